@@ -1,0 +1,83 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { Machine, type MachineArgs } from "./machine.ts";
+
+/** Arguments of {@link AppServer}. */
+export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
+  /** The bucket that the machine's role may read and write, but not delete from. */
+  readonly backupBucketArn: pulumi.Input<string>;
+}
+
+/** The public machine: a {@link Machine} with an Elastic IP and a role. */
+export class AppServer extends pulumi.ComponentResource {
+  readonly instanceId: pulumi.Output<string>;
+  /** Known only when it leads to the machine. */
+  readonly publicIp: pulumi.Output<string>;
+  readonly hostKey: pulumi.Output<string>;
+
+  constructor(name: string, args: AppServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("flask-on-aws:compute:AppServer", name, {}, opts);
+    const mine = { parent: this };
+    const tags = { Name: name };
+
+    const role = new aws.iam.Role(
+      name,
+      {
+        description: `What ${name} may do`,
+        assumeRolePolicy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Principal: { Service: "ec2.amazonaws.com" },
+              Action: "sts:AssumeRole",
+            },
+          ],
+        }),
+        tags,
+      },
+      mine,
+    );
+    new aws.iam.RolePolicy(
+      name,
+      {
+        role: role.id,
+        policy: pulumi.jsonStringify({
+          Version: "2012-10-17",
+          Statement: [
+            { Effect: "Allow", Action: "s3:ListBucket", Resource: args.backupBucketArn },
+            {
+              Effect: "Allow",
+              Action: ["s3:GetObject", "s3:PutObject"],
+              Resource: pulumi.interpolate`${args.backupBucketArn}/*`,
+            },
+          ],
+        }),
+      },
+      mine,
+    );
+    const profile = new aws.iam.InstanceProfile(name, { role: role.name, tags }, mine);
+
+    const machine = new Machine(
+      `${name}-machine`,
+      { ...args, instanceProfile: profile.name },
+      mine,
+    );
+    // Apart from the machine, so that the address outlives it.
+    const address = new aws.ec2.Eip(
+      name,
+      { domain: "vpc", tags },
+      { parent: this, dependsOn: args.routes },
+    );
+    const association = new aws.ec2.EipAssociation(
+      name,
+      { allocationId: address.id, instanceId: machine.instanceId },
+      mine,
+    );
+
+    this.instanceId = machine.instanceId;
+    this.publicIp = pulumi.all([address.publicIp, association.id]).apply(([ip]) => ip);
+    this.hostKey = machine.hostKey;
+    this.registerOutputs({ instanceId: this.instanceId, publicIp: this.publicIp });
+  }
+}

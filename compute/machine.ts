@@ -1,0 +1,76 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { sshKey } from "../secrets.ts";
+import type { MachineImage } from "./images.ts";
+import { userData } from "./userData.ts";
+
+/** Arguments of {@link Machine}. */
+export interface MachineArgs {
+  readonly image: MachineImage;
+  /** For example `t3.micro`, about 8 USD a month. A change stops and starts the machine. */
+  readonly instanceType: string;
+  readonly subnetId: pulumi.Input<string>;
+  /** The subnet's way to the internet: there before the machine boots, and gone after it. */
+  readonly routes: pulumi.Resource[];
+  readonly securityGroupId: pulumi.Input<string>;
+  /** Name of the EC2 key pair that may log in. A change replaces the machine. */
+  readonly keyName: pulumi.Input<string>;
+  /** Public keys that may log in too. A change replaces the machine. */
+  readonly authorizedKeys: readonly string[];
+  readonly instanceProfile?: pulumi.Input<string>;
+}
+
+/** An EC2 instance with Docker, a known host key and no way in but SSH. */
+export class Machine extends pulumi.ComponentResource {
+  readonly instanceId: pulumi.Output<string>;
+  readonly privateIp: pulumi.Output<string>;
+  readonly hostKey: pulumi.Output<string>;
+
+  constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("flask-on-aws:compute:Machine", name, {}, opts);
+
+    const hostKey = sshKey(`${name}-host-key`, { parent: this });
+    const ami = aws.ssm.getParameterOutput({ name: args.image.parameter }, { parent: this });
+    const instance = new aws.ec2.Instance(
+      name,
+      {
+        ami: ami.insecureValue,
+        instanceType: args.instanceType,
+        subnetId: args.subnetId,
+        vpcSecurityGroupIds: [args.securityGroupId],
+        keyName: args.keyName,
+        ...(args.instanceProfile ? { iamInstanceProfile: args.instanceProfile } : {}),
+        userData: pulumi
+          .all([hostKey.privateKey, hostKey.publicKey])
+          .apply(([privateKey, publicKey]) =>
+            userData({
+              loginUser: args.image.loginUser,
+              hostKey: { privateKey, publicKey },
+              authorizedKeys: args.authorizedKeys,
+            }),
+          ),
+        // cloud-init runs user data once: on a machine that is only restarted a change has no effect.
+        userDataReplaceOnChange: true,
+        metadataOptions: {
+          httpEndpoint: "enabled",
+          httpTokens: "required",
+          // A container is one hop further, so it cannot take on the machine's role.
+          httpPutResponseHopLimit: 1,
+        },
+        rootBlockDevice: { volumeType: "gp3", volumeSize: 16, encrypted: true },
+        tags: { Name: name },
+      },
+      {
+        parent: this,
+        dependsOn: args.routes,
+        // A newer image must not replace a machine at a moment that nobody chose.
+        ignoreChanges: ["ami"],
+      },
+    );
+
+    this.instanceId = instance.id;
+    this.privateIp = instance.privateIp;
+    this.hostKey = hostKey.publicKey;
+    this.registerOutputs({ instanceId: this.instanceId, privateIp: this.privateIp });
+  }
+}

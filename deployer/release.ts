@@ -1,0 +1,176 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import type { DatabaseServer } from "../database/database.ts";
+import { randomSecret } from "../secrets.ts";
+import { appEnvironment } from "./environment.ts";
+import { installation, quote, type MachineFile } from "./shell.ts";
+
+/** Where everything is on the machine; scripts/common.sh says the same. */
+const root = "/opt/flask-on-aws";
+
+/** Arguments of {@link Release}. */
+export interface ReleaseArgs {
+  /** The machine to deploy to. */
+  readonly machine: {
+    /** A new id means a new machine, which gets everything again. */
+    readonly id: pulumi.Input<string>;
+    readonly host: pulumi.Input<string>;
+    readonly user: string;
+    readonly privateKey: pulumi.Input<string>;
+    readonly hostKey: pulumi.Input<string>;
+  };
+  readonly app: {
+    readonly repository: string;
+    /** Full hash. */
+    readonly commit: string;
+    /** Container image that the app's image starts from. */
+    readonly baseImage: string;
+    readonly nginxImage: string;
+  };
+  readonly database: DatabaseServer;
+  /** The region whose RDS certificates are trusted. */
+  readonly region: string;
+}
+
+/** A script of scripts/ to be run on the machine. */
+interface Step {
+  readonly args?: pulumi.Input<string | number>[];
+  /** May be a secret, so what the script prints is neither logged nor shown. */
+  readonly stdin?: pulumi.Input<string>;
+  /** What, beside machine, scripts, arguments and standard input, calls for another run. */
+  readonly triggers?: pulumi.Input<string>[];
+  readonly after: pulumi.Resource[];
+}
+
+/**
+ * One release of the app: scripts that are run on the machine by SSH, in order. Each runs again
+ * when the machine, the scripts or what it was given has changed, and not otherwise.
+ */
+export class Release extends pulumi.ComponentResource {
+  /** The commit that is served, as the running container says. */
+  readonly commit: pulumi.Output<string>;
+  /** The database user of the app, with rights on its schema only. */
+  readonly databaseUser = "app";
+  /** A secret. */
+  readonly databasePassword: pulumi.Output<string>;
+
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("flask-on-aws:deployer:Release", name, {}, opts);
+    const { machine, app, database } = args;
+
+    this.databasePassword = randomSecret(`${name}-database-password`, 16, { parent: this });
+    const environment = pulumi.secret(
+      pulumi
+        .all([
+          database.address,
+          database.port,
+          this.databasePassword,
+          randomSecret(`${name}-secret-key`, 32, { parent: this }),
+        ])
+        .apply(([host, port, password, secretKey]) =>
+          appEnvironment({
+            host,
+            port,
+            schema: database.schema,
+            user: this.databaseUser,
+            password,
+            certificates: `${root}/rds-ca.pem`,
+            secretKey,
+          }),
+        ),
+    );
+
+    const files = readScripts();
+    const everyRun = [machine.id, digest(JSON.stringify(files))];
+    const connection = {
+      host: machine.host,
+      user: machine.user,
+      privateKey: machine.privateKey,
+      hostKey: machine.hostKey,
+      // The default of 10 gives up after 11 seconds, while the machine still boots.
+      dialErrorLimit: 60,
+    };
+    const run = (suffix: string, create: pulumi.Input<string>, step: Omit<Step, "args">) =>
+      new command.remote.Command(
+        `${name}-${suffix}`,
+        {
+          connection,
+          create,
+          ...(step.stdin === undefined
+            ? {}
+            : { stdin: step.stdin, logging: command.remote.Logging.None }),
+          triggers: [...everyRun, ...(step.triggers ?? [])],
+          // Else the output of the run before would be put into the environment of the next one.
+          addPreviousOutputInEnv: false,
+        },
+        {
+          parent: this,
+          dependsOn: step.after,
+          additionalSecretOutputs: step.stdin === undefined ? [] : ["stdout", "stderr"],
+        },
+      );
+    const script = (suffix: string, { args = [], ...step }: Step) =>
+      run(
+        suffix,
+        pulumi
+          .all(args)
+          .apply((words) => [`${root}/bin/${suffix}.sh`, ...words.map(quote)].join(" ")),
+        step,
+      );
+
+    const install = run("install", "bash -s", {
+      stdin: installation(`${root}/bin`, files),
+      after: [],
+    });
+    const boot = script("wait-for-cloud-init", { after: [install] });
+
+    // What the image is made of names it, so an unchanged one is not built again.
+    const ingredients = files.filter((file) => file.name === "Dockerfile.release");
+    const image = `flask-on-aws-app:${app.commit.slice(0, 12)}-${digest(JSON.stringify([app.commit, app.baseImage, ingredients])).slice(0, 12)}`;
+    const fetch = script("fetch", { args: [app.repository, app.commit], after: [boot] });
+    const build = script("build", { args: [app.commit, image, app.baseImage], after: [fetch] });
+
+    // Up to here nothing needs the database, which takes minutes to be created.
+    const prepare = script("prepare-database", {
+      args: [
+        args.region,
+        database.address,
+        database.port,
+        database.masterUser,
+        database.schema,
+        this.databaseUser,
+      ],
+      stdin: pulumi.interpolate`${database.masterPassword}\n${this.databasePassword}\n`,
+      after: [boot],
+    });
+    const settings = script("write-settings", { stdin: environment, after: [boot] });
+    const triggers = [environment.apply(digest)];
+    const migrate = script("migrate", {
+      args: [image],
+      triggers,
+      after: [build, prepare, settings],
+    });
+    const start = script("start", { args: [image, app.nginxImage], triggers, after: [migrate] });
+    const verify = script("verify", {
+      args: [database.address],
+      triggers: [...triggers, image, app.nginxImage],
+      after: [start],
+    });
+
+    this.commit = verify.stdout.apply((stdout) => stdout.trim());
+    this.registerOutputs({ commit: this.commit });
+  }
+}
+
+function readScripts(): MachineFile[] {
+  const directory = new URL("../scripts/", import.meta.url);
+  return readdirSync(directory)
+    .sort()
+    .map((name) => ({ name, text: readFileSync(new URL(name, directory), "utf8") }));
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,140 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { AppServer } from "./compute/appServer.ts";
+import { Machine } from "./compute/machine.ts";
+import { sshCommand } from "./compute/ssh.ts";
+import { Database } from "./database/database.ts";
+import { Release } from "./deployer/release.ts";
+import { Network } from "./network/network.ts";
+import { SecurityGroups } from "./network/securityGroups.ts";
+import { lookUpZones } from "./network/zones.ts";
+import { sshKey } from "./secrets.ts";
+import { readSettings } from "./settings.ts";
+import { Backups } from "./storage/backups.ts";
+import { Site } from "./storage/site.ts";
+
+const settings = readSettings();
+const project = pulumi.getProject();
+const stack = pulumi.getStack();
+const name = `${project}-${stack}`;
+
+const provider = new aws.Provider(name, {
+  region: settings.region as aws.Region,
+  profile: aws.config.profile,
+  defaultTags: { tags: { project, stack } },
+});
+const onAws = { providers: [provider] };
+
+const network = new Network(
+  name,
+  {
+    cidr: settings.vpcCidr,
+    zones: await lookUpZones(settings.availabilityZones, provider),
+    natGateways: settings.natGateways,
+  },
+  onAws,
+);
+const groups = new SecurityGroups(
+  name,
+  { vpcId: network.vpcId, adminCidrs: settings.adminCidrs },
+  onAws,
+);
+
+const site = new Site(`${name}-site`, { title: name }, onAws);
+const backups = new Backups(`${name}-backups`, { removeWithContent: !settings.protectData }, onAws);
+
+const database = new Database(
+  `${name}-database`,
+  {
+    subnetIds: network.private.ids,
+    securityGroupId: groups.ids.database,
+    instanceClass: settings.databaseInstanceClass,
+    allocatedStorage: settings.databaseAllocatedStorage,
+    schema: settings.databaseName,
+    protect: settings.protectData,
+  },
+  onAws,
+);
+
+const adminKey = sshKey(`${name}-admin-key`);
+const keyPair = new aws.ec2.KeyPair(
+  name,
+  { publicKey: adminKey.publicKey, tags: { Name: name } },
+  { provider },
+);
+const machineArgs = {
+  image: settings.machineImage,
+  instanceType: settings.instanceType,
+  keyName: keyPair.keyName,
+  authorizedKeys: settings.sshPublicKey ? [settings.sshPublicKey] : [],
+};
+const appServer = new AppServer(
+  `${name}-app`,
+  {
+    ...machineArgs,
+    subnetId: network.public.first,
+    routes: network.public.routes,
+    securityGroupId: groups.ids.app,
+    backupBucketArn: backups.arn,
+  },
+  onAws,
+);
+const testServer = new Machine(
+  `${name}-test`,
+  {
+    ...machineArgs,
+    subnetId: network.private.first,
+    routes: network.private.routes,
+    securityGroupId: groups.ids.test,
+  },
+  onAws,
+);
+
+const user = settings.machineImage.loginUser;
+const release = new Release(`${name}-release`, {
+  machine: {
+    id: appServer.instanceId,
+    host: appServer.publicIp,
+    user,
+    privateKey: adminKey.privateKey,
+    hostKey: appServer.hostKey,
+  },
+  app: {
+    repository: settings.appRepository,
+    commit: settings.appCommit,
+    baseImage: settings.baseImage,
+    nginxImage: settings.nginxImage,
+  },
+  database,
+  region: settings.region,
+});
+
+const keyFile = `~/.ssh/${name}`;
+const appHost = pulumi
+  .all([appServer.publicIp, appServer.hostKey])
+  .apply(([address, hostKey]) => ({ address, user, hostKey }));
+const testHost = pulumi
+  .all([testServer.privateIp, testServer.hostKey])
+  .apply(([address, hostKey]) => ({ address, user, hostKey }));
+
+export const vpcId = network.vpcId;
+/** The app's page. */
+export const appUrl = pulumi.interpolate`http://${appServer.publicIp}:5085`;
+export const appServerPublicIp = appServer.publicIp;
+/** Both commands want the output `sshPrivateKey` in the file that they name, with mode 0600. */
+export const appServerSsh = appHost.apply((host) => sshCommand(keyFile, host));
+export const testServerSsh = pulumi
+  .all([testHost, appHost])
+  .apply(([host, jump]) => sshCommand(keyFile, host, jump));
+export const sshPrivateKey = adminKey.privateKey;
+/** `host:port`; it can be reached from the app server only. */
+export const databaseEndpoint = pulumi.interpolate`${database.address}:${database.port}`;
+export const databaseName = database.schema;
+/** The app's own user, with rights on its schema only. */
+export const databaseUser = release.databaseUser;
+export const databasePassword = release.databasePassword;
+export const siteUrl = site.url;
+export const siteBucket = site.bucket;
+export const backupBucket = backups.bucket;
+/** The commit that is served, as the machine reported it. */
+export const deployedCommit = release.commit;

@@ -1,0 +1,126 @@
+"""The WSGI application: AWS calls go to moto, one at a time; /_lab/* are the lab's own calls.
+
+The lab's own calls, JSON, loopback only (what reaches the unix socket may come from the lab's machines):
+  GET  /_lab/health                        {"status": "ok"}
+  GET  /_lab/revision                      {"revision": n}; n grows with each call that may have changed something
+  POST /_lab/status                        {"resource": id, "status": word}: the world has brought an instance to
+                                           running, rebooted, stopped or terminated, a DB instance to
+                                           available, deleted or, if it cannot be created, failed;
+                                           409 if that is not what it is on its way to
+  GET  /_lab/awaiting/WORD                 {"resources": [id, …]}: of which that status is awaited; "rebooted" is
+                                           one that AWS's own calls do not show
+  GET  /_lab/db/ID/master-password         {"password": …}
+  GET  /_lab/db/ID/address                 {"address": …}, the private one
+  GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
+Errors are {"error": …} with 404, 405 or 409.
+"""
+
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+import world
+from corrections import lifecycle
+
+Environ = dict[str, Any]
+READS = ("Describe", "Get", "List", "Head")
+
+
+class LabApi:
+    """AWS calls and the lab's own calls, for the host's programs."""
+
+    def __init__(self) -> None:
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        # moto's backends check and then act without a lock; two calls at once could take one address.
+        self._lock = threading.Lock()
+        self._revision = 0
+        self._own_calls: list[tuple[str, str, Callable[..., world.Answer]]] = [
+            ("GET", r"health", lambda: {"status": "ok"}),
+            ("GET", r"revision", lambda: {"revision": self._revision}),
+            ("POST", r"status", self._report),
+            ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
+            ("GET", r"db/([^/]+)/master-password", world.master_password),
+            ("GET", r"db/([^/]+)/address", world.address),
+            ("GET", r"instance-credentials/([^/]+)", world.instance_credentials),
+        ]
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        body = _buffer_body(environ)
+        if environ["PATH_INFO"].startswith("/_lab/"):
+            status, answer = self._own(environ, body)
+            start_response(status, [("Content-Type", "application/json")])
+            return [json.dumps(answer).encode()]
+        changes = _may_change(environ, body)
+
+        def respond(status: str, headers: Any, *rest: Any) -> Any:
+            if changes and int(status[:3]) < 400:
+                self._revision += 1
+            return start_response(status, headers, *rest)
+
+        with self._lock:
+            response: Iterable[bytes] = self._moto(environ, respond)
+            return response
+
+    def _own(self, environ: Environ, body: bytes) -> tuple[str, world.Answer]:
+        path = environ["PATH_INFO"].removeprefix("/_lab/")
+        for method, pattern, call in self._own_calls:
+            match = re.fullmatch(pattern, path)
+            if match is None:
+                continue
+            if environ["REQUEST_METHOD"] != method:
+                return "405 Method Not Allowed", {"error": f"{path} is for {method}"}
+            arguments = json.loads(body) if method == "POST" else {}
+            try:
+                with self._lock:
+                    return "200 OK", call(*match.groups(), **arguments)
+            except world.NotFound as problem:
+                return "404 Not Found", {"error": str(problem)}
+            except lifecycle.NotAwaited as problem:
+                return "409 Conflict", {"error": str(problem)}
+        return "404 Not Found", {"error": f"there is no /_lab/{path}"}
+
+    def _report(self, resource: str, status: str) -> world.Answer:
+        lifecycle.report(resource, status)
+        self._revision += 1
+        return {"resource": resource, "status": status}
+
+
+class OnlyAws:
+    """AWS calls alone, for the lab's TLS front."""
+
+    def __init__(self, api: LabApi) -> None:
+        self._api = api
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(("/_lab/", "/moto-api")):
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"not found\n"]
+        return self._api(environ, start_response)
+
+
+def _buffer_body(environ: Environ) -> bytes:
+    """The whole body, read before the lock is taken, so that a slow upload holds up nobody else."""
+    length = environ.get("CONTENT_LENGTH")
+    if not length and not environ.get("wsgi.input_terminated"):
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(length)) if length else environ["wsgi.input"].read()
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return body
+
+
+def _may_change(environ: Environ, body: bytes) -> bool:
+    """Whether the call is more than a read, by AWS's naming of its actions and, for S3, by HTTP's methods."""
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if target:
+        return not target.rpartition(".")[2].startswith(READS)
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        action = parse_qs(body.decode()).get("Action", [""])[0]
+        return not action.startswith(READS)
+    return environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS")

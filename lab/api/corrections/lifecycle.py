@@ -1,0 +1,51 @@
+"""What takes time at AWS takes, with a world behind the API, the time that the world needs.
+
+An instance is `pending` until the world reports `running`, and so on. Without a world (LAB_WORLD is not 1)
+each change is complete at once.
+"""
+
+import os
+from collections.abc import Callable
+
+HAS_WORLD = os.environ.get("LAB_WORLD") == "1"
+
+
+class NotAwaited(Exception):
+    """The world reported a status that the resource is not on its way to."""
+
+
+# By resource: the status awaited, what follows from it, and what follows if the world gives up instead.
+_awaited: dict[str, tuple[str, Callable[[], None], Callable[[], None] | None]] = {}
+_reached: dict[str, str] = {}
+
+
+def settle(
+    resource: str, status: str, finish: Callable[[], None], give_up: Callable[[], None] | None = None
+) -> None:
+    """Calls `finish` once the world has reported `status` of the resource, or `give_up` if it reports "failed".
+
+    A later change takes its place.
+    """
+    if HAS_WORLD:
+        _awaited[resource] = (status, finish, give_up)
+    else:
+        finish()
+
+
+def awaiting(status: str) -> list[str]:
+    """Resources of which the world has yet to report `status`."""
+    return [resource for resource, (expected, *_) in _awaited.items() if expected == status]
+
+
+def report(resource: str, status: str) -> None:
+    """The world's report. A repeated one changes nothing. Raises NotAwaited."""
+    expected, finish, give_up = _awaited.get(resource, (None, None, None))
+    if finish is None and _reached.get(resource) == status:
+        return
+    if status == "failed" and give_up is not None:
+        finish = give_up
+    elif finish is None or status != expected:
+        raise NotAwaited(f"{resource} was reported {status}, and what is awaited is {expected or 'nothing'}")
+    del _awaited[resource]
+    _reached[resource] = status
+    finish()

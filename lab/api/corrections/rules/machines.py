@@ -1,0 +1,59 @@
+"""Instances."""
+
+from base64 import b64decode
+from typing import Any
+
+from .call import Call, refuse
+
+USER_DATA_BYTES = 16384
+VOLUME_TYPES = {"standard", "io1", "io2", "gp2", "gp3", "sc1", "st1"}
+
+
+def user_data(call: Call) -> None:
+    """EC2 user guide: 16 KB before it is encoded."""
+    given = call.params.get("UserData")
+    encoded = given.get("Value") if isinstance(given, dict) else given
+    size = len(b64decode(encoded)) if encoded else 0
+    if size > USER_DATA_BYTES:
+        refuse("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes: {size} were given.")
+
+
+def hop_limit(call: Call) -> None:
+    limit = call.params.get("MetadataOptions", call.params).get("HttpPutResponseHopLimit")
+    if limit is not None and not 1 <= int(limit) <= 64:
+        refuse(
+            "InvalidParameterValue",
+            f"The value for HttpPutResponseHopLimit is invalid: {limit} is not between 1 and 64.",
+        )
+
+
+def volume_types(call: Call) -> None:
+    for mapping in call.params.get("BlockDeviceMappings", []):
+        kind = mapping.get("Ebs", {}).get("VolumeType")
+        if kind and kind not in VOLUME_TYPES:
+            refuse("UnknownVolumeType", f"Unsupported volume type '{kind}' for volume creation.")
+
+
+def groups_of_the_vpc(call: Call) -> None:
+    same_network(call, call.params.get("SubnetId"), call.params.get("SecurityGroupIds", []))
+    for interface in call.params.get("NetworkInterfaces", []):
+        same_network(call, interface.get("SubnetId"), interface.get("Groups", []))
+
+
+def new_groups_of_the_vpc(call: Call) -> None:
+    instance = call.ec2.get_instance(call.params["InstanceId"])
+    same_network(call, instance.subnet_id, call.params.get("Groups", []))
+
+
+def same_network(call: Call, subnet_id: str | None, group_ids: list[Any]) -> None:
+    if subnet_id is None:
+        return
+    subnet = call.ec2.get_subnet(subnet_id)
+    for group_id in group_ids:
+        group = call.ec2.get_security_group_from_id(group_id)
+        if group is None:
+            refuse("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+        if group.vpc_id != subnet.vpc_id:
+            refuse(
+                "InvalidParameter", f"Security group {group_id} and subnet {subnet_id} belong to different networks."
+            )

@@ -1,0 +1,84 @@
+"""What the world needs of the API beyond AWS's own calls: secrets that no describe call tells."""
+
+from datetime import timedelta
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.rds.models import DBInstance, rds_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+Answer = dict[str, Any]
+# IMDS renews an instance's credentials before they end.
+CREDENTIALS_LAST = timedelta(hours=6)
+RENEWED_BEFORE_END = timedelta(hours=1)
+
+
+class NotFound(Exception):
+    """There is no such resource, or it has not what was asked for."""
+
+
+def master_password(identifier: str) -> Answer:
+    """`{"password": …}` of the DB instance's master user. Raises NotFound."""
+    return {"password": database(identifier)._master_user_password}
+
+
+def address(identifier: str) -> Answer:
+    """`{"address": …}` of the DB instance, inside a subnet of its group. Raises NotFound."""
+    interface = getattr(database(identifier), "interface", None)
+    if interface is None:
+        raise NotFound(f"DB instance {identifier} is in no subnet group")
+    return {"address": interface.private_ip_address}
+
+
+def database(identifier: str) -> DBInstance:
+    for account in rds_backends.values():
+        for backend in account.values():
+            if identifier in backend.databases:
+                return backend.databases[identifier]
+    raise NotFound(f"there is no DB instance {identifier}")
+
+
+def instance_credentials(instance_id: str) -> Answer:
+    """The temporary credentials of the instance's role, worded as IMDS does. Raises NotFound."""
+    backend = backend_of(instance_id)
+    association = backend.iam_instance_profile_associations.get(instance_id)
+    roles = association.iam_instance_profile.roles if association else []
+    if not roles:
+        raise NotFound(f"instance {instance_id} has no role")
+    session = role_session(backend, roles[0].arn, instance_id)
+    end = session.expiration
+    return {
+        "Code": "Success",
+        "LastUpdated": f"{end - CREDENTIALS_LAST:%Y-%m-%dT%H:%M:%SZ}",
+        "Type": "AWS-HMAC",
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "Token": session.session_token,
+        "Expiration": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def role_session(backend: EC2Backend, role_arn: str, instance_id: str) -> AssumedRole:
+    """The role's session of that instance: the running one, or a new one shortly before it ends."""
+    sts = sts_backends[backend.account_id][backend.partition]
+    for session in sts.assumed_roles:
+        lasts = session.expiration - utcnow() > RENEWED_BEFORE_END
+        if lasts and (session.session_name, session.role_arn) == (instance_id, role_arn):
+            return session
+    return sts.assume_role(
+        region_name=backend.region_name,
+        role_session_name=instance_id,
+        role_arn=role_arn,
+        policy="",
+        duration=int(CREDENTIALS_LAST.total_seconds()),
+        external_id="",
+    )
+
+
+def backend_of(instance_id: str) -> EC2Backend:
+    for account in ec2_backends.values():
+        for backend in account.values():
+            if backend.get_instance_by_id(instance_id):
+                return backend
+    raise NotFound(f"there is no instance {instance_id}")

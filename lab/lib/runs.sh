@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Runs of the Pulumi CLI in the lab, and what a killed one leaves. The CLI and all that it starts carry LAB_RUN, the
+# CLI's process id and start time, so children are told from their parents' successors. Sourced after processes.sh.
+
+# run_id PID: "PID:START", START in clock ticks since the system started (proc(5), field 22); fails if PID has ended.
+run_id() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # The second field, the program's name in parentheses, may hold blanks.
+  awk -v pid="$1" '{ print pid ":" $20 }' <<<"${stat##*) }"
+}
+
+state_of() { echo "$LAB_HOME/pulumi/.pulumi/stacks/flask-on-aws/$1.json"; }
+
+# end_orphaned_children: ends what killed runs of this lab have left running.
+end_orphaned_children() {
+  local pid run dead=()
+  for pid in $(marked_processes "LAB_RUN_OF=$LAB_HOME"); do
+    # It may end meanwhile.
+    run=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | sed -n 's/^LAB_RUN=//p') || continue
+    if [[ $run && $(run_id "${run%%:*}") != "$run" ]]; then dead+=("LAB_RUN=$run"); fi
+  done
+  if ((${#dead[@]} == 0)); then return; fi
+  end_processes 5 "${dead[@]}"
+  say "ended what a killed run of pulumi had left running"
+}
+
+# lock_is_stale FILE: the process that a lock of the state names has ended. The CLI's pid may be another's by now.
+lock_is_stale() {
+  local pid
+  pid=$(sed 's/.*"pid":\([0-9]*\).*/\1/' "$1")
+  ! marked_processes "LAB_RUN_OF=$LAB_HOME" | grep -qx "$pid"
+}
+
+# tidy_after_killed_runs STACK: what a killed run left running is ended; what it left locked or unrecorded is said.
+tidy_after_killed_runs() {
+  local lock advice check=$LAB_HOME/unrecorded-$1
+  end_orphaned_children
+  for lock in "$LAB_HOME/pulumi/.pulumi/locks/organization/flask-on-aws/$1"/*.json; do
+    if [[ -f $lock ]] && lock_is_stale "$lock"; then
+      say "a killed run has left stack '$1' locked: \`lab/pulumi cancel\` unlocks it"
+      touch "$check"
+    fi
+  done
+  # From then on before every run, until nothing unrecorded is found.
+  if [[ ! -f $check ]]; then return; fi
+  if ! advice=$(cd "$LAB_ROOT" && pulumi stack export | node --import tsx lab/orphans.ts list "$1"); then
+    say "what the killed run made and did not record could not be found out, as said above"
+  elif [[ $advice ]]; then
+    echo "$advice"
+  else
+    rm "$check"
+  fi
+}

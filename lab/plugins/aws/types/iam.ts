@@ -1,0 +1,99 @@
+import { IAM } from "@aws-sdk/client-iam";
+import type { InstanceProfileState } from "@pulumi/aws/iam/instanceProfile.js";
+import type { RoleState } from "@pulumi/aws/iam/role.js";
+import type { RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
+
+import type { Context } from "../context.ts";
+import { type Plain, replace, resource, tagList, update } from "../resource.ts";
+import { sameJson } from "../values.ts";
+
+type InstanceProfile = Plain<InstanceProfileState>;
+
+const iam = (context: Context): IAM => context.client(IAM);
+
+const role = resource<Plain<RoleState>>({
+  token: "aws:iam/role:Role",
+  inputs: {
+    name: replace({ computed: true, aws: "RoleName" }),
+    assumeRolePolicy: update({ same: sameJson, aws: "AssumeRolePolicyDocument" }),
+    description: update(),
+  },
+  outputs: ["arn"],
+  autoname: { property: "name", maxLength: 64, separator: "-" },
+  async retag(context, RoleName, { set, remove }) {
+    if (remove.length > 0) await iam(context).untagRole({ RoleName, TagKeys: remove });
+    if (Object.keys(set).length > 0) await iam(context).tagRole({ RoleName, Tags: tagList(set) });
+  },
+  create: async (context, request) =>
+    (await iam(context).createRole(request as never)).Role?.RoleName,
+  async find(context, RoleName) {
+    const { Role } = await iam(context).getRole({ RoleName });
+    const policy = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
+    return Role && { ...Role, AssumeRolePolicyDocument: policy };
+  },
+  async update(context, { id: RoleName, news: { description = "", assumeRolePolicy } }) {
+    const PolicyDocument = assumeRolePolicy as string;
+    await iam(context).updateAssumeRolePolicy({ RoleName, PolicyDocument });
+    await iam(context).updateRoleDescription({ RoleName, Description: description });
+  },
+  delete: (context, RoleName) => iam(context).deleteRole({ RoleName }),
+});
+
+const rolePolicy = resource<Plain<RolePolicyState>>({
+  token: "aws:iam/rolePolicy:RolePolicy",
+  inputs: {
+    name: replace({ computed: true, aws: "PolicyName" }),
+    role: replace({ aws: "RoleName" }),
+    policy: update({ same: sameJson, aws: "PolicyDocument" }),
+  },
+  autoname: { property: "name", maxLength: 128, separator: "-" },
+  async create(context, request, { role, name }) {
+    await iam(context).putRolePolicy(request as never);
+    return `${role as string}:${name}`;
+  },
+  async find(context, id) {
+    const [RoleName, PolicyName] = id.split(":");
+    const found = await iam(context).getRolePolicy({ RoleName, PolicyName });
+    return { ...found, PolicyDocument: decodeURIComponent(found.PolicyDocument ?? "") };
+  },
+  update: (context, { request }) => iam(context).putRolePolicy(request as never),
+  delete: (context, id) => {
+    const [RoleName, PolicyName] = id.split(":");
+    return iam(context).deleteRolePolicy({ RoleName, PolicyName });
+  },
+});
+
+async function setRole(context: Context, InstanceProfileName: string, old: unknown, now: unknown) {
+  const profile = (role: unknown) => ({ InstanceProfileName, RoleName: role as string });
+  if (old) await iam(context).removeRoleFromInstanceProfile(profile(old));
+  if (now) await iam(context).addRoleToInstanceProfile(profile(now));
+}
+
+const instanceProfile = resource<InstanceProfile>({
+  token: "aws:iam/instanceProfile:InstanceProfile",
+  inputs: { name: replace({ computed: true, aws: "InstanceProfileName" }), role: update() },
+  outputs: ["arn"],
+  autoname: { property: "name", maxLength: 128, separator: "-" },
+  async retag(context, InstanceProfileName, { set, remove }) {
+    const profile = { InstanceProfileName };
+    if (remove.length > 0) await iam(context).untagInstanceProfile({ ...profile, TagKeys: remove });
+    if (Object.keys(set).length > 0)
+      await iam(context).tagInstanceProfile({ ...profile, Tags: tagList(set) });
+  },
+  async create(context, request) {
+    const created = await iam(context).createInstanceProfile(request as never);
+    return created.InstanceProfile?.InstanceProfileName;
+  },
+  complete: (context, id, { role }) => setRole(context, id, undefined, role),
+  async find(context, InstanceProfileName) {
+    const { InstanceProfile } = await iam(context).getInstanceProfile({ InstanceProfileName });
+    return InstanceProfile && { ...InstanceProfile, Role: InstanceProfile.Roles?.[0]?.RoleName };
+  },
+  update: (context, { id, olds, news }) => setRole(context, id, olds.role, news.role),
+  async delete(context, id, { role }) {
+    await setRole(context, id, role, undefined);
+    await iam(context).deleteInstanceProfile({ InstanceProfileName: id });
+  },
+});
+
+export const types = [role, rolePolicy, instanceProfile];

@@ -1,0 +1,46 @@
+/** Plain property values, and what it means for two of them to be the same. */
+
+export type Properties = Record<string, unknown>;
+
+/** Stands in previews for a value that only the update will know (pulumi/sdk, resource/plugin/rpc.go). */
+export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+export const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+export const isObject = (value: unknown): value is Properties =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** AWS and Terraform do not tell an absent value from an empty one. */
+export const isEmpty = (value: unknown): boolean =>
+  [undefined, null, "", false, 0].includes(value as null) ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isObject(value) && Object.values(value).every(isEmpty));
+
+/** Deep equality in which absent and empty are one. */
+export function same(a: unknown, b: unknown): boolean {
+  if (isEmpty(a) && isEmpty(b)) return true;
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((value, index) => same(value, b[index]));
+  if (isObject(a) && isObject(b))
+    return Object.keys({ ...a, ...b }).every((key) => same(a[key], b[key]));
+  return a === b;
+}
+
+/** Every field that is wanted is so; fields that are not mentioned are AWS's choice. */
+export const sameFields = (have: unknown, want: unknown): boolean =>
+  isObject(have) && isObject(want)
+    ? Object.entries(want).every(([key, value]) => sameFields(have[key], value))
+    : same(have, want);
+
+/** The same members, in any order. */
+export const sameSet = (have: unknown, want: unknown): boolean =>
+  same(Array.isArray(have) ? have.toSorted() : have, Array.isArray(want) ? want.toSorted() : want);
+
+/** The same JSON document, however it is written. */
+export function sameJson(have: unknown, want: unknown): boolean {
+  try {
+    return same(JSON.parse(have as string), JSON.parse(want as string));
+  } catch {
+    return have === want; // not JSON, or not known yet
+  }
+}

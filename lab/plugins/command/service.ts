@@ -1,0 +1,166 @@
+import {
+  credentials,
+  status,
+  type handleUnaryCall,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import engine from "@pulumi/pulumi/proto/engine_pb.js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import proto from "@pulumi/pulumi/proto/provider_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import { newId, resources, type Resource } from "./resources.ts";
+import type { Running } from "./run.ts";
+import { check } from "./schema.ts";
+import { changes, hasUnknown, type Properties } from "./values.ts";
+
+type Operation = proto.CreateRequest | proto.UpdateRequest | proto.DeleteRequest;
+
+/**
+ * Pulumi's provider protocol for the command plugin.
+ *
+ * @param address of the engine, which is told what commands print.
+ * @param gone aborts when the engine has gone.
+ */
+export function service(address: string, gone: AbortSignal): UntypedServiceImplementation {
+  const log = new EngineLog(address);
+  const cancelled = new AbortController();
+
+  /** Runs one operation; what it printed has reached the engine before its answer does. */
+  async function operate<Result>(
+    request: Operation,
+    work: (resource: Resource, running: Running) => Promise<Result>,
+  ): Promise<Result> {
+    const urn = request.getUrn();
+    const limits = [gone, cancelled.signal];
+    if (request.getTimeout()) limits.push(AbortSignal.timeout(request.getTimeout() * 1000));
+    const running: Running = {
+      status: (line) => log.add(engine.LogSeverity.INFO, urn, line, true),
+      warn: (line) => log.add(engine.LogSeverity.WARNING, urn, line, false),
+      signal: AbortSignal.any(limits),
+      gone,
+    };
+    try {
+      return await work(resources[request.getType()]!, running);
+    } finally {
+      await log.written;
+    }
+  }
+
+  return {
+    getPluginInfo: unary(() => new plugin.PluginInfo().setVersion("1.2.1")),
+    configure: unary(() =>
+      new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true),
+    ),
+    cancel: unary(() => {
+      cancelled.abort(new Error("cancelled"));
+      return new empty.Empty();
+    }),
+
+    check: unary((request: proto.CheckRequest) => {
+      const { inputs, failures } = check(request.getType(), properties(request.getNews()));
+      const list = failures.map(({ property, reason }) =>
+        new proto.CheckFailure().setProperty(property).setReason(reason),
+      );
+      return new proto.CheckResponse().setInputs(structOf(inputs)).setFailuresList(list);
+    }),
+
+    diff: unary((request: proto.DiffRequest) => {
+      const news = properties(request.getNews());
+      const found = changes(properties(request.getOldInputs()), news).filter(
+        // 1.2.1 shows no update in the preview of a connection that is not known yet.
+        ({ property }) => property !== "connection" || !hasUnknown(news["connection"]),
+      );
+      const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
+      const response = new proto.DiffResponse()
+        .setChanges(found.length > 0 ? DIFF_SOME : DIFF_NONE)
+        .setHasdetaileddiff(true);
+      for (const { property, kind } of found) {
+        const { Kind } = proto.PropertyDiff;
+        const replaces = property === "triggers";
+        const detail = new proto.PropertyDiff();
+        detail.setKind(replaces ? Kind[`${kind}_REPLACE`] : Kind[kind]);
+        response.getDetaileddiffMap().set(property, detail);
+        response.addDiffs(property);
+        if (replaces) response.addReplaces(property);
+      }
+      return response;
+    }),
+
+    create: unary((request: proto.CreateRequest) =>
+      operate(request, async (resource, running) => {
+        const inputs = properties(request.getProperties());
+        const preview = request.getPreview();
+        const outputs = preview ? resource.preview(inputs) : await resource.create(inputs, running);
+        return new proto.CreateResponse()
+          .setId(preview ? "" : newId(request.getType(), request.getName()))
+          .setProperties(structOf(outputs));
+      }),
+    ),
+
+    update: unary((request: proto.UpdateRequest) =>
+      operate(request, async (resource, running) => {
+        const inputs = properties(request.getNews());
+        const outputs = request.getPreview()
+          ? resource.preview(inputs)
+          : await resource.update(properties(request.getOlds()), inputs, running);
+        return new proto.UpdateResponse().setProperties(structOf(outputs));
+      }),
+    ),
+
+    delete: unary((request: proto.DeleteRequest) =>
+      operate(request, async (resource, running) => {
+        await resource.delete(properties(request.getProperties()), running);
+        return new empty.Empty();
+      }),
+    ),
+
+    // What a command did cannot be read again: a refresh finds what the state says.
+    read: unary((request: proto.ReadRequest) =>
+      new proto.ReadResponse()
+        .setId(request.getId())
+        .setProperties(request.getProperties())
+        .setInputs(request.getInputs()),
+    ),
+  };
+}
+
+function unary<Request, Response>(
+  handle: (request: Request) => Response | Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const handled = (async () => handle(call.request))();
+    handled.then(
+      (response) => callback(null, response),
+      (error: Error) => callback({ code: status.UNKNOWN, details: error.message }),
+    );
+  };
+}
+
+function properties(given: struct.Struct | undefined): Properties {
+  return given?.toJavaScript() ?? {};
+}
+
+function structOf(given: Properties): struct.Struct {
+  return struct.Struct.fromJavaScript(given);
+}
+
+/** Lines for the engine to show, sent one by one so that they arrive in order. */
+class EngineLog {
+  written: Promise<void> = Promise.resolve();
+  private readonly client: engineService.EngineClient;
+
+  constructor(address: string) {
+    this.client = new engineService.EngineClient(address, credentials.createInsecure());
+  }
+
+  /** A passing line is shown as the resource's status while it is worked on, and not kept. */
+  add(severity: engine.LogSeverity, urn: string, message: string, passing: boolean): void {
+    const request = new engine.LogRequest();
+    request.setSeverity(severity).setUrn(urn).setMessage(message).setEphemeral(passing);
+    // A line that the engine no longer takes is not worth failing a command that has run.
+    const send = () => new Promise<void>((done) => this.client.log(request, () => done()));
+    this.written = this.written.then(send);
+  }
+}

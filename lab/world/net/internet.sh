@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# First process of the host that plays the internet in the lab.
+# usage: internet.sh PREFIX REGISTRY_HOST...
+#   PREFIX         198.18.N
+#   REGISTRY_HOST  package registries that machines may reach; everything else outside is refused
+set -euo pipefail
+prefix=$1
+shift
+
+# eth0 or eth1, whichever Docker chose, has the route to the outside.
+inside=$(ip -json route get "$prefix.1" | sed 's/.*"dev":"\([^"]*\)".*/\1/')
+for link in /sys/class/net/eth*; do
+  [ "${link##*/}" = "$inside" ] || outside=${link##*/}
+done
+gateway=$(ip -4 -json address show dev "$outside" | sed 's/.*"local":"\([0-9.]*\)\.[0-9]*".*/\1/').1
+ip route replace default via "$gateway" dev "$outside"
+
+nft -f - <<EOF
+table ip lab {
+  set registries {
+    type ipv4_addr
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    tcp flags syn tcp option maxseg size set rt mtu
+    iifname "$inside" oifname "$inside" accept
+    ct state established,related accept
+    iifname "$inside" ip daddr @registries accept
+  }
+  chain outbound {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "$outside" masquerade
+  }
+}
+EOF
+
+# Docker's resolver (127.0.0.11) asks the host's; only for the registries' names.
+servers=()
+for host in "$@"; do
+  servers+=("--server=/$host/127.0.0.11" "--nftset=/$host/4#ip#lab#registries")
+done
+dnsmasq --no-resolv --no-hosts --user=root --bind-interfaces --listen-address="$prefix.2" --filter-AAAA \
+  --address="/amazonaws.com/$prefix.2" --address="/lab.test/$prefix.2" "${servers[@]}"
+
+if [ -d /srv/registry/docker ]; then
+  docker-registry serve /lab/net/registry.yml >/var/log/registry.log 2>&1 &
+fi
+spawn-fcgi -s /run/fcgiwrap.sock -M 0666 -- /usr/sbin/fcgiwrap -f
+exec nginx -c /lab/net/nginx.conf

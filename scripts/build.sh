@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# build.sh COMMIT IMAGE BASE_IMAGE: builds the app's image from a fetched commit.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+commit=$1 image=$2 base_image=$3
+
+# The name says what the image is made of.
+if docker image inspect "$image" >/dev/null 2>&1; then
+  echo "$image is there already"
+  exit 0
+fi
+
+# The app tracks its .env: in the image it would be a second set of settings.
+git -C "$source" archive --add-file="$bin/Dockerfile.release" "$commit" . ':(exclude,glob)**/.env' |
+  docker build --tag "$image" --file Dockerfile.release \
+    --build-arg "BASE_IMAGE=$base_image" \
+    --label "org.opencontainers.image.revision=$commit" - ||
+  fail "the image of commit $commit was not built, see above" \
+    "correct requirements.txt in the app, or the setting baseImage ($base_image)"

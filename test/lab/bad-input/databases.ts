@@ -1,0 +1,85 @@
+import * as rds from "@aws-sdk/client-rds";
+import type { Account, Row } from "./account.ts";
+
+const create = (x: Account, more: Partial<rds.CreateDBInstanceCommandInput>) => {
+  const input = { ...x.make.database("bad", "db"), ...more };
+  return x.make.databases.send(new rds.CreateDBInstanceCommand(input));
+};
+const modify = (x: Account, more: Partial<rds.ModifyDBInstanceCommandInput>) =>
+  x.make.databases.send(new rds.ModifyDBInstanceCommand({ DBInstanceIdentifier: "db", ...more }));
+
+export const databases: Row[] = [
+  [
+    "a master password of 3 characters",
+    "InvalidParameterValue",
+    "shorter than 8",
+    (x) => create(x, { MasterUserPassword: "abc" }),
+  ],
+  ...["/", "@", '"', " "].map((character): Row => [
+    `a master password with ${JSON.stringify(character)}`,
+    "InvalidParameterValue",
+    "Only printable ASCII",
+    (x) => create(x, { MasterUserPassword: `correct${character}horse` }),
+  ]),
+  [
+    "a master password of 3 characters, later",
+    "InvalidParameterValue",
+    "shorter than 8",
+    (x) => modify(x, { MasterUserPassword: "abc" }),
+  ],
+  [
+    "RDS's own user as master",
+    "InvalidParameterValue",
+    "rdsadmin",
+    (x) => create(x, { MasterUsername: "rdsadmin" }),
+  ],
+  [
+    "engine version 99.9",
+    "InvalidParameterCombination",
+    "99.9",
+    (x) => create(x, { EngineVersion: "99.9" }),
+  ],
+  [
+    "class db.t9.micro",
+    "InvalidParameterValue",
+    "db.t9.micro",
+    (x) => create(x, { DBInstanceClass: "db.t9.micro" }),
+  ],
+  ["5 GB", "InvalidParameterValue", "gp3: 5", (x) => create(x, { AllocatedStorage: 5 })],
+  [
+    "backups of 99 days",
+    "InvalidParameterValue",
+    "99",
+    (x) => create(x, { BackupRetentionPeriod: 99 }),
+  ],
+  [
+    "backups of 99 days, later",
+    "InvalidParameterValue",
+    "99",
+    (x) => modify(x, { BackupRetentionPeriod: 99 }),
+  ],
+  [
+    "another version's parameter group",
+    "InvalidParameterCombination",
+    "mysql8.0",
+    (x) => create(x, { DBParameterGroupName: "old" }),
+  ],
+  [
+    "a database with another VPC's group",
+    "InvalidParameterCombination",
+    (x) => x.far,
+    (x) => create(x, { VpcSecurityGroupIds: [x.farGroup] }),
+  ],
+  [
+    "a database's subnets in one zone",
+    "DBSubnetGroupDoesNotCoverEnoughAZs",
+    "us-west-2a",
+    (x) => x.make.subnetGroup("one-zone", [x.a, x.data]),
+  ],
+  [
+    "a database's subnets in two VPCs",
+    "InvalidSubnet",
+    (x) => x.far,
+    (x) => x.make.subnetGroup("two-vpcs", [x.a, x.farSubnet]),
+  ],
+];

@@ -1,0 +1,181 @@
+import { ref, statement, type Subject, subject } from "./subject.ts";
+
+/** Not a public one, which a new bucket refuses. */
+const policyOf = (bucket: string): string =>
+  statement({
+    Principal: { AWS: "arn:aws:iam::123456789012:root" },
+    Action: "s3:GetObject",
+    Resource: `arn:aws:s3:::${bucket}/*`,
+  });
+const spread = (json: string): string => JSON.stringify(JSON.parse(json), undefined, 4);
+
+const database = {
+  engine: "mysql",
+  engineVersion: "8.4",
+  instanceClass: "db.t4g.micro",
+  allocatedStorage: 20,
+  storageType: "gp3",
+  storageEncrypted: true,
+  dbName: "app",
+  username: "owner",
+  password: "correct-horse",
+  dbSubnetGroupName: ref("subnets"),
+  vpcSecurityGroupIds: [ref("open")],
+  parameterGroupName: ref("parameters"),
+  publiclyAccessible: false,
+  backupRetentionPeriod: 7,
+  autoMinorVersionUpgrade: true,
+  skipFinalSnapshot: true,
+};
+const encryptedBy = (sseAlgorithm: string) => ({
+  rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm } }],
+});
+const parameters = (values: Record<string, string>) => ({
+  parameters: Object.entries(values).map(([name, value]) => ({
+    name,
+    value,
+    applyMethod: "immediate",
+  })),
+});
+
+const databases: Subject[] = [
+  ...["subnets", "leaf"].map((name) =>
+    subject(
+      "rds/subnetGroup",
+      "aws_db_subnet_group",
+      name,
+      { name, description: "first", subnetIds: [ref("near"), ref("zone-b")] },
+      [
+        { subnetIds: [ref("zone-b"), ref("near")], tags: { Name: name } },
+        {},
+        name === "leaf" ? { name: "leaf-too" } : {},
+      ],
+    ),
+  ),
+  // moto forgets a group that is modified.
+  subject(
+    "rds/subnetGroup",
+    "aws_db_subnet_group",
+    "planned",
+    { name: "planned", description: "first", subnetIds: [ref("near"), ref("zone-b")] },
+    [{ description: "second" }, { subnetIds: [ref("near"), ref("zone-b"), ref("zone-c")] }],
+    { plannedOnly: true },
+  ),
+  ...["parameters", "leaf"].map((name) =>
+    subject(
+      "rds/parameterGroup",
+      "aws_db_parameter_group",
+      name,
+      {
+        name,
+        description: "first",
+        family: "mysql8.4",
+        ...parameters({ require_secure_transport: "1", character_set_server: "utf8mb4" }),
+      },
+      [
+        parameters({ character_set_server: "latin1", require_secure_transport: "1" }),
+        { tags: { Name: name } },
+        name === "leaf" ? { description: "second" } : {},
+      ],
+    ),
+  ),
+  // moto cannot reset a parameter.
+  subject(
+    "rds/parameterGroup",
+    "aws_db_parameter_group",
+    "planned",
+    {
+      name: "planned",
+      description: "first",
+      family: "mysql8.4",
+      ...parameters({ require_secure_transport: "1", log_bin_trust_function_creators: "1" }),
+    },
+    [
+      parameters({ log_bin_trust_function_creators: "1", require_secure_transport: "1" }),
+      parameters({ require_secure_transport: "1" }),
+      { family: "mysql8.0", name: "other" },
+    ],
+    { plannedOnly: true },
+  ),
+  subject(
+    "rds/instance",
+    "aws_db_instance",
+    "leaf",
+    { ...database, identifier: "leaf" },
+    [
+      { dbName: "other", username: "somebody" },
+      { storageEncrypted: false, engineVersion: "8.4.5" },
+      { publiclyAccessible: true, autoMinorVersionUpgrade: undefined, engine: "mariadb" },
+    ],
+    { plannedOnly: true },
+  ),
+];
+
+const storage: Subject[] = [
+  subject("s3/bucket", "aws_s3_bucket", "site", { bucket: "contract-site" }, [
+    { forceDestroy: true, tags: { Name: "site" } },
+    { tags: undefined },
+  ]),
+  ...["backup", "objects"].map((name) =>
+    subject("s3/bucket", "aws_s3_bucket", name, { bucket: `contract-${name}` }),
+  ),
+  subject("s3/bucket", "aws_s3_bucket", "leaf", { bucket: "contract-leaf" }, [
+    { bucket: "contract-leaf-too" },
+  ]),
+  subject(
+    "s3/bucketPublicAccessBlock",
+    "aws_s3_bucket_public_access_block",
+    "leaf",
+    { bucket: ref("site"), blockPublicAcls: true, ignorePublicAcls: true },
+    [{ blockPublicAcls: undefined, restrictPublicBuckets: true }, { bucket: ref("backup") }],
+  ),
+  subject(
+    "s3/bucketPolicy",
+    "aws_s3_bucket_policy",
+    "leaf",
+    { bucket: ref("site"), policy: policyOf("contract-site") },
+    [
+      { policy: spread(policyOf("contract-site")) },
+      { policy: policyOf("contract-site").replace("/*", "/public/*") },
+    ],
+  ),
+  subject(
+    "s3/bucketWebsiteConfiguration",
+    "aws_s3_bucket_website_configuration",
+    "leaf",
+    { bucket: ref("site"), indexDocument: { suffix: "index.html" } },
+    [
+      { errorDocument: { key: "error.html" } },
+      { indexDocument: { suffix: "home.html" }, errorDocument: undefined },
+      { bucket: ref("backup") },
+    ],
+  ),
+  subject(
+    "s3/bucketVersioning",
+    "aws_s3_bucket_versioning",
+    "leaf",
+    { bucket: ref("backup"), versioningConfiguration: { status: "Enabled" } },
+    [{ versioningConfiguration: { status: "Suspended" } }, { bucket: ref("site") }],
+  ),
+  subject(
+    "s3/bucketServerSideEncryptionConfiguration",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "leaf",
+    { bucket: ref("site"), ...encryptedBy("AES256") },
+    [encryptedBy("aws:kms"), { bucket: ref("backup") }],
+  ),
+  subject(
+    "s3/bucketObjectv2",
+    "aws_s3_object",
+    "leaf",
+    { bucket: ref("objects"), key: "index.html", content: "<p>1</p>", contentType: "text/html" },
+    [
+      { content: "<p>2</p>" },
+      { contentType: "text/plain", tags: { Name: "leaf" } },
+      { key: "a/b" },
+    ],
+  ),
+];
+
+/** Databases, in the network, and buckets. */
+export const data: readonly Subject[] = [...databases, ...storage];

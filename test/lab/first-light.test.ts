@@ -1,0 +1,185 @@
+/** The whole of it: the program by the real engine, the app on its machine, and nothing left in the end. */
+import { RDS } from "@aws-sdk/client-rds";
+import { expect } from "chai";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Deployment } from "../../lab/lib/orphans.ts";
+import { Browser } from "./browser.ts";
+import { Lab, succeed } from "./lab.ts";
+import { stepsInOrder } from "./steps.ts";
+import { added, processesOf, traces, type Traces } from "./traces.ts";
+
+describe("first light", function () {
+  this.timeout(10 * 60_000);
+  stepsInOrder();
+
+  const lab = new Lab("test-first-light");
+  const user = { username: "ada", email: "ada@example.com", password: "correct horse" };
+  let atFirst: Traces;
+  let image: string;
+  let outputs: Record<string, string>;
+  /** Home directory of the one who logs in to the machines. */
+  let teammate: string;
+
+  before(async () => {
+    image = (await succeed("lab/images/name", ["net"])).trim();
+    teammate = await mkdtemp(join(tmpdir(), "teammate-"));
+    await lab.down();
+    atFirst = await traces(image, lab.home);
+  });
+  after(() => rm(teammate, { recursive: true, force: true }));
+
+  /** Runs a command line on the app server, by the stack's own output. */
+  const onAppServer = (command: string, input = "") =>
+    succeed("bash", ["-c", `${outputs.appServerSsh} "$0"`, command], {
+      env: { HOME: teammate },
+      input,
+    });
+  /** Asks the database from the app server, as the app's user; rows with tabs between columns. */
+  const query = async (sql: string) => {
+    const [host, port] = outputs.databaseEndpoint!.split(":");
+    const { databaseUser, databaseName, databasePassword } = outputs;
+    const rows = await onAppServer(
+      // The password comes by standard input, so it is in no command line.
+      "MYSQL_PWD=$(cat) mysql --batch --skip-column-names --ssl-ca=/opt/flask-on-aws/rds-ca.pem " +
+        `-h ${host} -P ${port} -u ${databaseUser} ${databaseName} -e "${sql}"`,
+      databasePassword,
+    );
+    return rows.split("\n").filter(Boolean);
+  };
+  const loginPage = async () => {
+    const response = await new Browser(outputs.appUrl!).request("/login");
+    expect(response.status).to.equal(200);
+    return response.text();
+  };
+  const state = async () =>
+    (JSON.parse(await lab.pulumi("stack", "export")) as { deployment: Deployment }).deployment;
+  const databases = async () => {
+    const [, port] = (await readFile(join(lab.home, "slice"), "utf8")).trim().split(" ");
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    const rds = new RDS({ region: "us-west-2", endpoint: `http://127.0.0.1:${port}`, credentials });
+    return (await rds.describeDBInstances()).DBInstances ?? [];
+  };
+
+  it("starts, and is up at once when it is up", async () => {
+    await lab.up();
+    expect(await lab.up()).to.equal("");
+  });
+
+  it("has a run of `up` killed in the middle: the next says what is locked and what is not recorded", async () => {
+    const killed = lab.startPulumi("up", "--yes", "--skip-preview");
+    const isCreatingDatabase = async () => {
+      if ((await databases()).length === 0) return false;
+      const pending = (await state()).pending_operations ?? [];
+      return pending.some(({ resource }) => resource.type === "aws:rds/instance:Instance");
+    };
+    while (!(await isCreatingDatabase())) {
+      expect(killed.exitCode, "pulumi up ended before it made the database").to.equal(null);
+      await sleep(50);
+    }
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+
+    const next = await lab.tryPulumi("up", "--yes", "--skip-preview");
+    expect(next.status).not.to.equal(0);
+    expect(next.stdout + next.stderr).to.match(/locked by 1 lock.*`pulumi cancel`/s);
+    const [{ DBInstanceIdentifier: id } = {}] = await databases();
+    expect(next.stderr).to.match(new RegExp(`lab/adopt.*${id}  aws:rds/instance:Instance`, "s"));
+    expect(processesOf(`LAB_RUN=${killed.pid}:`)).to.deep.equal([]);
+
+    await lab.pulumi("cancel", "--yes");
+    await succeed("lab/adopt", [], { env: { LAB_NAME: lab.name } });
+  });
+
+  it("comes up with one `up` after that, everything once", async () => {
+    await lab.pulumi("up", "--yes", "--skip-preview");
+    expect(await databases()).to.have.lengthOf(1);
+    expect((await state()).pending_operations ?? []).to.deep.equal([]);
+  });
+
+  it("gives teammates its outputs, secrets masked", async () => {
+    const masked = JSON.parse(await lab.pulumi("stack", "output", "--json")) as typeof outputs;
+    expect(masked).to.include.all.keys(
+      ...["appUrl", "appServerPublicIp", "appServerSsh", "testServerSsh", "databaseEndpoint"],
+      ...["databaseName", "siteUrl", "siteBucket", "backupBucket", "deployedCommit", "vpcId"],
+    );
+    expect(masked).to.include({ sshPrivateKey: "[secret]", databasePassword: "[secret]" });
+    outputs = await lab.outputs();
+    await mkdir(join(teammate, ".ssh"));
+    await writeFile(join(teammate, ".ssh/flask-on-aws-dev"), outputs.sshPrivateKey!, {
+      mode: 0o600,
+    });
+  });
+
+  it("serves the app's page with its form", async () => {
+    expect(await loginPage()).to.match(/<form.*name="username".*name="password"/s);
+  });
+
+  it("lets a teammate in by SSH, where the app and nginx run in Docker", async () => {
+    const images = (await onAppServer("docker ps --format '{{.Names}} {{.Image}}'")).trim();
+    expect(images.split("\n")).to.have.lengthOf(2);
+    expect(images).to.match(/nginx/).and.to.match(/app/);
+  });
+
+  it("has the app's tables in RDS, and a user who registers by the form", async () => {
+    expect(await query("SHOW TABLES")).to.include.members(["users", "alembic_version"]);
+    const answer = await new Browser(outputs.appUrl!).submit("/register", {
+      ...user,
+      register: "",
+    });
+    expect(answer.status).to.be.oneOf([200, 302]);
+    expect(await query("SELECT username, email FROM users")).to.deep.equal([
+      "ada\tada@example.com",
+    ]);
+  });
+
+  it("wrote nothing to SQLite", async () => {
+    // Docker writes a container's /etc/hostname when it makes the container.
+    const find = `find / -xdev -type f -name '*sqlite*' -newer /etc/hostname`;
+    const found = await onAppServer(`docker ps -q | xargs -I{} docker exec --user root {} ${find}`);
+    expect(found).to.equal("");
+  });
+
+  it("lets packets through where it should, and nowhere else", async () => {
+    await succeed("lab/reachability", [], { env: { LAB_NAME: lab.name } });
+  });
+
+  it("changes nothing in a second `up`, and shows no difference in a preview", async () => {
+    await lab.pulumi("preview", "--expect-no-changes");
+    await lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+  });
+
+  it("serves a new commit of the app after `up`, with the user still there", async () => {
+    const repository = join(teammate, "app");
+    const git = (...args: string[]) => succeed("git", ["-C", repository, ...args]);
+    await succeed("git", ["clone", "--quiet", join(lab.home, "share/git/app.git"), repository]);
+    const template = (await git("ls-files", "*login.html")).trim().split("\n")[0]!;
+    const text = await readFile(join(repository, template), "utf8");
+    await writeFile(
+      join(repository, template),
+      text.replace("<form", "<p>second version</p>\n<form"),
+    );
+    const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    await git(...author, "commit", "--quiet", "--all", "--message=Second version");
+    await git("push", "--quiet", "origin", "HEAD");
+    const commit = (await git("rev-parse", "HEAD")).trim();
+    await lab.pulumi("config", "set", "appCommit", commit);
+
+    await lab.pulumi("up", "--yes", "--skip-preview");
+    expect(await loginPage()).to.include("second version");
+    expect((await lab.outputs()).deployedCommit).to.equal(commit);
+    const login = await new Browser(outputs.appUrl!).submit("/login", { ...user, login: "" });
+    expect(login.status, "login of the user who registered before").to.equal(302);
+  });
+
+  it("leaves nothing after `destroy` and lab/down", async () => {
+    await lab.pulumi("destroy", "--yes", "--skip-preview");
+    expect((await state()).resources ?? []).to.deep.equal([]);
+    await lab.down();
+    await lab.down();
+    expect(added(atFirst, await traces(image, lab.home))).to.deep.equal({});
+  });
+});

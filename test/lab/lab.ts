@@ -1,0 +1,91 @@
+/** A lab of a test's own: lab/up, lab/pulumi and lab/down under another name. */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What a command printed and how it ended. */
+export interface Result {
+  /** Exit status; 128 + n after signal n, as a shell says it. */
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end, whatever that is. `env` is laid over this process's own. */
+export function run(
+  command: string,
+  args: string[],
+  { env = {}, input = "" }: { env?: Record<string, string>; input?: string } = {},
+): Promise<Result> {
+  return new Promise((resolve) => {
+    const options = { cwd: root, env: { ...process.env, ...env }, maxBuffer: 64 << 20 };
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
+      const status = error ? (typeof error.code === "number" ? error.code : 255) : 0;
+      resolve({ status, stdout, stderr });
+    });
+    // A program may end without having read its input.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
+/** As {@link run}, and throws with all that was printed unless it succeeds. Resolves to standard output. */
+export async function succeed(
+  ...[command, args, options]: Parameters<typeof run>
+): Promise<string> {
+  const { status, stdout, stderr } = await run(command, args, options);
+  if (status === 0) return stdout;
+  throw new Error(`${command} ${args.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
+}
+
+export class Lab {
+  readonly home: string;
+  private readonly env: Record<string, string>;
+
+  /** @param name begins with `test-`, so that lab/test removes the lab if the test cannot */
+  constructor(readonly name: string) {
+    this.home = join(root, ".lab", name);
+    this.env = { LAB_NAME: name };
+  }
+
+  up(): Promise<string> {
+    return succeed("lab/up", [], { env: this.env });
+  }
+
+  /** Runs lab/up whether it succeeds or not. */
+  tryUp(env: Record<string, string> = {}): Promise<Result> {
+    return run("lab/up", [], { env: { ...this.env, ...env } });
+  }
+
+  down(): Promise<string> {
+    return succeed("lab/down", [], { env: this.env });
+  }
+
+  /** Runs the CLI and throws unless it succeeds; resolves to its standard output. */
+  pulumi(...args: string[]): Promise<string> {
+    return succeed("lab/pulumi", args, { env: this.env });
+  }
+
+  /** Runs the CLI whether it succeeds or not. */
+  tryPulumi(...args: string[]): Promise<Result> {
+    return run("lab/pulumi", args, { env: this.env });
+  }
+
+  /** Starts the CLI; its process is the engine itself. */
+  startPulumi(...args: string[]): ChildProcess {
+    return spawn("lab/pulumi", args, {
+      cwd: root,
+      env: { ...process.env, ...this.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  /** The stack's outputs, secrets in clear. */
+  async outputs(): Promise<Record<string, string>> {
+    return JSON.parse(await this.pulumi("stack", "output", "--json", "--show-secrets")) as Record<
+      string,
+      string
+    >;
+  }
+}

@@ -1,0 +1,67 @@
+/** Labs that start, stand side by side, lose their programs and end. */
+import { expect } from "chai";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { Lab, succeed } from "./lab.ts";
+import { added, processesOf, traces } from "./traces.ts";
+
+describe("lab/up and lab/down", function () {
+  this.timeout(120_000);
+
+  const one = new Lab("test-one");
+  const two = new Lab("test-two");
+  afterEach(() => Promise.all([one.down(), two.down()]));
+
+  const slice = async (lab: Lab) => (await readFile(join(lab.home, "slice"), "utf8")).split(" ")[0];
+  const containers = (lab: Lab) =>
+    succeed("docker", ["ps", "--quiet", "--filter", `label=flask-on-aws.lab=${lab.name}`]);
+  const kill = (lab: Lab, service: string) => {
+    const found = processesOf(`LAB_SERVICE=${lab.home}:${service}`);
+    expect(found, service).not.to.deep.equal([]);
+    for (const { pid } of found) process.kill(pid, "SIGKILL");
+  };
+
+  it("say which port is taken, when told to use that", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { status, stderr } = await one.tryUp({ LAB_API_PORT: String(port) });
+    server.close();
+    expect(stderr).to.include(`LAB_API_PORT is ${port}, and that port of 127.0.0.1 is taken`);
+    expect(stderr).to.include("set another one");
+    expect(status).to.equal(1);
+  });
+
+  it("start two labs at the same time, and end one without the other", async () => {
+    await Promise.all([one.up(), two.up()]);
+    expect(await slice(one)).not.to.equal(await slice(two));
+    await one.down();
+    expect(await containers(one)).to.equal("");
+    expect(await containers(two)).not.to.equal("");
+    expect(await two.up(), "is up still").to.equal("");
+  });
+
+  it("start the world again where that has ended, and it alone", async () => {
+    await one.up();
+    const before = await containers(one);
+    kill(one, "world");
+    expect(await one.up()).to.match(/is up/);
+    expect(await one.up()).to.equal("");
+    expect(await containers(one)).to.equal(before);
+  });
+
+  it("say what is lost where the API has ended, and leave nothing after everything was killed", async () => {
+    const image = (await succeed("lab/images/name", ["net"])).trim();
+    const before = await traces(image, one.home);
+    await one.up();
+    kill(one, "world");
+    kill(one, "api");
+    const { status, stderr } = await one.tryUp();
+    expect(stderr).to.match(/AWS API of lab 'test-one' has ended.*remedy: lab\/down/s);
+    expect(status).to.equal(1);
+    await one.down();
+    expect(added(before, await traces(image, one.home))).to.deep.equal({});
+  });
+});

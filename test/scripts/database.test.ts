@@ -1,0 +1,101 @@
+import { expect } from "chai";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { Machine } from "./machine.ts";
+
+const awkward = `a"b'c\\d#e$f\`g%h`;
+
+describe("The database's preparation", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.fake(
+      "curl",
+      `log "curl $*"; while [ "$1" != --output ]; do shift; done; echo CA >"$2"`,
+    );
+    // What the client is told: its option file and, on standard input, its statements.
+    machine.fake(
+      "mysql",
+      `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/sql'`,
+    );
+  });
+  afterEach(() => machine.remove());
+
+  const prepare = (password: string, schema = "appdb") =>
+    machine.run(
+      "prepare-database.sh",
+      ["us-west-2", "db.example", "3306", "dbadmin", schema, "app"],
+      `master\n${password}\n`,
+    );
+
+  it("makes a user with rights on its schema only", () => {
+    const outcome = prepare("secret", "my_app");
+    expect(outcome, outcome.stderr).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(machine.read("sql")).to.include(
+      "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;",
+    );
+    // The underscore is a wildcard in GRANT.
+    expect(machine.read("sql")).to.match(/ON `my\\_app`\.\* TO 'app'@'%';/);
+    expect(machine.read("sql")).to.not.match(/ALL PRIVILEGES|GRANT OPTION|\*\.\*/);
+  });
+
+  it("checks the server's certificate against RDS's own, of the region", () => {
+    prepare("secret");
+    expect(machine.log).to.include(
+      "https://truststore.pki.rds.amazonaws.com/us-west-2/us-west-2-bundle.pem",
+    );
+    for (const file of ["options", "root/mysql.cnf"]) {
+      expect(machine.read(file), file).to.include(`\nssl-ca=${machine.root}/rds-ca.pem\n`);
+      expect(machine.read(file), file).to.include("\nssl-verify-server-cert\n");
+    }
+  });
+
+  it("shows no password on a command line, and writes the app's to one private file", () => {
+    prepare(awkward);
+    expect(machine.log).to.not.include("master").and.not.include("a\"b'c");
+    expect(machine.read("options")).to.include('\nuser=dbadmin\npassword="master"\n');
+    expect(machine.read("root/mysql.cnf")).to.include("\nuser=app\n");
+    expect(statSync(join(machine.root, "mysql.cnf")).mode & 0o777).to.equal(0o600);
+  });
+
+  it("quotes an awkward password for SQL and for the option file", () => {
+    prepare(awkward);
+    expect(machine.read("sql")).to.include(`'a"b\\'c\\\\d#e$f\`g%h' REQUIRE SSL`);
+    expect(machine.read("root/mysql.cnf")).to.include(`\npassword="a\\"b'c\\\\d#e$f\`g%h"\n`);
+  });
+
+  it("passes MySQL's error on, but not the statement", () => {
+    machine.fake(
+      "mysql",
+      `echo "--------------" >&2; cat >&2; echo "ERROR 1227 (42000) at line 1: Access denied" >&2; exit 1`,
+    );
+    const { status, stderr } = prepare("sesame");
+    expect(status).to.equal(1);
+    expect(stderr).to.include(
+      "error: dbadmin cannot prepare the database at db.example:3306: ERROR 1227 (42000) at line 1: Access denied\n",
+    );
+    expect(stderr).to.include("\nremedy: ").and.not.include("sesame");
+    expect(machine.exists("root/mysql.cnf")).to.equal(false);
+  });
+
+  it("says when the certificates cannot be fetched", () => {
+    machine.fake("curl", "exit 6");
+    const { status, stderr } = prepare("secret");
+    expect(status).to.equal(1);
+    expect(stderr).to.include("us-west-2-bundle.pem cannot be fetched from");
+  });
+});
+
+describe("The app's settings", () => {
+  it("are written as they come, for the login user alone", () => {
+    const machine = new Machine();
+    try {
+      machine.run("write-settings.sh", [], "OLD=1\n");
+      expect(machine.run("write-settings.sh", [], "DB_PASS=a%20b\n").status).to.equal(0);
+      expect(machine.read("root/app.env")).to.equal("DB_PASS=a%20b\n");
+      expect(statSync(join(machine.root, "app.env")).mode & 0o777).to.equal(0o600);
+    } finally {
+      machine.remove();
+    }
+  });
+});

@@ -1,0 +1,30 @@
+import { expect } from "chai";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { scripts } from "./machine.ts";
+
+describe("The scripts", () => {
+  const names = readdirSync(scripts).filter((name) => name.endsWith(".sh"));
+
+  for (const name of names) {
+    it(`are clean: ${name}`, function () {
+      const check = spawnSync("shellcheck", ["--external-sources", name], {
+        cwd: scripts,
+        encoding: "utf8",
+      });
+      if (check.error) this.skip(); // shellcheck is not on this machine
+      expect(check.stdout).to.equal("");
+      execFileSync("bash", ["-n", join(scripts, name)]);
+    });
+
+    if (name === "common.sh") continue;
+    it(`stop at the first error: ${name}`, () => {
+      const lines = readFileSync(join(scripts, name), "utf8").split("\n");
+      expect(lines[0]).to.equal("#!/usr/bin/env bash");
+      expect(lines.find((line) => line !== "" && !line.startsWith("#"))).to.equal(
+        "set -euo pipefail",
+      );
+    });
+  }
+});

@@ -1,0 +1,158 @@
+import { expect } from "chai";
+import { architectureOf } from "../../compute/images.ts";
+import { sshCommand } from "../../compute/ssh.ts";
+import { userData } from "../../compute/userData.ts";
+import { program, type Program } from "./program.ts";
+
+const instance = "aws:ec2/instance:Instance";
+
+describe("The machines", () => {
+  let built: Program;
+  before(async () => {
+    built = await program({ sshPublicKey: "ssh-ed25519 AAAA me@home" });
+  });
+
+  for (const [name, subnet, group] of [
+    ["app-machine", "public-us-west-2a", "app"],
+    ["test", "private-us-west-2a", "test"],
+  ] as const) {
+    it(`are hardened: ${name}`, () => {
+      const { inputs, ignoreChanges, secretInputs } = built.one(instance, `dev-${name}`);
+      expect(inputs).to.include({
+        ami: "ami-of-debian-13",
+        instanceType: "t3.micro",
+        subnetId: `flask-on-aws-dev-${subnet}-id`,
+        keyName: "flask-on-aws-dev-1234567",
+        userDataReplaceOnChange: true,
+      });
+      expect(inputs.vpcSecurityGroupIds).to.deep.equal([`flask-on-aws-dev-${group}-id`]);
+      expect(inputs.metadataOptions).to.deep.equal({
+        httpEndpoint: "enabled",
+        httpTokens: "required",
+        httpPutResponseHopLimit: 1,
+      });
+      expect(inputs.rootBlockDevice).to.include({ encrypted: true, volumeType: "gp3" });
+      expect(ignoreChanges, "a new image must not replace the machine").to.deep.equal(["ami"]);
+      expect(secretInputs, "it holds the host key").to.deep.equal(["userData"]);
+    });
+
+    it(`are told their own host key: ${name}`, () => {
+      const config = JSON.parse(
+        built.one(instance, `dev-${name}`).inputs.userData.replace("#cloud-config\n", ""),
+      );
+      expect(config.ssh_keys).to.deep.equal({
+        ed25519_private: `-----BEGIN KEY-----\nflask-on-aws-dev-${name}-host-key\n-----END KEY-----\n`,
+        ed25519_public: `ssh-ed25519 PUBLIC+flask-on-aws-dev-${name}-host-key`,
+      });
+      expect(config.ssh_authorized_keys).to.deep.equal(["ssh-ed25519 AAAA me@home"]);
+    });
+  }
+
+  it("get the same packages by a cloud-config that fits", () => {
+    const text = userData({
+      loginUser: "admin",
+      hostKey: { privateKey: "private\n", publicKey: "public" },
+      authorizedKeys: [],
+    });
+    expect(text).to.match(/^#cloud-config\n/);
+    const config = JSON.parse(text.replace("#cloud-config\n", ""));
+    expect(config.packages).to.include.members([
+      "docker.io",
+      "docker-cli",
+      "docker-compose",
+      "git",
+      "default-mysql-client",
+      "zip",
+      "cron",
+      "awscli",
+    ]);
+    expect(config).to.include({ package_upgrade: true, ssh_deletekeys: true });
+    expect(config.runcmd).to.deep.equal([["usermod", "--append", "--groups", "docker", "admin"]]);
+    expect(text.length).to.be.below(16384 - 1000);
+  });
+
+  it("get an Elastic IP that outlives the machine, on the public side only", () => {
+    const address = built.one("aws:ec2/eip:Eip", "-app");
+    expect(address.inputs).to.not.have.property("instance");
+    expect(built.one("aws:ec2/eipAssociation:EipAssociation").inputs).to.deep.equal({
+      allocationId: "flask-on-aws-dev-app-id",
+      instanceId: "flask-on-aws-dev-app-machine-id",
+    });
+    for (const { inputs } of built.all(instance)) {
+      expect(inputs).to.not.have.property("associatePublicIpAddress");
+    }
+  });
+
+  it("may write backups from the app server, but delete none, and nothing else", () => {
+    expect(
+      JSON.parse(built.one("aws:iam/rolePolicy:RolePolicy").inputs.policy).Statement,
+    ).to.deep.equal([
+      {
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: "arn:aws:s3:::flask-on-aws-dev-backups",
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: "arn:aws:s3:::flask-on-aws-dev-backups/*",
+      },
+    ]);
+    const trust = JSON.parse(built.one("aws:iam/role:Role").inputs.assumeRolePolicy);
+    expect(trust.Statement[0].Principal).to.deep.equal({ Service: "ec2.amazonaws.com" });
+    const profile = "flask-on-aws-dev-app-1234567";
+    expect(built.one(instance, "app-machine").inputs.iamInstanceProfile).to.equal(profile);
+    expect(built.one(instance, "dev-test").inputs).to.not.have.property("iamInstanceProfile");
+  });
+
+  it("know their architecture", () => {
+    for (const type of ["t4g.micro", "m7gd.large", "a1.medium", "c6gn.xlarge"]) {
+      expect(architectureOf(type), type).to.equal("arm64");
+    }
+    for (const type of ["t3.micro", "g5.xlarge", "m7i-flex.large", "p4d.24xlarge"]) {
+      expect(architectureOf(type), type).to.equal("amd64");
+    }
+  });
+});
+
+describe("Secrets", () => {
+  it("are made once: a command that changes does not run again", async () => {
+    const { all } = await program();
+    const commands = all("command:local:Command");
+    expect(commands.map(({ name }) => name.replace("flask-on-aws-dev-", ""))).to.have.members([
+      "admin-key",
+      "app-machine-host-key",
+      "test-host-key",
+      "database-master-password",
+      "release-database-password",
+      "release-secret-key",
+    ]);
+    for (const { inputs, ignoreChanges, secretOutputs } of commands) {
+      expect(Object.keys(inputs)).to.have.members(["create", "logging"]);
+      expect(inputs.logging).to.equal("none");
+      expect(ignoreChanges).to.deep.equal(["create"]);
+      expect(secretOutputs).to.deep.equal(["stdout"]);
+    }
+  });
+});
+
+describe("SSH commands", () => {
+  const app = { address: "198.51.100.1", user: "admin", hostKey: "ssh-ed25519 APP" };
+  const test = { address: "10.0.1.10", user: "admin", hostKey: "ssh-ed25519 TEST" };
+  const options =
+    "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null";
+
+  it("name key and host key", () => {
+    expect(sshCommand("~/.ssh/key", app)).to.equal(
+      `ssh -i ~/.ssh/key ${options} -o KnownHostsCommand='/bin/echo 198.51.100.1 ssh-ed25519 APP' admin@198.51.100.1`,
+    );
+  });
+
+  it("name both for the jump host too", () => {
+    expect(sshCommand("~/.ssh/key", test, app)).to.equal(
+      `ssh -i ~/.ssh/key ${options} -o KnownHostsCommand='/bin/echo 10.0.1.10 ssh-ed25519 TEST'` +
+        ` -o ProxyCommand='ssh -i ~/.ssh/key ${options} -o KnownHostsCommand="/bin/echo 198.51.100.1 ssh-ed25519 APP" -W %h:%p admin@198.51.100.1'` +
+        " admin@10.0.1.10",
+    );
+  });
+});

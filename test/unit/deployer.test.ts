@@ -1,0 +1,234 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { appEnvironment } from "../../deployer/environment.ts";
+import { installation, quote } from "../../deployer/shell.ts";
+import { program, upstream, type Program } from "./program.ts";
+
+const printable = fc.string({
+  unit: fc.integer({ min: 32, max: 126 }).map((n) => String.fromCharCode(n)),
+});
+
+describe("The app's settings file", () => {
+  const settings = (password: string) =>
+    appEnvironment({
+      host: "db.example",
+      port: 3306,
+      schema: "appdb",
+      user: "app",
+      password,
+      certificates: "/opt/ca.pem",
+      secretKey: "0123",
+    });
+
+  it("has the names that the app reads", () => {
+    expect(settings("p@ss:w/rd#1%")).to.equal(
+      [
+        "DEBUG=False",
+        "SECRET_KEY=0123",
+        "ASSETS_ROOT=/static/assets",
+        "DB_ENGINE=mysql+pymysql",
+        "DB_HOST=db.example",
+        "DB_PORT=3306",
+        "DB_NAME=appdb?ssl_ca=/opt/ca.pem",
+        "DB_USERNAME=app",
+        "DB_PASS=p%40ss%3Aw%2Frd%231%25",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("carries any printable password in characters that neither .env files nor URIs interpret", () => {
+    fc.assert(
+      fc.property(printable, (password) => {
+        const value = /^DB_PASS=(.*)$/m.exec(settings(password))![1]!;
+        expect(decodeURIComponent(value)).to.equal(password);
+        expect(value).to.match(/^[\w.~%-]*$/);
+      }),
+    );
+  });
+});
+
+describe("Shell text", () => {
+  it("passes any word through a shell", () => {
+    fc.assert(
+      fc.property(printable, (word) => {
+        const echoed = execFileSync("bash", ["-c", `printf %s ${quote(word)}`], {
+          encoding: "utf8",
+        });
+        expect(echoed).to.equal(word);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("installs files as they are, scripts executable, and replaces old ones", () => {
+    const home = mkdtempSync(join(tmpdir(), "installation-"));
+    try {
+      // sudo is not there in every place that runs the tests.
+      writeFileSync(join(home, "sudo"), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
+      const install = (text: string) =>
+        execFileSync("bash", ["-s"], {
+          input: installation(join(home, "a b/bin"), [
+            { name: "run.sh", text },
+            { name: "data.yml", text: "$HOME `x` \\n '\n" },
+          ]),
+          env: { ...process.env, PATH: `${home}:${process.env.PATH}` },
+        });
+      install("#!/bin/sh\necho old\n");
+      install("#!/bin/sh\necho new\n");
+      const file = (name: string) => join(home, "a b/bin", name);
+      expect(execFileSync(file("run.sh"), { encoding: "utf8" })).to.equal("new\n");
+      expect(readFileSync(file("data.yml"), "utf8")).to.equal("$HOME `x` \\n '\n");
+      expect(statSync(file("run.sh")).mode & 0o777).to.equal(0o755);
+      expect(statSync(file("data.yml")).mode & 0o777).to.equal(0o644);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+});
+
+describe("The release", () => {
+  const remote = "command:remote:Command";
+  const key = (step: string) => `${remote} flask-on-aws-dev-release-${step}`;
+  const steps = [
+    "install",
+    "wait-for-cloud-init",
+    "fetch",
+    "build",
+    "prepare-database",
+    "write-settings",
+    "migrate",
+    "start",
+    "verify",
+  ];
+  let built: Program;
+  const step = (name: string, of = built) => of.one(remote, `release-${name}`);
+  const triggers = (name: string, of = built) => step(name, of).inputs.triggers.join(" ");
+  before(async () => {
+    built = await program();
+  });
+
+  it("has these steps, in this order", () => {
+    expect(built.all(remote)).to.have.length(steps.length);
+    const last = upstream(built, key("verify"));
+    for (const name of steps.slice(0, -1)) expect(last, name).to.include(key(name));
+    for (const [earlier, later] of [
+      ["install", "wait-for-cloud-init"],
+      ["wait-for-cloud-init", "fetch"],
+      ["fetch", "build"],
+      ["build", "migrate"],
+      ["prepare-database", "migrate"],
+      ["write-settings", "migrate"],
+      ["migrate", "start"],
+    ] as const) {
+      expect(upstream(built, key(later)), `${earlier} before ${later}`).to.include(key(earlier));
+    }
+  });
+
+  it("builds the image while the database is made", () => {
+    const database = "aws:rds/instance:Instance flask-on-aws-dev-database";
+    expect(upstream(built, key("build"))).to.not.include(database);
+    expect(upstream(built, key("migrate"))).to.include(database);
+  });
+
+  it("waits until the address leads to the machine", () => {
+    const association = "aws:ec2/eipAssociation:EipAssociation flask-on-aws-dev-app";
+    expect(step("install").dependencies).to.include(association);
+  });
+
+  it("checks the host key, gives the machine time to boot and keeps old output to itself", () => {
+    for (const { name, inputs, secretInputs } of built.all(remote)) {
+      expect(inputs.connection, name).to.include({
+        host: "198.18.0.64",
+        user: "admin",
+        hostKey: "ssh-ed25519 PUBLIC+flask-on-aws-dev-app-machine-host-key",
+        privateKey: "-----BEGIN KEY-----\nflask-on-aws-dev-admin-key\n-----END KEY-----\n",
+        dialErrorLimit: 60,
+      });
+      expect(secretInputs, name).to.include("connection");
+      expect(inputs.addPreviousOutputInEnv, name).to.equal(false);
+      expect(inputs, "the SSH session's environment").to.not.have.any.keys("environment", "delete");
+    }
+  });
+
+  it("runs scripts by words that a shell takes literally", () => {
+    const commit = "5f0ffe77e5ea794edfffbb18a196a01f9918b075";
+    const repository = "https://github.com/Buddha23-RGB/flask-datta-able.git";
+    const command = (name: string) => step(name).inputs.create;
+    const bin = "/opt/flask-on-aws/bin";
+    const image = /'(flask-on-aws-app:5f0ffe77e5ea-[0-9a-f]{12})'/.exec(command("migrate"))?.[1];
+    expect(command("fetch")).to.equal(`${bin}/fetch.sh '${repository}' '${commit}'`);
+    expect(command("build")).to.equal(
+      `${bin}/build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm'`,
+    );
+    expect(command("start")).to.equal(`${bin}/start.sh '${image}' 'nginx:stable'`);
+    expect(command("prepare-database")).to.equal(
+      `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app'`,
+    );
+    expect(command("verify")).to.equal(`${bin}/verify.sh 'db.example'`);
+  });
+
+  it("sends secrets by standard input, unlogged, and nowhere else", () => {
+    const password = "secret-of-flask-on-aws-dev-release-database-password";
+    const master = "secret-of-flask-on-aws-dev-database-master-password";
+    expect(step("prepare-database").inputs.stdin).to.equal(`${master}\n${password}\n`);
+    expect(step("write-settings").inputs.stdin).to.include(`\nDB_PASS=${password}\n`);
+    for (const name of ["prepare-database", "write-settings"]) {
+      expect(step(name).secretInputs, name).to.include("stdin");
+      expect(step(name).inputs.logging, name).to.equal("none");
+      expect(step(name).secretOutputs, name).to.include.members(["stdout", "stderr"]);
+    }
+    for (const { name, inputs } of built.all(remote)) {
+      const rest = { ...inputs, stdin: undefined, connection: undefined };
+      expect(JSON.stringify(rest), name).to.not.include("secret-of-");
+    }
+  });
+
+  it("puts every script on the machine first", () => {
+    const { create, stdin } = step("install").inputs;
+    expect(create).to.equal("bash -s");
+    for (const name of steps.slice(1))
+      expect(stdin).to.include(`\nmv '${name}.sh'.new '${name}.sh'`);
+    for (const name of ["common.sh", "compose.yml", "nginx.conf", "Dockerfile.release"]) {
+      expect(stdin).to.include(`'${name}'`);
+    }
+  });
+
+  it("runs again on another machine", () => {
+    for (const name of steps) {
+      expect(triggers(name), name).to.include("flask-on-aws-dev-app-machine-id");
+    }
+  });
+
+  it("runs only what a change concerns", async () => {
+    const changed = async (settings: Record<string, unknown>) => {
+      const other = await program(settings);
+      return steps.filter(
+        (name) => JSON.stringify(step(name, other).inputs) !== JSON.stringify(step(name).inputs),
+      );
+    };
+    expect(await changed({})).to.deep.equal([]);
+    expect(await changed({ instanceType: "t3.small" })).to.deep.equal([]);
+    const release = ["build", "migrate", "start", "verify"];
+    expect(await changed({ appCommit: "0".repeat(40) })).to.deep.equal(["fetch", ...release]);
+    expect(await changed({ baseImage: "python:3.12-slim" })).to.deep.equal(release);
+    expect(await changed({ nginxImage: "nginx:1.29" })).to.deep.equal(["start", "verify"]);
+    expect(await changed({ databaseName: "other" })).to.deep.equal([
+      "prepare-database",
+      "write-settings",
+      "migrate",
+      "start",
+      "verify",
+    ]);
+  });
+
+  it("reports the commit that the machine says it serves", () => {
+    expect(built.outputs.deployedCommit!.value).to.equal(
+      "output of flask-on-aws-dev-release-verify",
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import { expect } from "chai";
+import { adopt, advice, orphans, type Deployment, type Tagged } from "../../../lab/lib/orphans.ts";
+
+const vpc: Tagged = { id: "vpc-2", type: "aws:ec2/vpc:Vpc", name: "dev-vpc" };
+const bucket: Tagged = { id: "site-1a2b", type: "aws:s3/bucket:Bucket", name: "site-1a2b" };
+
+const resource = (type: string, more: object = {}) => ({
+  urn: `urn:pulumi:dev::p::${type}::x`,
+  type,
+  ...more,
+});
+const creating = (type: string, inputs: Record<string, unknown>) => ({
+  type: "creating",
+  resource: resource(type, { inputs, parent: "urn:of:parent" }),
+});
+const known = resource("aws:ec2/vpc:Vpc", { id: "vpc-2" });
+const creatingVpc = creating("aws:ec2/vpc:Vpc", { tags: { Name: "dev-vpc" } });
+const creatingBucket = creating("aws:s3/bucket:Bucket", { bucket: "site-1a2b" });
+const creatingCommand = creating("command:remote:Command", { create: "true" });
+
+describe("what a killed run has made and not recorded", () => {
+  it("is what exists and is no resource's id or output", () => {
+    const database = { id: "db-1", type: "aws:rds/instance:Instance", name: "db-1" };
+    const withDatabase = resource("x", { id: "arn", outputs: { identifier: "db-1" } });
+    const state = { resources: [known, withDatabase] };
+    expect(orphans(state, [vpc, database, bucket])).to.deep.equal([bucket]);
+  });
+
+  it("is everything where the state is empty", () => {
+    expect(orphans({}, [vpc])).to.deep.equal([vpc]);
+  });
+
+  it("is not spoken of where there is none", () => {
+    expect(advice({ resources: [known] }, [vpc])).to.deep.equal([]);
+  });
+
+  it("is taken over with the inputs of its creation, found by its tag or its own name", () => {
+    const pending_operations = [creatingVpc, creatingBucket, creatingCommand];
+    const state: Deployment = { resources: [resource("y")], pending_operations };
+    expect(advice(state, [vpc, bucket]).join("\n")).to.match(/lab\/adopt.*vpc-2.*site-1a2b/s);
+    expect(adopt(state, [vpc, bucket])).to.deep.equal({
+      resources: [
+        resource("y"),
+        { ...creatingVpc.resource, id: "vpc-2", outputs: {} },
+        { ...creatingBucket.resource, id: "site-1a2b", outputs: {} },
+      ],
+      pending_operations: [],
+    });
+  });
+
+  for (const [why, pending_operations] of [
+    ["of another type", [creating("aws:ec2/subnet:Subnet", { tags: { Name: "dev-vpc" } })]],
+    ["of another name", [creating("aws:ec2/vpc:Vpc", { tags: { Name: "other" } })]],
+    ["no creation", [{ ...creatingVpc, type: "updating" }]],
+    ["one of two alike", [creatingVpc, creatingVpc]],
+  ] as [string, NonNullable<Deployment["pending_operations"]>][]) {
+    it(`is left to the reader where the pending operation is ${why}`, () => {
+      const lines = advice({ pending_operations }, [vpc]).join("\n");
+      expect(lines)
+        .to.match(/delete it.*vpc-2/s)
+        .and.not.include("lab/adopt");
+      expect(adopt({ pending_operations }, [vpc]).resources).to.deep.equal([]);
+    });
+  }
+});

@@ -1,0 +1,24 @@
+import * as aws from "@pulumi/aws";
+import { expect } from "chai";
+import { registrations } from "./mocks.ts";
+
+async function failureOf(build: () => unknown): Promise<string> {
+  try {
+    await registrations(build);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+describe("The mocks", () => {
+  it("refuse a resource of a type that they do not know", async () => {
+    const failure = await failureOf(() => new aws.sqs.Queue("queue"));
+    expect(failure).to.equal("not mocked: aws:sqs/queue:Queue");
+  });
+
+  it("refuse a call that they do not know", async () => {
+    const failure = await failureOf(() => aws.getCallerIdentity().catch(() => "refused"));
+    expect(failure).to.equal("not mocked: aws:index/getCallerIdentity:getCallerIdentity");
+  });
+});

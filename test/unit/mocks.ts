@@ -1,0 +1,153 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
+
+/** A resource as the program registered it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  /** With the values of secrets. */
+  readonly inputs: Record<string, any>;
+  /** Names of the inputs that are secrets or hold one. */
+  readonly secretInputs: string[];
+  readonly parent: string;
+  /** The resources that it depends on, explicitly or by an input, as "type name". */
+  readonly dependencies: string[];
+  readonly ignoreChanges: string[];
+  readonly secretOutputs: string[];
+  /** Reference of an explicit provider, or "". */
+  readonly provider: string;
+}
+
+const publicKeyOf = (name: string) => `ssh-ed25519 PUBLIC+${name}`;
+
+/** What AWS, or a command, would add to the inputs. A type that is missing here may not be used. */
+const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object> = {
+  "aws:ec2/eip:Eip": () => ({ publicIp: "198.18.0.64" }),
+  "aws:ec2/eipAssociation:EipAssociation": () => ({}),
+  "aws:ec2/instance:Instance": () => ({ privateIp: "10.0.1.10" }),
+  "aws:ec2/internetGateway:InternetGateway": () => ({}),
+  "aws:ec2/keyPair:KeyPair": ({ name }) => ({ keyName: `${name}-1234567` }),
+  "aws:ec2/natGateway:NatGateway": () => ({}),
+  "aws:ec2/route:Route": () => ({}),
+  "aws:ec2/routeTable:RouteTable": () => ({}),
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": () => ({}),
+  "aws:ec2/securityGroup:SecurityGroup": () => ({}),
+  "aws:ec2/subnet:Subnet": () => ({}),
+  "aws:ec2/vpc:Vpc": () => ({}),
+  "aws:iam/instanceProfile:InstanceProfile": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:iam/role:Role": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:rds/instance:Instance": () => ({ address: "db.example", port: 3306 }),
+  "aws:rds/parameterGroup:ParameterGroup": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:rds/subnetGroup:SubnetGroup": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:s3/bucket:Bucket": ({ name }) => ({ arn: `arn:aws:s3:::${name}` }),
+  "aws:s3/bucketObjectv2:BucketObjectv2": () => ({}),
+  "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": () => ({}),
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
+    () => ({}),
+  "aws:s3/bucketVersioning:BucketVersioning": () => ({}),
+  "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": ({ inputs }) => ({
+    websiteEndpoint: `${inputs.bucket}.s3-website.example`,
+  }),
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": () => ({}),
+  "command:local:Command": ({ name, inputs }) => ({
+    stdout: String(inputs.create).startsWith("openssl")
+      ? `secret-of-${name}`
+      : `${publicKeyOf(name)} \n-----BEGIN KEY-----\n${name}\n-----END KEY-----`,
+  }),
+  "command:remote:Command": ({ name }) => ({ stdout: `output of ${name}`, stderr: "" }),
+  "pulumi:providers:aws": () => ({}),
+};
+
+const invokes: Record<string, (inputs: Record<string, any>) => Record<string, unknown>> = {
+  "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
+    names: ["us-west-2c", "us-west-2b", "us-west-2a"],
+  }),
+  "aws:ssm/getParameter:getParameter": ({ name }) => ({
+    name,
+    insecureValue: "ami-of-debian-13",
+  }),
+};
+
+type Register = (request: RegisterResourceRequest, callback: unknown) => never;
+
+const secretMark = pulumi.runtime.specialSigKey;
+
+/** A deserialised value, with secrets replaced by what they hold. */
+function withoutMarks(value: any): any {
+  if (Array.isArray(value)) return value.map(withoutMarks);
+  if (value === null || typeof value !== "object") return value;
+  if (secretMark in value) return withoutMarks(value.value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, withoutMarks(inner)]),
+  );
+}
+
+/**
+ * Runs `build` as a stack's program, under mocks that refuse what they do not know.
+ *
+ * @returns what `build` returned, and every resource that was registered, once all of them are.
+ */
+export async function registrations<T>(
+  build: () => T | Promise<T>,
+  stack = "dev",
+): Promise<{ result: T; resources: Registered[] }> {
+  let failure: Error | undefined;
+  const refuse = (what: string): never => {
+    failure = new Error(`not mocked: ${what}`);
+    throw failure;
+  };
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => {
+        if (args.custom === false) return { id: undefined, state: {} };
+        const outputs = computed[args.type] ?? (() => refuse(args.type));
+        return { id: `${args.name}-id`, state: { ...args.inputs, ...outputs(args) } };
+      },
+      call: ({ token, inputs }) => (invokes[token] ?? (() => refuse(token)))(inputs),
+    },
+    "flask-on-aws",
+    stack,
+    false,
+  );
+
+  const resources: Registered[] = [];
+  const nameOf = (urn: string) => urn.split("::").at(-1)!;
+  const keyOf = (urn: string) => `${urn.split("::").at(-2)!.split("$").at(-1)} ${nameOf(urn)}`;
+  // Mocks are not told a resource's options: they are read from the request itself.
+  const monitor = getMonitor()!;
+  const register = monitor.registerResource.bind(monitor) as Register;
+  const recordAndRegister: Register = (request, callback) => {
+    const inputs = pulumi.runtime.deserializeProperties(request.getObject()!, true);
+    resources.push({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: withoutMarks(inputs),
+      secretInputs: Object.keys(inputs).filter((key) =>
+        JSON.stringify(inputs[key]).includes(secretMark),
+      ),
+      parent: nameOf(request.getParent()),
+      dependencies: request.getDependenciesList().map(keyOf),
+      ignoreChanges: request.getIgnorechangesList(),
+      secretOutputs: request.getAdditionalsecretoutputsList(),
+      provider: request.getProvider(),
+    });
+    return register(request, callback);
+  };
+  monitor.registerResource = recordAndRegister;
+
+  const result = await build();
+  await pulumi.runtime.disconnect();
+  if (failure) throw failure;
+  return { result, resources };
+}
+
+/** The value of an output, unwrapped, and whether it is a secret. */
+export async function valueOf<T>(output: pulumi.Output<T>): Promise<{ value: T; secret: boolean }> {
+  const secret = await pulumi.isSecret(output);
+  const value = await new Promise<T>((resolve) => pulumi.unsecret(output).apply(resolve as never));
+  return { value, secret };
+}

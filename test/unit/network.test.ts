@@ -1,0 +1,178 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { groupNames, planRules } from "../../network/securityGroups.ts";
+import { program, upstream, type Program } from "./program.ts";
+
+const prefix = "flask-on-aws-dev";
+
+describe("The network", () => {
+  let built: Program;
+  before(async () => {
+    built = await program();
+  });
+
+  it("has two zones, the region's first by name, with a public and a private subnet each", () => {
+    const subnets = built
+      .all("aws:ec2/subnet:Subnet")
+      .map(({ name, inputs }) => ({ name, inputs }));
+    const subnet = (tier: string, zone: string, cidrBlock: string) => ({
+      name: `${prefix}-${tier}-${zone}`,
+      inputs: {
+        vpcId: `${prefix}-vpc-id`,
+        availabilityZone: zone,
+        cidrBlock,
+        tags: { Name: `${prefix}-${tier}-${zone}` },
+      },
+    });
+    expect(subnets).to.have.deep.members([
+      subnet("public", "us-west-2a", "10.0.0.0/24"),
+      subnet("private", "us-west-2a", "10.0.1.0/24"),
+      subnet("public", "us-west-2b", "10.0.2.0/24"),
+      subnet("private", "us-west-2b", "10.0.3.0/24"),
+    ]);
+  });
+
+  it("leads public subnets to the internet gateway and private ones to the NAT gateway", () => {
+    const tables = new Map(
+      built
+        .all("aws:ec2/route:Route")
+        .map(({ inputs }) => [
+          inputs.routeTableId,
+          [inputs.destinationCidrBlock, inputs.gatewayId ?? inputs.natGatewayId],
+        ]),
+    );
+    const ways = built
+      .all("aws:ec2/routeTableAssociation:RouteTableAssociation")
+      .map(({ inputs }) => [inputs.subnetId, ...tables.get(inputs.routeTableId)!]);
+    const gateway = `${prefix}-gateway-id`;
+    const nat = `${prefix}-nat-id`;
+    expect(ways).to.have.deep.members([
+      [`${prefix}-public-us-west-2a-id`, "0.0.0.0/0", gateway],
+      [`${prefix}-public-us-west-2b-id`, "0.0.0.0/0", gateway],
+      [`${prefix}-private-us-west-2a-id`, "0.0.0.0/0", nat],
+      [`${prefix}-private-us-west-2b-id`, "0.0.0.0/0", nat],
+    ]);
+    const { inputs } = built.one("aws:ec2/natGateway:NatGateway");
+    expect(inputs.subnetId).to.equal(`${prefix}-public-us-west-2a-id`);
+    expect(inputs.allocationId).to.equal(`${prefix}-nat-id`);
+  });
+
+  it("has a NAT gateway in each zone, and each zone its own way out, with `per-zone`", async () => {
+    const perZone = await program({ natGateways: "per-zone" });
+    const gateways = perZone
+      .all("aws:ec2/natGateway:NatGateway")
+      .map(({ name, inputs }) => [name, inputs.subnetId]);
+    expect(gateways).to.deep.equal([
+      [`${prefix}-nat`, `${prefix}-public-us-west-2a-id`],
+      [`${prefix}-nat-us-west-2b`, `${prefix}-public-us-west-2b-id`],
+    ]);
+    const wayOut = (zone: string) =>
+      perZone.one("aws:ec2/route:Route", `-private-${zone}-internet`).inputs.natGatewayId;
+    expect(wayOut("us-west-2a")).to.equal(`${prefix}-nat-id`);
+    expect(wayOut("us-west-2b")).to.equal(`${prefix}-nat-us-west-2b-id`);
+  });
+
+  it("leaves private subnets without a way out with `none`", async () => {
+    const none = await program({ natGateways: "none" });
+    expect(none.all("aws:ec2/natGateway:NatGateway")).to.deep.equal([]);
+    expect(none.all("aws:ec2/eip:Eip").map(({ name }) => name)).to.deep.equal([`${prefix}-app`]);
+    const routes = none.all("aws:ec2/route:Route").map(({ name }) => name);
+    expect(routes).to.deep.equal([`${prefix}-public-internet`]);
+    expect(none.all("aws:ec2/routeTableAssociation:RouteTableAssociation")).to.have.lengthOf(4);
+  });
+
+  const publicRoute = `aws:ec2/route:Route ${prefix}-public-internet`;
+  const privateRoute = `aws:ec2/route:Route ${prefix}-private-us-west-2a-internet`;
+
+  it("is taken down after every public address and machine", () => {
+    for (const address of built.all("aws:ec2/eip:Eip")) {
+      expect(address.dependencies, address.name).to.include(publicRoute);
+    }
+    expect(built.one("aws:ec2/natGateway:NatGateway").dependencies).to.include(publicRoute);
+    const instance = (name: string) => built.one("aws:ec2/instance:Instance", name);
+    expect(instance("-app-machine").dependencies).to.include(publicRoute);
+    expect(instance("-test").dependencies).to.include(privateRoute);
+  });
+
+  it("keeps the test server waiting for the NAT gateway, but not the app server or the database", () => {
+    const before = (type: string, name: string) => upstream(built, `${type} ${prefix}-${name}`);
+    const nat = `aws:ec2/natGateway:NatGateway ${prefix}-nat`;
+    expect(before("aws:ec2/instance:Instance", "test")).to.include(nat);
+    expect(before("aws:ec2/instance:Instance", "app-machine")).to.not.include(nat);
+    expect(before("aws:rds/instance:Instance", "database")).to.not.include(nat);
+  });
+
+  it("follows the settings", async () => {
+    const { all } = await program({
+      vpcCidr: "192.168.0.0/24",
+      availabilityZones: ["us-west-2c", "us-west-2a", "us-west-2b"],
+    });
+    const subnets = all("aws:ec2/subnet:Subnet").map(({ inputs }) => inputs.cidrBlock);
+    expect(subnets).to.have.length(6).and.include("192.168.0.80/28");
+    expect(all("aws:ec2/natGateway:NatGateway")[0]!.inputs.subnetId).to.include("us-west-2c");
+  });
+
+  it("refuses zones that the region does not have", async () => {
+    let message = "";
+    await program({ availabilityZones: ["us-west-2a", "us-west-2x"] }).catch((error: Error) => {
+      message = error.message;
+    });
+    expect(message).to.include("availabilityZones names us-west-2x: the region has us-west-2c");
+  });
+});
+
+describe("Security groups", () => {
+  it("let in what the system needs and nothing else", () => {
+    const ingress = planRules(["203.0.113.7/32"])
+      .filter(({ direction }) => direction === "ingress")
+      .map(({ group, port, peer }) => [group, port, "cidr" in peer ? peer.cidr : peer.group]);
+    expect(ingress).to.have.deep.members([
+      ["app", 80, "0.0.0.0/0"],
+      ["app", 443, "0.0.0.0/0"],
+      ["app", 5085, "0.0.0.0/0"],
+      ["app", 22, "203.0.113.7/32"],
+      ["test", 22, "app"],
+      ["database", 3306, "app"],
+    ]);
+  });
+
+  it("open SSH to every administrator's network and to no other", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.ipV4()), (addresses) => {
+        const cidrs = addresses.map((address) => `${address}/32`);
+        const open = planRules(cidrs)
+          .filter(({ group, port }) => group === "app" && port === 22)
+          .map(({ peer }) => ("cidr" in peer ? peer.cidr : peer.group));
+        expect(open).to.deep.equal(cidrs);
+      }),
+    );
+  });
+
+  it("let the machines out, and the database nowhere", () => {
+    const egress = planRules([]).filter(({ direction }) => direction === "egress");
+    expect(egress.map(({ group }) => group)).to.deep.equal(["app", "test"]);
+  });
+
+  it("become one resource a rule, and no rule inside a group", async () => {
+    const { all, one } = await program();
+    expect(all("aws:ec2/securityGroup:SecurityGroup")).to.have.length(groupNames.length);
+    for (const { inputs } of all("aws:ec2/securityGroup:SecurityGroup")) {
+      expect(inputs).to.have.all.keys("vpcId", "description", "tags");
+    }
+    const token = (kind: string) => `aws:vpc/securityGroup${kind}Rule:SecurityGroup${kind}Rule`;
+    expect(all(token("Ingress"))).to.have.length(6);
+    expect(all(token("Egress"))).to.have.length(2);
+    expect(one(token("Ingress"), "database-ingress-3306-app").inputs).to.deep.equal({
+      securityGroupId: `${prefix}-database-id`,
+      referencedSecurityGroupId: `${prefix}-app-id`,
+      ipProtocol: "tcp",
+      fromPort: 3306,
+      toPort: 3306,
+      description: "MySQL",
+    });
+    expect(one(token("Egress"), "test-egress-all-0.0.0.0-0").inputs).to.include({
+      ipProtocol: "-1",
+      cidrIpv4: "0.0.0.0/0",
+    });
+  });
+});

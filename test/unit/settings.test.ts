@@ -1,0 +1,138 @@
+import { expect } from "chai";
+import * as pulumi from "@pulumi/pulumi";
+import { formatCidr } from "../../network/cidr.ts";
+import { readSettings, type Settings } from "../../settings.ts";
+import { configure, projectFile } from "./config.ts";
+import { registrations } from "./mocks.ts";
+
+/** What readSettings says of these settings in a stack of this name, one problem an element. */
+async function problemsWith(settings: Record<string, unknown>, stack?: string): Promise<string[]> {
+  configure(settings);
+  const { result } = await registrations(() => {
+    try {
+      readSettings();
+      return "";
+    } catch (error) {
+      expect(error).to.be.instanceOf(pulumi.RunError);
+      return (error as Error).message;
+    }
+  }, stack);
+  return result.split("\n- ").slice(1);
+}
+
+async function settingsWith(settings: Record<string, unknown> = {}): Promise<Settings> {
+  configure(settings);
+  return (await registrations(readSettings)).result;
+}
+
+describe("Settings", () => {
+  it("need adminCidrs and nothing else", async () => {
+    const settings = await settingsWith();
+    expect(settings.adminCidrs).to.deep.equal(["203.0.113.7/32"]);
+    expect(settings.region).to.equal("us-west-2");
+    expect(formatCidr(settings.vpcCidr)).to.equal("10.0.0.0/16");
+    expect(settings.machineImage.loginUser).to.equal("admin");
+    expect(settings.databaseAllocatedStorage).to.equal(20);
+    expect(settings.protectData).to.equal(true);
+  });
+
+  it("have a type, a description and a default each", async () => {
+    for (const [key, declared] of Object.entries(projectFile.config)) {
+      if (key.startsWith("aws:")) continue; // keys of other namespaces can only have a value
+      expect(declared, key).to.include.all.keys("type", "description", "default");
+    }
+    const keys = Object.keys(await settingsWith()).filter((key) => key !== "region");
+    expect(Object.keys(projectFile.config)).to.have.members(["aws:region", ...keys]);
+  });
+
+  const commit = "5f0ffe77e5ea794edfffbb18a196a01f9918b075";
+  const wrong: [key: string, value: unknown, message: string][] = [
+    ["adminCidrs", [], "at least one network must be able to log in"],
+    ["adminCidrs", ["203.0.113.7"], "must be an IPv4 network like 203.0.113.7/32"],
+    ["adminCidrs", ["203.0.113.7/24"], "must be an IPv4 network"],
+    ["adminCidrs", ["2001:db8::/32"], "must be an IPv4 network"],
+    ["adminCidrs", ["0.0.0.0/0"], "must be /8 or smaller"],
+    ["adminCidrs", ["10.1.0.0/16", "10.1.0.0/16"], "must not name a network twice"],
+    ["vpcCidr", "10.0.0.0", "must be an IPv4 network of /16 to /26"],
+    ["vpcCidr", "10.0.0.0/15", "must be an IPv4 network of /16 to /26"],
+    ["vpcCidr", "10.0.0.0/27", "must be an IPv4 network of /16 to /26"],
+    ["vpcCidr", "172.17.0.0/16", "overlaps 172.16.0.0/12"],
+    ["availabilityZones", ["us-west-2a"], "must be empty or name two different zones"],
+    [
+      "availabilityZones",
+      ["us-west-2a", "us-west-2a"],
+      "must be empty or name two different zones",
+    ],
+    ["availabilityZones", ["us-east-1a", "us-west-2b"], "must be zones of aws:region us-west-2"],
+    ["natGateways", "two", "must be one of: single, per-zone, none"],
+    ["instanceType", "large", "must be an EC2 instance type"],
+    ["instanceType", "t4g.micro", "is arm64, but machineImage debian-13 is amd64"],
+    ["machineImage", "windows-95", "must be one of: debian-13"],
+    ["sshPublicKey", "-----BEGIN OPENSSH PRIVATE KEY-----", "must be one line as in a .pub file"],
+    ["databaseInstanceClass", "t4g.micro", "must be an RDS instance class"],
+    ["databaseAllocatedStorage", 5, "must be 20 to 65536 GiB"],
+    ["databaseAllocatedStorage", 70000, "must be 20 to 65536 GiB"],
+    ["databaseName", "my-app", "must be a letter and up to 63 letters, digits and underscores"],
+    ["databaseName", "1app", "must be a letter"],
+    ["databaseName", "a".repeat(65), "must be a letter and up to 63"],
+    ["databaseName", "mysql", "is a schema of MySQL itself"],
+    ["appRepository", "flask-datta-able", "must be the address of a git repository"],
+    ["appRepository", "--upload-pack=x", "must be the address of a git repository"],
+    ["appCommit", "5f0ffe7", "must be the full hash of a commit"],
+    ["appCommit", "main", "must be the full hash of a commit"],
+    ["appCommit", commit.toUpperCase(), "must be the full hash of a commit"],
+    ["baseImage", "", "must be the name of a container image"],
+    ["nginxImage", "--privileged", "must be the name of a container image"],
+  ];
+  for (const [key, value, message] of wrong) {
+    it(`refuse ${key} ${JSON.stringify(value).slice(0, 40)}`, async () => {
+      const problems = await problemsWith({ [key]: value });
+      expect(problems).to.have.length(1);
+      expect(problems[0]).to.match(new RegExp(`^flask-on-aws:${key} is ["\\[\\d].*: `));
+      expect(problems[0]).to.include(message);
+      expect(problems[0], "a remedy").to.match(/\. (Set|Take|Name|Remove) \S.*\.$/s);
+    });
+  }
+
+  it("refuse more zones than the VPC has room for", async () => {
+    const availabilityZones = ["us-west-2a", "us-west-2b", "us-west-2c"];
+    const [problem] = await problemsWith({ vpcCidr: "10.0.0.0/26", availabilityZones });
+    expect(problem).to.include("10.0.0.0/26 has room for 2 zones");
+  });
+
+  it("do not repeat credentials in an address", async () => {
+    const [problem] = await problemsWith({
+      appRepository: "https://me:sesame@example.com/app.git",
+    });
+    expect(problem).to.include("appRepository holds credentials").and.not.include("sesame");
+  });
+
+  it("do not repeat a private key that was pasted for a public one", async () => {
+    const sshPublicKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${"A".repeat(40)}sesame`;
+    expect((await problemsWith({ sshPublicKey }))[0])
+      .to.include("PRIVATE KEY")
+      .and.not.include("sesame");
+  });
+
+  it("report every problem at once, before anything is registered", async () => {
+    const index = "../../index.ts?with-problems";
+    configure({ adminCidrs: [], appCommit: "main", databaseName: "sys" });
+    let message = "";
+    const { resources } = await registrations(async () => {
+      try {
+        await import(index);
+      } catch (error) {
+        message = (error as Error).message;
+      }
+    });
+    for (const key of ["adminCidrs", "appCommit", "databaseName"]) {
+      expect(message).to.include(`flask-on-aws:${key} is `);
+    }
+    expect(resources).to.deep.equal([]);
+  });
+
+  it("refuse a stack whose name no bucket could have", async () => {
+    const [problem] = await problemsWith({}, "My_Stack");
+    expect(problem).to.include('The stack is named "My_Stack"');
+  });
+});
