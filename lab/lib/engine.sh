@@ -2,8 +2,9 @@
 # Docker's engine: found, installed where that needs no decision of the user's, started and stopped.
 # Sourced after lab/lib/report.sh and lab/lib/processes.sh.
 
-# Set in the environment of an engine that the lab has started, so that it is the only one ever stopped.
-engine_mark=LAB_ENGINE=started-by-the-lab
+# Set in the environment of an engine that set-up has started, so that it is the only one ever stopped. It names the
+# cache, as two set-ups with a cache of their own may each have an engine on one machine.
+engine_mark=LAB_ENGINE=$LAB_CACHE
 
 engine_answers() { docker info >/dev/null 2>&1; }
 
@@ -60,7 +61,7 @@ ensure_engine() {
   step engine-start "Docker's engine started" start_engine
 }
 
-# Process ids of the engine that the lab has started, if any.
+# Process id of the engine that set-up has started, if any.
 lab_engine() {
   local pid
   for pid in $(marked_processes "$engine_mark"); do

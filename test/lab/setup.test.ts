@@ -186,7 +186,8 @@ describe("set-up", function () {
     expect(stdout).to.match(/engine from Debian's packages.*engine started/s);
     expect((await machine.setUp()).stdout).not.to.match(/engine/);
     const env = { LAB_NAME: "test-engine" };
-    expect((await machine.run("lab/down", ["--engine"], env)).stdout).to.match(/engine stopped/);
+    const down = await machine.run("lab/down", ["--engine"], env);
+    expect(down.stdout, down.stderr).to.match(/engine stopped/);
     expect(processesOf(machine.cache)).to.deep.equal([]);
   });
 });
