@@ -215,7 +215,7 @@ export class Terraform {
 
 /** Inputs that a subject has in this round or had in one before. */
 const inputNames = ({ inputs, changes }: Subject, round: number): string[] =>
-  Object.keys(Object.assign({}, inputs, ...changes.slice(0, round)));
+  [...new Set([inputs, ...changes.slice(0, round)].flatMap((some) => Object.keys(some)))];
 
 function planned(
   { actions, before, after, after_unknown, replace_paths }: Change,
