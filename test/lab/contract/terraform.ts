@@ -214,8 +214,9 @@ export class Terraform {
 }
 
 /** Inputs that a subject has in this round or had in one before. */
-const inputNames = ({ inputs, changes }: Subject, round: number): string[] =>
-  [...new Set([inputs, ...changes.slice(0, round)].flatMap((some) => Object.keys(some)))];
+const inputNames = ({ inputs, changes }: Subject, round: number): string[] => [
+  ...new Set([inputs, ...changes.slice(0, round)].flatMap((some) => Object.keys(some))),
+];
 
 function planned(
   { actions, before, after, after_unknown, replace_paths }: Change,
