@@ -101,12 +101,21 @@ const release = new Release(`${name}-release`, {
   },
   app: {
     repository: settings.appRepository,
+    credential: settings.appRepositoryCredential,
     commit: settings.appCommit,
     baseImage: settings.baseImage,
+    pipIndexUrl: settings.pipIndexUrl,
     nginxImage: settings.nginxImage,
   },
   database,
+  databaseUser: {
+    password: settings.databasePassword,
+    rotation: settings.databasePasswordRotation,
+  },
+  groups: groups.ids,
+  backupBucket: backups.bucket,
   region: settings.region,
+  allowDestructiveMigrations: settings.allowDestructiveMigrations,
 });
 
 const keyFile = `~/.ssh/${name}`;

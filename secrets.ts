@@ -13,13 +13,16 @@ export interface SshKey {
  * A random secret of `bytes` bytes in hexadecimal, made once and kept in the state.
  *
  * Hexadecimal is accepted by RDS, by .env files, in URLs and in SQL as it stands.
+ *
+ * @param version another one means another secret
  */
 export function randomSecret(
   name: string,
   bytes: number,
   opts?: pulumi.CustomResourceOptions,
+  version?: number,
 ): pulumi.Output<string> {
-  return madeOnce(name, `openssl rand -hex ${bytes}`, opts);
+  return madeOnce(name, `openssl rand -hex ${bytes}`, opts, version);
 }
 
 /** An SSH key, made once and kept in the state. */
@@ -41,10 +44,15 @@ function madeOnce(
   name: string,
   create: string,
   opts: pulumi.CustomResourceOptions | undefined,
+  version = 0,
 ): pulumi.Output<string> {
   const made = new command.local.Command(
     name,
-    { create, logging: command.local.Logging.None },
+    {
+      create,
+      logging: command.local.Logging.None,
+      ...(version ? { triggers: [version] } : {}),
+    },
     {
       ...opts,
       additionalSecretOutputs: ["stdout"],

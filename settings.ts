@@ -20,9 +20,15 @@ export interface Settings {
   /** GiB. */
   readonly databaseAllocatedStorage: number;
   readonly databaseName: string;
+  /** The app's; undefined if none was given. */
+  readonly databasePassword: pulumi.Output<string> | undefined;
+  readonly databasePasswordRotation: number;
   readonly appRepository: string;
+  readonly appRepositoryCredential: pulumi.Output<string> | undefined;
   readonly appCommit: string;
+  readonly allowDestructiveMigrations: boolean;
   readonly baseImage: string;
+  readonly pipIndexUrl: string;
   readonly nginxImage: string;
   readonly protectData: boolean;
 }
@@ -165,6 +171,20 @@ export function readSettings(): Settings {
     report("databaseName", databaseName, "is a schema of MySQL itself", "Take appdb");
   }
 
+  const secret = (key: string) => (config.get(key) ? config.requireSecret(key) : undefined);
+  const databasePassword = secret("databasePassword");
+  const plainPassword = config.get("databasePassword") ?? "";
+  if (plainPassword && !/^[ -~]{12,128}$/.test(plainPassword)) {
+    problems.push(
+      `${config.name}:databasePassword has ${plainPassword.length} characters: must be 12 to 128 printable ASCII characters. Leave it out to have one made.`,
+    );
+  }
+  const databasePasswordRotation = config.requireNumber("databasePasswordRotation");
+  if (!Number.isInteger(databasePasswordRotation) || databasePasswordRotation < 0) {
+    const limit = "must be 0 or a number that was raised by one";
+    report("databasePasswordRotation", databasePasswordRotation, limit, "Take 0");
+  }
+
   const appRepository = matching(
     "appRepository",
     /^(https?|ssh|file):\/\/[^\s'"]+$|^[\w.-]+@[\w.-]+:[^\s'"]+$/,
@@ -176,6 +196,7 @@ export function readSettings(): Settings {
       `${config.name}:appRepository holds credentials: they would be shown in outputs and logs. Take the address without them.`,
     );
   }
+  const appRepositoryCredential = secret("appRepositoryCredential");
   const appCommit = matching(
     "appCommit",
     /^[0-9a-f]{40}$/,
@@ -194,6 +215,13 @@ export function readSettings(): Settings {
     "must be the name of a container image",
     "Take nginx:stable",
   );
+  const pipIndexUrl = matching(
+    "pipIndexUrl",
+    /^$|^https?:\/\/[^\s'"@]+$/,
+    "must be the address of a package index, without credentials",
+    'Take "", which is PyPI',
+  );
+  const allowDestructiveMigrations = config.requireBoolean("allowDestructiveMigrations");
   const protectData = config.requireBoolean("protectData");
 
   if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage) {
@@ -211,9 +239,14 @@ export function readSettings(): Settings {
     databaseInstanceClass,
     databaseAllocatedStorage,
     databaseName,
+    databasePassword,
+    databasePasswordRotation,
     appRepository,
+    appRepositoryCredential,
     appCommit,
+    allowDestructiveMigrations,
     baseImage,
+    pipIndexUrl,
     nginxImage,
     protectData,
   };

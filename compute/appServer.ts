@@ -45,6 +45,8 @@ export class AppServer extends pulumi.ComponentResource {
         policy: pulumi.jsonStringify({
           Version: "2012-10-17",
           Statement: [
+            // Names the rule that is missing when the database cannot be reached. It knows no resources.
+            { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
             { Effect: "Allow", Action: "s3:ListBucket", Resource: args.backupBucketArn },
             {
               Effect: "Allow",

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { DatabaseServer } from "../database/database.ts";
 import { randomSecret } from "../secrets.ts";
 import { appEnvironment } from "./environment.ts";
-import { installation, quote, type MachineFile } from "./shell.ts";
+import { installation, quote, shellVariables, type MachineFile } from "./shell.ts";
 
 /** Where everything is on the machine; scripts/common.sh says the same. */
 const root = "/opt/flask-on-aws";
@@ -23,19 +23,36 @@ export interface ReleaseArgs {
   };
   readonly app: {
     readonly repository: string;
+    /** What opens a private repository: an access token for https, a private key for ssh. */
+    readonly credential: pulumi.Input<string> | undefined;
     /** Full hash. */
     readonly commit: string;
     /** Container image that the app's image starts from. */
     readonly baseImage: string;
+    /** Where pip looks for packages; PyPI if empty. */
+    readonly pipIndexUrl: string;
     readonly nginxImage: string;
   };
   readonly database: DatabaseServer;
-  /** The region whose RDS certificates are trusted. */
+  /** The app's user of the database. */
+  readonly databaseUser: {
+    /** A random one if it is not given. Change it together with `rotation`. */
+    readonly password: pulumi.Input<string> | undefined;
+    /** 0 and up. Each means the other one of two users, with another password. */
+    readonly rotation: number;
+  };
+  /** What a failed check on the machine is explained by. */
+  readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
+  readonly backupBucket: pulumi.Input<string>;
   readonly region: string;
+  /** Whether a generated migration may drop tables and columns. */
+  readonly allowDestructiveMigrations: boolean;
 }
 
 /** A script of scripts/ to be run on the machine. */
 interface Step {
+  /** What runs it, if it is not a script of its own name. */
+  readonly by?: string;
   readonly args?: pulumi.Input<string | number>[];
   /** May be a secret, so what the script prints is neither logged nor shown. */
   readonly stdin?: pulumi.Input<string>;
@@ -52,7 +69,7 @@ export class Release extends pulumi.ComponentResource {
   /** The commit that is served, as the running container says. */
   readonly commit: pulumi.Output<string>;
   /** The database user of the app, with rights on its schema only. */
-  readonly databaseUser = "app";
+  readonly databaseUser: string;
   /** A secret. */
   readonly databasePassword: pulumi.Output<string>;
 
@@ -60,7 +77,13 @@ export class Release extends pulumi.ComponentResource {
     super("flask-on-aws:deployer:Release", name, {}, opts);
     const { machine, app, database } = args;
 
-    this.databasePassword = randomSecret(`${name}-database-password`, 16, { parent: this });
+    // While one is in use the other is made, so a rotation fails no request.
+    const { password, rotation } = args.databaseUser;
+    const [user, otherUser] = rotation % 2 === 0 ? ["app_a", "app_b"] : ["app_b", "app_a"];
+    this.databaseUser = user;
+    this.databasePassword = pulumi.secret(
+      password ?? randomSecret(`${name}-database-password`, 16, { parent: this }, rotation),
+    );
     const environment = pulumi.secret(
       pulumi
         .all([
@@ -74,7 +97,7 @@ export class Release extends pulumi.ComponentResource {
             host,
             port,
             schema: database.schema,
-            user: this.databaseUser,
+            user,
             password,
             certificates: `${root}/rds-ca.pem`,
             secretKey,
@@ -92,7 +115,7 @@ export class Release extends pulumi.ComponentResource {
       // The default of 10 gives up after 11 seconds, while the machine still boots.
       dialErrorLimit: 60,
     };
-    const run = (suffix: string, create: pulumi.Input<string>, step: Omit<Step, "args">) =>
+    const run = (suffix: string, create: pulumi.Input<string>, step: Omit<Step, "args" | "by">) =>
       new command.remote.Command(
         `${name}-${suffix}`,
         {
@@ -111,12 +134,10 @@ export class Release extends pulumi.ComponentResource {
           additionalSecretOutputs: step.stdin === undefined ? [] : ["stdout", "stderr"],
         },
       );
-    const script = (suffix: string, { args = [], ...step }: Step) =>
+    const script = (suffix: string, { by = `${suffix}.sh`, args = [], ...step }: Step) =>
       run(
         suffix,
-        pulumi
-          .all(args)
-          .apply((words) => [`${root}/bin/${suffix}.sh`, ...words.map(quote)].join(" ")),
+        pulumi.all(args).apply((words) => [`${root}/bin/${by}`, ...words.map(quote)].join(" ")),
         step,
       );
 
@@ -129,34 +150,61 @@ export class Release extends pulumi.ComponentResource {
     // What the image is made of names it, so an unchanged one is not built again.
     const ingredients = files.filter((file) => file.name === "Dockerfile.release");
     const image = `flask-on-aws-app:${app.commit.slice(0, 12)}-${digest(JSON.stringify([app.commit, app.baseImage, ingredients])).slice(0, 12)}`;
-    const fetch = script("fetch", { args: [app.repository, app.commit], after: [boot] });
-    const build = script("build", { args: [app.commit, image, app.baseImage], after: [fetch] });
+    const fetch = script("fetch", {
+      args: [app.repository, app.commit],
+      ...(app.credential ? { stdin: app.credential } : {}),
+      after: [boot],
+    });
+    const build = script("build", {
+      args: [app.commit, image, app.baseImage, app.pipIndexUrl],
+      by: "follow.sh build build.sh",
+      after: [fetch],
+    });
 
     // Up to here nothing needs the database, which takes minutes to be created.
+    const server = [database.address, database.port, database.masterUser];
     const prepare = script("prepare-database", {
-      args: [
-        args.region,
-        database.address,
-        database.port,
-        database.masterUser,
-        database.schema,
-        this.databaseUser,
-      ],
+      args: [args.region, ...server, database.schema, user],
       stdin: pulumi.interpolate`${database.masterPassword}\n${this.databasePassword}\n`,
       after: [boot],
     });
-    const settings = script("write-settings", { stdin: environment, after: [boot] });
-    const triggers = [environment.apply(digest)];
-    const migrate = script("migrate", {
-      args: [image],
+    const stackVariables = pulumi
+      .output({
+        REGION: args.region,
+        DB_HOST: database.address,
+        DB_PORT: database.port,
+        SCHEMA: database.schema,
+        BUCKET: args.backupBucket,
+        APP_GROUP: args.groups.app,
+        DATABASE_GROUP: args.groups.database,
+        ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
+      })
+      .apply(shellVariables);
+    const write = (file: string, text: pulumi.Output<string>) =>
+      script(`write-${file}`, {
+        args: [file],
+        by: "write-file.sh",
+        stdin: text,
+        after: [boot],
+      });
+    const written = [write("app.env", environment), write("stack.env", stackVariables)];
+    const triggers = [
+      pulumi.all([environment, stackVariables]).apply((texts) => digest(texts.join())),
+    ];
+    const deploy = script("deploy", {
+      args: [image, app.nginxImage],
+      by: "follow.sh deploy lease.sh deploy.sh",
       triggers,
-      after: [build, prepare, settings],
+      after: [build, prepare, ...written],
     });
-    const start = script("start", { args: [image, app.nginxImage], triggers, after: [migrate] });
     const verify = script("verify", {
-      args: [database.address],
       triggers: [...triggers, image, app.nginxImage],
-      after: [start],
+      after: [deploy],
+    });
+    script("retire-user", {
+      args: [...server, otherUser],
+      stdin: pulumi.interpolate`${database.masterPassword}\n`,
+      after: [verify],
     });
 
     this.commit = verify.stdout.apply((stdout) => stdout.trim());

@@ -3,6 +3,13 @@ export function quote(word: string | number): string {
   return `'${String(word).replaceAll("'", `'\\''`)}'`;
 }
 
+/** Assignments that a shell reads with `.`, one a line. */
+export function shellVariables(variables: Record<string, string | number | boolean>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quote(String(value))}\n`)
+    .join("");
+}
+
 /** A file to be put on a machine. */
 export interface MachineFile {
   readonly name: string;

@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
-# build.sh COMMIT IMAGE BASE_IMAGE: builds the app's image from a fetched commit.
+# build.sh COMMIT IMAGE BASE_IMAGE [PIP_INDEX_URL]: builds the app's image from a fetched commit.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-commit=$1 image=$2 base_image=$3
+commit=$1 image=$2 base_image=$3 index=${4:-}
 
 # The name says what the image is made of.
 if docker image inspect "$image" >/dev/null 2>&1; then
   echo "$image is there already"
   exit 0
 fi
+free=$(df --output=avail --block-size=1M "$root" | tail -n 1)
+[ "$free" -ge 1024 ] ||
+  fail "$(hostname) has $((free)) MB free at $root; building an image needs 1024 MB" \
+    "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
 
 # The app tracks its .env: in the image it would be a second set of settings.
 git -C "$source" archive --add-file="$bin/Dockerfile.release" "$commit" . ':(exclude,glob)**/.env' |
   docker build --tag "$image" --file Dockerfile.release \
-    --build-arg "BASE_IMAGE=$base_image" \
+    --build-arg "BASE_IMAGE=$base_image" ${index:+--build-arg "PIP_INDEX_URL=$index"} \
     --label "org.opencontainers.image.revision=$commit" - ||
   fail "the image of commit $commit was not built, see above" \
     "correct requirements.txt in the app, or the setting baseImage ($base_image)"

@@ -11,11 +11,17 @@ root=${FLASK_ON_AWS_ROOT:-/opt/flask-on-aws}
   authority=$root/rds-ca.pem  # what RDS's certificates are checked against
   migrations=$root/migrations # revision files of an app that ships none
   nginx=$root/nginx           # nginx's configuration directory
-  release=$root/release.env   # what runs: the variables of compose.yml
+  variables=$root/release.env # the variables of compose.yml
+  ledger=$root/ledger         # a file for each release
+  last_backup=$root/last-backup
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
-  compose=(docker-compose --project-name flask-on-aws --env-file "$release" --file "$bin/compose.yml")
+  compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
+  # What the program knows: REGION, DB_HOST, DB_PORT, SCHEMA, BUCKET, APP_GROUP, DATABASE_GROUP, ALLOW_DESTRUCTIVE.
+  # shellcheck source=/dev/null
+  if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 }
+export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
 # fail WHAT REMEDY: the last words of a step.
 fail() {
@@ -26,4 +32,54 @@ fail() {
 # mysql as the app's user, on the app's schema; tab-separated rows without a header.
 query() {
   mysql --defaults-extra-file="$client" --batch --skip-column-names --execute "$1"
+}
+
+# How mysql is told a password without showing it in the process list.
+# option_file HOST PORT USER PASSWORD
+option_file() {
+  printf '[client]\nhost=%s\nport=%s\nuser=%s\npassword="%s"\nssl-ca=%s\nssl-verify-server-cert\n' \
+    "$1" "$2" "$3" "$(escape '"' "$4")" "$authority"
+}
+# escape QUOTE TEXT: puts a backslash before each backslash and each QUOTE of TEXT.
+escape() {
+  local text=${2//\\/\\\\}
+  printf '%s' "${text//"$1"/\\"$1"}"
+}
+# as_master HOST PORT USER PASSWORD SQL
+as_master() {
+  local messages
+  # mysql repeats a statement that fails, with the password in it: only its ERROR lines are passed on.
+  messages=$(mysql --defaults-extra-file=<(option_file "${@:1:4}") 2>&1 <<<"$5") ||
+    fail "$3 cannot prepare the database at $1:$2: $(grep ERROR <<<"$messages")" \
+      "the usual causes are a security group, a route or a changed password"
+}
+
+# The revision of the live schema; nothing if there is none.
+live_revision() {
+  [ -z "$(query "SHOW TABLES LIKE 'alembic_version'")" ] || query "SELECT version_num FROM alembic_version"
+}
+
+# Which of the two services of compose.yml nginx passes requests to: blue, green or, at first, none.
+active_service() {
+  # shellcheck disable=SC2016  # a variable of nginx's
+  sed -n 's/^ *set \$app \(.*\):5005;$/\1/p' "$nginx/app.conf" 2>/dev/null || true
+}
+
+# Copies its input with the app's secrets replaced, as they stand in app.env and as the app decodes them.
+redact() {
+  local secrets=() line name value secret
+  if [ -r "$settings" ]; then
+    while IFS='=' read -r name value; do
+      case $name in
+      DB_PASS) secrets+=("$value" "$(printf '%b' "${value//%/\\x}")") ;;
+      SECRET_KEY) secrets+=("$value") ;;
+      esac
+    done <"$settings"
+  fi
+  while IFS= read -r line || [ -n "$line" ]; do
+    for secret in "${secrets[@]}"; do
+      if [ -n "$secret" ]; then line=${line//"$secret"/[secret]}; fi
+    done
+    printf '%s\n' "$line"
+  done
 }

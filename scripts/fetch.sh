@@ -1,28 +1,48 @@
 #!/usr/bin/env bash
 # fetch.sh REPOSITORY COMMIT: brings a commit of the app here and checks that it can be deployed.
+# Reads from standard input what opens a private repository, if anything: an access token for https, a private key
+# for ssh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 repository=$1 commit=$2
+credential=$([ -t 0 ] || cat)
 
 # A missing repository must fail: hosts answer with a login prompt to hide which ones exist.
-export GIT_TERMINAL_PROMPT=0
+export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
+with=()
+if [[ $credential == -----BEGIN* ]]; then
+  key=$(mktemp)
+  trap 'rm -f "$key"' EXIT
+  printf '%s\n' "$credential" >"$key"
+  GIT_SSH_COMMAND+=" -o IdentitiesOnly=yes -i $key"
+elif [ -n "$credential" ]; then
+  export credential
+  # The text names the variable, so the token is in no command line and no file.
+  # shellcheck disable=SC2016
+  with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token')
+fi
 
 git init --quiet --bare "$source"
 ref=refs/releases/$commit
 if ! git -C "$source" rev-parse --quiet --verify "$ref" >/dev/null; then
-  git ls-remote --quiet "$repository" >/dev/null ||
+  git "${with[@]}" ls-remote --quiet "$repository" >/dev/null ||
     fail "the repository $repository cannot be read from $(hostname)" \
-      "check the setting appRepository; a private one is not supported"
-  git -C "$source" fetch --quiet --depth 1 "$repository" "$commit:$ref" ||
+      "check the setting appRepository and, for a private one, appRepositoryCredential"
+  git "${with[@]}" -C "$source" fetch --quiet --depth 1 "$repository" "$commit:$ref" ||
     fail "$repository has no commit $commit" \
       "set appCommit to the full hash of a commit that is pushed there"
 fi
 
+has() { git -C "$source" cat-file -e "$commit:$1" 2>/dev/null; }
 missing=()
 for file in Dockerfile docker-compose.yml requirements.txt run.py; do
-  git -C "$source" cat-file -e "$commit:$file" 2>/dev/null || missing+=("$file")
+  has "$file" || missing+=("$file")
 done
 [ ${#missing[@]} -eq 0 ] ||
   fail "commit $commit of $repository has no ${missing[*]}; at its top are: $(
     git -C "$source" ls-tree --name-only "$commit" | head -n 8 | tr '\n' ' '
   )" "set appRepository and appCommit to a commit that holds the app; upstream flask-datta-able holds only a README since 2026"
+if has .gitmodules; then echo "warning: the commit has submodules, which are not fetched"; fi
+if git -C "$source" grep --quiet filter=lfs "$commit" -- ':(glob)**/.gitattributes'; then
+  echo "warning: the commit has files in Git LFS, of which only the pointers are fetched"
+fi

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # migrate.sh IMAGE: brings the live schema to what the app in the image expects.
 #
-# An app that ships a migrations folder is upgraded by it. For one that ships none the difference
-# between the live schema and the models is generated, into files that are kept on the machine.
+# An app that ships a migrations folder is upgraded by it. For one that ships none the difference between the live
+# schema and the models is generated, shown, and kept as revision files on the machine and with the backups. Before
+# a schema that has tables is changed, it is backed up: no backup, no migration.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1
@@ -23,9 +24,35 @@ flask_db() {
     fail "flask db $1 failed, see above" "correct the app's models or migrations; the old version still serves"
 }
 
+# upgrade REVISION OPTION…: to the newest revision, which is named.
+upgrade() {
+  local before after tables backup
+  before=$(live_revision)
+  if [ "$before" = "$1" ]; then
+    echo "the schema is at revision $1 already"
+    return
+  fi
+  tables=$(query "SHOW TABLES")
+  # To look for a difference has made alembic's own.
+  if grep -qvx alembic_version <<<"$tables" && [ -n "$tables" ]; then
+    "$bin/backup.sh" "before-$1" "$work"
+    backup=$(cat "$last_backup")
+  fi
+  in_image flask db upgrade "${@:2}" && return
+  # MySQL commits each change of the schema by itself, so what was done before the failure stays.
+  after=$(live_revision)
+  fail "the migration from revision ${before:-none} to $1 failed, see above. The schema is at ${after:-no revision}; changed is: $(
+    diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
+  )and possibly what the failed revision did before it stopped" \
+    "correct the migration and deploy again, or put back what was there: $bin/restore.sh ${backup:-(the schema was empty: no backup)}"
+}
+
+# The newest revision in the files; the app's own output stands between.
+newest() { in_image flask db heads "$@" 2>/dev/null | sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p'; }
+
 commit=$(docker image inspect --format "$revision_label" "$image")
 if git -C "$source" cat-file -e "$commit:migrations/env.py" 2>/dev/null; then
-  flask_db upgrade
+  upgrade "$(newest)"
   exit 0
 fi
 
@@ -34,23 +61,26 @@ generated=(--directory /migrations)
 
 # On a new machine the files are gone, but the database still names its last revision. An empty
 # revision of that name stands in for them, so that the next one has something to follow.
-if [ -n "$(query "SHOW TABLES LIKE 'alembic_version'")" ]; then
-  revision=$(query "SELECT version_num FROM alembic_version")
-  if [ -n "$revision" ] && ! compgen -G "$work/versions/${revision}_*.py" >/dev/null; then
-    flask_db revision "${generated[@]}" --rev-id "$revision" --message "the schema as it was found"
-  fi
+revision=$(live_revision)
+if [ -n "$revision" ] && ! compgen -G "$work/versions/${revision}_*.py" >/dev/null; then
+  flask_db revision "${generated[@]}" --rev-id "$revision" --message "the schema as it was found"
 fi
 
 revisions() { find "$work/versions" -name '*.py' | sort; }
 before=$(revisions)
 flask_db migrate "${generated[@]}"
 new=$(comm -13 <(echo "$before") <(revisions))
-# Only upgrade() is judged: downgrade() drops whatever upgrade() adds.
-if [ -n "$new" ] && lost=$(sed '/^def downgrade/,$d' "$new" | grep -E 'drop_(table|column)\('); then
-  fail "the database has what the models lack, and to follow them would lose it: $lost" \
-    "put it back into the models, or ship a migrations folder with the app"
+if [ -n "$new" ]; then
+  echo "the schema is to change by $(basename "$new"):"
+  # Only upgrade() is applied and judged: downgrade() drops whatever upgrade() adds.
+  changes=$(sed -n '/^def upgrade/,/^def downgrade/{/^def /d;/^ *#/d;/^ *$/d;p}' "$new")
+  echo "$changes"
+  if lost=$(grep -E 'drop_(table|column)\(' <<<"$changes") && [ "${ALLOW_DESTRUCTIVE:-}" != true ]; then
+    fail "the database has what the models lack, and to follow them would lose it: $lost" \
+      "put it back into the models, ship a migrations folder with the app, or set allowDestructiveMigrations; going back, restore the backup of that time: npm run releases lists it"
+  fi
 fi
-flask_db upgrade "${generated[@]}"
+upgrade "$(newest "${generated[@]}")" "${generated[@]}"
 
 rm -rf "$migrations"
 mv "$work" "$migrations"

@@ -13,32 +13,19 @@ curl --fail --silent --show-error --max-time 60 --output "$authority.new" "$bund
   fail "$bundle cannot be fetched from $(hostname)" "check the way out: route, security group, DNS"
 mv "$authority.new" "$authority"
 
-umask 077
-# option_file USER PASSWORD: how mysql is told a password without showing it in the process list.
-option_file() {
-  printf '[client]\nhost=%s\nport=%s\nuser=%s\npassword="%s"\nssl-ca=%s\nssl-verify-server-cert\n' \
-    "$host" "$port" "$1" "$(escape '"' "$2")" "$authority"
-}
-# escape QUOTE TEXT: puts a backslash before each backslash and each QUOTE of TEXT.
-escape() {
-  local text=${2//\\/\\\\}
-  printf '%s' "${text//"$1"/\\"$1"}"
-}
-
-# mysql repeats a statement that fails, with the password in it: only its ERROR lines are passed on.
 # In GRANT the schema's name is a pattern, in which an underscore would match any character.
-messages=$(
-  mysql --defaults-extra-file=<(option_file "$master_user" "$master_password") 2>&1 <<SQL
+as_master "$host" "$port" "$master_user" "$master_password" "$(
+  cat <<SQL
 CREATE USER IF NOT EXISTS '$app_user'@'%' IDENTIFIED BY '$(escape "'" "$app_password")' REQUIRE SSL;
 ALTER USER '$app_user'@'%' IDENTIFIED BY '$(escape "'" "$app_password")' REQUIRE SSL;
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW,
   TRIGGER, LOCK TABLES ON \`${schema//_/\\_}\`.* TO '$app_user'@'%';
 SQL
-) || fail "$master_user cannot prepare the database at $host:$port: $(grep ERROR <<<"$messages")" \
-  "the usual causes are a security group, a route or a changed password"
+)"
 
+umask 077
 {
-  option_file "$app_user" "$app_password"
+  option_file "$host" "$port" "$app_user" "$app_password"
   printf '[mysql]\ndatabase=%s\n' "$schema"
 } >"$client.new"
 mv "$client.new" "$client"

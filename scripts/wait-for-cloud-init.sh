@@ -11,7 +11,7 @@ cloud-init status --wait >/dev/null || [ $? -eq 2 ] || {
     "correct their cause, then replace the machine: it boots for the first time only once"
 }
 
-for tool in curl docker docker-compose git mysql; do
+for tool in aws curl docker docker-compose git mysql; do
   command -v "$tool" >/dev/null || fail "$(hostname) has no $tool" \
     "see /var/log/cloud-init-output.log there; the packages are listed in compute/userData.ts"
 done

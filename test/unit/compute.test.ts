@@ -83,10 +83,11 @@ describe("The machines", () => {
     }
   });
 
-  it("may write backups from the app server, but delete none, and nothing else", () => {
+  it("may write backups from the app server, but delete none, and read rules, and nothing else", () => {
     expect(
       JSON.parse(built.one("aws:iam/rolePolicy:RolePolicy").inputs.policy).Statement,
     ).to.deep.equal([
+      { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
       {
         Effect: "Allow",
         Action: "s3:ListBucket",

@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
 import { installation, quote } from "../../deployer/shell.ts";
+import { scripts } from "../scripts/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
 
 const printable = fc.string({
@@ -100,10 +101,11 @@ describe("The release", () => {
     "fetch",
     "build",
     "prepare-database",
-    "write-settings",
-    "migrate",
-    "start",
+    "write-app.env",
+    "write-stack.env",
+    "deploy",
     "verify",
+    "retire-user",
   ];
   let built: Program;
   const step = (name: string, of = built) => of.one(remote, `release-${name}`);
@@ -114,16 +116,18 @@ describe("The release", () => {
 
   it("has these steps, in this order", () => {
     expect(built.all(remote)).to.have.length(steps.length);
-    const last = upstream(built, key("verify"));
+    const last = upstream(built, key("retire-user"));
     for (const name of steps.slice(0, -1)) expect(last, name).to.include(key(name));
     for (const [earlier, later] of [
       ["install", "wait-for-cloud-init"],
       ["wait-for-cloud-init", "fetch"],
       ["fetch", "build"],
-      ["build", "migrate"],
-      ["prepare-database", "migrate"],
-      ["write-settings", "migrate"],
-      ["migrate", "start"],
+      ["build", "deploy"],
+      ["prepare-database", "deploy"],
+      ["write-app.env", "deploy"],
+      ["write-stack.env", "deploy"],
+      ["deploy", "verify"],
+      ["verify", "retire-user"],
     ] as const) {
       expect(upstream(built, key(later)), `${earlier} before ${later}`).to.include(key(earlier));
     }
@@ -132,7 +136,7 @@ describe("The release", () => {
   it("builds the image while the database is made", () => {
     const database = "aws:rds/instance:Instance flask-on-aws-dev-database";
     expect(upstream(built, key("build"))).to.not.include(database);
-    expect(upstream(built, key("migrate"))).to.include(database);
+    expect(upstream(built, key("deploy"))).to.include(database);
   });
 
   it("waits until the address leads to the machine", () => {
@@ -160,24 +164,30 @@ describe("The release", () => {
     const repository = "https://github.com/Buddha23-RGB/flask-datta-able.git";
     const command = (name: string) => step(name).inputs.create;
     const bin = "/opt/flask-on-aws/bin";
-    const image = /'(flask-on-aws-app:5f0ffe77e5ea-[0-9a-f]{12})'/.exec(command("migrate"))?.[1];
+    const image = /'(flask-on-aws-app:5f0ffe77e5ea-[0-9a-f]{12})'/.exec(command("deploy"))?.[1];
     expect(command("fetch")).to.equal(`${bin}/fetch.sh '${repository}' '${commit}'`);
     expect(command("build")).to.equal(
-      `${bin}/build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm'`,
+      `${bin}/follow.sh build build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm' ''`,
     );
-    expect(command("start")).to.equal(`${bin}/start.sh '${image}' 'nginx:stable'`);
+    expect(command("deploy")).to.equal(
+      `${bin}/follow.sh deploy lease.sh deploy.sh '${image}' 'nginx:stable'`,
+    );
     expect(command("prepare-database")).to.equal(
-      `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app'`,
+      `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app_a'`,
     );
-    expect(command("verify")).to.equal(`${bin}/verify.sh 'db.example'`);
+    expect(command("verify")).to.equal(`${bin}/verify.sh`);
+    expect(command("retire-user")).to.equal(
+      `${bin}/retire-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
+    );
   });
 
   it("sends secrets by standard input, unlogged, and nowhere else", () => {
     const password = "secret-of-flask-on-aws-dev-release-database-password";
     const master = "secret-of-flask-on-aws-dev-database-master-password";
     expect(step("prepare-database").inputs.stdin).to.equal(`${master}\n${password}\n`);
-    expect(step("write-settings").inputs.stdin).to.include(`\nDB_PASS=${password}\n`);
-    for (const name of ["prepare-database", "write-settings"]) {
+    expect(step("write-app.env").inputs.stdin).to.include(`\nDB_PASS=${password}\n`);
+    expect(step("retire-user").inputs.stdin).to.equal(`${master}\n`);
+    for (const name of ["prepare-database", "write-app.env", "retire-user"]) {
       expect(step(name).secretInputs, name).to.include("stdin");
       expect(step(name).inputs.logging, name).to.equal("none");
       expect(step(name).secretOutputs, name).to.include.members(["stdout", "stderr"]);
@@ -191,10 +201,8 @@ describe("The release", () => {
   it("puts every script on the machine first", () => {
     const { create, stdin } = step("install").inputs;
     expect(create).to.equal("bash -s");
-    for (const name of steps.slice(1))
-      expect(stdin).to.include(`\nmv '${name}.sh'.new '${name}.sh'`);
-    for (const name of ["common.sh", "compose.yml", "nginx.conf", "Dockerfile.release"]) {
-      expect(stdin).to.include(`'${name}'`);
+    for (const name of readdirSync(scripts)) {
+      expect(stdin).to.include(`\nmv '${name}'.new '${name}'`);
     }
   });
 
@@ -213,16 +221,54 @@ describe("The release", () => {
     };
     expect(await changed({})).to.deep.equal([]);
     expect(await changed({ instanceType: "t3.small" })).to.deep.equal([]);
-    const release = ["build", "migrate", "start", "verify"];
-    expect(await changed({ appCommit: "0".repeat(40) })).to.deep.equal(["fetch", ...release]);
-    expect(await changed({ baseImage: "python:3.12-slim" })).to.deep.equal(release);
-    expect(await changed({ nginxImage: "nginx:1.29" })).to.deep.equal(["start", "verify"]);
+    expect(await changed({ appCommit: "0".repeat(40) })).to.deep.equal([
+      "fetch",
+      "build",
+      "deploy",
+      "verify",
+    ]);
+    const image = ["build", "deploy", "verify"];
+    expect(await changed({ baseImage: "python:3.12-slim" })).to.deep.equal(image);
+    expect(await changed({ pipIndexUrl: "https://pip.example" })).to.deep.equal(["build"]);
+    expect(await changed({ nginxImage: "nginx:1.29" })).to.deep.equal(["deploy", "verify"]);
     expect(await changed({ databaseName: "other" })).to.deep.equal([
       "prepare-database",
-      "write-settings",
-      "migrate",
-      "start",
+      "write-app.env",
+      "write-stack.env",
+      "deploy",
       "verify",
+    ]);
+    const appRepositoryCredential = "sesame";
+    expect(await changed({ appRepositoryCredential })).to.deep.equal(["fetch"]);
+  });
+
+  it("rotates to the other user and another password, and removes the one before at last", async () => {
+    const rotated = await program({ databasePasswordRotation: 1 });
+    const made = (of: Program) => of.one("command:local:Command", "release-database-password");
+    expect(made(built).inputs.triggers).to.equal(undefined);
+    expect(made(rotated).inputs.triggers).to.deep.equal([1]);
+    expect(step("prepare-database", rotated).inputs.create).to.match(/'app_b'$/);
+    expect(step("write-app.env", rotated).inputs.stdin).to.include("DB_USERNAME=app_b\n");
+    expect(step("retire-user", rotated).inputs.create).to.match(/'app_a'$/);
+  });
+
+  it("takes a password that is given, as a secret", async () => {
+    const databasePassword = `p@ss:w/rd#1% '"\\`;
+    const given = await program({ databasePassword });
+    expect(step("prepare-database", given).inputs.stdin).to.include(`\n${databasePassword}\n`);
+    expect(step("prepare-database", given).secretInputs).to.include("stdin");
+    expect(given.outputs.databasePassword).to.deep.equal({ value: databasePassword, secret: true });
+    expect(given.all("command:local:Command").map(({ name }) => name)).to.not.include(
+      "flask-on-aws-dev-release-database-password",
+    );
+  });
+
+  it("tells the machine, in words that a shell takes literally, what its checks need", () => {
+    expect(step("write-stack.env").inputs.stdin.split("\n")).to.include.members([
+      "DB_HOST='db.example'",
+      "SCHEMA='appdb'",
+      "BUCKET='flask-on-aws-dev-backups-id'",
+      "ALLOW_DESTRUCTIVE='false'",
     ]);
   });
 

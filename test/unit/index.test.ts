@@ -33,7 +33,7 @@ describe("The program", () => {
       /^ssh -i ~\/\.ssh\/flask-on-aws-dev .* admin@10\.0\.1\.10$/,
     );
     expect(value("testServerSsh")).to.include("-W %h:%p admin@198.18.0.64");
-    expect(value("databaseUser")).to.equal("app");
+    expect(value("databaseUser")).to.equal("app_a");
   });
 
   it("tags everything, by the provider that every AWS resource uses", () => {

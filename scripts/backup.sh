@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# backup.sh REASON [DIRECTORY]: a consistent dump of the schema, and the migrations in the directory, in the backup
+# bucket, read back and compared. Nothing of it is written to the disk. The manifest is written last: what has none
+# is no backup. Prints the backup's key in the bucket.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+reason=$1 revisions=${2:-$migrations}
+key=backups/$(date --utc +%Y%m%dT%H%M%SZ)-$reason
+place=s3://$BUCKET/$key
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# copied PIPE FILE COMMAND…: has a command read what will be written to a new pipe, and write to a file.
+copied() {
+  mkfifo "$work/$1"
+  "${@:3}" <"$work/$1" >"$work/$2" &
+}
+copied to-sum sum sha256sum
+# One INSERT a row and no line breaks in it, so that counting lines counts rows, of the very moment of the dump.
+# shellcheck disable=SC2016  # MySQL's quotes
+copied to-rows rows awk '/^INSERT INTO `/ { split($0, part, "`"); rows[part[2]]++ }
+  /^CREATE TABLE `/ { split($0, part, "`"); rows[part[2]] += 0 }
+  END { for (table in rows) print "rows", table, rows[table] }'
+mysqldump --defaults-extra-file="$client" --single-transaction --quick --routines --triggers --no-tablespaces \
+  --skip-extended-insert --no-autocommit --default-character-set=utf8mb4 "$SCHEMA" |
+  # MariaDB's client begins with a line that MySQL's does not know.
+  sed '1{/enable the sandbox mode/d}' | tee "$work/to-rows" | gzip | tee "$work/to-sum" |
+  aws s3 cp --only-show-errors - "$place/dump.sql.gz" ||
+  fail "the backup to $place failed, see above; what was uploaded has no manifest and does not count" \
+    "see that the bucket can be written (preflight.sh) and the database answers, then try again"
+wait
+if [ -d "$revisions" ]; then
+  tar --create --gzip --directory "$revisions" . | aws s3 cp --only-show-errors - "$place/migrations.tar.gz" ||
+    fail "the migrations were not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
+fi
+
+read -r sum _ <"$work/sum"
+copied to-check checked sha256sum
+last=$(aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-check" | gunzip | tail -n 1) || last=nothing
+wait
+if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump completed"* ]]; then
+  fail "$place/dump.sql.gz, read back, is not what was written (it ends with: $last)" \
+    "try again; if it happens again, see who else writes to the bucket"
+fi
+
+{
+  echo "created $(date --utc +%FT%TZ)"
+  echo "reason $reason"
+  echo "schema $SCHEMA"
+  echo "revision $(live_revision)"
+  echo "sha256 dump.sql.gz $sum"
+  sort "$work/rows"
+} | aws s3 cp --only-show-errors - "$place/manifest" ||
+  fail "the manifest was not written to $place: this backup does not count" "see that the bucket can be written"
+echo "$key" | tee "$last_backup"

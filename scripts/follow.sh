@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# follow.sh NAME SCRIPT ARGUMENT…: runs a script that outlives this session, shows what it prints, ends as it does.
+# While the same call runs already, because the session before was cut off, it follows that run. Another run of
+# that name is waited for. Each half minute without a word it says how long it has been, which keeps the connection
+# open, too.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+run=$root/runs/$1
+shift
+call=$(printf '%q ' "$@")
+
+mkdir -p "$root/runs"
+umask 077
+# The run holds the lock for as long as it lives. Ten minutes are more than any step takes.
+exec 9>>"$run.lock"
+if flock --nonblock 9 || { [ "$(cat "$run.call" 2>/dev/null)" != "$call" ] && flock --wait 600 9; }; then
+  rm -f "$run.status"
+  printf %s "$call" >"$run.call"
+  : >"$run.log"
+  # shellcheck disable=SC2016  # for the inner shell
+  setsid bash -c 'run=$1; shift; status=0; "$@" 9>&- || status=$?; echo "$status" >"$run.status"' \
+    run "$run" "$bin/$1" "${@:2}" </dev/null >>"$run.log" 2>&1 &
+  echo $! >"$run.pid"
+elif [ "$(cat "$run.call")" = "$call" ]; then
+  echo "followed: a run that began at $(date --utc --reference="$run.call" +%T) UTC and was cut off from its caller"
+else
+  fail "another run still holds $run.lock after 600 s: $(cat "$run.call")" "see $run.log; end process $(cat "$run.pid") if it hangs"
+fi
+exec 9>&-
+
+pid=$(cat "$run.pid")
+# sleep would keep the session open by its standard output.
+while sleep 30 >/dev/null 2>&1 && kill -0 "$pid" 2>/dev/null; do
+  [ -n "$(find "$run.log" -newermt '-30 seconds')" ] || echo "… $(basename "$run") goes on, ${SECONDS} s"
+done &
+ticker=$!
+trap 'kill "$ticker" 2>/dev/null || true' EXIT
+tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" "$run.log" | redact
+[ -e "$run.status" ] || fail "the run was ended from outside, or by a restart of $(hostname)" "deploy again"
+exit "$(cat "$run.status")"

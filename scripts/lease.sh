@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# lease.sh SCRIPT ARGUMENT…: runs a script while holding the machine's lease, so that no two releases mix.
+#
+# The lease is a file: who holds it and since when; its age is the time since the last heartbeat. One that is older
+# than its term is nobody's: its holder was killed, or the machine restarted. A holder that was only suspended, and
+# finds the lease taken when it goes on, is ended.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+lease=$root/lease term=20 limit=${LEASE_LIMIT:-600}
+owner="${RELEASE_OWNER:-$(id -un)@${SSH_CLIENT%% *}} $(date --utc +%FT%TZ) process $$"
+
+# Seconds since the holder's last heartbeat.
+age() { echo $(($(date +%s) - $(stat --format %Y "$lease" 2>/dev/null || echo 0))); }
+is_ours() { [ "$(cat "$lease" 2>/dev/null)" = "$owner" ]; }
+take() (
+  flock 9
+  if [ "$(age)" -lt "$term" ] && ! is_ours; then exit 1; fi
+  echo "$owner" >"$lease"
+) 9>>"$lease.lock"
+
+told=
+until take; do
+  holder=$(cat "$lease" 2>/dev/null || echo nobody)
+  if [ "$SECONDS" -ge "$limit" ]; then
+    fail "the lease is still held by $holder after $SECONDS s; last heartbeat $(age) s ago" \
+      "wait for that release to end; a dead holder's lease ends by itself after $term s"
+  fi
+  if [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s"; fi
+  told=$holder
+  sleep 1
+done
+
+export LEASE_OWNER=${owner%% *}
+"$bin/$1" "${@:2}" &
+work=$!
+# As long as this process and the work live; it may have been killed without a chance to say so.
+while kill -0 "$$" 2>/dev/null; do
+  if ! is_ours; then
+    echo "error: the lease was lost to $(cat "$lease")" >&2
+    kill "$work"
+    break
+  fi
+  touch --no-create "$lease"
+  sleep 2
+done &
+heart=$!
+trap 'kill "$heart" 2>/dev/null || true; if is_ours; then rm -f "$lease"; fi' EXIT
+trap 'kill "$work" 2>/dev/null || true' TERM INT HUP
+status=0
+wait "$work" || status=$?
+exit "$status"

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# preflight.sh: tries from this machine what a release is about to need, cheapest first, and names the cause of what
+# does not work.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+free=$(df --output=avail --block-size=1M "$root" | tail -n 1)
+[ "$free" -ge 512 ] ||
+  fail "$(hostname) has $((free)) MB free at $root; a release needs 512 MB" \
+    "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
+
+getent hosts "$DB_HOST" >/dev/null ||
+  fail "$DB_HOST has no address in the DNS of $(hostname)" \
+    "the database is gone or was renamed (pulumi refresh tells), or the VPC has no DNS support"
+
+# rules GROUP DIRECTION PEER: how many rules let TCP to the database's port through between the group and its peer.
+rules() {
+  aws ec2 describe-security-group-rules --filters "Name=group-id,Values=$1" --output text --query \
+    "SecurityGroupRules[?IsEgress==\`$2\` && (ReferencedGroupInfo.GroupId=='$3' || CidrIpv4!=null)
+      && (IpProtocol=='-1' || IpProtocol=='tcp' && FromPort<=\`$DB_PORT\` && ToPort>=\`$DB_PORT\`)] | length(@)"
+}
+# shellcheck disable=SC2016  # for the inner shell
+if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; then
+  if [ "$(rules "$DATABASE_GROUP" false "$APP_GROUP")" = 0 ]; then
+    cause="the database's security group $DATABASE_GROUP lacks a rule that lets TCP $DB_PORT in from $APP_GROUP"
+  elif [ "$(rules "$APP_GROUP" true "$DATABASE_GROUP")" = 0 ]; then
+    cause="this machine's security group $APP_GROUP lacks a rule that lets TCP $DB_PORT out"
+  else
+    cause="the security groups let it through: the database is stopped or restarting, or a route or network ACL was changed"
+  fi
+  fail "$DB_HOST:$DB_PORT does not answer within 10 s: $cause" "pulumi up --refresh puts back what the program says"
+fi
+
+message=$(query "SELECT 1" 2>&1 >/dev/null) ||
+  fail "the app's user cannot log in to $DB_HOST: $(grep ERROR <<<"$message")" \
+    "if its password was changed by hand, raise the setting databasePasswordRotation by one"
+grants=$(query "SHOW GRANTS")
+for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES TRIGGER; do
+  grep -qE "[ ,]($privilege|ALL PRIVILEGES)(,.*)? ON \`${SCHEMA//_/.*}\`" <<<"$grants" ||
+    fail "the app's user lacks the privilege $privilege on the schema $SCHEMA" \
+      "raise the setting databasePasswordRotation by one: the next user is made anew, with its privileges"
+done
+charset=$(query "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '$SCHEMA'")
+[ "$charset" = utf8mb4 ] ||
+  fail "the schema $SCHEMA has the character set ${charset:-of no schema}: names beyond it would be lost" \
+    "as an administrator: ALTER DATABASE $SCHEMA CHARACTER SET utf8mb4"
+
+# S3 refuses requests that are signed more than 15 minutes off.
+theirs=$(curl --silent --head --max-time 10 "https://s3.$REGION.amazonaws.com/" | sed -n 's/^[Dd]ate: \(.*\)\r$/\1/p') || true
+[ -n "$theirs" ] || fail "s3.$REGION.amazonaws.com does not answer $(hostname)" \
+  "see the VPC's S3 endpoint, the public route table and the egress rules of $APP_GROUP"
+off=$(($(date +%s) - $(date --date "$theirs" +%s)))
+[ "${off#-}" -lt 300 ] || fail "the clock of $(hostname) is $off s off" "see: timedatectl; systemctl status systemd-timesyncd"
+
+message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
+  fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
+    "see the policies of the machine's role and of the bucket; pulumi up --refresh puts back what the program says"
+echo "preflight: database, schema, disk, clock and backup bucket are ready"

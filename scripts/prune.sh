@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# prune.sh: removes the images of all but the last 5 releases that differ, and of releases that were never made. The
+# ledger keeps its entries.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+released=$("$bin/ledger.sh" | cut -f 4)
+kept=$(tac <<<"$released" | awk '!seen[$0]++' | head -n 5)
+yesterday=$(date --utc --date yesterday +%FT%T)
+docker image ls --format '{{.Repository}}:{{.Tag}}' flask-on-aws-app | while read -r image; do
+  if grep -qxF "$image" <<<"$kept"; then continue; fi
+  # A younger one that was never released may be waiting for its turn.
+  if grep -qxF "$image" <<<"$released" || [[ $(docker image inspect --format '{{.Created}}' "$image") < $yesterday ]]; then
+    docker image rm "$image" >/dev/null && echo "removed $image"
+  fi
+done
+# What builds have left without a name.
+docker image prune --force >/dev/null

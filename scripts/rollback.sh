@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# rollback.sh: serves the last release before this one that served another image. To be run by lease.sh.
+#
+# Refuses when the schema has moved on: the version before does not know what its migration did.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+current=$(docker inspect --format '{{.Config.Image}}' "$("${compose[@]}" ps --quiet "$(active_service)")")
+entry=$("$bin/ledger.sh" | awk -F '\t' -v current="$current" '$4 != current' | tail -n 1)
+[ -n "$entry" ] || fail "the ledger knows no release before $current" "deploy another commit: set appCommit"
+IFS=$'\t' read -r number time commit image _ revision _ <<<"$entry"
+docker image inspect "$image" >/dev/null 2>&1 ||
+  fail "release $number of $time is to be served again, but its image $image is not on this machine" \
+    "set appCommit to $commit: pulumi up builds it again"
+
+live=$(live_revision)
+if [ "$live" != "$revision" ]; then
+  # The first backup after that release holds the schema and the rows as it left them.
+  backup=$("$bin/ledger.sh" | awk -F '\t' -v number="$number" '$1 > number && $7 != "-" { print $7; exit }')
+  fail "release $number ($commit) knows the schema up to revision $revision, but it is at $live" \
+    "go forward with a corrected commit; or, losing what was written since, restore ${backup:-a backup of that time}: $bin/restore.sh ${backup:-KEY}"
+fi
+rm -f "$last_backup"
+"$bin/switch.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")"
+"$bin/verify.sh"
+"$bin/ledger.sh" add "$image" "rollback"
+echo "release $number is served again. To make it last, set appCommit to $commit"

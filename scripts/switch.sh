@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# switch.sh IMAGE NGINX_IMAGE: starts the image beside what serves, and passes the requests over once it is proven.
+# Whatever fails, the old version goes on serving.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+image=$1 nginx_image=$2
+old=$(active_service)
+if [ "$old" = blue ]; then new=green; else new=blue; fi
+
+# container SERVICE: its id; nothing if there is none.
+container() { "${compose[@]}" ps --all --quiet "$1"; }
+
+# variable NAME: its value in the release that serves.
+variable() { sed -n "s/^$1=//p" "$variables" 2>/dev/null || true; }
+blue=$(variable BLUE_IMAGE) green=$(variable GREEN_IMAGE)
+if [ "$new" = blue ]; then blue=$image; else green=$image; fi
+printf '%s\n' "ROOT=$root" "NGINX_IMAGE=$nginx_image" "BLUE_IMAGE=${blue:-$image}" "GREEN_IMAGE=${green:-$image}" >"$variables.new"
+mv "$variables.new" "$variables"
+
+# pass_to SERVICE: has nginx pass requests to a service from now on.
+pass_to() {
+  sed "s/@SERVICE@/$1/" "$bin/nginx.conf" >"$nginx/app.conf.new"
+  mv "$nginx/app.conf.new" "$nginx/app.conf"
+  if [ -z "$(container nginx)" ]; then return; fi
+  "${compose[@]}" exec -T nginx nginx -t -q && "${compose[@]}" exec -T nginx nginx -s reload
+}
+
+# give_up WHAT: back to the old version, with the last words of the new one.
+give_up() {
+  "${compose[@]}" logs --no-log-prefix --tail 30 "$new" >&2 || true
+  if [ -n "$old" ] && [ "$(active_service)" != "$old" ]; then pass_to "$old"; fi
+  "${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
+  fail "$1; its last lines are above. $([ -z "$old" ] || echo "The version before goes on serving.")" \
+    "correct the app, or set appCommit back"
+}
+
+mkdir -p "$nginx"
+# What a release that was cut off may have left.
+"${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
+"${compose[@]}" up --detach --quiet-pull --no-deps "$new" || give_up "the container of $image did not start"
+id=$(container "$new")
+for ((second = 0; ; second++)); do
+  read -r health restarts < <(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}' "$id")
+  if [ "$health" = healthy ]; then break; fi
+  if [ "$restarts" != 0 ]; then give_up "the app ends as soon as it is started"; fi
+  if [ "$second" -ge 90 ]; then
+    give_up "the app's page is not served $second s after the start: $(
+      docker inspect --format '{{with .State.Health}}{{range .Log}}{{println .Output}}{{end}}{{end}}' "$id" | grep . | tail -n 1
+    )"
+  fi
+  sleep 1
+done
+message=$("$bin/gate.sh" "$new" 2>&1) || give_up "$message"
+
+# Old workers end when they have answered what they had; until then the old version must be there.
+workers() {
+  "${compose[@]}" exec -T nginx sh -c 'grep -l "nginx: worker" /proc/[0-9]*/cmdline 2>/dev/null | tr "\n" " "'
+}
+if [ -z "$(container nginx)" ]; then pass_to "$new"; fi
+"${compose[@]}" up --detach --quiet-pull --no-deps nginx
+before=$(workers)
+if [ "$(active_service)" != "$new" ]; then pass_to "$new" || give_up "nginx refused its configuration"; fi
+page=http://127.0.0.1:5085/login
+# nginx may just have been started, and takes a moment to listen.
+curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
+  give_up "the app's page is not served through nginx"
+if [ -n "$old" ]; then
+  # Half a minute is the longest that gunicorn lets a request take.
+  for _ in {1..150}; do
+    now=" $(workers) "
+    busy=
+    for worker in $before; do if [[ $now == *" $worker "* ]]; then busy=$worker; fi; done
+    if [ -z "$busy" ]; then break; fi
+    sleep 0.2
+  done
+  "${compose[@]}" rm --force --stop "$old" >/dev/null
+fi
+echo "$new serves $image${old:+; $old has been stopped}"
