@@ -16,6 +16,12 @@ const commands: Readonly<Record<string, { readonly run: string; readonly termina
     run: `{ echo $'release\\ttime\\tcommit\\t\\t\\trevision\\tbackup\\tby\\tseconds'; "$bin/ledger.sh"; } |
       awk -F '\\t' '{ printf "%-7s  %-20s  %-12.12s  %-12s  %-46s  %s  %s\\n", $1, $2, $3, $6, $7, $8, $9 }'`,
   },
+  backups: {
+    run: `aws s3 ls --recursive "s3://$BUCKET/backups/" | sed -n 's|^.* \\(backups/.*\\)/manifest$|\\1|p'`,
+  },
+  backup: { run: `exec "$bin/lease.sh" backup.sh by-hand` },
+  restore: { run: `exec "$bin/lease.sh" restore.sh "$@"` },
+  drill: { run: `exec "$bin/lease.sh" drill.sh "$@"` },
   rollback: { run: `exec "$bin/lease.sh" rollback.sh` },
   logs: { run: `exec "\${compose[@]}" logs --no-color --tail 100 "$@" "$(active_service)" nginx` },
   "app:shell": {

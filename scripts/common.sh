@@ -2,6 +2,9 @@
 # Sourced by the other scripts: where things are on the machine, and how a step fails.
 
 root=${FLASK_ON_AWS_ROOT:-/opt/flask-on-aws}
+# What the program knows: REGION, DB_HOST, DB_PORT, SCHEMA, BUCKET, APP_GROUP, DATABASE_GROUP, ALLOW_DESTRUCTIVE.
+# shellcheck source=/dev/null
+if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 # shellcheck disable=SC2034  # each script uses some of these
 {
   bin=$root/bin
@@ -14,12 +17,10 @@ root=${FLASK_ON_AWS_ROOT:-/opt/flask-on-aws}
   variables=$root/release.env # the variables of compose.yml
   ledger=$root/ledger         # a file for each release
   last_backup=$root/last-backup
+  scratch=${SCHEMA:-}_drill # a schema beside the live one
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
-  # What the program knows: REGION, DB_HOST, DB_PORT, SCHEMA, BUCKET, APP_GROUP, DATABASE_GROUP, ALLOW_DESTRUCTIVE.
-  # shellcheck source=/dev/null
-  if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 }
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
@@ -57,6 +58,21 @@ as_master() {
 # The revision of the live schema; nothing if there is none.
 live_revision() {
   [ -z "$(query "SHOW TABLES LIKE 'alembic_version'")" ] || query "SELECT version_num FROM alembic_version"
+}
+
+# The commit that is served; nothing if there is none.
+serving_commit() {
+  local service container
+  service=$(active_service)
+  if [ -z "$service" ]; then return; fi
+  container=$("${compose[@]}" ps --quiet "$service")
+  if [ -n "$container" ]; then docker inspect --format "$revision_label" "$container"; fi
+}
+
+# The key of the newest whole backup; nothing if there is none.
+newest_backup() {
+  aws s3api list-objects-v2 --bucket "$BUCKET" --prefix backups/ --output text \
+    --query "sort_by(Contents[?ends_with(Key, '/manifest')] || \`[]\`, &LastModified)[-1].Key" | sed -n 's|/manifest$||p'
 }
 
 # Which of the two services of compose.yml nginx passes requests to: blue, green or, at first, none.

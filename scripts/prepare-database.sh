@@ -13,13 +13,16 @@ curl --fail --silent --show-error --max-time 60 --output "$authority.new" "$bund
   fail "$bundle cannot be fetched from $(hostname)" "check the way out: route, security group, DNS"
 mv "$authority.new" "$authority"
 
-# In GRANT the schema's name is a pattern, in which an underscore would match any character.
+# In GRANT a schema's name is a pattern, in which an underscore would match any character. The second one is for
+# drill.sh and restore.sh.
+pattern=${schema//_/\\_}
+privileges="SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, LOCK TABLES"
 as_master "$host" "$port" "$master_user" "$master_password" "$(
   cat <<SQL
 CREATE USER IF NOT EXISTS '$app_user'@'%' IDENTIFIED BY '$(escape "'" "$app_password")' REQUIRE SSL;
 ALTER USER '$app_user'@'%' IDENTIFIED BY '$(escape "'" "$app_password")' REQUIRE SSL;
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW,
-  TRIGGER, LOCK TABLES ON \`${schema//_/\\_}\`.* TO '$app_user'@'%';
+GRANT $privileges ON \`$pattern\`.* TO '$app_user'@'%';
+GRANT $privileges ON \`$pattern\\_drill%\`.* TO '$app_user'@'%';
 SQL
 )"
 

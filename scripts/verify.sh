@@ -16,6 +16,5 @@ for table in users alembic_version; do
 done
 [ -n "$(live_revision)" ] || fail "the schema $SCHEMA names no revision" "see the migration's output"
 
-service=$(active_service)
-message=$("$bin/gate.sh" "$service" 2>&1) || fail "$message" "deploy again"
-docker inspect --format "$revision_label" "$("${compose[@]}" ps --quiet "$service")"
+message=$("$bin/gate.sh" "$(active_service)" 2>&1) || fail "$message" "deploy again"
+serving_commit
