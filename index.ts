@@ -41,7 +41,15 @@ const groups = new SecurityGroups(
 );
 
 const site = new Site(`${name}-site`, { title: name }, onAws);
-const backups = new Backups(`${name}-backups`, { removeWithContent: !settings.protectData }, onAws);
+const backups = new Backups(
+  `${name}-backups`,
+  {
+    removeWithContent: !settings.protectData,
+    coldAfterDays: settings.backupColdAfterDays,
+    expireAfterDays: settings.backupExpireAfterDays,
+  },
+  onAws,
+);
 
 const database = new Database(
   `${name}-database`,
@@ -76,6 +84,7 @@ const appServer = new AppServer(
     routes: network.public.routes,
     securityGroupId: groups.ids.app,
     backupBucketArn: backups.arn,
+    siteBucketArn: site.arn,
   },
   onAws,
 );
@@ -113,7 +122,8 @@ const release = new Release(`${name}-release`, {
     rotation: settings.databasePasswordRotation,
   },
   groups: groups.ids,
-  backupBucket: backups.bucket,
+  buckets: { backups: backups.bucket, site: site.bucket },
+  appUrl: pulumi.interpolate`http://${appServer.publicIp}:5085`,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
 });

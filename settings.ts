@@ -31,6 +31,8 @@ export interface Settings {
   readonly pipIndexUrl: string;
   readonly nginxImage: string;
   readonly protectData: boolean;
+  readonly backupColdAfterDays: number;
+  readonly backupExpireAfterDays: number;
 }
 
 // 172.17.0.0/16 to 172.31.0.0/16 are the networks that Docker gives out on the machines.
@@ -163,8 +165,9 @@ export function readSettings(): Settings {
   }
   const databaseName = matching(
     "databaseName",
-    /^[A-Za-z][A-Za-z0-9_]{0,63}$/,
-    "must be a letter and up to 63 letters, digits and underscores",
+    // MySQL's limit is 64; the schemas of a restore drill are named after it.
+    /^[A-Za-z][A-Za-z0-9_]{0,53}$/,
+    "must be a letter and up to 53 letters, digits and underscores",
     "Take appdb",
   );
   if (schemasOfMysql.includes(databaseName.toLowerCase())) {
@@ -224,6 +227,21 @@ export function readSettings(): Settings {
   const allowDestructiveMigrations = config.requireBoolean("allowDestructiveMigrations");
   const protectData = config.requireBoolean("protectData");
 
+  const backupColdAfterDays = config.requireNumber("backupColdAfterDays");
+  if (!Number.isInteger(backupColdAfterDays) || backupColdAfterDays < 1) {
+    report(
+      "backupColdAfterDays",
+      backupColdAfterDays,
+      "must be a number of days, 1 and up",
+      "Take 30",
+    );
+  }
+  const backupExpireAfterDays = config.requireNumber("backupExpireAfterDays");
+  if (!Number.isInteger(backupExpireAfterDays) || backupExpireAfterDays <= backupColdAfterDays) {
+    const limit = `must be more days than backupColdAfterDays, ${backupColdAfterDays}`;
+    report("backupExpireAfterDays", backupExpireAfterDays, limit, "Take 365");
+  }
+
   if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage) {
     throw new pulumi.RunError(`The settings have problems:\n- ${problems.join("\n- ")}`);
   }
@@ -249,5 +267,7 @@ export function readSettings(): Settings {
     pipIndexUrl,
     nginxImage,
     protectData,
+    backupColdAfterDays,
+    backupExpireAfterDays,
   };
 }

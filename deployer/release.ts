@@ -43,7 +43,9 @@ export interface ReleaseArgs {
   };
   /** What a failed check on the machine is explained by. */
   readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
-  readonly backupBucket: pulumi.Input<string>;
+  readonly buckets: Readonly<Record<"backups" | "site", pulumi.Input<string>>>;
+  /** The app's address, told on the site's page. */
+  readonly appUrl: pulumi.Input<string>;
   readonly region: string;
   /** Whether a generated migration may drop tables and columns. */
   readonly allowDestructiveMigrations: boolean;
@@ -174,7 +176,9 @@ export class Release extends pulumi.ComponentResource {
         DB_HOST: database.address,
         DB_PORT: database.port,
         SCHEMA: database.schema,
-        BUCKET: args.backupBucket,
+        BUCKET: args.buckets.backups,
+        SITE_BUCKET: args.buckets.site,
+        APP_URL: args.appUrl,
         APP_GROUP: args.groups.app,
         DATABASE_GROUP: args.groups.database,
         ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
@@ -201,6 +205,7 @@ export class Release extends pulumi.ComponentResource {
       triggers: [...triggers, image, app.nginxImage],
       after: [deploy],
     });
+    script("schedule", { after: [verify] });
     script("retire-user", {
       args: [...server, otherUser],
       stdin: pulumi.interpolate`${database.masterPassword}\n`,

@@ -35,6 +35,7 @@ different=$(diff <(grep -E '^(revision|rows) ' <<<"$manifest" | sort) <(sort <<<
   fail "$place, loaded, differs from its manifest (<) in: ${different//$'\n'/ }; the live schema is as it was" \
     "take another backup: npm run backups lists them"
 
+date --utc +%FT%TZ >"$root/last-drill"
 if [ -z "${KEEP_SCRATCH:-}" ]; then query "DROP DATABASE $scratch"; fi
 echo "drill: $key holds revision $revision, $(grep -c '^rows ' <<<"$loaded") tables, $(awk '/^rows / { sum += $3 } END { print sum + 0 }' <<<"$loaded") rows" >&2
 echo "$key"

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
-/** A private, versioned, encrypted bucket for backups. */
+/** A private, versioned, encrypted bucket for backups, reached by TLS only. */
 export class Backups extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
@@ -11,6 +11,10 @@ export class Backups extends pulumi.ComponentResource {
     args: {
       /** Whether the bucket may be removed with the backups in it. */
       readonly removeWithContent: boolean;
+      /** Days after which a backup goes to Glacier Instant Retrieval, a sixth of the price of storage. */
+      readonly coldAfterDays: number;
+      /** Days after which it is gone. */
+      readonly expireAfterDays: number;
     },
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -22,7 +26,7 @@ export class Backups extends pulumi.ComponentResource {
       { forceDestroy: args.removeWithContent, tags: { Name: name } },
       mine,
     );
-    new aws.s3.BucketPublicAccessBlock(
+    const access = new aws.s3.BucketPublicAccessBlock(
       name,
       {
         bucket: bucket.id,
@@ -43,6 +47,51 @@ export class Backups extends pulumi.ComponentResource {
       {
         bucket: bucket.id,
         rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+      },
+      mine,
+    );
+    new aws.s3.BucketPolicy(
+      name,
+      {
+        bucket: bucket.id,
+        policy: pulumi.jsonStringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Sid: "TlsOnly",
+              Effect: "Deny",
+              Principal: "*",
+              Action: "s3:*",
+              Resource: [bucket.arn, pulumi.interpolate`${bucket.arn}/*`],
+              Condition: { Bool: { "aws:SecureTransport": "false" } },
+            },
+          ],
+        }),
+      },
+      // S3 refuses two changes of a bucket's access at the same time.
+      { parent: this, dependsOn: access },
+    );
+    new aws.s3.BucketLifecycleConfiguration(
+      name,
+      {
+        bucket: bucket.id,
+        rules: [
+          {
+            id: "backups",
+            status: "Enabled",
+            // The ledger stays.
+            filter: { prefix: "backups/" },
+            transitions: [{ days: args.coldAfterDays, storageClass: "GLACIER_IR" }],
+            expiration: { days: args.expireAfterDays },
+          },
+          {
+            id: "leftovers",
+            status: "Enabled",
+            filter: { prefix: "" },
+            noncurrentVersionExpiration: { noncurrentDays: 30 },
+            abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+          },
+        ],
       },
       mine,
     );

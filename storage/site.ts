@@ -5,6 +5,7 @@ import { errorPage, indexPage } from "./pages.ts";
 /** A public static website in S3: readable by its policy alone, no ACLs, not listable. */
 export class Site extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
+  readonly arn: pulumi.Output<string>;
   /** `http://…`: S3's website endpoints speak no TLS. */
   readonly url: pulumi.Output<string>;
 
@@ -76,6 +77,7 @@ export class Site extends pulumi.ComponentResource {
     }
 
     this.bucket = bucket.id;
+    this.arn = bucket.arn;
     this.url = pulumi.interpolate`http://${website.websiteEndpoint}`;
     this.registerOutputs({ bucket: this.bucket, url: this.url });
   }

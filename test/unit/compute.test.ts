@@ -98,6 +98,11 @@ describe("The machines", () => {
         Action: ["s3:GetObject", "s3:PutObject"],
         Resource: "arn:aws:s3:::flask-on-aws-dev-backups/*",
       },
+      {
+        Effect: "Allow",
+        Action: "s3:PutObject",
+        Resource: "arn:aws:s3:::flask-on-aws-dev-site/status.json",
+      },
     ]);
     const trust = JSON.parse(built.one("aws:iam/role:Role").inputs.assumeRolePolicy);
     expect(trust.Statement[0].Principal).to.deep.equal({ Service: "ec2.amazonaws.com" });

@@ -59,7 +59,7 @@ describe("The program", () => {
     const layers: Record<string, string> = {
       "aws:ec2/vpc:Vpc": "flask-on-aws-dev",
       "aws:rds/instance:Instance": "flask-on-aws-dev-database",
-      "aws:s3/bucketPolicy:BucketPolicy": "flask-on-aws-dev-site",
+      "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": "flask-on-aws-dev-site",
       "aws:s3/bucketVersioning:BucketVersioning": "flask-on-aws-dev-backups",
       "aws:ec2/eipAssociation:EipAssociation": "flask-on-aws-dev-app",
     };

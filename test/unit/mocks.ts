@@ -42,6 +42,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:rds/parameterGroup:ParameterGroup": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:rds/subnetGroup:SubnetGroup": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:s3/bucket:Bucket": ({ name }) => ({ arn: `arn:aws:s3:::${name}` }),
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
   "aws:s3/bucketObjectv2:BucketObjectv2": () => ({}),
   "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": () => ({}),

@@ -72,9 +72,9 @@ describe("Settings", () => {
     ["databaseInstanceClass", "t4g.micro", "must be an RDS instance class"],
     ["databaseAllocatedStorage", 5, "must be 20 to 65536 GiB"],
     ["databaseAllocatedStorage", 70000, "must be 20 to 65536 GiB"],
-    ["databaseName", "my-app", "must be a letter and up to 63 letters, digits and underscores"],
+    ["databaseName", "my-app", "must be a letter and up to 53 letters, digits and underscores"],
     ["databaseName", "1app", "must be a letter"],
-    ["databaseName", "a".repeat(65), "must be a letter and up to 63"],
+    ["databaseName", "a".repeat(55), "must be a letter and up to 53"],
     ["databaseName", "mysql", "is a schema of MySQL itself"],
     ["appRepository", "flask-datta-able", "must be the address of a git repository"],
     ["appRepository", "--upload-pack=x", "must be the address of a git repository"],
@@ -83,12 +83,18 @@ describe("Settings", () => {
     ["appCommit", commit.toUpperCase(), "must be the full hash of a commit"],
     ["baseImage", "", "must be the name of a container image"],
     ["nginxImage", "--privileged", "must be the name of a container image"],
+    ["pipIndexUrl", "pypi.example", "must be the address of a package index"],
+    ["pipIndexUrl", "https://me:sesame@pypi.example", "without credentials"],
+    ["databasePasswordRotation", -1, "must be 0 or a number that was raised by one"],
+    ["databasePasswordRotation", 1.5, "must be 0 or a number that was raised by one"],
+    ["backupColdAfterDays", 0, "must be a number of days, 1 and up"],
+    ["backupExpireAfterDays", 30, "must be more days than backupColdAfterDays, 30"],
   ];
   for (const [key, value, message] of wrong) {
     it(`refuse ${key} ${JSON.stringify(value).slice(0, 40)}`, async () => {
       const problems = await problemsWith({ [key]: value });
       expect(problems).to.have.length(1);
-      expect(problems[0]).to.match(new RegExp(`^flask-on-aws:${key} is ["\\[\\d].*: `));
+      expect(problems[0]).to.match(new RegExp(`^flask-on-aws:${key} is ["\\[\\d-].*: `));
       expect(problems[0]).to.include(message);
       expect(problems[0], "a remedy").to.match(/\. (Set|Take|Name|Remove) \S.*\.$/s);
     });
@@ -105,6 +111,16 @@ describe("Settings", () => {
       appRepository: "https://me:sesame@example.com/app.git",
     });
     expect(problem).to.include("appRepository holds credentials").and.not.include("sesame");
+  });
+
+  it("do not repeat a password, and take any of printable ASCII characters", async () => {
+    for (const databasePassword of ["sesame", "sésame-sésame", "s".repeat(129)]) {
+      const [problem] = await problemsWith({ databasePassword });
+      expect(problem).to.include(`databasePassword has ${databasePassword.length} characters`);
+      expect(problem).to.not.include("sesame").and.not.include("ssss");
+    }
+    const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join("");
+    expect(await problemsWith({ databasePassword: printable })).to.deep.equal([]);
   });
 
   it("do not repeat a private key that was pasted for a public one", async () => {

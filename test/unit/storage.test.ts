@@ -11,7 +11,7 @@ describe("Storage", () => {
   });
 
   it("lets anybody read the site's objects, by policy alone", () => {
-    const policy = built.one(token("BucketPolicy"));
+    const policy = built.one(token("BucketPolicy"), "-site");
     expect(policy.inputs.bucket).to.equal("flask-on-aws-dev-site-id");
     expect(JSON.parse(policy.inputs.policy)).to.deep.equal({
       Version: "2012-10-17",
@@ -60,9 +60,35 @@ describe("Storage", () => {
     expect(backups("BucketServerSideEncryptionConfiguration").rules).to.deep.equal([
       { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
     ]);
-    expect(built.all(token("BucketPolicy")).map(({ name }) => name)).to.deep.equal([
-      "flask-on-aws-dev-site",
+  });
+
+  it("lets nobody reach the backups without TLS, and nobody by the bucket's policy", () => {
+    const policy = JSON.parse(built.one(token("BucketPolicy"), "-backups").inputs.policy);
+    const arn = "arn:aws:s3:::flask-on-aws-dev-backups";
+    expect(policy.Statement).to.deep.equal([
+      {
+        Sid: "TlsOnly",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: [arn, `${arn}/*`],
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+      },
     ]);
+  });
+
+  it("lets backups grow old as the settings say, but never the ledger", async () => {
+    const days = { backupColdAfterDays: 7, backupExpireAfterDays: 90 };
+    const { inputs } = (await program(days)).one(token("BucketLifecycleConfiguration"));
+    expect(inputs.bucket).to.equal("flask-on-aws-dev-backups-id");
+    const [backups, leftovers, ...others] = inputs.rules;
+    expect(backups).to.deep.include({
+      filter: { prefix: "backups/" },
+      transitions: [{ days: 7, storageClass: "GLACIER_IR" }],
+      expiration: { days: 90 },
+    });
+    expect(leftovers).to.not.have.any.keys("expiration", "transitions");
+    expect(others).to.deep.equal([]);
   });
 
   it("removes backups with their bucket only when data is not protected", async () => {

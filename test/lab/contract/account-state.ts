@@ -125,6 +125,7 @@ async function buckets(client: Client) {
         Bucket,
         block: await orNone(s3.getPublicAccessBlock({ Bucket })),
         encryption: await orNone(s3.getBucketEncryption({ Bucket })),
+        lifecycle: await orNone(s3.getBucketLifecycleConfiguration({ Bucket })),
         policy: await orNone(s3.getBucketPolicy({ Bucket })),
         tags: await orNone(s3.getBucketTagging({ Bucket })),
         versioning: await orNone(s3.getBucketVersioning({ Bucket })),

@@ -111,6 +111,21 @@ const databases: Subject[] = [
   ),
 ];
 
+const expiring = (days: number) => ({
+  id: "backups",
+  status: "Enabled",
+  filter: { prefix: "backups/" },
+  transitions: [{ days: 7, storageClass: "GLACIER_IR" }],
+  expiration: { days },
+});
+const leftovers = {
+  id: "leftovers",
+  status: "Enabled",
+  filter: { prefix: "" },
+  noncurrentVersionExpiration: { noncurrentDays: 30 },
+  abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+};
+
 const storage: Subject[] = [
   subject("s3/bucket", "aws_s3_bucket", "site", { bucket: "contract-site" }, [
     { forceDestroy: true, tags: { Name: "site" } },
@@ -163,6 +178,13 @@ const storage: Subject[] = [
     "leaf",
     { bucket: ref("site"), ...encryptedBy("AES256") },
     [encryptedBy("aws:kms"), { bucket: ref("backup") }],
+  ),
+  subject(
+    "s3/bucketLifecycleConfiguration",
+    "aws_s3_bucket_lifecycle_configuration",
+    "leaf",
+    { bucket: ref("backup"), rules: [expiring(365), leftovers] },
+    [{ rules: [expiring(30), leftovers] }, { rules: [expiring(30)] }, { bucket: ref("site") }],
   ),
   subject(
     "s3/bucketObjectv2",

@@ -1,5 +1,6 @@
-import { type BucketVersioningStatus, S3 } from "@aws-sdk/client-s3";
+import { type BucketVersioningStatus, type LifecycleRule, S3 } from "@aws-sdk/client-s3";
 import type { BucketState } from "@pulumi/aws/s3/bucket.js";
+import type { BucketLifecycleConfigurationState } from "@pulumi/aws/s3/bucketLifecycleConfiguration.js";
 import type { BucketObjectv2State } from "@pulumi/aws/s3/bucketObjectv2.js";
 import type { BucketPolicyState } from "@pulumi/aws/s3/bucketPolicy.js";
 import type { BucketPublicAccessBlockState } from "@pulumi/aws/s3/bucketPublicAccessBlock.js";
@@ -209,6 +210,23 @@ const encryption = setting<Encryption>({
   delete: (context, Bucket) => s3(context).deleteBucketEncryption({ Bucket }),
 });
 
+const lifecycle = setting<Plain<BucketLifecycleConfigurationState>>({
+  token: "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+  inputs: { rules: update() },
+  put: (context, Bucket, { Rules = [] }) =>
+    s3(context).putBucketLifecycleConfiguration({
+      Bucket,
+      LifecycleConfiguration: {
+        Rules: Rules.map(({ Id, ...rule }) => ({ ...(rule as LifecycleRule), ID: Id })),
+      },
+    }),
+  async find(context, Bucket) {
+    const { Rules } = await s3(context).getBucketLifecycleConfiguration({ Bucket });
+    return { Rules: Rules?.map(({ ID, ...rule }) => ({ ...rule, Id: ID })) as never };
+  },
+  delete: (context, Bucket) => s3(context).deleteBucketLifecycle({ Bucket }),
+});
+
 export const types = [
   bucket,
   bucketObject,
@@ -217,4 +235,5 @@ export const types = [
   website,
   versioning,
   encryption,
+  lifecycle,
 ];

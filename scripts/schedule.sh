@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# schedule.sh: has cron make a backup each night and try it out each week, and tells the site's page of this release.
+# schedule.sh backup|drill: what cron runs. A failure is on the site's page until the next success.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+case ${1:-install} in
+install)
+  # At a minute of the machine's own, so that not all of them ask S3 at once.
+  minute=$(($(hostname | cksum | cut -d ' ' -f 1) % 60))
+  crontab - <<CRON
+# Written by $bin/schedule.sh. The clock is UTC.
+PATH=/usr/local/bin:/usr/bin:/bin
+$minute 2 * * * $bin/schedule.sh backup >>$root/schedule.log 2>&1
+$minute 4 * * 0 $bin/schedule.sh drill >>$root/schedule.log 2>&1
+CRON
+  "$bin/publish-status.sh"
+  ;;
+backup | drill)
+  arguments=()
+  if [ "$1" = backup ]; then arguments=(nightly); fi
+  status=0
+  RELEASE_OWNER=cron "$bin/lease.sh" "$1.sh" "${arguments[@]}" || status=$?
+  if [ "$status" = 0 ]; then rm -f "$root/failed-$1"; elif [ ! -e "$root/failed-$1" ]; then date --utc +%FT%TZ >"$root/failed-$1"; fi
+  "$bin/publish-status.sh"
+  exit "$status"
+  ;;
+esac
