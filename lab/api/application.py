@@ -25,6 +25,8 @@ from urllib.parse import parse_qs
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+import authorization
+import website
 import world
 from corrections import lifecycle
 
@@ -50,7 +52,7 @@ class LabApi:
             ("GET", r"instance-credentials/([^/]+)", world.instance_credentials),
         ]
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
         body = _buffer_body(environ)
         if environ["PATH_INFO"].startswith("/_lab/"):
             status, answer = self._own(environ, body)
@@ -64,6 +66,13 @@ class LabApi:
             return start_response(status, headers, *rest)
 
         with self._lock:
+            site = website.bucket_name(environ.get("HTTP_HOST", ""))
+            if site:
+                return website.respond(site, environ, start_response)
+            try:
+                authorization.check(environ, body, of_administrator)
+            except authorization.AccessDenied as problem:
+                return authorization.denial(problem, environ, start_response)
             response: Iterable[bytes] = self._moto(environ, respond)
             return response
 
@@ -101,7 +110,7 @@ class OnlyAws:
         if environ["PATH_INFO"].startswith(("/_lab/", "/moto-api")):
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"not found\n"]
-        return self._api(environ, start_response)
+        return self._api(environ, start_response, of_administrator=False)
 
 
 def _buffer_body(environ: Environ) -> bytes:

@@ -59,7 +59,7 @@ describe("lab/api/server.py", function () {
           .end();
       });
     try {
-      expect(await status("/")).to.equal(200); // S3's ListBuckets
+      expect(await status("/")).to.equal(403); // ListBuckets of S3, by nobody
       expect(await status("/_lab/revision")).to.equal(404);
       expect(await status("/_lab/db/db/master-password")).to.equal(404);
       expect(await status("/moto-api/reset")).to.equal(404);

@@ -13,9 +13,6 @@ from .patching import replaces
 
 # S3 user guide, "General purpose bucket naming rules".
 NAME = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9](?<!-s3alias)")
-# A statement against calls without TLS. To the lab all calls count as made with TLS: those of its machines
-# are, and those of the host come over loopback.
-AGAINST_PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def is_bucket_name(name: str) -> bool:
@@ -56,19 +53,3 @@ def parse(policy: bytes) -> Any:
         return json.loads(policy)
     except ValueError:
         return None
-
-
-@replaces(FakeBucket, "get_permission")
-def permission_with_tls(original: Any, bucket: FakeBucket, action: str, resource: str) -> Any:
-    """moto applies a Deny without looking at its Condition: one against plain HTTP would stop every call."""
-    stored = bucket.policy
-    if stored is None:
-        return original(bucket, action, resource)
-    policy = json.loads(stored)
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    applicable = [each for each in statements if each.get("Condition") != AGAINST_PLAIN_HTTP]
-    bucket.policy = json.dumps(policy | {"Statement": applicable}).encode()
-    try:
-        return original(bucket, action, resource)
-    finally:
-        bucket.policy = stored

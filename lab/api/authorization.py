@@ -1,0 +1,172 @@
+"""Who may do what: the calls of the lab's machines and of its internet, judged before moto sees them.
+
+Calls over loopback are those of the account's administrator, whom only a bucket policy's Deny can stop. For S3
+every call is judged, by the role's policies and the bucket's; of the other services the role's policies alone,
+and by action, not by resource.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from moto.iam.access_control import PermissionResult
+from moto.iam.models import iam_backends
+from moto.s3.models import FakeBucket, s3_backends
+from moto.sts.models import sts_backends
+
+import policies
+from corrections.patching import replaces
+
+Environ = dict[str, Any]
+ADMINISTRATOR = "arn:aws:iam::123456789012:user/administrator"
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([a-z0-9-]+)/")
+_BUCKET_HOST = re.compile(r"(.+)\.s3[.-][a-z0-9-]+\.amazonaws\.com")
+
+# STS API reference: "No permissions are required to perform this operation."
+_FOR_EVERYBODY = ("sts:GetCallerIdentity",)
+
+
+class AccessDenied(Exception):
+    """The message is as AWS words it."""
+
+
+@replaces(FakeBucket, "get_permission")
+def judged_before(_original: Any, _bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
+    """moto judges bucket policies without their Conditions."""
+    return PermissionResult.PERMITTED
+
+
+def check(environ: Environ, body: bytes, of_administrator: bool) -> None:
+    """Raises AccessDenied if the call is not allowed."""
+    credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    service = credential[2] if credential else "s3"
+    principal, own = (ADMINISTRATOR, None) if of_administrator else _role(credential[1] if credential else "")
+    if service == "s3":
+        for action, bucket, resource in _s3_actions(environ, body):
+            _judge(principal, own, action, resource, bucket, _context(environ, principal))
+    elif own is not None and (action := f"{service}:{_action(environ, body)}") not in _FOR_EVERYBODY:
+        _judge(principal, own, action, "*", None, _context(environ, principal))
+
+
+def is_public_read(bucket: FakeBucket, key: str) -> bool:
+    """Whether somebody without credentials or TLS may get the object."""
+    return _allowed(None, [], "s3:GetObject", f"{bucket.arn}/{key}", bucket, {"aws:securetransport": "false"})
+
+
+def denial(problem: AccessDenied, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    start_response("403 Forbidden", [("Content-Type", "application/xml")])
+    error = f"<Code>AccessDenied</Code><Message>{escape(str(problem))}</Message>"
+    if "s3" in environ.get("HTTP_AUTHORIZATION", "s3"):
+        return [f"<Error>{error}</Error>".encode()]
+    return [f"<Response><Errors><Error>{error}</Error></Errors></Response>".encode()]
+
+
+def _judge(principal: str | None, own: Any, action: str, resource: str, bucket: FakeBucket | None, context: Any) -> None:
+    if not _allowed(principal, own, action, resource, bucket, context):
+        who = f"User: {principal} is" if principal else "Access by nobody is"
+        raise AccessDenied(f'{who} not authorized to perform: {action} on resource: "{resource}"')
+
+
+def _allowed(
+    principal: str | None, own: Any, action: str, resource: str, bucket: FakeBucket | None, context: policies.Context
+) -> bool:
+    by_role = True if own is None else policies.decision(own, action, resource, context)
+    by_bucket = None
+    if bucket is not None and bucket.policy:
+        stated = [each for each in policies.statements(json.loads(bucket.policy)) if policies.is_for(each, principal)]
+        by_bucket = policies.decision(stated, action, resource, context)
+        block = bucket.public_access_block
+        if principal is None and block and block.restrict_public_buckets and by_bucket:
+            by_bucket = None
+    return False not in (by_role, by_bucket) and bool(by_role or by_bucket)
+
+
+def _role(access_key: str) -> tuple[str | None, list[policies.Statement]]:
+    """The ARN and the policies of the role whose session it is. Raises AccessDenied for a key of nobody's."""
+    if not access_key:
+        return None, []
+    for account, by_partition in sts_backends.items():
+        for partition, backend in by_partition.items():
+            for session in backend.assumed_roles:
+                if session.access_key_id == access_key:
+                    iam = iam_backends[account][partition]
+                    role = iam.get_role_by_arn(session.role_arn)
+                    documents = [*role.policies.values(), *(each.document for each in role.managed_policies.values())]
+                    return role.arn, [each for text in documents for each in policies.statements(json.loads(text))]
+    raise AccessDenied("The AWS Access Key Id you provided does not exist in our records.")
+
+
+def _context(environ: Environ, principal: str | None) -> policies.Context:
+    """Over loopback, which nobody can listen to, all counts as TLS."""
+    context = {"aws:securetransport": str(environ.get("HTTP_X_FORWARDED_PROTO", "https") == "https").lower()}
+    if principal:
+        context |= {"aws:principalarn": principal, "aws:principalaccount": principal.split(":")[4]}
+    if "HTTP_X_REAL_IP" in environ:
+        context["aws:sourceip"] = environ["HTTP_X_REAL_IP"]
+    return context
+
+
+def _action(environ: Environ, body: bytes) -> str:
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    return target.rpartition(".")[2] or parse_qs(body.decode()).get("Action", [""])[0]
+
+
+# What a call to S3 is, by its query's first parameter, beside the plain ones.
+_OF_BUCKET = {
+    "location": "GetBucketLocation",
+    "policy": "BucketPolicy",
+    "versioning": "BucketVersioning",
+    "versions": "ListBucketVersions",
+    "uploads": "ListBucketMultipartUploads",
+    "lifecycle": "LifecycleConfiguration",
+    "encryption": "EncryptionConfiguration",
+    "website": "BucketWebsite",
+    "tagging": "BucketTagging",
+    "acl": "BucketAcl",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+}
+
+
+def _s3_actions(environ: Environ, body: bytes) -> list[tuple[str, FakeBucket | None, str]]:
+    """(action, bucket, resource) of a call to S3; several for a deletion of several objects."""
+    host = environ.get("HTTP_HOST", "").split(":")[0]
+    path = environ["PATH_INFO"].lstrip("/")
+    hosted = _BUCKET_HOST.fullmatch(host)
+    name, _, key = (hosted[1], "", path) if hosted else path.partition("/")
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    method = environ["REQUEST_METHOD"]
+    if not name:
+        return [("s3:ListAllMyBuckets", None, "*")]
+    owner, arn = bucket(name), f"arn:aws:s3:::{name}"
+    verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}.get(method, "Get")
+    if key:
+        if "tagging" in query or "acl" in query:
+            return [(f"s3:{verb}Object{'Tagging' if 'tagging' in query else 'Acl'}", owner, f"{arn}/{key}")]
+        if method == "DELETE" and "uploadId" in query:
+            return [("s3:AbortMultipartUpload", owner, f"{arn}/{key}")]
+        version = "Version" if "versionId" in query and verb != "Put" else ""
+        calls = [(f"s3:{verb}Object{version}", owner, f"{arn}/{key}")]
+        source = environ.get("HTTP_X_AMZ_COPY_SOURCE", "").lstrip("/")
+        if source:
+            calls.append(("s3:GetObject", bucket(source.partition("/")[0]), f"arn:aws:s3:::{source}"))
+        return calls
+    if method == "POST" and "delete" in query:
+        keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
+        return [("s3:DeleteObject", owner, f"{arn}/{each}") for each in keys]
+    for parameter, action in _OF_BUCKET.items():
+        if parameter in query:
+            whole = action.startswith(("Get", "List"))
+            return [(f"s3:{action}" if whole else f"s3:{verb}{action}", owner, arn)]
+    plain = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}.get(method, "ListBucket")
+    return [(f"s3:{plain}", owner, arn)]
+
+
+def bucket(name: str) -> FakeBucket | None:
+    for by_partition in s3_backends.values():
+        for backend in by_partition.values():
+            if name in backend.buckets:
+                return backend.buckets[name]
+    return None

@@ -1,0 +1,87 @@
+"""IAM policies and bucket policies, evaluated as AWS does: a Deny that applies wins, else an Allow is needed.
+
+Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators". Operators
+and keys that are not here raise NotImplementedError, so that a policy is never half applied.
+"""
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+# The request's condition keys, in lower case; AWS compares their names without regard to case.
+Context = dict[str, str]
+Statement = dict[str, Any]
+
+
+def decision(statements: Iterable[Statement], action: str, resource: str, context: Context) -> bool | None:
+    """True if an Allow applies, False if a Deny does, None if neither."""
+    found = {
+        each["Effect"]
+        for each in statements
+        if _names(each, "Action", action.lower(), lower=True)
+        and _names(each, "Resource", resource)
+        and _holds(each.get("Condition", {}), context)
+    }
+    return None if not found else "Deny" not in found
+
+
+def statements(policy: dict[str, Any]) -> list[Statement]:
+    return _list(policy["Statement"])
+
+
+def is_for(statement: Statement, principal: str | None) -> bool:
+    """Whether a bucket policy's statement is for the principal, an ARN; None is who gives no credentials."""
+    if "NotPrincipal" in statement:
+        raise NotImplementedError("the lab does not know NotPrincipal")
+    named = statement["Principal"]
+    arns = ["*"] if named == "*" else _list(named.get("AWS", []))
+    account = principal.split(":")[4] if principal else None
+    return any(arn == "*" or principal and arn in (principal, account, f"arn:aws:iam::{account}:root") for arn in arns)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _like(pattern: str, text: str) -> bool:
+    parts = re.split(r"([*?])", pattern)
+    return bool(re.fullmatch("".join({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in parts), text, re.S))
+
+
+def _names(statement: Statement, element: str, value: str, lower: bool = False) -> bool:
+    def among(patterns: Any) -> bool:
+        return any(_like(each.lower() if lower else each, value) for each in _list(patterns))
+
+    return not among(statement[f"Not{element}"]) if f"Not{element}" in statement else among(statement[element])
+
+
+_OPERATORS = {
+    "StringEquals": lambda wanted, found: wanted == found,
+    "StringLike": _like,
+    "ArnLike": _like,
+    "ArnEquals": _like,
+    "Bool": lambda wanted, found: wanted.lower() == found.lower(),
+    "IpAddress": lambda wanted, found: ip_address(found) in ip_network(wanted, strict=False),
+}
+
+
+def _holds(condition: dict[str, dict[str, Any]], context: Context) -> bool:
+    return all(
+        _one_holds(operator, context.get(key.lower()), [str(each) for each in _list(wanted)])
+        for operator, keys in condition.items()
+        for key, wanted in keys.items()
+    )
+
+
+def _one_holds(operator: str, found: str | None, wanted: list[str]) -> bool:
+    if operator == "Null":
+        return (found is None) == (wanted[0].lower() == "true")
+    name = operator.removesuffix("IfExists")
+    positive = name.replace("Not", "", 1)
+    if positive not in _OPERATORS:
+        raise NotImplementedError(f"the lab does not know the condition operator {operator}")
+    if found is None:
+        # A negated operator holds for a key that the request does not have, a positive one does not.
+        return operator != name or positive != name
+    return any(_OPERATORS[positive](each, found) for each in wanted) == (positive == name)
