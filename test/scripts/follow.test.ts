@@ -71,7 +71,9 @@ describe("A followed run", () => {
     machine.write("end", "");
     expect(await first.ended).to.deep.include({ status: 0 });
     expect(first.output()).to.match(/^pid \d+\nworking on a\ndone a\n$/);
-    expect((await second.ended).output).to.include("done b").and.not.include("done a");
+    expect((await second.ended).output)
+      .to.include("done b")
+      .and.not.include("done a");
     expect(starts()).to.equal(2);
   });
 

@@ -9,7 +9,10 @@ describe("The lease", () => {
     machine = new Machine();
     machine.fake("sleep", "exec /bin/sleep 0.05");
     // Works until it is told to end, and has a child, as deploy.sh has its steps.
-    machine.script("work.sh", `echo $$ >'${machine.home}/pid'; log began; "$(dirname "$0")/step.sh"; log done; exit 7`);
+    machine.script(
+      "work.sh",
+      `echo $$ >'${machine.home}/pid'; log began; "$(dirname "$0")/step.sh"; log done; exit 7`,
+    );
     machine.script(
       "step.sh",
       `for ((i = 0; i < 100; i++)); do [ ! -e '${machine.home}/end' ] || exit 0; sleep 0.05; log step; done; log overdue`,
@@ -73,7 +76,9 @@ describe("The lease", () => {
     await began();
     const second = as("bob@desk");
     await until(() => second.output() !== "", "a word of the second one");
-    expect(second.output()).to.match(/^waiting for the lease of ann@desk \S+Z process \d+, at most /);
+    expect(second.output()).to.match(
+      /^waiting for the lease of ann@desk \S+Z process \d+, at most /,
+    );
     expect(machine.log.match(/began/g)).to.have.length(1);
     machine.write("end", "");
     expect((await first.ended).status).to.equal(7);
@@ -87,7 +92,9 @@ describe("The lease", () => {
     await began();
     const { status, stderr } = machine.run("lease.sh", ["work.sh"], "", { LEASE_LIMIT: "0" });
     expect(status).to.equal(1);
-    expect(stderr).to.match(/^error: the lease is still held by ann@desk \S+ process \d+ after 0 s/m);
+    expect(stderr).to.match(
+      /^error: the lease is still held by ann@desk \S+ process \d+ after 0 s/m,
+    );
     expect(stderr).to.match(/^remedy: wait for that release to end/m);
     expect(machine.exists("root/lease"), "the holder's").to.equal(true);
     machine.write("end", "");
