@@ -12,7 +12,7 @@ describe("A followed run", () => {
       for ((i = 0; i < 200; i++)); do [ ! -e '${machine.home}/end' ] || { echo "done $1"; exit "\${2:-0}"; }; sleep 0.05; done`,
     );
   });
-  afterEach(async () => {
+  afterEach(() => {
     machine.write("end", "");
     // Holds no lock any more when all has ended.
     const { status } = machine.run("follow.sh", ["job", "work.sh", "last"]);
