@@ -77,6 +77,14 @@ describe("A followed run", () => {
     expect(starts()).to.equal(2);
   });
 
+  it("has ended when the script has, whatever that has left behind", () => {
+    machine.script("leave.sh", "log began; sleep 9 </dev/null >/dev/null 2>&1 &");
+    for (const run of ["first", "second"]) {
+      expect(machine.run("follow.sh", ["job", "leave.sh"]).status, run).to.equal(0);
+    }
+    expect(starts()).to.equal(2);
+  });
+
   it("leaves runs of other names alone", async () => {
     const first = follow("a");
     await says(first, "working on a");
