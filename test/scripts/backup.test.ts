@@ -19,6 +19,7 @@ CREATE TABLE ${"`users`"} (
 INSERT INTO ${"`users`"} VALUES (1,'it\'s ${"`flask_dance_oauth`"} \"x\"');
 INSERT INTO ${"`users`"} VALUES (2,'two\nINSERT INTO ${"`flask_dance_oauth`"} VALUES (1);\n');
 INSERT INTO ${"`users`"} VALUES (3,'Zoë');
+/*!50003 CREATE TRIGGER seen AFTER UPDATE ON ${"`users`"} FOR EACH ROW INSERT INTO ${"`users`"} VALUES (1) */;;
 -- Dump completed on 2026-01-02  3:04:05
 `;
 
