@@ -14,9 +14,10 @@ umask 077
 # The run holds the lock for as long as it lives. Ten minutes are more than any step takes.
 exec 9>>"$run.lock"
 if flock --nonblock 9 || { [ "$(cat "$run.call" 2>/dev/null)" != "$call" ] && flock --wait 600 9; }; then
-  rm -f "$run.status"
+  # Removed, not emptied: who followed the run before may still read them.
+  rm -f "$run.log" "$run.status"
+  touch "$run.log" "$run.status"
   printf %s "$call" >"$run.call"
-  : >"$run.log"
   # shellcheck disable=SC2016  # for the inner shell
   setsid bash -c 'run=$1; shift; status=0; "$@" 9>&- || status=$?; echo "$status" >"$run.status"' \
     run "$run" "$bin/$1" "${@:2}" </dev/null >>"$run.log" 2>&1 &
@@ -26,15 +27,15 @@ elif [ "$(cat "$run.call")" = "$call" ]; then
 else
   fail "another run still holds $run.lock after 600 s: $(cat "$run.call")" "see $run.log; end process $(cat "$run.pid") if it hangs"
 fi
-exec 9>&-
-
 pid=$(cat "$run.pid")
+exec 7<"$run.status" 8<"$run.log" 9>&-
+
 # sleep would keep the session open by its standard output.
 while sleep 30 >/dev/null 2>&1 && kill -0 "$pid" 2>/dev/null; do
   [ -n "$(find "$run.log" -newermt '-30 seconds')" ] || echo "… $(basename "$run") goes on, ${SECONDS} s"
 done &
 ticker=$!
 trap 'kill "$ticker" 2>/dev/null || true' EXIT
-tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" "$run.log" | redact
-[ -e "$run.status" ] || fail "the run was ended from outside, or by a restart of $(hostname)" "deploy again"
-exit "$(cat "$run.status")"
+tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" <&8 | redact
+read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "deploy again"
+exit "$status"

@@ -7,7 +7,8 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 lease=$root/lease term=20 limit=${LEASE_LIMIT:-600}
-owner="${RELEASE_OWNER:-$(id -un)@${SSH_CLIENT%% *}} $(date --utc +%FT%TZ) process $$"
+from=${SSH_CLIENT:-$(hostname)}
+owner="${RELEASE_OWNER:-$(id -un)@${from%% *}} $(date --utc +%FT%TZ) process $$"
 
 # Seconds since the holder's last heartbeat.
 age() { echo $(($(date +%s) - $(stat --format %Y "$lease" 2>/dev/null || echo 0))); }
@@ -25,19 +26,20 @@ until take; do
     fail "the lease is still held by $holder after $SECONDS s; last heartbeat $(age) s ago" \
       "wait for that release to end; a dead holder's lease ends by itself after $term s"
   fi
-  if [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s"; fi
+  if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s"; fi
   told=$holder
   sleep 1
 done
 
 export LEASE_OWNER=${owner%% *}
-"$bin/$1" "${@:2}" &
+# In a session of its own, so that a signal reaches the step that runs, too.
+setsid "$bin/$1" "${@:2}" &
 work=$!
-# As long as this process and the work live; it may have been killed without a chance to say so.
-while kill -0 "$$" 2>/dev/null; do
+# As long as the work lives, even if this process is killed: else another release could begin beside it.
+while kill -0 "$work" 2>/dev/null; do
   if ! is_ours; then
     echo "error: the lease was lost to $(cat "$lease")" >&2
-    kill "$work"
+    kill -- "-$work"
     break
   fi
   touch --no-create "$lease"
@@ -45,7 +47,9 @@ while kill -0 "$$" 2>/dev/null; do
 done &
 heart=$!
 trap 'kill "$heart" 2>/dev/null || true; if is_ours; then rm -f "$lease"; fi' EXIT
-trap 'kill "$work" 2>/dev/null || true' TERM INT HUP
+trap 'kill -- "-$work" 2>/dev/null || true' TERM INT HUP
 status=0
 wait "$work" || status=$?
+# A signal ends wait before the work.
+while kill -0 "$work" 2>/dev/null; do wait "$work" || status=$?; done
 exit "$status"

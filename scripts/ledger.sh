@@ -2,31 +2,32 @@
 # ledger.sh [list]: the releases of this environment, oldest first.
 # ledger.sh add IMAGE SECONDS: records the release that has just been made, on this machine and in the backup bucket.
 #
-# A release is a file of one line, with tabs between number, time, commit, image, its id, revision of the schema, backup before its
-# migration, who, and how many seconds each step took. None is ever changed.
+# A release is a file of one line, with tabs between number, time, commit, image, its id, revision of the schema,
+# backup before its migration, who, and how many seconds each step took. None is ever changed. Its name is its number,
+# of six digits: other files are what a run that was cut off has left.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 remote=s3://$BUCKET/ledger
 
 mkdir -p "$ledger"
 # On a machine that has replaced another one.
-if ! compgen -G "$ledger/*" >/dev/null; then aws s3 sync --only-show-errors "$remote" "$ledger"; fi
+if ! compgen -G "$ledger/??????" >/dev/null; then aws s3 sync --only-show-errors "$remote" "$ledger"; fi
 
 case ${1:-list} in
 list)
-  for release in "$ledger"/*; do
+  for release in "$ledger"/??????; do
     if [ -e "$release" ]; then cat "$release"; fi
   done
   ;;
 add)
-  last=$(find "$ledger" -type f -printf '%f\n' | sort | tail -n 1)
+  last=$(find "$ledger" -type f -name '??????' -printf '%f\n' | sort | tail -n 1)
   number=$(printf '%06d' $((10#${last:-0} + 1)))
   commit=$(docker image inspect --format "$revision_label" "$2")
   id=$(docker image inspect --format '{{.Id}}' "$2")
   backup=$(cat "$last_backup" 2>/dev/null || echo -)
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$(date --utc +%FT%TZ)" "$commit" "$2" "${id#sha256:}" \
-    "$(live_revision)" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$ledger/$number.new"
-  mv "$ledger/$number.new" "$ledger/$number"
+    "$(live_revision)" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$ledger.new"
+  mv "$ledger.new" "$ledger/$number"
   aws s3 sync --only-show-errors "$ledger" "$remote" ||
     fail "the release is made and serves, but its record was not written to $remote" "deploy again when the bucket can be written"
   ;;

@@ -48,11 +48,14 @@ upgrade() {
 }
 
 # The newest revision in the files; the app's own output stands between.
-newest() { in_image flask db heads "$@" 2>/dev/null | sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p'; }
+newest() { flask_db heads "$@" | sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p'; }
 
 commit=$(docker image inspect --format "$revision_label" "$image")
 if git -C "$source" cat-file -e "$commit:migrations/env.py" 2>/dev/null; then
-  upgrade "$(newest)"
+  head=$(newest)
+  [[ $head =~ ^[[:alnum:]_]+$ ]] ||
+    fail "the app's migrations name no single newest revision but: ${head:-none}" "correct them: flask db heads, flask db merge"
+  upgrade "$head"
   exit 0
 fi
 
@@ -80,7 +83,8 @@ if [ -n "$new" ]; then
       "put it back into the models, ship a migrations folder with the app, or set allowDestructiveMigrations; going back, restore the backup of that time: npm run releases lists it"
   fi
 fi
-upgrade "$(newest "${generated[@]}")" "${generated[@]}"
+head=$(newest "${generated[@]}")
+upgrade "$head" "${generated[@]}"
 
 rm -rf "$migrations"
 mv "$work" "$migrations"

@@ -21,9 +21,11 @@ rules() {
 }
 # shellcheck disable=SC2016  # for the inner shell
 if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; then
-  if [ "$(rules "$DATABASE_GROUP" false "$APP_GROUP")" = 0 ]; then
+  if ! into=$(rules "$DATABASE_GROUP" false "$APP_GROUP") || ! out=$(rules "$APP_GROUP" true "$DATABASE_GROUP"); then
+    cause="the rules of the security groups $DATABASE_GROUP and $APP_GROUP cannot be read, see above"
+  elif [ "$into" = 0 ]; then
     cause="the database's security group $DATABASE_GROUP lacks a rule that lets TCP $DB_PORT in from $APP_GROUP"
-  elif [ "$(rules "$APP_GROUP" true "$DATABASE_GROUP")" = 0 ]; then
+  elif [ "$out" = 0 ]; then
     cause="this machine's security group $APP_GROUP lacks a rule that lets TCP $DB_PORT out"
   else
     cause="the security groups let it through: the database is stopped or restarting, or a route or network ACL was changed"

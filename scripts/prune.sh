@@ -5,13 +5,14 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 released=$("$bin/ledger.sh" | cut -f 4)
-kept=$(tac <<<"$released" | awk '!seen[$0]++' | head -n 5)
+kept=$(tac <<<"$released" | awk '!seen[$0]++ && ++count <= 5')
 yesterday=$(date --utc --date yesterday +%FT%T)
 docker image ls --format '{{.Repository}}:{{.Tag}}' flask-on-aws-app | while read -r image; do
   if grep -qxF "$image" <<<"$kept"; then continue; fi
   # A younger one that was never released may be waiting for its turn.
   if grep -qxF "$image" <<<"$released" || [[ $(docker image inspect --format '{{.Created}}' "$image") < $yesterday ]]; then
-    docker image rm "$image" >/dev/null && echo "removed $image"
+    # One that is still used is left for the next time.
+    if docker image rm "$image" >/dev/null; then echo "removed $image"; fi
   fi
 done
 # What builds have left without a name.

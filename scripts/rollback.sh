@@ -16,7 +16,7 @@ docker image inspect "$image" >/dev/null 2>&1 ||
 live=$(live_revision)
 if [ "$live" != "$revision" ]; then
   # The first backup after that release holds the schema and the rows as it left them.
-  backup=$("$bin/ledger.sh" | awk -F '\t' -v number="$number" '$1 > number && $7 != "-" { print $7; exit }')
+  backup=$("$bin/ledger.sh" | awk -F '\t' -v number="$number" '!found && $1 > number && $7 != "-" { found = 1; print $7 }')
   fail "release $number ($commit) knows the schema up to revision $revision, but it is at $live" \
     "go forward with a corrected commit; or, losing what was written since, restore ${backup:-a backup of that time}: $bin/restore.sh ${backup:-KEY}"
 fi

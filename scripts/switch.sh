@@ -28,7 +28,11 @@ pass_to() {
 # give_up WHAT: back to the old version, with the last words of the new one.
 give_up() {
   "${compose[@]}" logs --no-log-prefix --tail 30 "$new" >&2 || true
-  if [ -n "$old" ] && [ "$(active_service)" != "$old" ]; then pass_to "$old"; fi
+  if [ -z "$old" ]; then
+    rm -f "$nginx/app.conf" # else the next release would take the failed one for the version before
+  elif [ "$(active_service)" != "$old" ]; then
+    pass_to "$old" || true
+  fi
   "${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
   fail "$1; its last lines are above. $([ -z "$old" ] || echo "The version before goes on serving.")" \
     "correct the app, or set appCommit back"
@@ -57,8 +61,8 @@ workers() {
   "${compose[@]}" exec -T nginx sh -c 'grep -l "nginx: worker" /proc/[0-9]*/cmdline 2>/dev/null | tr "\n" " "'
 }
 if [ -z "$(container nginx)" ]; then pass_to "$new"; fi
-"${compose[@]}" up --detach --quiet-pull --no-deps nginx
-before=$(workers)
+"${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "nginx did not start"
+before=$(workers) || give_up "nginx does not run"
 if [ "$(active_service)" != "$new" ]; then pass_to "$new" || give_up "nginx refused its configuration"; fi
 page=http://127.0.0.1:5085/login
 # nginx may just have been started, and takes a moment to listen.

@@ -86,14 +86,42 @@ describe("The database's preparation", () => {
   });
 });
 
-describe("The app's settings", () => {
-  it("are written as they come, for the login user alone", () => {
+describe("The user of before the last rotation", () => {
+  it("is removed by the master, whose password is on no command line", () => {
     const machine = new Machine();
     try {
-      machine.run("write-settings.sh", [], "OLD=1\n");
-      expect(machine.run("write-settings.sh", [], "DB_PASS=a%20b\n").status).to.equal(0);
-      expect(machine.read("root/app.env")).to.equal("DB_PASS=a%20b\n");
-      expect(statSync(join(machine.root, "app.env")).mode & 0o777).to.equal(0o600);
+      machine.fake(
+        "mysql",
+        `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/sql'`,
+      );
+      const retire = () =>
+        machine.run("retire-user.sh", ["db.example", "3306", "dbadmin", "app_b"], "master\n");
+      expect(retire()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+      expect(machine.read("sql")).to.equal("DROP USER IF EXISTS 'app_b'@'%';\n");
+      expect(machine.read("options")).to.include('\nuser=dbadmin\npassword="master"\n');
+      expect(machine.log).to.not.include("master");
+      machine.fake("mysql", "cat >/dev/null; echo 'ERROR 2005: unknown' >&2; exit 1");
+      expect(retire().stderr).to.include("at db.example:3306: ERROR 2005: unknown\nremedy: ");
+    } finally {
+      machine.remove();
+    }
+  });
+});
+
+describe("A file of the machine", () => {
+  it("is written as it comes, for the login user alone, and replaced in one step", () => {
+    const machine = new Machine();
+    try {
+      for (const text of ["OLD=1\n", "DB_PASS=a%20b \\ $x\n"]) {
+        expect(machine.run("write-file.sh", ["app.env"], text)).to.deep.equal({
+          status: 0,
+          stdout: "",
+          stderr: "",
+        });
+        expect(machine.read("root/app.env")).to.equal(text);
+        expect(statSync(join(machine.root, "app.env")).mode & 0o777).to.equal(0o600);
+        expect(machine.exists("root/app.env.new")).to.equal(false);
+      }
     } finally {
       machine.remove();
     }

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { existsSync } from "node:fs";
 import { Machine } from "./machine.ts";
 
 const app = {
@@ -24,6 +25,63 @@ describe("Fetching and building", () => {
     const { address, commit } = machine.repository(app);
     expect(fetch(address, commit)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(fetch("file:///gone", commit).status, "it is there already").to.equal(0);
+  });
+
+  it("opens a private repository by a token that stands in no command line and no file", () => {
+    const { address, commit } = machine.repository(app);
+    // What git itself would be told of the token; the repository is the one on this machine.
+    machine.fake(
+      "git",
+      `log "git $*"
+      if [[ $* == *ls-remote* ]]; then
+        printf 'protocol=https\\nhost=git.example\\n\\n' | command -p git "$1" "$2" credential fill >'${machine.home}/told'
+      fi
+      command -p git -c url.${address}.insteadOf=https://git.example/app "$@"`,
+    );
+    const token = `tok'en"$x`;
+    const fetched = machine.run("fetch.sh", ["https://git.example/app", commit], `${token}\n`);
+    expect(fetched).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(machine.read("told")).to.include(`\nusername=x-access-token\npassword=${token}\n`);
+    expect(machine.log.match(/credential\.helper/g), "ls-remote and fetch").to.have.length(2);
+    expect(machine.log).to.not.include("tok'en");
+    expect(machine.read("root/source.git/config")).to.not.include("credential");
+  });
+
+  for (const commits of ["its commit", "another commit"]) {
+    it(`opens a private repository by a key that is gone afterwards, with ${commits}`, () => {
+      const { commit } = machine.repository(app);
+      // In the place of the connection, the command that it would run at the other end.
+      machine.fake(
+        "ssh",
+        `log "ssh $*"; end="\${*: -1}"; while [ "$1" != -i ]; do shift; done
+        log "mode $(stat --format %a "$2")"; cp "$2" '${machine.home}/key'; eval "$end"`,
+      );
+      const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n";
+      const { status, stderr } = machine.run(
+        "fetch.sh",
+        [
+          `ssh://git@git.example${machine.home}/repository`,
+          commits === "its commit" ? commit : "0".repeat(40),
+        ],
+        key,
+      );
+      expect(status, stderr).to.equal(commits === "its commit" ? 0 : 1);
+      expect(machine.read("key")).to.equal(key);
+      expect(machine.log).to.include("-o BatchMode=yes").and.include("-o IdentitiesOnly=yes");
+      expect(machine.log).to.include("\nmode 600\n").and.not.include("PRIVATE");
+      expect(existsSync(/ -i (\S+)/.exec(machine.log)![1]!)).to.equal(false);
+    });
+  }
+
+  it("reports submodules and files in Git LFS", () => {
+    const { address, commit } = machine.repository({
+      ...app,
+      ".gitmodules": "",
+      "static/.gitattributes": "*.png filter=lfs diff=lfs\n",
+    });
+    const { status, stdout } = fetch(address, commit);
+    expect(status).to.equal(0);
+    expect(stdout).to.match(/^warning: the commit has submodules, .*\nwarning: .* Git LFS, .*\n$/);
   });
 
   it("names a repository that cannot be read", () => {
@@ -80,6 +138,28 @@ describe("Fetching and building", () => {
     expect(machine.log.trim()).to.equal(
       `build --tag app:1 --file Dockerfile.release --build-arg BASE_IMAGE=python:3.11 --label org.opencontainers.image.revision=${commit} -`,
     );
+  });
+
+  it("has pip look where it is told to", () => {
+    const { address, commit } = machine.repository(app);
+    fetch(address, commit);
+    machine.fake(
+      "docker",
+      `[ "$1" = image ] && exit 1; printf '<%s>' "$@" >'${machine.home}/log'; cat >/dev/null`,
+    );
+    machine.run("build.sh", [commit, "app:1", "python:3.11", "https://pip.example/a b"]);
+    expect(machine.log).to.include("<--build-arg><PIP_INDEX_URL=https://pip.example/a b><--label>");
+  });
+
+  it("says how much room a build needs", () => {
+    machine.fake("docker", `[ "$1" = image ] && exit 1; log "$@"`);
+    machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n 1023\\n'`);
+    const { status, stderr } = machine.run("build.sh", ["c0ffee", "app:1", "python:3.11"]);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^error: \S+ has 1023 MB free at \S+; building an image needs 1024 MB$/m,
+    );
+    expect(machine.log).to.equal("");
   });
 
   it("does not build an image that is there", () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -22,6 +22,23 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** A script that runs. */
+export interface Running {
+  readonly pid: number;
+  /** All that it has printed so far, errors too. */
+  output(): string;
+  /** Ends when it has exited and nothing holds its output any more. */
+  readonly ended: Promise<{ readonly status: number | null; readonly output: string }>;
+}
+
+/** Awaits a condition. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let waited = 0; !condition(); waited += 20) {
+    if (waited > 10_000) throw new Error(`awaited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** A directory that plays the machine: the scripts, and commands that play Docker, MySQL and others. */
 export class Machine {
   readonly home = realpathSync(mkdtempSync(join(tmpdir(), "machine-")));
@@ -40,17 +57,98 @@ export class Machine {
     chmodSync(file, 0o755);
   }
 
-  run(script: string, args: readonly string[] = [], stdin = ""): Outcome {
+  /** Puts a script of the test's own beside the real ones, or in the place of one. */
+  script(name: string, body: string): void {
+    this.fake(join("../root/bin", name), body);
+  }
+
+  /** Writes stack.env, with these values for others than the usual ones. */
+  stack(changed: Record<string, string | number> = {}): void {
+    const variables = {
+      REGION: "us-west-2",
+      DB_HOST: "db.example",
+      DB_PORT: 3306,
+      SCHEMA: "appdb",
+      BUCKET: "backups-1",
+      APP_GROUP: "sg-app",
+      DATABASE_GROUP: "sg-db",
+      ALLOW_DESTRUCTIVE: false,
+      ...changed,
+    };
+    const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
+    this.write("root/stack.env", lines.join(""));
+  }
+
+  /** Has mysql answer statements, whose names are patterns of bash's `case`; the first that fits counts. */
+  mysql(answers: Record<string, string>): void {
+    const cases = Object.entries(answers).map(
+      ([statement, answer]) => `${statement}) printf %s '${answer}' ;;`,
+    );
+    this.fake(
+      "mysql",
+      `case \${*: -1} in\n${cases.join("\n")}\n*) log "mysql: $*"; exit 1 ;;\nesac`,
+    );
+  }
+
+  /**
+   * Has aws keep objects under the home's s3/, and log what it is called with. A call that fits one of the
+   * lines of the home's `refused`, patterns of grep's, fails.
+   */
+  s3(): void {
+    this.fake(
+      "aws",
+      `home='${this.home}'; log "aws $*"
+      if [ -e "$home/refused" ] && grep -qf "$home/refused" <<<"$*"; then echo AccessDenied >&2; exit 1; fi
+      at() { if [[ $1 == s3://* ]]; then echo "$home/s3/\${1#s3://backups-1/}"; else echo "$1"; fi; }
+      from=$(at "\${*: -2:1}") to=$(at "\${*: -1}")
+      case "$1 $2 $3" in
+      "s3 cp --only-show-errors")
+        if [ "$to" = - ]; then exec cat "$from"; fi
+        mkdir -p "$(dirname "$to")"; cat >"$to" ;;
+      "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
+      *) exit 2 ;;
+      esac`,
+    );
+  }
+
+  private environment(changed: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      FLASK_ON_AWS_ROOT: this.root,
+      PATH: `${this.home}/fakes:${process.env.PATH}`,
+      ...changed,
+    };
+  }
+
+  run(
+    script: string,
+    args: readonly string[] = [],
+    stdin = "",
+    env: NodeJS.ProcessEnv = {},
+  ): Outcome {
     const { status, stdout, stderr } = spawnSync(join(this.root, "bin", script), args, {
       input: stdin,
       encoding: "utf8",
-      env: {
-        ...process.env,
-        FLASK_ON_AWS_ROOT: this.root,
-        PATH: `${this.home}/fakes:${process.env.PATH}`,
-      },
+      env: this.environment(env),
     });
     return { status, stdout, stderr };
+  }
+
+  /** As {@link run}, without awaiting its end. What still runs when the machine is removed is ended. */
+  start(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Running {
+    const child = spawn(join(this.root, "bin", script), args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: this.environment(env),
+      detached: true,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    }
+    const ended = new Promise<{ status: number | null; output: string }>((resolve) => {
+      child.on("close", (status) => resolve({ status, output }));
+    });
+    return { pid: child.pid!, output: () => output, ended };
   }
 
   get log(): string {

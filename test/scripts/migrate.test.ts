@@ -4,87 +4,141 @@ import { join } from "node:path";
 import { Machine } from "./machine.ts";
 
 /**
- * Plays `docker run … IMAGE flask db …` on the mounted directory. In the machine's home, `commit` is
- * what the image is made of, `upgrade` is the code of the next difference, and `applied`
- * is what the database calls its revision.
+ * Plays `docker run … IMAGE flask db …` on the mounted directory. In the machine's home, `commit` is what the image
+ * is made of, `own` says that it has migrations, `heads` what the app's own migrations lead to, `upgrade` the code of the next difference; `applied`
+ * is what the database calls its revision and `tables` what else it holds; `broken` makes an upgrade fail.
  */
 const docker = (home: string) => `
+cd '${home}'
 log "$@"
-if [ "$1 $2" = "image inspect" ]; then cat '${home}/commit'; exit; fi
+if [ "$1 $2" = "image inspect" ]; then cat commit; exit; fi
 while [ "$1" != IMAGE ]; do [ "$1" = --volume ] && volume=\${2%%:/migrations}; shift; done
 shift
+echo "noise of the app (head)"
 case "$*" in
-"flask db upgrade") echo own >'${home}/applied' ;;
+"flask db heads") cat heads ;;
+"flask db heads --directory /migrations")
+  for file in "$volume"/versions/*_*.py; do [ ! -e "$file" ] || { file=\${file##*/}; echo "\${file%%_*} (head)"; }; done | tail -n 1 ;;
 "flask db init "*) mkdir "$volume/versions"; touch "$volume/env.py" ;;
 "flask db revision "*) touch "$volume/versions/$7_found.py" ;;
 "flask db migrate "*)
-  [ ! -e '${home}/upgrade' ] || printf 'def upgrade():\\n    %s\\n\\n\\ndef downgrade():\\n    op.drop_column("old")\\n' \\
-    "$(cat '${home}/upgrade')" >"$volume/versions/b2_.py" ;;
-"flask db upgrade "*)
-  [ ! -e '${home}/broken' ] || exit 1
-  if [ -e "$volume/versions/b2_.py" ]; then echo b2 >'${home}/applied'; fi ;;
+  [ ! -e upgrade ] || printf '"""b2"""\\ndef upgrade():\\n    # ### commands ###\\n    %s\\n\\n\\ndef downgrade():\\n    op.drop_column("old")\\n' \\
+    "$(cat upgrade)" >"$volume/versions/b2_.py" ;;
+"flask db upgrade"*)
+  echo users >>tables
+  if [ -e broken ]; then echo "Duplicate column" >&2; exit 1; fi
+  case "$*" in *--directory*) echo b2 ;; *) sed 's/ .*//' heads ;; esac >applied ;;
 esac`;
 
 describe("The migration", () => {
   let machine: Machine;
   beforeEach(() => {
     machine = new Machine();
-    fetch(app);
-    machine.fake("docker", docker(machine.home));
+    machine.stack();
+    const { home } = machine;
+    machine.write("commit", "c0ffee\n");
+    // Knows of one file that a commit may have.
+    machine.fake("git", `[[ $* == *" c0ffee:migrations/env.py" ]] && [ -e '${home}/own' ]`);
+    machine.write("tables", "");
+    machine.fake("docker", docker(home));
     machine.fake(
       "mysql",
-      `case "$*" in
-      *SHOW*) [ ! -e '${machine.home}/applied' ] || echo alembic_version ;;
-      *) cat '${machine.home}/applied' ;;
+      `cd '${home}'
+      case "\${*: -1}" in
+      *LIKE*) [ ! -e applied ] || echo alembic_version ;;
+      "SHOW TABLES") [ ! -e applied ] || echo alembic_version; cat tables ;;
+      *) cat applied ;;
       esac`,
+    );
+    machine.script(
+      "backup.sh",
+      `log "backup $1 $(ls "$2")"; echo "backups/9" >'${machine.root}/last-backup'`,
     );
   });
   afterEach(() => machine.remove());
 
-  const app = { Dockerfile: "", "docker-compose.yml": "", "requirements.txt": "", "run.py": "" };
-  const fetch = (files: Record<string, string>) => {
-    const { address, commit } = machine.repository(files);
-    machine.run("fetch.sh", [address, commit]);
-    machine.write("commit", `${commit}\n`);
-  };
   const migrate = () => machine.run("migrate.sh", ["IMAGE"]);
-  const revisions = () => readdirSync(join(machine.root, "migrations/versions")).sort();
-
-  it("upgrades by the app's own migrations when it ships them", () => {
-    fetch({ ...app, "migrations/env.py": "" });
-    expect(migrate().status).to.equal(0);
-    expect(machine.read("applied")).to.equal("own\n");
-    expect(machine.log).to.not.include("flask db migrate");
-  });
-
-  it("generates the difference when the app ships none, and keeps it", () => {
-    machine.write("upgrade", 'op.create_table("users")');
+  const succeeds = () => {
     const outcome = migrate();
     expect(outcome.status, outcome.stderr).to.equal(0);
+    return outcome;
+  };
+  const revisions = () => readdirSync(join(machine.root, "migrations/versions")).sort();
+
+  describe("of an app that ships migrations", () => {
+    beforeEach(() => {
+      machine.write("own", "");
+      machine.write("heads", "c3 (head)\n");
+    });
+
+    it("is theirs", () => {
+      succeeds();
+      expect(machine.read("applied")).to.equal("c3\n");
+      expect(machine.log).to.not.match(/flask db migrate|backup/);
+    });
+
+    it("is none at their newest revision, nor a backup", () => {
+      machine.write("applied", "c3\n");
+      machine.write("tables", "users\n");
+      expect(succeeds().stdout).to.equal("the schema is at revision c3 already\n");
+      expect(machine.log).to.not.match(/upgrade|backup/);
+    });
+
+    for (const [heads, named] of [
+      ["", "none"],
+      ["c3 (head)\nd4 (head)\n", "c3\nd4"],
+    ] as const) {
+      it(`fails when the newest revision is ${named.replace("\n", " and ")}`, () => {
+        machine.write("heads", heads);
+        const { status, stderr } = migrate();
+        expect(status).to.equal(1);
+        expect(stderr).to.include(
+          `error: the app's migrations name no single newest revision but: ${named}\n`,
+        );
+        expect(machine.log).to.not.include("upgrade");
+      });
+    }
+
+    it("fails when they cannot be read, and shows why", () => {
+      machine.fake(
+        "docker",
+        `[ "$1" = run ] || exec cat '${machine.home}/commit'; echo ImportError >&2; exit 1`,
+      );
+      const { status, stderr } = migrate();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^ImportError\nerror: flask db heads failed, see above$/m);
+    });
+  });
+
+  it("generates the difference when the app ships none, shows it, and keeps it", () => {
+    machine.write("upgrade", 'op.create_table("users")');
+    expect(succeeds().stdout).to.include(
+      'the schema is to change by b2_.py:\n    op.create_table("users")\nnoise',
+    );
     expect(revisions()).to.deep.equal(["b2_.py"]);
     expect(machine.read("applied")).to.equal("b2\n");
     expect(machine.exists("root/migrations.new")).to.equal(false);
   });
 
   it("gives the container the settings as a file, and the files to the login user", () => {
-    migrate();
+    succeeds();
     expect(machine.log).to.include(`--env-file ${machine.root}/app.env`);
     expect(machine.log).to.include(`--user ${process.getuid!()}:${process.getgid!()}`);
   });
 
   it("begins a history only once", () => {
     machine.write("upgrade", 'op.create_table("users")');
-    migrate();
-    migrate();
-    expect(machine.log.match(/flask db init/g)).to.have.length(1);
+    succeeds();
+    expect(succeeds().stdout).to.include("the schema is at revision b2 already");
+    expect(machine.log.match(/flask db (init|upgrade)/g)).to.have.length(2);
     expect(machine.log).to.not.include("flask db revision");
   });
 
   it("takes the database's revision as the first one when the files are gone", () => {
     machine.write("applied", "a1\n");
-    const outcome = migrate();
-    expect(outcome.status, outcome.stderr).to.equal(0);
+    succeeds();
     expect(revisions()).to.deep.equal(["a1_found.py"]);
+    expect(machine.log).to.not.match(/upgrade|backup/);
   });
 
   for (const code of ['op.drop_table("users")', 'batch_op.drop_column("email")']) {
@@ -95,19 +149,67 @@ describe("The migration", () => {
       expect(stderr)
         .to.match(/^error: the database has what the models lack/m)
         .and.include(code);
-      expect(machine.exists("applied")).to.equal(false);
+      expect(stderr).to.include("allowDestructiveMigrations");
+      expect(machine.log).to.not.match(/upgrade|backup/);
       expect(machine.exists("root/migrations")).to.equal(false);
       machine.write("upgrade", 'op.create_table("users")');
-      expect(migrate().status).to.equal(0);
+      succeeds();
+    });
+
+    it(`does ${code} when that is allowed`, () => {
+      machine.stack({ ALLOW_DESTRUCTIVE: "true" });
+      machine.write("upgrade", code);
+      expect(succeeds().stdout).to.include(code);
+      expect(machine.read("applied")).to.equal("b2\n");
     });
   }
 
-  it("starts from the database again after an upgrade that failed", () => {
+  it("backs up tables before they are changed, with the revision that changes them", () => {
+    machine.write("applied", "a1\n");
+    machine.write("tables", "users\n");
+    machine.write("upgrade", 'op.add_column("users")');
+    succeeds();
+    expect(machine.log).to.match(/\nbackup before-b2 env.py\nversions\n(.*\n)?.*flask db upgrade/);
+  });
+
+  it("has nothing to back up before the first tables", () => {
+    machine.write("applied", "a1\n");
+    machine.write("upgrade", 'op.create_table("users")');
+    succeeds();
+    expect(machine.log).to.include("upgrade").and.not.include("backup");
+  });
+
+  it("is none when there is no backup", () => {
+    machine.write("tables", "users\n");
+    machine.write("upgrade", 'op.add_column("users")');
+    machine.script("backup.sh", "echo 'error: refused' >&2; exit 1");
+    const { status, stderr } = migrate();
+    expect(status).to.equal(1);
+    expect(stderr).to.equal("error: refused\n");
+    expect(machine.log).to.not.include("upgrade");
+    expect(machine.exists("root/migrations")).to.equal(false);
+  });
+
+  it("that failed says what was applied and which backup to restore, and keeps no revision", () => {
+    machine.write("applied", "a1\n");
+    machine.write("tables", "mails\n");
+    machine.write("upgrade", 'op.add_column("users")');
+    machine.write("broken", "");
+    const { status, stderr } = migrate();
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^Duplicate column\nerror: the migration from revision a1 to b2 failed, see above\. The schema is at a1; changed is: > users /m,
+    );
+    expect(stderr).to.match(/^remedy: .*restore\.sh backups\/9$/m);
+    expect(machine.exists("root/migrations")).to.equal(false);
+  });
+
+  it("that failed on an empty schema says that there is no backup", () => {
     machine.write("upgrade", 'op.create_table("users")');
     machine.write("broken", "");
     const { status, stderr } = migrate();
     expect(status).to.equal(1);
-    expect(stderr).to.include("error: flask db upgrade failed, see above");
-    expect(machine.exists("root/migrations")).to.equal(false);
+    expect(stderr).to.include("from revision none to b2 failed").and.include("is at no revision");
+    expect(stderr).to.match(/^remedy: .*\(the schema was empty: no backup\)$/m);
   });
 });

@@ -1,0 +1,160 @@
+import { expect } from "chai";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { Machine } from "./machine.ts";
+
+/** As mysqldump prints it with --skip-extended-insert: a row a line, whatever is in it. */
+const dump = String.raw`-- MariaDB dump 10.19, for debian-linux-gnu
+CREATE TABLE ${"`alembic_version`"} (
+  ${"`version_num`"} varchar(32) NOT NULL
+);
+INSERT INTO ${"`alembic_version`"} VALUES ('a1');
+CREATE TABLE ${"`flask_dance_oauth`"} (
+);
+CREATE TABLE ${"`users`"} (
+);
+INSERT INTO ${"`users`"} VALUES (1,'it\'s ${"`flask_dance_oauth`"} \"x\"');
+INSERT INTO ${"`users`"} VALUES (2,'two\nINSERT INTO ${"`flask_dance_oauth`"} VALUES (1);\n');
+INSERT INTO ${"`users`"} VALUES (3,'Zoë');
+/*!50003 CREATE TRIGGER seen AFTER UPDATE ON ${"`users`"} FOR EACH ROW INSERT INTO ${"`users`"} VALUES (1) */;;
+-- Dump completed on 2026-01-02  3:04:05
+`;
+
+describe("The backup", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.s3();
+    machine.write("dump", `/*M!999999\\- enable the sandbox mode */ \n${dump}`);
+    machine.fake("mysqldump", `log "mysqldump $*"; cat '${machine.home}/dump'`);
+    machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
+  });
+  afterEach(() => machine.remove());
+
+  const backup = (...args: string[]) => machine.run("backup.sh", ["before-b2", ...args]);
+  const keys = () =>
+    machine.exists("s3/backups") ? readdirSync(join(machine.home, "s3/backups")) : [];
+  const stored = (file: string) => readFileSync(join(machine.home, "s3/backups", keys()[0]!, file));
+  const fails = (error: RegExp, ...args: string[]) => {
+    const { status, stdout, stderr } = backup(...args);
+    expect(stderr)
+      .to.match(error)
+      .and.match(/^remedy: /m);
+    expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+    for (const key of keys()) {
+      expect(readdirSync(join(machine.home, "s3/backups", key))).to.not.include("manifest");
+    }
+    expect(machine.exists("root/last-backup")).to.equal(false);
+  };
+
+  it("is the dump, without the line that only MariaDB knows", () => {
+    const { status, stdout, stderr } = backup();
+    expect(stderr).to.equal("");
+    expect(status).to.equal(0);
+    expect(keys()).to.have.length(1);
+    expect(keys()[0]).to.match(/^\d{8}T\d{6}Z-before-b2$/);
+    expect(stdout).to.equal(`backups/${keys()[0]}\n`);
+    expect(machine.read("root/last-backup")).to.equal(stdout);
+    expect(gunzipSync(stored("dump.sql.gz")).toString()).to.equal(dump);
+  });
+
+  it("leaves a first line that says something else", () => {
+    machine.write("dump", dump);
+    backup();
+    expect(gunzipSync(stored("dump.sql.gz")).toString()).to.equal(dump);
+  });
+
+  it("is of one moment, with all that belongs to the schema, and asks for no right that the user lacks", () => {
+    backup();
+    expect(machine.log).to.match(
+      new RegExp(`^mysqldump --defaults-extra-file=${machine.root}/mysql.cnf .* appdb$`, "m"),
+    );
+    for (const option of ["single-transaction", "routines", "triggers", "no-tablespaces"]) {
+      expect(machine.log).to.include(` --${option} `);
+    }
+  });
+
+  it("has a manifest with digest, revision and rows, of empty tables too", () => {
+    backup();
+    const digest = createHash("sha256").update(stored("dump.sql.gz")).digest("hex");
+    const [created, ...lines] = stored("manifest").toString().trim().split("\n");
+    expect(created).to.match(/^created \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(lines).to.deep.equal([
+      "reason before-b2",
+      "schema appdb",
+      "revision a1",
+      `sha256 dump.sql.gz ${digest}`,
+      "rows alembic_version 1",
+      "rows flask_dance_oauth 0",
+      "rows users 3",
+    ]);
+  });
+
+  it("has the migrations, if there are any", () => {
+    backup();
+    expect(readdirSync(join(machine.home, "s3/backups", keys()[0]!))).to.not.include(
+      "migrations.tar.gz",
+    );
+    machine.write("root/migrations/versions/a1_.py", "");
+    machine.write("other/versions/b2_.py", "");
+    for (const [args, file] of [
+      [[], "./versions/a1_.py"],
+      [[join(machine.home, "other")], "./versions/b2_.py"],
+    ] as const) {
+      execFileSync("rm", ["-rf", join(machine.home, "s3")]);
+      backup(...args);
+      const archive = stored("migrations.tar.gz");
+      expect(execFileSync("tar", ["-tz"], { input: archive }).toString()).to.include(file);
+    }
+  });
+
+  it("fails when the dump breaks off", () => {
+    machine.fake(
+      "mysqldump",
+      `head -n 5 '${machine.home}/dump'; echo "Lost connection" >&2; exit 3`,
+    );
+    fails(/Lost connection\nerror: the backup to s3:\/\/backups-1\/backups\/\S+ failed/);
+  });
+
+  it("fails when the dump ends early without an error", () => {
+    machine.write("dump", dump.split("\n").slice(0, 5).join("\n"));
+    fails(/dump.sql.gz, read back, is not what was written \(it ends with: INSERT INTO `al/);
+  });
+
+  for (const [file, error] of [
+    ["dump", /AccessDenied\nerror: the backup to s3:\S+ failed/],
+    ["migrations", /AccessDenied\nerror: the migrations were not uploaded to s3:/],
+    ["manifest", /AccessDenied\nerror: the manifest was not written to s3:/],
+  ] as const) {
+    it(`fails when the bucket refuses the ${file}`, () => {
+      machine.write("root/migrations/env.py", "");
+      machine.write("refused", ` - s3://.*/${file}\n`);
+      fails(error);
+    });
+  }
+
+  it("fails when the bucket does not give it back", () => {
+    machine.write("refused", "gz -$\n");
+    fails(/read back, is not what was written \(it ends with: nothing\)/);
+  });
+
+  it("fails when what comes back is another dump", () => {
+    machine.fake(
+      "cat",
+      `if [[ $* == *dump.sql.gz ]]; then command -p cat "$@" | gunzip | sed s/Zoë/Zoe/ | gzip; else command -p cat "$@"; fi`,
+    );
+    fails(/read back, is not what was written \(it ends with: -- Dump completed on /);
+  });
+
+  it("fails when what comes back is cut off", () => {
+    machine.fake(
+      "cat",
+      `if [[ $* == *dump.sql.gz ]]; then head -c 90 "$1"; else command -p cat "$@"; fi`,
+    );
+    fails(/read back, is not what was written/);
+  });
+});

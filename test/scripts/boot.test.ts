@@ -1,0 +1,45 @@
+import { expect } from "chai";
+import { Machine } from "./machine.ts";
+
+describe("The first boot", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.fake("sg", `[ "$1 $2" = "docker -c" ] && log sg && bash -c "$3"`);
+  });
+  afterEach(() => machine.remove());
+
+  const tools = ["docker", "docker-compose", "mysql", "curl"];
+  for (const [status, meaning] of [
+    [0, "was done well"],
+    [2, "may end with warnings"],
+  ] as const) {
+    it(`is awaited, and ${meaning}`, () => {
+      for (const tool of tools) machine.fake(tool, ":");
+      machine.fake("cloud-init", `exit ${status}`);
+      const outcome = machine.run("wait-for-cloud-init.sh");
+      expect(outcome.status, outcome.stderr).to.equal(0);
+      expect(machine.log, "the session is older than its user's membership").to.equal("sg\n");
+    });
+  }
+
+  it("shows what it says when it failed", () => {
+    machine.fake("cloud-init", `[ "$2" = --long ] && echo "detail: no such package"; exit 1`);
+    machine.fake("tail", ":");
+    const { status, stderr } = machine.run("wait-for-cloud-init.sh");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: the first boot of \S+ ended with errors/m);
+    expect(stderr)
+      .to.include("detail: no such package")
+      .and.match(/^remedy: .*replace the machine/m);
+  });
+
+  it("says that the login user may not use Docker", () => {
+    for (const tool of tools) machine.fake(tool, ":");
+    machine.fake("cloud-init", ":");
+    machine.fake("docker", "exit 1");
+    const { status, stderr } = machine.run("wait-for-cloud-init.sh");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: \S+ on \S+ cannot use Docker/m);
+  });
+});

@@ -1,0 +1,167 @@
+import { expect } from "chai";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { Machine } from "./machine.ts";
+
+const grants = [
+  "GRANT USAGE ON *.* TO `app_a`@`%`",
+  // As mysql --batch prints the pattern my\_app.
+  "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, CREATE VIEW, SHOW VIEW, TRIGGER ON `my\\\\_app`.* TO `app_a`@`%`",
+].join("\n");
+const ofCharset = "*information_schema.SCHEMATA*SCHEMA_NAME?=?\\'my_app\\'";
+const answers = {
+  "SELECT?1": "1",
+  "SHOW?GRANTS": grants,
+  [ofCharset]: "utf8mb4",
+};
+
+describe("The preflight", () => {
+  let server: Server;
+  before((done) => {
+    server = createServer().listen(0, "127.0.0.1", done);
+  });
+  after((done) => {
+    server.close(done);
+  });
+
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack({
+      DB_HOST: "127.0.0.1",
+      DB_PORT: (server.address() as AddressInfo).port,
+      SCHEMA: "my_app",
+    });
+    machine.s3();
+    machine.mysql(answers);
+    machine.fake("getent", `[ "$*" = "hosts 127.0.0.1" ]`);
+    machine.fake("curl", `log "$*"; printf 'HTTP/1.1 405 No\\r\\nDate: %s\\r\\n' "$(date -R)"`);
+  });
+  afterEach(() => machine.remove());
+
+  const preflight = () => machine.run("preflight.sh");
+  const fails = (error: RegExp, remedy: RegExp) => {
+    const { status, stdout, stderr } = preflight();
+    expect(stderr).to.match(new RegExp(`^error: ${error.source}`, "m"));
+    expect(stderr).to.match(new RegExp(`^remedy: .*${remedy.source}`, "m"));
+    expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+  };
+
+  it("is content when all is there", () => {
+    expect(preflight()).to.deep.equal({
+      status: 0,
+      stdout: "preflight: database, schema, disk, clock and backup bucket are ready\n",
+      stderr: "",
+    });
+    expect(machine.log).to.match(/aws s3 cp \S+ - s3:\/\/backups-1\/preflight\/\S+\n/);
+    expect(machine.log).to.include("https://s3.us-west-2.amazonaws.com/");
+  });
+
+  it("says how much of the disk is free, and of what", () => {
+    machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n  511\\n'`);
+    fails(/\S+ has 511 MB free at \S+; a release needs 512 MB/, /docker system df/);
+  });
+
+  it("says that the database has no address", () => {
+    machine.fake("getent", "exit 2");
+    fails(/127\.0\.0\.1 has no address in the DNS of /, /pulumi refresh tells/);
+  });
+
+  /** Has the port closed, and the API know so many rules of each direction. */
+  const closed = (ingress: string, egress: string) => {
+    machine.stack({ DB_HOST: "127.0.0.1", DB_PORT: 1, SCHEMA: "my_app" });
+    machine.fake(
+      "aws",
+      `case "$*" in
+      *Values=sg-db\\ *IsEgress==\\\`false\\\`*GroupId==\\'sg-app\\'*ToPort\\>=\\\`1\\\`*) ${ingress} ;;
+      *Values=sg-app\\ *IsEgress==\\\`true\\\`*GroupId==\\'sg-db\\'*ToPort\\>=\\\`1\\\`*) ${egress} ;;
+      *) exit 9 ;;
+      esac`,
+    );
+  };
+  for (const [ingress, egress, cause] of [
+    [
+      "echo 0",
+      "echo 1",
+      "the database's security group sg-db lacks a rule that lets TCP 1 in from",
+    ],
+    ["echo 1", "echo 0", "this machine's security group sg-app lacks a rule that lets TCP 1 out"],
+    ["echo 1", "echo 2", "the security groups let it through: the database is stopped or"],
+    [
+      "exit 254",
+      "echo 0",
+      "the rules of the security groups sg-db and sg-app cannot be read, see above",
+    ],
+    [
+      "echo 1",
+      "exit 254",
+      "the rules of the security groups sg-db and sg-app cannot be read, see above",
+    ],
+  ] as const) {
+    it(`says why the port does not answer: ${cause}`, () => {
+      closed(ingress, egress);
+      fails(
+        new RegExp(`127\\.0\\.0\\.1:1 does not answer within 10 s: ${cause}`),
+        /pulumi up --refresh/,
+      );
+    });
+  }
+
+  it("passes on why the database refuses the login", () => {
+    machine.fake("mysql", `echo noise >&2; echo "ERROR 1045 (28000): Access denied" >&2; exit 1`);
+    fails(
+      /the app's user cannot log in to 127\.0\.0\.1: ERROR 1045 \(28000\): Access denied$/,
+      /databasePasswordRotation/,
+    );
+  });
+
+  for (const privilege of ["SELECT", "CREATE", "INDEX", "TRIGGER"]) {
+    it(`misses the privilege ${privilege}`, () => {
+      const fewer = grants.replace(new RegExp(` ${privilege}(,| (?=ON))`), " ");
+      machine.mysql({ ...answers, "SHOW?GRANTS": fewer.replace(",  ON", " ON") });
+      fails(
+        new RegExp(`the app's user lacks the privilege ${privilege} on the schema my_app`),
+        /databasePasswordRotation/,
+      );
+    });
+  }
+
+  it("takes no privileges on another schema for those", () => {
+    machine.mysql({ ...answers, "SHOW?GRANTS": grants.replace("my\\\\_app", "my\\\\_app2") });
+    fails(/the app's user lacks the privilege SELECT/, /./);
+  });
+
+  it("is content with all privileges", () => {
+    machine.mysql({ ...answers, "SHOW?GRANTS": "GRANT ALL PRIVILEGES ON `my_app`.* TO `a`@`%`" });
+    expect(preflight().status).to.equal(0);
+  });
+
+  for (const [charset, words] of [
+    ["latin1", "latin1"],
+    ["", "of no schema"],
+  ] as const) {
+    it(`is not content with the character set ${words}`, () => {
+      machine.mysql({ ...answers, [ofCharset]: charset });
+      fails(new RegExp(`the schema my_app has the character set ${words}:`), /utf8mb4/);
+    });
+  }
+
+  it("says that S3 does not answer", () => {
+    machine.fake("curl", "exit 28");
+    fails(
+      /s3\.us-west-2\.amazonaws\.com does not answer /,
+      /S3 endpoint, .*egress rules of sg-app/,
+    );
+  });
+
+  for (const off of [-301, 301]) {
+    it(`finds a clock that is ${off} s off`, () => {
+      machine.fake("curl", `printf 'date: %s\\r\\n' "$(date -R --date '${-off} seconds')"`);
+      fails(new RegExp(`the clock of \\S+ is ${off < 0 ? "-" : ""}30\\d s off`), /timedatectl/);
+    });
+  }
+
+  it("says that the backup bucket cannot be written", () => {
+    machine.write("refused", "s3 cp\n");
+    fails(/\S+ cannot write to the backup bucket backups-1: AccessDenied$/, /policies/);
+  });
+});

@@ -1,0 +1,71 @@
+import { expect } from "chai";
+import { Machine } from "./machine.ts";
+
+describe("Pruning", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.s3();
+  });
+  afterEach(() => machine.remove());
+
+  /** Prunes after releases of these images; each image of `there` has an age in hours. */
+  const prune = (released: readonly string[], there: Record<string, number>, used = "none") => {
+    released.forEach((image, i) => {
+      const number = String(i + 1).padStart(6, "0");
+      machine.write(`root/ledger/${number}`, `${number}\ttime\tcommit\tapp:${image}\tid\n`);
+    });
+    const cases = Object.entries(there).map(
+      ([image, hours]) =>
+        `*.Created*\\ app:${image}) date --utc --date '${hours} hours ago' +%FT%TZ ;;`,
+    );
+    machine.fake(
+      "docker",
+      `case "$*" in
+      "image ls "*" flask-on-aws-app") printf 'app:%s\\n' ${Object.keys(there).join(" ")} ;;
+      ${cases.join("\n")}
+      "image rm app:${used}") echo "conflict: is used" >&2; exit 1 ;;
+      "image rm "*) log "\${*: -1}" ;;
+      "image prune --force") log dangling ;;
+      *) exit 9 ;;
+      esac`,
+    );
+    const outcome = machine.run("prune.sh");
+    expect(outcome.status, outcome.stderr).to.equal(0);
+    return machine.log.match(/(?<=^app:).*/gm) ?? [];
+  };
+  const old = (...images: string[]) => Object.fromEntries(images.map((image) => [image, 100]));
+
+  it("keeps the images of the last 5 releases that differ", () => {
+    const released = ["a", "b", "c", "d", "e", "f", "e", "f", "g", "g"];
+    expect(prune(released, old("a", "b", "c", "d", "e", "f", "g"))).to.deep.equal(["a", "b"]);
+    expect(machine.log).to.match(/\ndangling\n$/);
+  });
+
+  it("keeps an image that was served again", () => {
+    expect(prune(["a", "b", "c", "d", "e", "f", "a"], old("a", "b", "c", "f"))).to.deep.equal([
+      "b",
+    ]);
+  });
+
+  it("touches no entry of the ledger", () => {
+    prune(["a", "b", "c", "d", "e", "f"], old("a"));
+    expect(machine.run("ledger.sh").stdout.split("\n")).to.have.length(7);
+  });
+
+  it("keeps one that may be waiting for its release, and no older one that was never released", () => {
+    expect(prune(["a"], { a: 100, young: 23, old: 25 })).to.deep.equal(["old"]);
+  });
+
+  it("removes nothing when nothing was released, and goes on when an image is used", () => {
+    expect(prune([], { young: 1 })).to.deep.equal([]);
+    expect(prune(["a", "b", "c", "d", "e", "f", "g"], old("a", "b"), "b")).to.deep.equal(["a"]);
+  });
+
+  it("takes a ledger of any length", () => {
+    // What a pipe's reader leaves unread must not end its writer: more than a buffer holds.
+    const released = Array.from({ length: 60 }, (_, i) => `${i}-${"name".repeat(300)}`);
+    expect(prune(released, old(released[54]!, released[55]!))).to.deep.equal([released[54]]);
+  });
+});

@@ -1,0 +1,180 @@
+import { expect } from "chai";
+import { Machine } from "./machine.ts";
+
+/**
+ * Plays Docker with files in the machine's home: `up/SERVICE` is a container, `ID` of which is the service's name.
+ * `health` is what an inspection says of a new app; `broken` names what fails, a line each. nginx has a worker of
+ * a number that each reload raises; `draining` is for how many more looks the workers before live on.
+ */
+const compose = (home: string) => `
+cd '${home}'
+shift 8; log "$@"
+works() { if grep -sqx "$1" broken; then exit 1; fi; }
+case "$*" in
+"ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
+"up --detach --quiet-pull --no-deps "*) works "up \${*: -1}"; touch "up/\${*: -1}" ;;
+"rm --force --stop "*) rm -f "up/$4" ;;
+"logs --no-log-prefix --tail 30 "*) echo "last words of $5" ;;
+"exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
+"exec -T nginx nginx -s reload") echo $(($(cat reloads) + 1)) >reloads ;;
+"exec -T nginx sh "*)
+  works workers
+  read -r worker <reloads; read -r left <draining
+  printf '/proc/%s/cmdline ' "$worker"
+  if [ "$left" -gt 0 ]; then echo $((left - 1)) >draining; echo "/proc/$((worker - 1))/cmdline"; fi ;;
+*) exit 9 ;;
+esac`;
+
+describe("The switch", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.write("health", "healthy 0\n");
+    machine.write("draining", "0\n");
+    machine.write("reloads", "0\n");
+    machine.write("up/.keep", "");
+    machine.fake("docker-compose", compose(machine.home));
+    machine.fake(
+      "docker",
+      `case "$3" in
+      *RestartCount*) cat '${machine.home}/health' ;;
+      *.Log*) printf 'first\\n\\nHTTP Error 500\\n\\n' ;;
+      esac`,
+    );
+    machine.fake("sleep", "log sleep $1");
+    machine.fake("curl", `log curl "\${*: -1}"`);
+    machine.script("gate.sh", `log "gate $*"`);
+  });
+  afterEach(() => machine.remove());
+
+  const switchTo = (image: string) => {
+    machine.write("log", "");
+    return machine.run("switch.sh", [image, "nginx:stable"]);
+  };
+  /** What is up, and whom nginx passes requests to. */
+  const state = () => {
+    const up = ["blue", "green"].filter((service) => machine.exists(`up/${service}`));
+    const conf = "root/nginx/app.conf";
+    const serves = machine.exists(conf) && /set \$app (\w+):5005;/.exec(machine.read(conf));
+    return { up, serves: serves ? serves[1] : undefined };
+  };
+  const at = (line: string | RegExp) => {
+    const index = machine.log.split("\n").findIndex((logged) => logged.search(line) === 0);
+    expect(index, `${line} in\n${machine.log}`).to.be.at.least(0);
+    return index;
+  };
+  const deployed = (image: string) => {
+    const { status, stdout, stderr } = switchTo(image);
+    expect(stderr).to.equal("");
+    expect(status).to.equal(0);
+    return stdout;
+  };
+
+  it("starts the first version, proves it, and puts nginx before it", () => {
+    expect(deployed("app:1")).to.equal("blue serves app:1\n");
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+    expect(at("gate blue")).to.be.lessThan(at(/up .* nginx/));
+    expect(at(/up .* nginx/)).to.be.lessThan(at("curl http://127.0.0.1:5085/login"));
+    expect(machine.read("root/release.env")).to.equal(
+      `ROOT=${machine.root}\nNGINX_IMAGE=nginx:stable\nBLUE_IMAGE=app:1\nGREEN_IMAGE=app:1\n`,
+    );
+    expect(machine.read("root/nginx/app.conf")).to.include("listen 5085;").and.not.include("@");
+  });
+
+  it("goes from blue to green and back", () => {
+    deployed("app:1");
+    expect(deployed("app:2")).to.equal("green serves app:2; blue has been stopped\n");
+    expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
+    expect(machine.read("root/release.env")).to.match(/BLUE_IMAGE=app:1\nGREEN_IMAGE=app:2\n$/);
+    deployed("app:3");
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+    expect(machine.read("root/release.env")).to.match(/BLUE_IMAGE=app:3\nGREEN_IMAGE=app:2\n$/);
+  });
+
+  it("asks nginx before it reloads, and stops the old version only when its requests are answered", () => {
+    deployed("app:1");
+    machine.write("draining", "3\n");
+    deployed("app:2");
+    expect(at("gate green")).to.be.lessThan(at("exec -T nginx nginx -t"));
+    expect(at("exec -T nginx nginx -t")).to.be.lessThan(at("exec -T nginx nginx -s reload"));
+    expect(at("exec -T nginx nginx -s reload")).to.be.lessThan(at("rm --force --stop blue"));
+    expect(machine.log.match(/sleep 0\.2/g)).to.have.length(2);
+    expect(machine.log.lastIndexOf("sleep")).to.be.lessThan(machine.log.indexOf("stop blue"));
+  });
+
+  it("waits no longer for an old worker than a request can take", () => {
+    deployed("app:1");
+    machine.write("draining", "9999\n");
+    deployed("app:2");
+    expect(machine.log.match(/sleep 0\.2/g)).to.have.length(150);
+    expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
+  });
+
+  it("removes first what a release that was cut off has left", () => {
+    deployed("app:1");
+    machine.write("up/green", "");
+    deployed("app:2");
+    expect(at("rm --force --stop green")).to.be.lessThan(at(/up .* green/));
+  });
+
+  const faults: Record<string, [fault: () => void, error: string | RegExp]> = {
+    "does not start": [
+      () => machine.write("broken", "up green\n"),
+      "the container of app:2 did not start",
+    ],
+    "crashes at once": [
+      () => machine.write("health", "starting 1\n"),
+      "the app ends as soon as it is started",
+    ],
+    "answers with errors": [
+      () => machine.write("health", "unhealthy 0\n"),
+      "the app's page is not served 90 s after the start: HTTP Error 500",
+    ],
+    "is not connected to the database": [
+      () => machine.script("gate.sh", "echo 'the data is at sqlite' >&2; exit 1"),
+      "the data is at sqlite",
+    ],
+    "has no nginx": [() => machine.write("broken", "up nginx\n"), "nginx did not start"],
+    "has an nginx that has ended": [
+      () => machine.write("broken", "workers\nnginx -t\n"),
+      "nginx does not run",
+    ],
+    "is refused by nginx": [
+      () => machine.write("broken", "nginx -t green\n"),
+      "nginx refused its configuration",
+    ],
+    "is refused by an nginx that refuses all": [
+      () => machine.write("broken", "nginx -t\n"),
+      "nginx refused its configuration",
+    ],
+    "is not reached through nginx": [
+      () => machine.fake("curl", "exit 22"),
+      "the app's page is not served through nginx",
+    ],
+  };
+  for (const [what, [fault, error]] of Object.entries(faults)) {
+    it(`leaves the old version serving when the new one ${what}`, () => {
+      deployed("app:1");
+      fault();
+      const { status, stderr } = switchTo("app:2");
+      expect(status).to.equal(1);
+      expect(stderr).to.include("last words of green\n");
+      expect(stderr).to.include(
+        `error: ${error}; its last lines are above. The version before goes on serving.\nremedy: `,
+      );
+      expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+      expect(machine.log).to.not.include("rm --force --stop blue");
+    });
+  }
+
+  it("leaves nothing of a first version that fails, and starts anew", () => {
+    machine.fake("curl", "exit 22");
+    const { status, stderr } = switchTo("app:1");
+    expect(status).to.equal(1);
+    expect(stderr).to.include("its last lines are above. \nremedy");
+    expect(state()).to.deep.equal({ up: [], serves: undefined });
+    machine.fake("curl", ":");
+    expect(deployed("app:2")).to.equal("blue serves app:2\n");
+  });
+});

@@ -1,0 +1,168 @@
+import { expect } from "chai";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Machine } from "./machine.ts";
+
+describe("The verification", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+  });
+  afterEach(() => machine.remove());
+
+  const verify = (
+    answers: { page?: string; schemas?: string; tables?: string; revision?: string } = {},
+  ) => {
+    const { page = "200", schemas = "appdb", tables = "alembic_version\nusers" } = answers;
+    machine.fake("curl", `printf %s ${page}; [ ${page} != 000 ]`);
+    machine.mysql({
+      "SHOW?DATABASES": `information_schema\n${schemas}\n`,
+      "SHOW?TABLES": `${tables}\n`,
+      "SHOW?TABLES?LIKE*": "alembic_version\n",
+      "SELECT?version_num*": answers.revision ?? "a1\n",
+    });
+    machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo container`);
+    machine.fake("docker", `[ "$1 \${*: -1}" = "inspect container" ] && echo c0ffee`);
+    return machine.run("verify.sh");
+  };
+  const gate = (body: string) => machine.script("gate.sh", body);
+
+  it("prints the commit that is served", () => {
+    gate(`[ "$1" = green ]`);
+    expect(verify()).to.deep.equal({ status: 0, stdout: "c0ffee\n", stderr: "" });
+  });
+
+  for (const [what, answers, error] of [
+    [
+      "a page that is not there",
+      { page: "502" },
+      "http://127.0.0.1:5085/login answers with status 502, not 200",
+    ],
+    [
+      "no page at all",
+      { page: "000" },
+      "http://127.0.0.1:5085/login answers with status 000, not 200",
+    ],
+    ["a server without the schema", { schemas: "appdb2" }, "db.example has no schema appdb"],
+    [
+      "a schema without users",
+      { tables: "alembic_version\nmy_users" },
+      "the schema appdb at db.example has no table users, only: alembic_version my_users",
+    ],
+    [
+      "a schema without a history",
+      { tables: "users" },
+      "the schema appdb at db.example has no table alembic_version, only: users",
+    ],
+    ["a schema without a revision", { revision: "" }, "the schema appdb names no revision"],
+  ] as const) {
+    it(`is not content with ${what}`, () => {
+      gate(":");
+      const { status, stderr } = verify(answers);
+      expect(status).to.equal(1);
+      expect(stderr).to.include(`error: ${error}\nremedy: `);
+    });
+  }
+
+  it("passes on what the gate says", () => {
+    gate("echo 'the data is at None' >&2; exit 1");
+    const { status, stderr } = verify();
+    expect(status).to.equal(1);
+    expect(stderr).to.equal("error: the data is at None\nremedy: deploy again\n");
+  });
+});
+
+describe("The gate", () => {
+  let machine: Machine;
+  let server: Server;
+  let client: Socket | undefined;
+  const port = () => (server.address() as AddressInfo).port;
+  before((done) => {
+    server = createServer().listen(0, "127.0.0.1", done);
+  });
+  after((done) => {
+    server.close(done);
+  });
+
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack({ DB_HOST: "127.0.0.1", DB_PORT: port() });
+    // The app and its library in as far as the gate uses them; Python is the machine's own.
+    machine.write(
+      "python/run.py",
+      `import os
+from types import SimpleNamespace as Object
+class app:
+    config = {"SQLALCHEMY_DATABASE_URI": os.environ["URI"]}
+    def app_context():
+        return open(os.devnull)
+def execute(statement):
+    print(statement)
+    if "users" in os.environ.get("MISSING", ""): raise RuntimeError("no such table: users")
+db = Object(session=Object(execute=execute))
+`,
+    );
+    machine.write(
+      "python/sqlalchemy.py",
+      `from urllib.parse import urlsplit
+from types import SimpleNamespace as Object
+text = str
+def make_url(uri):
+    return Object(host=urlsplit(uri).hostname, drivername=uri.split(":")[0])
+`,
+    );
+    machine.fake(
+      "docker-compose",
+      `[ "\${*: 9:3}" = "exec -T green" ]; cd '${machine.home}/python'; exec "\${@:12}"`,
+    );
+    machine.fake("python", `exec python3 "$@"`);
+  });
+  afterEach((done) => {
+    machine.remove();
+    if (client) client.on("close", done).destroy();
+    else done();
+    client = undefined;
+  });
+
+  const connected = () =>
+    new Promise<void>((resolve) => {
+      client = connect(port(), "127.0.0.1", resolve);
+    });
+  const gate = (host = "127.0.0.1", env: NodeJS.ProcessEnv = {}) => {
+    const URI = host === "" ? "sqlite:///db.sqlite3" : `mysql+pymysql://a:b@${host}/appdb`;
+    return machine.run("gate.sh", ["green"], "", { URI, ...env });
+  };
+
+  it("lets an app pass that is connected to the database", async () => {
+    await connected();
+    expect(gate()).to.deep.equal({ status: 0, stdout: "SELECT COUNT(*) FROM users\n", stderr: "" });
+  });
+
+  it("refuses one that has settled on SQLite", async () => {
+    await connected();
+    const { status, stderr } = gate("");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^the app's data is at sqlite, not at 127\.0\.0\.1: see DB_ENGINE/);
+  });
+
+  it("refuses one that has settled on another server", async () => {
+    await connected();
+    expect(gate("other.example").stderr).to.match(/^the app's data is at other\.example, not at/);
+  });
+
+  it("refuses one that has no connection to the database", () => {
+    const { status, stderr } = gate();
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      `the app has answered requests, but none of its processes is connected to 127.0.0.1:${port()}\n`,
+    );
+  });
+
+  it("refuses one that cannot query it", async () => {
+    await connected();
+    const { status, stderr } = gate(undefined, { MISSING: "users" });
+    expect(status).to.equal(1);
+    expect(stderr).to.include("no such table: users");
+  });
+});
