@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# backup.sh REASON [DIRECTORY]: a consistent dump of the schema, and the tree of the app that serves with the
-# migrations in the directory, in the backup bucket; the dump is read back and compared. Nothing of it is written to the
-# disk. The manifest is written last: what has none is no backup. Prints the backup's key in the bucket.
+# backup.sh REASON [DIRECTORY]: a consistent dump of the schema, the migrations in the directory and the tree of the
+# app that serves, in the backup bucket; the dump is read back and compared. Nothing of it is written to the disk. The
+# manifest is written last: what has none is no backup. Prints the backup's key in the bucket.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 reason=$1 revisions=${2:-$migrations}
@@ -29,21 +29,17 @@ mysqldump --defaults-extra-file="$client" --single-transaction --quick --routine
   fail "the backup to $place failed, see above; what was uploaded has no manifest and does not count" \
     "see that the bucket can be written (preflight.sh) and the database answers, then try again"
 wait
+if [ -d "$revisions" ]; then
+  tar --create --gzip --directory "$revisions" . | aws s3 cp --only-show-errors - "$place/migrations.tar.gz" ||
+    fail "the migrations were not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
+fi
 commit=$(serving_commit)
-# What is deployed, as it can be built and run elsewhere: the commit with what the release adds to it.
 if [ -n "$commit" ]; then
-  mapfile -t files < <(find "$revisions" -type f ! -name '*.pyc' 2>/dev/null)
-  added=()
-  for file in "${files[@]}"; do
-    path=migrations/${file#"$revisions"/}
-    added+=("--prefix=${path%/*}/" "--add-file=$file")
-  done
-  git -C "$source" archive --format=zip "--prefix=release/" \
-    --add-file="$bin/Dockerfile.release" --add-file="$bin/compose.yml" --add-file="$bin/nginx.conf" "${added[@]}" \
-    --prefix= "$commit" . ':(exclude,glob)**/.env' |
+  # With what a release adds to it; without the .env files, as in the image.
+  git -C "$source" archive --format=zip --prefix=release/ --add-file="$bin/Dockerfile.release" \
+    --add-file="$bin/compose.yml" --add-file="$bin/nginx.conf" --prefix= "$commit" . ':(exclude,glob)**/.env' |
     aws s3 cp --only-show-errors - "$place/app.zip" ||
-    fail "the app's tree was not uploaded to $place, see above; this backup does not count" \
-      "see that the bucket can be written (preflight.sh)"
+    fail "the app's tree was not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
 fi
 
 read -r sum _ <"$work/sum"

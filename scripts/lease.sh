@@ -16,11 +16,15 @@ is_ours() { [ "$(cat "$lease" 2>/dev/null)" = "$owner" ]; }
 take() (
   flock 9
   if [ "$(age)" -lt "$term" ] && ! is_ours; then exit 1; fi
-  echo "$owner" >"$lease"
+  echo "$owner" >"$lease" || exit 2
 ) 9>>"$lease.lock"
 
 told=
-until take; do
+while true; do
+  got=0
+  take || got=$?
+  if [ "$got" = 0 ]; then break; fi
+  if [ "$got" = 2 ]; then fail "the lease cannot be written to $lease" "see: df -h; ls -ld $root"; fi
   holder=$(cat "$lease" 2>/dev/null || echo nobody)
   if [ "$SECONDS" -ge "$limit" ]; then
     fail "the lease is still held by $holder after $SECONDS s; last heartbeat $(age) s ago" \

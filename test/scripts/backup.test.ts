@@ -87,6 +87,7 @@ describe("The backup", () => {
       "reason before-b2",
       "schema appdb",
       "revision a1",
+      "commit -",
       `sha256 dump.sql.gz ${digest}`,
       "rows alembic_version 1",
       "rows flask_dance_oauth 0",
@@ -110,6 +111,27 @@ describe("The backup", () => {
       const archive = stored("migrations.tar.gz");
       expect(execFileSync("tar", ["-tz"], { input: archive }).toString()).to.include(file);
     }
+  });
+
+  it("has the tree of the app that serves, as it is built, without its .env", () => {
+    const { address, commit } = machine.repository({
+      ".env": "DEBUG=True\n",
+      Dockerfile: "",
+      "docker-compose.yml": "",
+      "requirements.txt": "",
+      "run.py": "",
+    });
+    machine.run("fetch.sh", [address, commit]);
+    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.fake("docker-compose", "echo container");
+    machine.fake("docker", `echo ${commit}`);
+    expect(backup().status).to.equal(0);
+    expect(stored("manifest").toString()).to.include(`\ncommit ${commit}\n`);
+    machine.write("app.zip", stored("app.zip"));
+    const list = execFileSync("python3", ["-m", "zipfile", "-l", join(machine.home, "app.zip")]);
+    const files = list.toString().match(/^\S+/gm)!.slice(1);
+    expect(files).to.include.members(["run.py", "release/Dockerfile.release"]);
+    expect(files).to.not.include(".env");
   });
 
   it("fails when the dump breaks off", () => {

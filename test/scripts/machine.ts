@@ -160,7 +160,7 @@ export class Machine {
     return readFileSync(join(this.home, path), "utf8");
   }
 
-  write(path: string, text: string): void {
+  write(path: string, text: string | Buffer): void {
     mkdirSync(dirname(join(this.home, path)), { recursive: true });
     writeFileSync(join(this.home, path), text);
   }
