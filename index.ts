@@ -28,9 +28,11 @@ const onAws = { providers: [provider] };
 const network = new Network(
   name,
   {
+    region: settings.region,
     cidr: settings.vpcCidr,
     zones: await lookUpZones(settings.availabilityZones, provider),
     natGateways: settings.natGateways,
+    flowLogs: settings.flowLogs,
   },
   onAws,
 );

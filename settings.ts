@@ -12,6 +12,7 @@ export interface Settings {
   /** Empty, or two and more. */
   readonly availabilityZones: readonly string[];
   readonly natGateways: NatGateways;
+  readonly flowLogs: boolean;
   readonly instanceType: string;
   readonly machineImage: MachineImage;
   /** Empty if none was given. */
@@ -125,6 +126,7 @@ export function readSettings(): Settings {
   if (!natGateways) {
     report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "Take single");
   }
+  const flowLogs = config.requireBoolean("flowLogs");
 
   const instanceType = matching(
     "instanceType",
@@ -251,6 +253,7 @@ export function readSettings(): Settings {
     vpcCidr,
     availabilityZones,
     natGateways,
+    flowLogs,
     instanceType,
     machineImage,
     sshPublicKey,

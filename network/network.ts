@@ -2,14 +2,18 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { planSubnets, type Tier } from "./addresses.ts";
 import { formatCidr, type Cidr } from "./cidr.ts";
+import { FlowLogs } from "./flowLogs.ts";
 import type { Zones } from "./zones.ts";
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
+  readonly region: string;
   readonly cidr: Cidr;
   readonly zones: Zones;
   /** A change updates routes in place; machines in private subnets are cut off for some minutes. */
   readonly natGateways: NatGateways;
+  /** See {@link FlowLogs}. */
+  readonly flowLogs: boolean;
 }
 
 /**
@@ -30,8 +34,8 @@ export interface Subnets {
 }
 
 /**
- * A VPC over several zones, with an internet gateway, NAT gateways and a private route table for
- * each zone.
+ * A VPC over several zones, with an internet gateway, NAT gateways, a private route table for each
+ * zone, and S3's gateway endpoint in every route table.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -68,6 +72,7 @@ export class Network extends pulumi.ComponentResource {
     );
     const subnetId = (tier: Tier, zone: string) => subnets.get(`${tier}-${zone}`)!.id;
 
+    const routeTableIds: pulumi.Output<string>[] = [];
     /** A route table with one way out, or none, for the subnets of a tier in some zones. */
     const routed = (
       suffix: string,
@@ -80,6 +85,7 @@ export class Network extends pulumi.ComponentResource {
         { vpcId, tags: tags(suffix) },
         mine,
       );
+      routeTableIds.push(table.id);
       const routes = wayOut
         ? [
             new aws.ec2.Route(
@@ -143,6 +149,23 @@ export class Network extends pulumi.ComponentResource {
         return routed(`private-${zone}`, "private", [zone], nat && { natGatewayId: nat.id });
       }),
     };
+
+    // It costs nothing, spares what NAT gateways charge a GB, and works without one. AWS itself puts
+    // its routes into the tables, by prefix list, where they are in no Route's way.
+    new aws.ec2.VpcEndpoint(
+      `${name}-s3`,
+      {
+        vpcId,
+        serviceName: `com.amazonaws.${args.region}.s3`,
+        vpcEndpointType: "Gateway",
+        routeTableIds,
+        tags: tags("s3"),
+      },
+      mine,
+    );
+    if (args.flowLogs) {
+      new FlowLogs(`${name}-flow-logs`, { vpcId, accountId: vpc.ownerId }, mine);
+    }
 
     this.registerOutputs({ vpcId });
   }

@@ -47,7 +47,10 @@ export function planRules(adminCidrs: readonly string[]): Rule[] {
   ];
 }
 
-/** The security groups of the app server, the test server and the database, and their rules. */
+/**
+ * The security groups of the app server, the test server and the database, and their rules. The
+ * VPC's default group has none.
+ */
 export class SecurityGroups extends pulumi.ComponentResource {
   readonly ids: Readonly<Record<GroupName, pulumi.Output<string>>>;
 
@@ -68,6 +71,14 @@ export class SecurityGroups extends pulumi.ComponentResource {
         { parent: this },
       ).id;
     this.ids = { app: idOf("app"), test: idOf("test"), database: idOf("database") };
+
+    // A declaration without rules takes away those that AWS gives the group, which is what a machine
+    // gets that is started without naming one.
+    new aws.ec2.DefaultSecurityGroup(
+      `${name}-default`,
+      { vpcId: args.vpcId, tags: { Name: `${name}-default` } },
+      { parent: this },
+    );
 
     for (const rule of planRules(args.adminCidrs)) {
       const peer = "cidr" in rule.peer ? rule.peer.cidr.replace("/", "-") : rule.peer.group;

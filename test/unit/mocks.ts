@@ -23,8 +23,11 @@ const publicKeyOf = (name: string) => `ssh-ed25519 PUBLIC+${name}`;
 
 /** What AWS, or a command, would add to the inputs. A type that is missing here may not be used. */
 const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object> = {
+  "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: `arn:aws:logs:::${name}` }),
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": () => ({}),
   "aws:ec2/eip:Eip": () => ({ publicIp: "198.18.0.64" }),
   "aws:ec2/eipAssociation:EipAssociation": () => ({}),
+  "aws:ec2/flowLog:FlowLog": () => ({}),
   "aws:ec2/instance:Instance": () => ({ privateIp: "10.0.1.10" }),
   "aws:ec2/internetGateway:InternetGateway": () => ({}),
   "aws:ec2/keyPair:KeyPair": ({ name }) => ({ keyName: `${name}-1234567` }),
@@ -34,9 +37,10 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:ec2/routeTableAssociation:RouteTableAssociation": () => ({}),
   "aws:ec2/securityGroup:SecurityGroup": () => ({}),
   "aws:ec2/subnet:Subnet": () => ({}),
-  "aws:ec2/vpc:Vpc": () => ({}),
+  "aws:ec2/vpc:Vpc": () => ({ ownerId: "123456789012" }),
+  "aws:ec2/vpcEndpoint:VpcEndpoint": () => ({}),
   "aws:iam/instanceProfile:InstanceProfile": ({ name }) => ({ name: `${name}-1234567` }),
-  "aws:iam/role:Role": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:iam/role:Role": ({ name }) => ({ name: `${name}-1234567`, arn: `arn:aws:iam:::${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
   "aws:rds/instance:Instance": () => ({ address: "db.example", port: 3306 }),
   "aws:rds/parameterGroup:ParameterGroup": ({ name }) => ({ name: `${name}-1234567` }),

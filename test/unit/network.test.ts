@@ -81,6 +81,73 @@ describe("The network", () => {
     expect(none.all("aws:ec2/routeTableAssociation:RouteTableAssociation")).to.have.lengthOf(4);
   });
 
+  it("reaches S3 by an endpoint from every subnet, in every mode", async () => {
+    for (const natGateways of ["single", "none"]) {
+      const { all, one } = await program({ natGateways });
+      const { inputs } = one("aws:ec2/vpcEndpoint:VpcEndpoint");
+      expect(inputs).to.include({
+        vpcId: `${prefix}-vpc-id`,
+        serviceName: "com.amazonaws.us-west-2.s3",
+        vpcEndpointType: "Gateway",
+      });
+      const tables = all("aws:ec2/routeTable:RouteTable").map(({ name }) => `${name}-id`);
+      expect(inputs.routeTableIds).to.have.lengthOf(3).and.have.members(tables);
+    }
+  });
+
+  it("keeps no flow logs unless they are asked for", () => {
+    for (const { type, name } of built.resources) {
+      expect(type + name).to.not.match(/flow-?log|cloudwatch/i);
+    }
+  });
+
+  describe("with flow logs", () => {
+    let logging: Program;
+    before(async () => {
+      logging = await program({ flowLogs: true });
+    });
+    const named = `${prefix}-flow-logs`;
+
+    it("records all traffic of the VPC in a log group that forgets", () => {
+      expect(logging.one("aws:ec2/flowLog:FlowLog").inputs).to.include({
+        vpcId: `${prefix}-vpc-id`,
+        trafficType: "ALL",
+        logDestination: `arn:aws:logs:::${named}`,
+        iamRoleArn: `arn:aws:iam:::${named}`,
+      });
+      const { inputs } = logging.one("aws:cloudwatch/logGroup:LogGroup");
+      expect(inputs.retentionInDays).to.equal(30);
+    });
+
+    it("lets only this account's flow logs take on the role, and only write into that group", () => {
+      const role = logging.one("aws:iam/role:Role", "-flow-logs").inputs;
+      expect(JSON.parse(role.assumeRolePolicy).Statement).to.deep.equal([
+        {
+          Effect: "Allow",
+          Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+          Action: "sts:AssumeRole",
+          Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } },
+        },
+      ]);
+      const policy = logging.one("aws:iam/rolePolicy:RolePolicy", "-flow-logs");
+      expect(policy.inputs.role).to.equal(`${named}-id`);
+      const [statement, ...others] = JSON.parse(policy.inputs.policy).Statement;
+      expect(others).to.deep.equal([]);
+      expect(statement.Resource).to.equal(`arn:aws:logs:::${named}:*`);
+      expect(statement.Action).to.have.members([
+        "logs:CreateLogStream",
+        "logs:DescribeLogGroups",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+      ]);
+    });
+
+    it("starts with the permission to write, and ends before it", () => {
+      const { dependencies } = logging.one("aws:ec2/flowLog:FlowLog");
+      expect(dependencies).to.include(`aws:iam/rolePolicy:RolePolicy ${named}`);
+    });
+  });
+
   const publicRoute = `aws:ec2/route:Route ${prefix}-public-internet`;
   const privateRoute = `aws:ec2/route:Route ${prefix}-private-us-west-2a-internet`;
 
@@ -151,6 +218,14 @@ describe("Security groups", () => {
   it("let the machines out, and the database nowhere", () => {
     const egress = planRules([]).filter(({ direction }) => direction === "egress");
     expect(egress.map(({ group }) => group)).to.deep.equal(["app", "test"]);
+  });
+
+  it("leave the VPC's default group without a rule", async () => {
+    const { inputs } = (await program()).one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup");
+    expect(inputs).to.deep.equal({
+      vpcId: `${prefix}-vpc-id`,
+      tags: { Name: `${prefix}-default` },
+    });
   });
 
   it("become one resource a rule, and no rule inside a group", async () => {

@@ -1,0 +1,79 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+/** Arguments of {@link FlowLogs}. */
+export interface FlowLogsArgs {
+  readonly vpcId: pulumi.Input<string>;
+  /** The AWS account of the VPC. */
+  readonly accountId: pulumi.Input<string>;
+}
+
+/**
+ * A record of every connection in a VPC, accepted or rejected, kept in CloudWatch Logs for 30 days.
+ * CloudWatch takes about 0.50 USD a GB of records.
+ */
+export class FlowLogs extends pulumi.ComponentResource {
+  constructor(name: string, args: FlowLogsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("flask-on-aws:network:FlowLogs", name, {}, opts);
+    const mine = { parent: this };
+    const tags = { Name: name };
+
+    const group = new aws.cloudwatch.LogGroup(name, { retentionInDays: 30, tags }, mine);
+    const role = new aws.iam.Role(
+      name,
+      {
+        description: "Writes the flow logs",
+        assumeRolePolicy: pulumi.jsonStringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+              Action: "sts:AssumeRole",
+              // Else flow logs of another account could be told to use the role.
+              Condition: { StringEquals: { "aws:SourceAccount": args.accountId } },
+            },
+          ],
+        }),
+        tags,
+      },
+      mine,
+    );
+    const policy = new aws.iam.RolePolicy(
+      name,
+      {
+        role: role.id,
+        policy: pulumi.jsonStringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              // Without CreateLogGroup: records that come late must not make a destroyed group again.
+              Action: [
+                "logs:CreateLogStream",
+                "logs:DescribeLogGroups",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+              ],
+              Resource: pulumi.interpolate`${group.arn}:*`,
+            },
+          ],
+        }),
+      },
+      mine,
+    );
+    new aws.ec2.FlowLog(
+      name,
+      {
+        vpcId: args.vpcId,
+        trafficType: "ALL",
+        logDestination: group.arn,
+        iamRoleArn: role.arn,
+        tags,
+      },
+      { parent: this, dependsOn: policy },
+    );
+
+    this.registerOutputs({});
+  }
+}
