@@ -7,6 +7,7 @@ import {
   DescribeInstanceTypesCommand,
   DescribeInternetGatewaysCommand,
   DescribeKeyPairsCommand,
+  DescribePrefixListsCommand,
   DescribeRouteTablesCommand,
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
@@ -16,7 +17,6 @@ import {
   paginateDescribeNatGateways,
   type Instance as Ec2Instance,
   type IpPermission,
-  type Route as Ec2Route,
 } from "@aws-sdk/client-ec2";
 import {
   DescribeDBInstancesCommand,
@@ -52,7 +52,7 @@ export interface NatGateway {
 
 export interface Route {
   cidr: string;
-  /** "local", a gateway's id (igw-…, nat-…), or undefined where nothing in the lab carries it. */
+  /** "local", the id of a gateway (igw-…, nat-…) or of a gateway endpoint (vpce-…), or undefined where nothing in the lab carries it. */
   target: string | undefined;
 }
 
@@ -141,15 +141,18 @@ const rds = new RDSClient({});
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<Cloud> {
   const subnets = await describeSubnets();
-  const [vpcs, gateways, nats, tables, groups, instances, databases] = await Promise.all([
+  const [vpcs, gateways, nats, tables, lists, groups, instances, databases] = await Promise.all([
     ec2.send(new DescribeVpcsCommand({})),
     ec2.send(new DescribeInternetGatewaysCommand({})),
     natGateways(),
     ec2.send(new DescribeRouteTablesCommand({})),
+    ec2.send(new DescribePrefixListsCommand({})),
     ec2.send(new DescribeSecurityGroupsCommand({})),
     describeInstances(),
     describeDatabases(subnets),
   ]);
+  const cidrsOf = (list: string | undefined) =>
+    lists.PrefixLists?.find(({ PrefixListId }) => PrefixListId === list)?.Cidrs ?? [];
   return {
     vpcs: (vpcs.Vpcs ?? []).map((vpc) => ({ id: vpc.VpcId!, cidr: vpc.CidrBlock! })),
     subnets,
@@ -165,7 +168,11 @@ export async function describe(): Promise<Cloud> {
       vpcId: table.VpcId!,
       main: (table.Associations ?? []).some((association) => association.Main === true),
       subnetIds: (table.Associations ?? []).flatMap(({ SubnetId }) => (SubnetId ? [SubnetId] : [])),
-      routes: (table.Routes ?? []).filter((route) => route.DestinationCidrBlock).map(routeOf),
+      routes: (table.Routes ?? []).flatMap((route) => {
+        const { DestinationCidrBlock: cidr, DestinationPrefixListId: list } = route;
+        const target = route.NatGatewayId ?? route.GatewayId;
+        return (cidr ? [cidr] : cidrsOf(list)).map((each) => ({ cidr: each, target }));
+      }),
     })),
     securityGroups: (groups.SecurityGroups ?? []).map((group) => ({
       id: group.GroupId!,
@@ -176,10 +183,6 @@ export async function describe(): Promise<Cloud> {
     instances,
     databases,
   };
-}
-
-function routeOf(route: Ec2Route): Route {
-  return { cidr: route.DestinationCidrBlock!, target: route.NatGatewayId ?? route.GatewayId };
 }
 
 function permissionOf(permission: IpPermission): Permission {

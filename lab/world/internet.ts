@@ -5,6 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
+import { region } from "./api.ts";
 import { docker, identity, label, type Container, type Lab } from "./docker.ts";
 
 /** 198.18.N, the first three octets of the lab's internet. */
@@ -56,6 +57,7 @@ export async function ensureInternet(lab: Lab, existing: Map<string, Container>)
     lab.images.net,
     "/lab/net/internet.sh",
     prefix,
+    region,
     ...(await registryHosts(lab)),
   ]);
   await docker(["network", "connect", `${lab.name}-uplink`, internetName(lab)]);

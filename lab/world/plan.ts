@@ -8,7 +8,7 @@ import { nth, range } from "./ipv4.ts";
 /** Where a packet that leaves a machine goes, by the most specific route of its subnet's table. */
 export interface PlannedRoute {
   cidr: string;
-  via: "local" | "internet" | { nat: string } | "blackhole";
+  via: "local" | "internet" | "endpoint" | { nat: string } | "blackhole";
 }
 
 /** A network card of a machine: the router's end is named `ifname`. */
@@ -130,6 +130,7 @@ function routesOf(cloud: Cloud, subnet: Subnet): PlannedRoute[] {
     .map(({ cidr, target }): PlannedRoute => {
       if (target === "local") return { cidr, via: "local" };
       if (target && nats.includes(target)) return { cidr, via: { nat: target } };
+      if (target?.startsWith("vpce-")) return { cidr, via: "endpoint" };
       if (isAttached(cloud, target, subnet.vpcId)) return { cidr, via: "internet" };
       return { cidr, via: "blackhole" };
     })

@@ -13,7 +13,7 @@ import type { Interface, Router } from "./plan.ts";
 export const UPLINK = "eth0";
 
 /** Packet marks: the way out that the route table chose; NAT gateways are numbered from NAT on. */
-const MARK = { local: 1, internet: 2, nat: 16 };
+const MARK = { local: 1, internet: 2, endpoint: 3, nat: 16 };
 
 export function ruleset(router: Router): string {
   const { interfaces, nats } = router;
@@ -71,6 +71,7 @@ ${interfaces.map((card) => `    iifname "${card.ifname}" ip saddr != ${card.addr
   chain outbound {
     type nat hook postrouting priority srcnat; policy accept;
     oifname "${UPLINK}" meta mark ${MARK.internet} snat to ip saddr map @public_of
+    oifname "${UPLINK}" meta mark ${MARK.endpoint} masquerade
 ${nats.map(({ id, publicIp }) => `    oifname "${UPLINK}" meta mark ${natMark(id)} snat to ${publicIp}`).join("\n")}
   }
   # The router itself is nobody's target: it answers for the resolver and the metadata service only.

@@ -15,6 +15,7 @@ if moto.__version__ != WRITTEN_FOR:
 from . import (  # noqa: E402, F401
     buckets,
     databases,
+    endpoints,
     images,
     instances,
     nat_gateways,

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # First process of the host that plays the internet in the lab.
-# usage: internet.sh PREFIX REGISTRY_HOST...
+# usage: internet.sh PREFIX REGION REGISTRY_HOST...
 #   PREFIX         198.18.N
+#   REGION         whose S3 has an address of its own, so that gateway endpoints lead there and nowhere else
 #   REGISTRY_HOST  package registries that machines may reach; everything else outside is refused
 set -euo pipefail
-prefix=$1
-shift
+prefix=$1 region=$2
+shift 2
 
 # eth0 or eth1, whichever Docker chose, has the route to the outside.
 inside=$(ip -json route get "$prefix.1" | sed 's/.*"dev":"\([^"]*\)".*/\1/')
@@ -14,6 +15,7 @@ for link in /sys/class/net/eth*; do
 done
 gateway=$(ip -4 -json address show dev "$outside" | sed 's/.*"local":"\([0-9.]*\)\.[0-9]*".*/\1/').1
 ip route replace default via "$gateway" dev "$outside"
+ip address add "$prefix.4/24" dev "$inside"
 
 nft -f - <<EOF
 table ip lab {
@@ -40,7 +42,8 @@ for host in "$@"; do
   servers+=("--server=/$host/127.0.0.11" "--nftset=/$host/4#ip#lab#registries")
 done
 dnsmasq --no-resolv --no-hosts --user=root --bind-interfaces --listen-address="$prefix.2" --filter-AAAA \
-  --address="/amazonaws.com/$prefix.2" --address="/lab.test/$prefix.2" "${servers[@]}"
+  --address="/amazonaws.com/$prefix.2" --address="/s3.$region.amazonaws.com/$prefix.4" \
+  --address="/lab.test/$prefix.2" "${servers[@]}"
 
 if [ -d /srv/registry/docker ]; then
   docker-registry serve /lab/net/registry.yml >/var/log/registry.log 2>&1 &

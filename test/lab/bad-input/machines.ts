@@ -32,6 +32,15 @@ export const instances: Row[] = [
     (x) => run(x, { UserData: Buffer.alloc(16385, "#").toString("base64") }),
   ],
   [
+    "user data over 16 KB, later",
+    "InvalidParameterValue",
+    "16385 were given",
+    (x) => {
+      const input = { InstanceId: x.instance, UserData: { Value: Buffer.alloc(16385, "#") } };
+      return x.make.cloud.send(new ec2.ModifyInstanceAttributeCommand(input));
+    },
+  ],
+  [
     "a metadata hop limit of 100",
     "InvalidParameterValue",
     "100",
@@ -70,6 +79,19 @@ export const instances: Row[] = [
       return x.make.cloud.send(new ec2.ModifyInstanceAttributeCommand(input));
     },
   ],
+  ...[
+    { what: "type", change: { InstanceType: { Value: "t3.small" } } },
+    { what: "type, by the older call", change: { Attribute: "instanceType", Value: "t3.small" } },
+    { what: "user data", change: { UserData: { Value: Buffer.from("#!/bin/sh") } } },
+  ].map(({ what, change }): Row => [
+    `a change of a running instance's ${what}`,
+    "IncorrectInstanceState",
+    (x) => x.instance,
+    (x) => {
+      const input = { InstanceId: x.instance, ...(change as object) };
+      return x.make.cloud.send(new ec2.ModifyInstanceAttributeCommand(input));
+    },
+  ]),
 ];
 
 export const buckets: Row[] = [

@@ -83,6 +83,15 @@ export const subnetsGatewaysAndRoutes: Row[] = [
     (x) => route(x, { NatGatewayId: x.farNat }),
   ],
   ["a route without a target", "MissingParameter", "exactly one of", (x) => route(x, {})],
+  [
+    "an endpoint of a service that the region does not have",
+    "InvalidServiceName",
+    "com.amazonaws.eu-west-1.s3",
+    (x) => {
+      const input = { VpcId: x.vpc, ServiceName: "com.amazonaws.eu-west-1.s3" };
+      return x.make.cloud.send(new ec2.CreateVpcEndpointCommand(input));
+    },
+  ],
 ];
 
 export const securityGroups: Row[] = [

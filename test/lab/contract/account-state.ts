@@ -1,4 +1,5 @@
 /** All that the subjects are in an AWS account, in a form in which two accounts can be compared. */
+import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { IAM } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
@@ -46,8 +47,21 @@ async function network(client: Client) {
     NatGateways: NatGateways?.filter(({ State }) => State !== "deleted"),
     RouteTables: (await ec2.describeRouteTables()).RouteTables,
     SecurityGroups: (await ec2.describeSecurityGroups()).SecurityGroups,
+    VpcEndpoints: (await ec2.describeVpcEndpoints()).VpcEndpoints,
+    FlowLogs: (await ec2.describeFlowLogs()).FlowLogs,
+    logGroups: await logGroups(client),
     SecurityGroupRules: (await ec2.describeSecurityGroupRules()).SecurityGroupRules,
   };
+}
+
+async function logGroups(client: Client) {
+  const logs = new CloudWatchLogs(client);
+  return Promise.all(
+    ((await logs.describeLogGroups()).logGroups ?? []).map(async (group) => {
+      const { tags } = await logs.listTagsForResource({ resourceArn: group.logGroupArn });
+      return [group, tags];
+    }),
+  );
 }
 
 async function machines(client: Client) {

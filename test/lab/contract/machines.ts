@@ -52,6 +52,34 @@ export const machines: Subject[] = [
       { name: "leaf-too" },
     ],
   ),
+  subject("cloudwatch/logGroup", "aws_cloudwatch_log_group", "flows", { name: "flows" }),
+  subject(
+    "cloudwatch/logGroup",
+    "aws_cloudwatch_log_group",
+    "leaf",
+    { name: "leaf", retentionInDays: 30 },
+    [
+      { retentionInDays: 7, tags: { Name: "leaf" } },
+      { retentionInDays: undefined },
+      { name: "leaf-too" },
+    ],
+  ),
+  subject(
+    "ec2/flowLog",
+    "aws_flow_log",
+    "leaf",
+    {
+      vpcId: ref("main"),
+      trafficType: "ALL",
+      logDestination: ref("flows", "arn"),
+      iamRoleArn: ref("app", "arn"),
+    },
+    [
+      { trafficType: "REJECT", tags: { Name: "leaf" } },
+      { iamRoleArn: ref("test", "arn"), logDestinationType: "cloud-watch-logs" },
+      { maxAggregationInterval: 60 },
+    ],
+  ),
   subject("iam/instanceProfile", "aws_iam_instance_profile", "used", {
     name: "used",
     role: ref("test", "name"),

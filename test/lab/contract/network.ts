@@ -1,6 +1,7 @@
 import { ref, type Subject, subject } from "./subject.ts";
 
 const anywhere = "0.0.0.0/0";
+const s3 = "com.amazonaws.us-west-2.s3";
 const inMain = { vpcId: ref("main") };
 
 /** Every type of the network, and what the machines stand on. */
@@ -119,6 +120,21 @@ export const network: Subject[] = [
     [
       { description: "second" },
       { name: "leaf-too", tags: { Name: "leaf" } },
+      { vpcId: ref("other") },
+    ],
+  ),
+  subject("ec2/defaultSecurityGroup", "aws_default_security_group", "default", inMain, [
+    { tags: { Name: "default" } },
+    { vpcId: ref("other") },
+  ]),
+  subject(
+    "ec2/vpcEndpoint",
+    "aws_vpc_endpoint",
+    "leaf",
+    { ...inMain, serviceName: s3, routeTableIds: [ref("public")] },
+    [
+      { routeTableIds: [ref("private")], vpcEndpointType: "Gateway", tags: { Name: "leaf" } },
+      { routeTableIds: undefined, serviceName: s3.replace("s3", "dynamodb") },
       { vpcId: ref("other") },
     ],
   ),

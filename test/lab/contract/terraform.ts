@@ -169,7 +169,7 @@ export class Terraform {
         ...(after ? { depends_on: [address(named(after))] } : {}),
       };
     }
-    const services = ["ec2", "iam", "rds", "s3", "ssm", "sts"];
+    const services = ["ec2", "iam", "logs", "rds", "s3", "ssm", "sts"];
     const configuration = {
       terraform: {
         required_providers: { aws: { source: "hashicorp/aws", version: this.version } },

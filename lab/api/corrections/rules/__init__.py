@@ -22,6 +22,7 @@ from .call import Call, Refused
 Rule = Callable[[Call], None]
 
 EC2_RULES: dict[str, list[Rule]] = {
+    "CreateVpcEndpoint": [network.endpoint_service],
     "CreateSubnet": [network.subnet_size, network.subnet_zone],
     "AttachInternetGateway": [network.one_internet_gateway],
     "CreateNatGateway": [network.nat_gateway_address],
@@ -32,7 +33,7 @@ EC2_RULES: dict[str, list[Rule]] = {
     "AuthorizeSecurityGroupEgress": [security_groups.permissions],
     "RunInstances": [machines.user_data, machines.hop_limit, machines.volume_types, machines.groups_of_the_vpc],
     "ModifyInstanceMetadataOptions": [machines.hop_limit],
-    "ModifyInstanceAttribute": [machines.user_data, machines.new_groups_of_the_vpc],
+    "ModifyInstanceAttribute": [machines.user_data, machines.stopped, machines.new_groups_of_the_vpc],
     "DetachInternetGateway": [deletions.internet_gateway],
     "DisassociateAddress": [deletions.address_of_nat_gateway],
     "ReleaseAddress": [deletions.address_of_nat_gateway, deletions.address],

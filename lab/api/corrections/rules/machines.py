@@ -12,8 +12,8 @@ VOLUME_TYPES = {"standard", "io1", "io2", "gp2", "gp3", "sc1", "st1"}
 def user_data(call: Call) -> None:
     """EC2 user guide: 16 KB before it is encoded."""
     given = call.params.get("UserData")
-    encoded = given.get("Value") if isinstance(given, dict) else given
-    size = len(b64decode(encoded)) if encoded else 0
+    # moto has decoded the bytes of ModifyInstanceAttribute, but not the text of RunInstances.
+    size = len(given.get("Value", "")) if isinstance(given, dict) else len(b64decode(given or ""))
     if size > USER_DATA_BYTES:
         refuse("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes: {size} were given.")
 
@@ -32,6 +32,14 @@ def volume_types(call: Call) -> None:
         kind = mapping.get("Ebs", {}).get("VolumeType")
         if kind and kind not in VOLUME_TYPES:
             refuse("UnknownVolumeType", f"Unsupported volume type '{kind}' for volume creation.")
+
+
+def stopped(call: Call) -> None:
+    """What an instance is told when it starts is changed while it is stopped (API reference, ModifyInstanceAttribute)."""
+    instance = call.ec2.get_instance(call.params["InstanceId"])
+    named = {name.lower() for name in (*call.params, call.params.get("Attribute", ""))}
+    if instance.state != "stopped" and named & {"instancetype", "userdata"}:
+        refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
 
 
 def groups_of_the_vpc(call: Call) -> None:

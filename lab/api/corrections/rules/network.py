@@ -43,6 +43,14 @@ def nat_gateway_address(call: Call) -> None:
         )
 
 
+def endpoint_service(call: Call) -> None:
+    """Of gateway endpoints, which a region has for S3 and DynamoDB."""
+    service = call.params["ServiceName"]
+    known = [each.prefix_list_name for each in call.ec2.managed_prefix_lists.values()]
+    if call.params.get("VpcEndpointType", "Gateway") == "Gateway" and service not in known:
+        refuse("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist")
+
+
 TARGETS = (
     "CarrierGatewayId", "EgressOnlyInternetGatewayId", "GatewayId", "InstanceId", "NatGatewayId",
     "NetworkInterfaceId", "TransitGatewayId", "VpcEndpointId", "VpcPeeringConnectionId",

@@ -12,7 +12,11 @@ export const tagged = <R extends { Tags: Tag[] }>(type: Ec2Type, { Tags, ...requ
   ...(Tags.length > 0 ? { TagSpecifications: [{ ResourceType: type, Tags }] } : {}),
 });
 
-export async function retag(context: Context, id: string, { set, remove }: Tags): Promise<void> {
+export async function retag(
+  context: Context,
+  id: string,
+  { set, remove }: Omit<Tags, "all">,
+): Promise<void> {
   const Resources = [id];
   if (remove.length > 0)
     await ec2(context).deleteTags({ Resources, Tags: remove.map((Key) => ({ Key })) });

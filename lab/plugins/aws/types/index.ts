@@ -15,12 +15,14 @@ const ec2 = (): Modules =>
     import("./addresses.ts"),
     import("./securityGroups.ts"),
     import("./instances.ts"),
+    import("./endpoints.ts"),
   ]);
 const services: Record<string, () => Modules> = {
   ec2,
   vpc: ec2,
   rds: () => Promise.all([import("./rds.ts")]),
   s3: () => Promise.all([import("./s3.ts")]),
+  cloudwatch: () => Promise.all([import("./cloudwatch.ts")]),
   iam: () => Promise.all([import("./iam.ts")]),
 };
 

@@ -1,4 +1,5 @@
 import type { IpPermission } from "@aws-sdk/client-ec2";
+import type { DefaultSecurityGroupState } from "@pulumi/aws/ec2/defaultSecurityGroup.js";
 import type { SecurityGroupState } from "@pulumi/aws/ec2/securityGroup.js";
 import type { SecurityGroupEgressRuleState } from "@pulumi/aws/vpc/securityGroupEgressRule.js";
 import type { SecurityGroupIngressRuleState } from "@pulumi/aws/vpc/securityGroupIngressRule.js";
@@ -11,6 +12,17 @@ type Rule = Plain<SecurityGroupIngressRuleState & SecurityGroupEgressRuleState>;
 
 const findGroup = async (context: Context, id: string) =>
   (await ec2(context).describeSecurityGroups({ GroupIds: [id] })).SecurityGroups?.[0];
+
+async function revokeRules(context: Context, GroupId: string): Promise<void> {
+  const { IpPermissions = [], IpPermissionsEgress = [] } =
+    (await findGroup(context, GroupId)) ?? {};
+  if (IpPermissions.length > 0)
+    await ec2(context).revokeSecurityGroupIngress({ GroupId, IpPermissions });
+  if (IpPermissionsEgress.length > 0) {
+    const request = { GroupId, IpPermissions: IpPermissionsEgress };
+    await ec2(context).revokeSecurityGroupEgress(request);
+  }
+}
 
 const securityGroup = resource<Plain<SecurityGroupState>>({
   token: "aws:ec2/securityGroup:SecurityGroup",
@@ -27,13 +39,30 @@ const securityGroup = resource<Plain<SecurityGroupState>>({
     return (await ec2(context).createSecurityGroup(request)).GroupId;
   },
   /** AWS lets a new group send anywhere; with the aws plugin it sends only where a rule says so. */
-  async complete(context, GroupId) {
-    const IpPermissions = (await findGroup(context, GroupId))?.IpPermissionsEgress ?? [];
-    if (IpPermissions.length > 0)
-      await ec2(context).revokeSecurityGroupEgress({ GroupId, IpPermissions });
-  },
+  complete: revokeRules,
   find: findGroup,
   delete: (context, GroupId) => ec2(context).deleteSecurityGroup({ GroupId }),
+});
+
+/** AWS makes it with the VPC: it is taken over without its rules, and in the end let go as it is. */
+const defaultSecurityGroup = resource<Plain<DefaultSecurityGroupState>>({
+  token: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+  inputs: { vpcId: replace({ computed: true }) },
+  outputs: ["description", "ownerId"],
+  retag,
+  async create(context, { VpcId = "" }) {
+    const Filters = [
+      { Name: "vpc-id", Values: [VpcId] },
+      { Name: "group-name", Values: ["default"] },
+    ];
+    return (await ec2(context).describeSecurityGroups({ Filters })).SecurityGroups?.[0]?.GroupId;
+  },
+  async complete(context, id, { tagsAll = {} }) {
+    await revokeRules(context, id);
+    await retag(context, id, { set: tagsAll, remove: [] });
+  },
+  find: findGroup,
+  delete: () => Promise.resolve(),
 });
 
 function permission({
@@ -100,4 +129,4 @@ const ruleType = (direction: "Ingress" | "Egress") =>
       ec2(context)[`revokeSecurityGroup${direction}`]({ GroupId, SecurityGroupRuleIds: [id] }),
   });
 
-export const types = [securityGroup, ruleType("Ingress"), ruleType("Egress")];
+export const types = [securityGroup, defaultSecurityGroup, ruleType("Ingress"), ruleType("Egress")];

@@ -138,6 +138,20 @@ describe("the world's plan", () => {
     });
   });
 
+  it("leads to S3 by the endpoint, before and without any other way out", () => {
+    const state = cloud();
+    const s3 = { cidr: "198.18.0.4/32", target: "vpce-1" };
+    state.routeTables[2]!.routes.push(s3);
+    const [first] = cardOf(state, "i-00000000000000002").routes;
+    expect(first).to.deep.equal({ cidr: s3.cidr, via: "endpoint" });
+    state.routeTables[2]!.routes = [s3];
+    const rules = ruleset(plan(state).routers[0]!);
+    expect(rules).to.contain(
+      "chain route-i-000000000002 {\n    ip daddr 198.18.0.4/32 meta mark set 3 return\n  }",
+    );
+    expect(rules).to.contain(`oifname "eth0" meta mark 3 masquerade`);
+  });
+
   it("lets a NAT gateway carry nothing when its own subnet lost its way out", () => {
     const state = cloud();
     state.routeTables[1]!.routes.shift();
