@@ -8,7 +8,7 @@ export type Cell = string;
 /** By source, then by target. */
 export type Matrix = Record<string, Record<string, Cell>>;
 
-const everyPort = 1024 + 3;
+const everyPort = [...Array.from({ length: 1024 }, (_, index) => index + 1), 3306, 5005, 5085];
 
 interface Place {
   name: string;
@@ -21,7 +21,7 @@ interface Place {
 }
 
 /** Finds machines by their Name tags, as the program gives them. Throws naming what is not there. */
-export async function measure(prefix: string): Promise<Matrix> {
+export async function measure(prefix: string, ports = everyPort): Promise<Matrix> {
   const lab = labFromEnvironment();
   const { instances, databases } = await describe();
   const instance = (suffix: string) => {
@@ -55,23 +55,29 @@ export async function measure(prefix: string): Promise<Matrix> {
   const appServer = targets[0];
   const container = { ...appServer, name: "container", pid: await containerInside(lab, appServer) };
   const sources = [targets[3], appServer, container, targets[1], targets[2]];
-  const rows = await Promise.all(sources.map((source) => probe(lab, source, targets)));
+  const rows = await Promise.all(sources.map((source) => probe(lab, source, targets, ports)));
   return Object.fromEntries(sources.map(({ name }, index) => [name, rows[index]!]));
 }
 
-async function probe(lab: Lab, source: Place, targets: Place[]): Promise<Record<string, Cell>> {
+async function probe(
+  lab: Lab,
+  source: Place,
+  targets: Place[],
+  tried: number[],
+): Promise<Record<string, Cell>> {
   const others = targets.filter(({ name }) => name !== source.name);
   // From the internet a machine is its public address, where it has one.
   const addressOf = (target: Place) =>
     source.name === "stranger" ? (target.publicIp ?? target.address) : target.address;
   const command = ["exec", `${lab.name}-helper`, "nsenter", "--target", source.pid, "--net"];
-  const text = await docker([...command, "python3", "/lab/net/probe.py", ...others.map(addressOf)]);
+  const probing = ["python3", "/lab/net/probe.py", tried.join(), ...others.map(addressOf)];
+  const text = await docker([...command, ...probing]);
   const answers = JSON.parse(text) as Record<string, { ports: number[]; ping: boolean }>;
   return Object.fromEntries(
     others.map((target) => {
       const { ports, ping } = answers[addressOf(target)]!;
       const list =
-        ports.length === 0 ? "none" : ports.length === everyPort ? "all" : ports.join(" ");
+        ports.length === 0 ? "none" : ports.length === tried.length ? "all" : ports.join(" ");
       return [target.name, ping ? `${list} ping` : list];
     }),
   );

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../lab/lib/orphans.ts";
 import { Browser } from "./browser.ts";
 import { Lab, succeed } from "./lab.ts";
+import { lossOfMachines, networkChanges } from "./network-changes.ts";
 import { stepsInOrder } from "./steps.ts";
 import { added, processesOf, traces, type Traces } from "./traces.ts";
 
@@ -32,12 +33,11 @@ describe("first light", function () {
   });
   after(() => rm(teammate, { recursive: true, force: true }));
 
-  /** Runs a command line on the app server, by the stack's own output. */
-  const onAppServer = (command: string, input = "") =>
-    succeed("bash", ["-c", `${outputs.appServerSsh} "$0"`, command], {
-      env: { HOME: teammate },
-      input,
-    });
+  /** Run a command line on a machine, by the stack's own output. */
+  const by = (ssh: string | undefined, command: string, input = "") =>
+    succeed("bash", ["-c", `${ssh} "$0"`, command], { env: { HOME: teammate }, input });
+  const onAppServer = (command: string, input = "") => by(outputs.appServerSsh, command, input);
+  const onTestServer = (command: string) => by(outputs.testServerSsh, command);
   /** Asks the database from the app server, as the app's user; rows with tabs between columns. */
   const query = async (sql: string) => {
     const [host, port] = outputs.databaseEndpoint!.split(":");
@@ -58,10 +58,7 @@ describe("first light", function () {
   const state = async () =>
     (JSON.parse(await lab.pulumi("stack", "export")) as { deployment: Deployment }).deployment;
   const databases = async () => {
-    const [, port] = (await readFile(join(lab.home, "slice"), "utf8")).trim().split(" ");
-    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-    const rds = new RDS({ region: "us-west-2", endpoint: `http://127.0.0.1:${port}`, credentials });
-    return (await rds.describeDBInstances()).DBInstances ?? [];
+    return (await new RDS(await lab.client()).describeDBInstances()).DBInstances ?? [];
   };
 
   it("starts, and is up at once when it is up", async () => {
@@ -144,7 +141,15 @@ describe("first light", function () {
   });
 
   it("lets packets through where it should, and nowhere else", async () => {
-    await succeed("lab/reachability", [], { env: { LAB_NAME: lab.name } });
+    await lab.in("mocha", "test/lab/reachability.ts");
+  });
+
+  const prefix = "flask-on-aws-dev";
+  const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
+  networkChanges(scene);
+
+  it("brings packets to follow the API within 2 s, with 8 machines and 30 rules", async () => {
+    console.log(await lab.in("mocha", "test/lab/latency.ts"));
   });
 
   it("changes nothing in a second `up`, and shows no difference in a preview", async () => {
@@ -173,6 +178,11 @@ describe("first light", function () {
     expect((await lab.outputs()).deployedCommit).to.equal(commit);
     const login = await new Browser(outputs.appUrl!).submit("/login", { ...user, login: "" });
     expect(login.status, "login of the user who registered before").to.equal(302);
+  });
+
+  lossOfMachines(scene, async () => {
+    expect(await loginPage()).to.include("second version");
+    expect(await query("SELECT username FROM users")).to.deep.equal(["ada"]);
   });
 
   it("leaves nothing after `destroy` and lab/down", async () => {

@@ -1,5 +1,6 @@
 /** A lab of a test's own: lab/up, lab/pulumi and lab/down under another name. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
@@ -79,6 +80,18 @@ export class Lab {
       env: { ...process.env, ...this.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+  }
+
+  /** Runs a program in the environment of the lab, which is up; resolves to its standard output. */
+  in(...command: string[]): Promise<string> {
+    return succeed("lab/in", command, { env: this.env });
+  }
+
+  /** Configuration of the AWS SDK's clients. */
+  async client() {
+    const [, port] = (await readFile(join(this.home, "slice"), "utf8")).trim().split(" ");
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    return { region: "us-west-2", endpoint: `http://127.0.0.1:${port}`, credentials };
   }
 
   /** The stack's outputs, secrets in clear. */
