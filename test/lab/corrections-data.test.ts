@@ -90,6 +90,8 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       const found = (await make.databases.send(command)).Parameters!;
       expect(found.map(({ Source }) => Source)).to.deep.equal(["user"]);
       expect(found[0]).to.include(wanted);
+      await make.databases.send(new rds.ResetDBParameterGroupCommand({ ...group, Parameters }));
+      expect((await make.databases.send(command)).Parameters ?? []).to.deep.equal([]);
     });
 
     it("use a subnet and a group until they are gone", async () => {

@@ -5,9 +5,11 @@ import string
 from functools import partial
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
-from moto.rds.exceptions import RDSClientError
+from moto.rds.exceptions import DBParameterGroupNotFoundError, RDSClientError
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
+from moto.rds.responses import RDSResponse
 
 from .lifecycle import settle
 from .patching import replaces
@@ -116,3 +118,19 @@ def remove(backend: RDSBackend, database: DBInstance) -> None:
 def parameters_of_the_user(original: Any, group: DBParameterGroup, parameters: Any) -> None:
     """What was set is told from the engine's defaults by its source."""
     original(group, [parameter | {"Source": "user"} for parameter in parameters])
+
+
+def reset_parameters(response: RDSResponse) -> ActionResult:
+    """ResetDBParameterGroup: parameters, or all, go back to the engine's defaults."""
+    name = response.params["DBParameterGroupName"]
+    group = response.backend.db_parameter_groups.get(name)
+    if group is None:
+        raise DBParameterGroupNotFoundError(name)
+    named = [parameter["ParameterName"] for parameter in response.params.get("Parameters", [])]
+    for parameter in named or list(group.parameters):
+        group.parameters.pop(parameter, None)
+    return ActionResult({"DBParameterGroupName": name})
+
+
+# By name, since moto has none.
+setattr(RDSResponse, "reset_db_parameter_group", reset_parameters)  # noqa: B010

@@ -79,23 +79,21 @@ const databases: Subject[] = [
       ],
     ),
   ),
-  // moto cannot reset a parameter.
   subject(
     "rds/parameterGroup",
     "aws_db_parameter_group",
-    "planned",
+    "reset",
     {
-      name: "planned",
+      name: "reset",
       description: "first",
       family: "mysql8.4",
       ...parameters({ require_secure_transport: "1", log_bin_trust_function_creators: "1" }),
     },
     [
-      parameters({ log_bin_trust_function_creators: "1", require_secure_transport: "1" }),
-      parameters({ require_secure_transport: "1" }),
+      parameters({ log_bin_trust_function_creators: "1" }),
+      parameters({ require_secure_transport: "1", log_bin_trust_function_creators: "1" }),
       { family: "mysql8.0", name: "other" },
     ],
-    { plannedOnly: true },
   ),
   subject(
     "rds/instance",
