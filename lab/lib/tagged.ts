@@ -1,4 +1,5 @@
 /** Every resource of the AWS API that carries given tags. */
+import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2, type TagDescription } from "@aws-sdk/client-ec2";
 import { IAM } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
@@ -22,6 +23,8 @@ const ec2Types: Partial<Record<string, string>> = {
   "security-group": "aws:ec2/securityGroup:SecurityGroup",
   subnet: "aws:ec2/subnet:Subnet",
   vpc: "aws:ec2/vpc:Vpc",
+  "vpc-endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
+  "vpc-flow-log": "aws:ec2/flowLog:FlowLog",
 };
 
 const asObject = (tags: Tag[] = []): Tags =>
@@ -114,9 +117,21 @@ async function roles(): Promise<{ tagged: Tagged; tags: Tags }[]> {
   return Promise.all([...ofRoles, ...ofProfiles]);
 }
 
+async function logGroups(): Promise<{ tagged: Tagged; tags: Tags }[]> {
+  const logs = new CloudWatchLogs();
+  const { logGroups: found = [] } = await logs.describeLogGroups();
+  return Promise.all(
+    found.map(async ({ logGroupName: id = "", logGroupArn: resourceArn }) => {
+      const { tags = {} } = await logs.listTagsForResource({ resourceArn });
+      return { tagged: { id, type: "aws:cloudwatch/logGroup:LogGroup", name: id }, tags };
+    }),
+  );
+}
+
 /** All resources of the kinds that the program makes which carry every one of `tags`. */
 export async function taggedResources(tags: Tags): Promise<Tagged[]> {
-  const all = await Promise.all([ec2Resources(), databaseResources(), buckets(), roles()]);
+  const of = [ec2Resources(), databaseResources(), buckets(), roles(), logGroups()];
+  const all = await Promise.all(of);
   return all
     .flat()
     .filter((each) => Object.entries(tags).every(([key, value]) => each.tags[key] === value))

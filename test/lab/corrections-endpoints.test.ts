@@ -35,7 +35,9 @@ describe("where moto and AWS differ in endpoints and flow logs, the lab is like 
       );
     };
     const request = { VpcId, ServiceName, RouteTableIds: [first] };
-    const VpcEndpointId = (await ec2.createVpcEndpoint(request)).VpcEndpoint!.VpcEndpointId!;
+    const { VpcEndpoint } = await ec2.createVpcEndpoint(request);
+    expect(VpcEndpoint).to.include({ VpcEndpointType: "Gateway", PrivateDnsEnabled: false });
+    const VpcEndpointId = VpcEndpoint!.VpcEndpointId!;
     expect(await routes()).to.deep.equal([[first, s3!.PrefixListId, VpcEndpointId]]);
     await ec2.modifyVpcEndpoint({
       VpcEndpointId,
@@ -60,8 +62,11 @@ describe("where moto and AWS differ in endpoints and flow logs, the lab is like 
       TrafficType: "ALL",
       LogDestination: (await logs.describeLogGroups()).logGroups![0]!.logGroupArn!,
       DeliverLogsPermissionArn: "arn:aws:iam::123456789012:role/flows",
+      TagSpecifications: [{ ResourceType: "vpc-flow-log", Tags: [{ Key: "a", Value: "b" }] }],
     });
     const [flowLog] = (await ec2.describeFlowLogs({ FlowLogIds })).FlowLogs!;
     expect(flowLog).to.include({ LogGroupName: "flows", DeliverLogsStatus: "SUCCESS" });
+    const [tag] = (await ec2.describeTags()).Tags!;
+    expect(tag).to.include({ ResourceId: FlowLogIds![0], ResourceType: "vpc-flow-log" });
   });
 });

@@ -5,6 +5,7 @@ from typing import Any
 from moto.ec2.models.flow_logs import FlowLogsBackend
 from moto.ec2.models.managed_prefixes import ManagedPrefixList, ManagedPrefixListBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from .patching import replaces
 from .public_addresses import SLICE
@@ -28,8 +29,11 @@ setattr(ManagedPrefixList, "cidrs", property(cidrs))  # noqa: B010
 
 @replaces(VPCBackend, "create_vpc_endpoint")
 def create(original: Any, backend: Any, *, endpoint_type: str | None, **named: Any) -> Any:
-    """Gateway is the default type; moto takes it for one at creation and fails at deletion."""
-    return original(backend, endpoint_type=endpoint_type or "Gateway", **named)
+    """Gateway is the default type, and has no DNS names; moto fails to delete one by default, and gives it some."""
+    kind = endpoint_type or "Gateway"
+    if kind == "Gateway":
+        named["private_dns_enabled"] = False
+    return original(backend, endpoint_type=kind, **named)
 
 
 @replaces(VPCEndPoint, "modify")
@@ -51,6 +55,10 @@ def delete_at_once(original: Any, backend: Any, vpce_ids: list[str] | None = Non
     original(backend, vpce_ids)
     for endpoint_id in vpce_ids or []:
         backend.vpc_end_points.pop(endpoint_id, None)
+
+
+# As DescribeTags names them; moto says flow-logs.
+EC2_PREFIX_TO_RESOURCE["fl"] = "vpc-flow-log"
 
 
 @replaces(FlowLogsBackend, "create_flow_logs")
