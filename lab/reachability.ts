@@ -110,16 +110,9 @@ function pidOf(container: string): Promise<string> {
 
 /** The first process of a container that runs inside a machine, as the host numbers it. */
 async function containerInside(lab: Lab, machine: Place): Promise<string> {
-  const inside = await docker([
-    "exec",
-    machine.container,
-    "docker",
-    "ps",
-    "-q",
-    "--filter",
-    "name=app",
-    "-l",
-  ]);
+  // One of the two serves, and the other may be there still.
+  const list = ["ps", "--quiet", "--filter", "name=blue", "--filter", "name=green"];
+  const [inside = ""] = (await docker(["exec", machine.container, "docker", ...list])).split("\n");
   const format = ["inspect", "--format", "{{.State.Pid}}", inside];
   const pid = await docker(["exec", machine.container, "docker", ...format]);
   // NSpid lists a process's numbers from the outermost namespace inwards; the control group tells the machine.
