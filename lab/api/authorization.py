@@ -23,7 +23,7 @@ from corrections.patching import replaces
 Environ = dict[str, Any]
 ADMINISTRATOR = "arn:aws:iam::123456789012:user/administrator"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([a-z0-9-]+)/")
-_BUCKET_HOST = re.compile(r"(.+)\.s3[.-][a-z0-9-]+\.amazonaws\.com")
+_BUCKET_HOST = re.compile(r"(.+?)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
 
 # STS API reference: "No permissions are required to perform this operation."
 _FOR_EVERYBODY = ("sts:GetCallerIdentity",)
