@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { Lab, succeed } from "./lab.ts";
+import { Lab, run, succeed } from "./lab.ts";
 import { added, processesOf, traces } from "./traces.ts";
 
 describe("lab/up and lab/down", function () {
@@ -34,9 +34,18 @@ describe("lab/up and lab/down", function () {
     expect(status).to.equal(1);
   });
 
-  it("start two labs at the same time, and end one without the other", async () => {
+  /** Whether the host on a lab's internet gets a connection to that of a lab. */
+  const reaches = async (from: Lab, to: Lab) => {
+    const connect = `</dev/tcp/198.18.${await slice(to)}.2/443`;
+    const command = ["exec", `${from.name}-internet`, "timeout", "2", "bash", "-c", connect];
+    return (await run("docker", command)).status === 0;
+  };
+
+  it("start two labs at the same time, which do not meet, and end one without the other", async () => {
     await Promise.all([one.up(), two.up()]);
     expect(await slice(one)).not.to.equal(await slice(two));
+    expect(await reaches(one, one)).to.equal(true);
+    expect([await reaches(one, two), await reaches(two, one)]).to.deep.equal([false, false]);
     await one.down();
     expect(await containers(one)).to.equal("");
     expect(await containers(two)).not.to.equal("");
