@@ -1,5 +1,6 @@
 /** The stack of a running lab, as those see it who use it, change it and break it. */
 import { EC2 } from "@aws-sdk/client-ec2";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,27 @@ import { run, succeed, type Lab, type Result } from "./lab.ts";
 
 /** Flags of every `up`. */
 const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
+
+const rotation = "databasePasswordRotation";
+
+/** Of the stack, by key. */
+export type Settings = Record<string, string | number>;
+
+/** A run of `up` that is under way. */
+export interface Running {
+  /** What it has printed so far. */
+  output(): string;
+  over(): boolean;
+  /** Ends its process, the engine, as a crash would. */
+  kill(): void;
+  readonly ended: Promise<Result>;
+}
+
+/** A commit of the app, and the text by which its login page is known. */
+export interface Version {
+  readonly commit: string;
+  readonly text: string;
+}
 
 /** Changes the app's files in the directory that it is given. */
 export type Change = (directory: string) => Promise<void>;
@@ -105,22 +127,44 @@ export class Stack {
     return this.outputs.databaseEndpoint!.split(".")[0]!;
   }
 
-  ec2(): EC2 {
+  /** A client of the lab's AWS API, e.g. `client(RDS)`. */
+  client<T>(Service: new (options: object) => T): T {
     const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-    return new EC2({ region: "us-west-2", endpoint: this.api, credentials });
+    return new Service({ region: "us-west-2", endpoint: this.api, credentials });
+  }
+
+  ec2(): EC2 {
+    return this.client(EC2);
   }
 
   /** Runs `up` whether it succeeds or not. `settings` are written to the stack's file. */
-  up(settings: Record<string, string | number> = {}, ...args: string[]): Promise<Result> {
-    return this.lab.tryPulumi(...this.upArguments(settings, args));
+  up(settings: Settings = {}, ...args: string[]): Promise<Result> {
+    return this.lab.tryPulumi(...upArguments(settings, args));
   }
 
-  upArguments(settings: Record<string, string | number>, args: string[] = []): string[] {
-    const config = Object.entries(settings).flatMap(([key, value]) => [
-      "--config",
-      `${key}=${value}`,
-    ]);
-    return [...up, ...config, ...args];
+  startUp(settings: Settings = {}, ...args: string[]): Running {
+    const child = this.lab.startPulumi(...upArguments(settings, args));
+    let stdout = "";
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    }
+    let over = false;
+    const ended = once(child, "close").then(([status]) => {
+      over = true;
+      return { status: (status as number | null) ?? 255, stdout, stderr: "" };
+    });
+    return {
+      output: () => stdout,
+      over: () => over,
+      kill: () => void child.kill("SIGKILL"),
+      ended,
+    };
+  }
+
+  /** What databasePasswordRotation is to be next. */
+  async nextRotation(): Promise<Settings> {
+    const { status, stdout } = await this.lab.tryPulumi("config", "get", rotation);
+    return { [rotation]: status === 0 ? Number(stdout) + 1 : 1 };
   }
 
   /** Commits a change of the good version's files, pushes it and resolves to its hash. */
@@ -138,19 +182,22 @@ export class Stack {
     return hash;
   }
 
-  /** A commit whose login page says so. */
-  newVersion(text: string): Promise<string> {
-    return this.commit(text, (directory) => mark(directory, text));
+  /** A version that works, and that nobody has seen before. */
+  async newVersion(): Promise<Version> {
+    const text = `good version ${Date.now()}`;
+    return { text, commit: await this.commit(text, (directory) => mark(directory, text)) };
   }
 
-  /** Makes a release of a version that works, and checks that it is what is served afterwards. */
-  async release(
-    settings: Record<string, string | number> = {},
-    ...args: string[]
-  ): Promise<Result> {
-    const text = `good version ${Date.now()}`;
-    const commit = await this.newVersion(text);
-    const result = await this.up({ ...settings, appCommit: commit }, ...args);
+  /** Runs `up` for a version that works, and checks that it is what is served afterwards. */
+  async deliver(version: Version, settings: Settings = {}, ...args: string[]): Promise<Result> {
+    return this.delivered(
+      version,
+      await this.up({ ...settings, appCommit: version.commit }, ...args),
+    );
+  }
+
+  /** @throws unless the run has succeeded and the version is what is served */
+  async delivered({ commit, text }: Version, result: Result): Promise<Result> {
     if (result.status !== 0) {
       throw new Error(`up of a good version ended with ${result.status}:\n${tail(result)}`);
     }
@@ -163,6 +210,16 @@ export class Stack {
     this.good = commit;
     return result;
   }
+
+  /** A release of a new version that works. */
+  async release(settings: Settings = {}, ...args: string[]): Promise<Result> {
+    return this.deliver(await this.newVersion(), settings, ...args);
+  }
+}
+
+function upArguments(settings: Settings, args: string[]): string[] {
+  const config = Object.entries(settings).map(([key, value]) => `--config=${key}=${value}`);
+  return [...up, ...config, ...args];
 }
 
 /** Writes a text above the form of the login page. */

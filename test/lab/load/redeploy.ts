@@ -15,9 +15,7 @@ const quiet = 15_000;
 const changes: Record<string, (stack: Stack) => Promise<unknown>> = {
   release: (stack) => stack.release(),
   async rotation(stack) {
-    const key = "databasePasswordRotation";
-    const { status, stdout } = await stack.lab.tryPulumi("config", "get", key);
-    const result = await stack.up({ [key]: status === 0 ? Number(stdout) + 1 : 1 });
+    const result = await stack.up(await stack.nextRotation());
     if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
   },
 };
