@@ -12,6 +12,15 @@ export const faults: readonly Fault[] = [
   ...engineFaults,
 ];
 
+/** Rows that tell most in least time. */
+export const inCi = [
+  "crashes-at-start",
+  "migration-drops-column",
+  "database-unreachable",
+  "killed-at-deploy",
+  "lease-of-a-dead-holder",
+];
+
 /** The rows of those names, or all. Throws naming what is not a row. */
 export function chosen(names: readonly string[]): readonly Fault[] {
   if (names.length === 0) return faults;
