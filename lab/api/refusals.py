@@ -16,6 +16,10 @@ WORDINGS: dict[str, Callable[[str], str]] = {
     "ec2": lambda error: f"<Response><Errors>{error}</Errors><RequestID>refused</RequestID></Response>",
 }
 
+THROTTLING = "Throttling"
+# What services say, and with which status, that do not call it that. The answer to a HEAD is known by its status alone.
+TOO_OFTEN = {"s3": ("SlowDown", "503 Slow Down"), "ec2": ("RequestLimitExceeded", "503 Service Unavailable")}
+
 
 @dataclass
 class Refusals:
@@ -28,7 +32,7 @@ class Refusals:
     # The same each time, so that a test that fails fails again.
     _chance: random.Random = field(default_factory=lambda: random.Random(1))
 
-    def set(self, share: float, code: str = "Throttling", service: str = "") -> dict[str, object]:
+    def set(self, share: float, code: str = THROTTLING, service: str = "") -> dict[str, object]:
         """From now on a share of 0 to 1 of the calls to the service, as it is signed for, or to all. Returns how
         many have been refused so far."""
         self.share, self.code, self.service = share, code, service
@@ -43,11 +47,13 @@ class Refusals:
         if self.service not in ("", service):
             return None
         self.refused += 1
-        status = "403 Forbidden" if self.code == "AccessDenied" else "400 Bad Request"
-        message = f"the lab refuses calls with {self.code} at present"
+        code, status = self.code, "403 Forbidden"
+        if code == THROTTLING:
+            code, status = TOO_OFTEN.get(service, (THROTTLING, "400 Bad Request"))
+        message = f"the lab refuses calls with {code} at present"
         if environ.get("HTTP_X_AMZ_TARGET"):
-            body = json.dumps({"__type": self.code, "message": message})
+            body = json.dumps({"__type": code, "message": message})
             return status, "application/x-amz-json-1.1", body
-        error = XML.format(code=escape(self.code), message=escape(message))
+        error = XML.format(code=escape(code), message=escape(message))
         wording = WORDINGS.get(service, lambda error: f"<ErrorResponse>{error}<RequestId>refused</RequestId></ErrorResponse>")
         return status, "text/xml", wording(error)

@@ -208,6 +208,7 @@ describe("the lab's own calls", function () {
     const { refused } = (await lab(api, "refuse", { share: 1 })).body as { refused: number };
     expect(refused - before).to.be.within(10, 30);
     expect(await outcome(users)).to.equal("Throttling 400");
+    expect(await outcome(vpcs)).to.equal("RequestLimitExceeded 503");
     await lab(api, "refuse", { share: 0 });
     expect(await outcome(users)).to.equal("answered");
   });
