@@ -59,7 +59,13 @@ export const machineFaults: Fault[] = [
     name: "machine-replaced",
     away: true,
     async provoke(stack) {
-      await stack.ec2().terminateInstances({ InstanceIds: [await stack.machineId()] });
+      const ids = { InstanceIds: [await stack.machineId()] };
+      await stack.ec2().terminateInstances(ids);
+      // Until then a refresh finds it, on AWS as well.
+      await until("the machine is terminated", 120, async () => {
+        const { Reservations = [] } = await stack.ec2().describeInstances(ids);
+        return Reservations[0]?.Instances?.[0]?.State?.Name === "terminated";
+      });
       return () => stack.release({}, "--refresh");
     },
   },
