@@ -9,10 +9,7 @@ if docker image inspect "$image" >/dev/null 2>&1; then
   echo "$image is there already"
   exit 0
 fi
-free=$(df --output=avail --block-size=1M "$root" | tail -n 1)
-[ "$free" -ge 1024 ] ||
-  fail "$(hostname) has $((free)) MB free at $root; building an image needs 1024 MB" \
-    "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
+need_space 1024 "building an image"
 
 # The app tracks its .env: in the image it would be a second set of settings.
 git -C "$source" archive --add-file="$bin/Dockerfile.release" "$commit" . ':(exclude,glob)**/.env' |

@@ -30,6 +30,15 @@ fail() {
   exit 1
 }
 
+# need_space MB WHAT: fails unless there is room for it.
+need_space() {
+  local free
+  free=$(df --output=avail --block-size=1M "$root" | tail -n 1)
+  [ "$free" -ge "$1" ] ||
+    fail "$(hostname) has $((free)) MB free at $root; $2 needs $1 MB" \
+      "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
+}
+
 # mysql as the app's user, on the app's schema; tab-separated rows without a header.
 query() {
   mysql --defaults-extra-file="$client" --batch --skip-column-names --execute "$1"

@@ -22,6 +22,8 @@ elif [ -n "$credential" ]; then
   with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token')
 fi
 
+# Else git's failure would be taken for a missing commit.
+need_space 512 "a release"
 git init --quiet --bare "$source"
 ref=refs/releases/$commit
 if ! git -C "$source" rev-parse --quiet --verify "$ref" >/dev/null; then

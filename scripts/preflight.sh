@@ -4,10 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-free=$(df --output=avail --block-size=1M "$root" | tail -n 1)
-[ "$free" -ge 512 ] ||
-  fail "$(hostname) has $((free)) MB free at $root; a release needs 512 MB" \
-    "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
+need_space 512 "a release"
 
 getent hosts "$DB_HOST" >/dev/null ||
   fail "$DB_HOST has no address in the DNS of $(hostname)" \

@@ -27,7 +27,7 @@ pass_to() {
 
 # give_up WHAT: back to the old version, with the last words of the new one.
 give_up() {
-  "${compose[@]}" logs --no-log-prefix --tail 30 "$new" >&2 || true
+  "${compose[@]}" logs --no-log-prefix --tail 100 "$new" >&2 || true
   if [ -z "$old" ]; then
     rm -f "$nginx/app.conf" # else the next release would take the failed one for the version before
   elif [ "$(active_service)" != "$old" ]; then

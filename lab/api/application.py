@@ -12,6 +12,9 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   GET  /_lab/db/ID/master-password         {"password": …}
   GET  /_lab/db/ID/address                 {"address": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
+  POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
+                                           AWS's calls, to that service or, without one, to any, is refused;
+                                           {"refused": n}, how many have been so far
 Errors are {"error": …} with 404, 405 or 409.
 """
 
@@ -29,6 +32,7 @@ import authorization
 import website
 import world
 from corrections import lifecycle
+from refusals import Refusals
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
@@ -42,6 +46,7 @@ class LabApi:
         # moto's backends check and then act without a lock; two calls at once could take one address.
         self._lock = threading.Lock()
         self._revision = 0
+        self._refusals = Refusals()
         self._own_calls: list[tuple[str, str, Callable[..., world.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
@@ -50,6 +55,7 @@ class LabApi:
             ("GET", r"db/([^/]+)/master-password", world.master_password),
             ("GET", r"db/([^/]+)/address", world.address),
             ("GET", r"instance-credentials/([^/]+)", world.instance_credentials),
+            ("POST", r"refuse", self._refusals.set),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
@@ -58,6 +64,10 @@ class LabApi:
             status, answer = self._own(environ, body)
             start_response(status, [("Content-Type", "application/json")])
             return [json.dumps(answer).encode()]
+        if refusal := self._refusals.answer(environ):
+            status, content_type, text = refusal
+            start_response(status, [("Content-Type", content_type)])
+            return [text.encode()]
         changes = _may_change(environ, body)
 
         def respond(status: str, headers: Any, *rest: Any) -> Any:

@@ -11,6 +11,11 @@ import { join } from "node:path";
 import { builder, type Builder } from "./account.ts";
 import { type ApiServer, startApi } from "./api-server.ts";
 
+interface Refusal {
+  name: string;
+  $metadata: { httpStatusCode: number };
+}
+
 /** One of the lab's own calls; `body` makes it a POST. */
 async function lab(api: ApiServer, path: string, body?: object) {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
@@ -185,6 +190,27 @@ describe("the lab's own calls", function () {
     const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
     expect(Arn).to.equal(`arn:aws:sts::123456789012:assumed-role/app/${id}`);
     expect((await lab(api, `instance-credentials/${id}`)).body).to.deep.equal(body);
+  });
+
+  it("have a service refuse its calls, or every service some of them, until they are told otherwise", async () => {
+    const vpcs = () => make.cloud.send(new ec2.DescribeVpcsCommand({}));
+    const users = () => new iam.IAMClient(api.client).send(new iam.ListUsersCommand({}));
+    const outcome = (call: () => Promise<unknown>) =>
+      call().then(
+        () => "answered",
+        ({ name, $metadata }: Refusal) => `${name} ${$metadata.httpStatusCode}`,
+      );
+    await lab(api, "refuse", { share: 1, code: "AccessDenied", service: "ec2" });
+    expect(await outcome(vpcs)).to.equal("AccessDenied 403");
+    expect(await outcome(users)).to.equal("answered");
+    const before = (await lab(api, "refuse", { share: 0.2 })).body.refused as number;
+    for (let call = 0; call < 100; call++) await outcome(call % 2 ? vpcs : users);
+    const { refused } = (await lab(api, "refuse", { share: 1 })).body as { refused: number };
+    expect(refused - before).to.be.within(10, 30);
+    expect(await outcome(users)).to.equal("Throttling 400");
+    expect(await outcome(vpcs)).to.equal("RequestLimitExceeded 503");
+    await lab(api, "refuse", { share: 0 });
+    expect(await outcome(users)).to.equal("answered");
   });
 
   it("answer what they do not know with 404 and the name", async () => {

@@ -8,8 +8,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../lab/lib/orphans.ts";
 import { Browser } from "./browser.ts";
+import { hold } from "./faults/fault.ts";
+import { chosen, inCi } from "./faults/faults.ts";
 import { Lab, succeed } from "./lab.ts";
 import { lossOfMachines, networkChanges } from "./network-changes.ts";
+import { leaks } from "./secrets.ts";
+import { Stack } from "./stack.ts";
 import { stepsInOrder } from "./steps.ts";
 import { added, processesOf, traces, type Traces } from "./traces.ts";
 
@@ -183,6 +187,18 @@ describe("first light", function () {
   lossOfMachines(scene, async () => {
     expect(await loginPage()).to.include("second version");
     expect(await query("SELECT username FROM users")).to.deep.equal(["ada"]);
+  });
+
+  for (const fault of chosen(inCi)) {
+    it(`comes through ${fault.name}`, async () => {
+      const stack = await Stack.open(lab);
+      await hold(fault, stack).finally(() => stack.close());
+    });
+  }
+
+  it("shows nobody a secret during a release", async () => {
+    const stack = await Stack.open(lab);
+    expect(await leaks(stack).finally(() => stack.close())).to.deep.equal([]);
   });
 
   it("leaves nothing after `destroy` and lab/down", async () => {

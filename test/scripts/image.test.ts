@@ -100,6 +100,14 @@ describe("Fetching and building", () => {
     expect(fetch(address, commit).status).to.equal(0);
   });
 
+  it("names a full disk, not a missing commit", () => {
+    const { address, commit } = machine.repository(app);
+    machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n 511\\n'`);
+    const { status, stderr } = fetch(address, commit);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: \S+ has 511 MB free at \S+; a release needs 512 MB$/m);
+  });
+
   it("says what a commit lacks that is not the app", () => {
     const { address, commit } = machine.repository({ "README.md": "", LICENSE: "" });
     const { status, stderr } = fetch(address, commit);

@@ -14,7 +14,7 @@ case "$*" in
 "ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
 "up --detach --quiet-pull --no-deps "*) works "up \${*: -1}"; touch "up/\${*: -1}" ;;
 "rm --force --stop "*) rm -f "up/$4" ;;
-"logs --no-log-prefix --tail 30 "*) echo "last words of $5" ;;
+"logs --no-log-prefix --tail 100 "*) echo "last words of $5" ;;
 "exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
 "exec -T nginx nginx -s reload") echo $(($(cat reloads) + 1)) >reloads ;;
 "exec -T nginx sh "*)

@@ -1,0 +1,34 @@
+/** The table of faults; the README's section on reliability says what each shows. */
+import { appFaults } from "./app.ts";
+import { databaseFaults } from "./database.ts";
+import { engineFaults } from "./engine.ts";
+import type { Fault } from "./fault.ts";
+import { machineFaults } from "./machine.ts";
+
+export const faults: readonly Fault[] = [
+  ...appFaults,
+  ...databaseFaults,
+  ...machineFaults,
+  ...engineFaults,
+];
+
+/** Rows that tell most in least time. */
+export const inCi = [
+  "crashes-at-start",
+  "migration-drops-column",
+  "database-unreachable",
+  "killed-at-deploy",
+  "lease-of-a-dead-holder",
+];
+
+/** The rows of those names, or all. Throws naming what is not a row. */
+export function chosen(names: readonly string[]): readonly Fault[] {
+  if (names.length === 0) return faults;
+  return names.map((name) => {
+    const fault = faults.find((each) => each.name === name);
+    if (fault) return fault;
+    throw new Error(
+      `no row is named ${name}\nremedy: ${faults.map((each) => each.name).join(", ")}`,
+    );
+  });
+}

@@ -1,0 +1,106 @@
+/** Requests at a constant rate, whatever becomes of them: each has its moment, its connection and its time. */
+import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Answer {
+  /** Milliseconds from the moment the request was due. */
+  readonly milliseconds: number;
+  /** What is wrong with it; undefined if nothing is. */
+  readonly failure: string | undefined;
+}
+
+export interface Load {
+  /** Answers so far, in the order in which they came. */
+  readonly answers: readonly Answer[];
+  /** Sends no more, and resolves when the last request has been answered or given up. */
+  stop(): Promise<void>;
+}
+
+const limit = 10_000;
+/** Every so many requests one sends the login form. */
+const formEvery = 4;
+
+/**
+ * Opens the page of `origin` and, with every fourth request, sends its form for a user whom nobody is: the app looks
+ * that name up in the database.
+ *
+ * @param rate requests a second
+ */
+export async function startLoad(origin: string, rate: number): Promise<Load> {
+  const form = await openForm(`${origin}/login`);
+  const answers: Answer[] = [];
+  const pending = new Set<Promise<void>>();
+  const began = performance.now();
+  let going = true;
+  const send = async () => {
+    for (let number = 0; going; number++) {
+      const due = began + (number * 1000) / rate;
+      await sleep(Math.max(0, due - performance.now()));
+      const answer = ask(`${origin}/login`, number % formEvery === 0 ? form : undefined)
+        .then((failure) => void answers.push({ milliseconds: performance.now() - due, failure }))
+        .finally(() => pending.delete(answer));
+      pending.add(answer);
+    }
+  };
+  const sending = send();
+  return {
+    answers,
+    async stop() {
+      going = false;
+      await sending;
+      await Promise.all(pending);
+    },
+  };
+}
+
+interface Form {
+  readonly cookie: string;
+  readonly body: string;
+}
+
+async function openForm(url: string): Promise<Form> {
+  const response = await fetch(url);
+  const token = /name="?csrf_token"?[^>]* value="?([^">\s]+)/.exec(await response.text())?.[1];
+  const cookie = response.headers.getSetCookie()[0]?.split(";")[0];
+  if (!token || !cookie) throw new Error(`${url} has no form with a csrf_token`);
+  const fields = { csrf_token: token, username: "nobody", password: "wrong", login: "" };
+  return { cookie, body: new URLSearchParams(fields).toString() };
+}
+
+/** Resolves to what is wrong with the answer, if anything. */
+function ask(url: string, form: Form | undefined): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const type = { "content-type": "application/x-www-form-urlencoded" };
+    const options = {
+      agent: false as const, // a new connection each
+      timeout: limit,
+      signal: AbortSignal.timeout(limit),
+      method: form ? "POST" : "GET",
+      headers: form ? { ...type, cookie: form.cookie } : {},
+    };
+    const sent = request(url, options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("error", (error) => resolve(error.message));
+      response.on("end", () => {
+        const { statusCode = 0 } = response;
+        if (statusCode !== 200 && statusCode !== 302) resolve(`status ${statusCode}`);
+        // Said after the database was asked.
+        else if (form && !text.includes("Wrong user or password")) resolve("form not taken");
+        else resolve(undefined);
+      });
+    });
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      resolve(
+        error.name === "TimeoutError" ? "no answer within 10 s" : (error.code ?? error.message),
+      );
+    });
+    sent.end(form?.body);
+  });
+}
+
+/** `share` 0.99 for the 99th percentile. */
+export function percentile(answers: readonly Answer[], share: number): number {
+  const sorted = answers.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}

@@ -1,0 +1,74 @@
+/**
+ * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
+ *
+ * usage: redeploy.ts [release] [rotation]    default: both
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { succeed, Lab } from "../lab.ts";
+import { Stack, tail } from "../stack.ts";
+import { percentile, startLoad, type Answer } from "./load.ts";
+
+const rate = 40;
+const quiet = 15_000;
+
+/** What is done to the stack, by name. */
+const changes: Record<string, (stack: Stack) => Promise<unknown>> = {
+  release: (stack) => stack.release(),
+  async rotation(stack) {
+    const result = await stack.up(await stack.nextRotation());
+    if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+  },
+};
+
+function report(what: string, answers: readonly Answer[], seconds: number): void {
+  const [p50, p99, worst] = [0.5, 0.99, 1].map((share) => percentile(answers, share).toFixed(0));
+  const failed = answers.flatMap(({ failure }) => failure ?? []);
+  console.log(
+    `${what.padEnd(16)} ${seconds.toFixed(0).padStart(4)} s  ${String(answers.length).padStart(6)} requests  ` +
+      `${failed.length} failed  p50 ${p50} ms  p99 ${p99} ms  slowest ${worst} ms`,
+  );
+  for (const reason of new Set(failed)) {
+    console.log(`  ${failed.filter((each) => each === reason).length} × ${reason}`);
+  }
+}
+
+async function main(names: string[]): Promise<number> {
+  const unknown = names.filter((name) => !changes[name]);
+  if (unknown.length > 0) {
+    throw new Error(`${unknown.join(" ")}: not one of ${Object.keys(changes).join(", ")}`);
+  }
+  const stack = await Stack.open(new Lab(process.env.LAB_NAME!));
+  let failed = 0;
+  try {
+    for (const name of names.length > 0 ? names : Object.keys(changes)) {
+      const load = await startLoad(stack.outputs.appUrl!, rate);
+      const began = performance.now();
+      await sleep(quiet);
+      const before = load.answers.length;
+      report(`before ${name}`, load.answers.slice(0, before), quiet / 1000);
+      const problem = await changes[name]!(stack).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      await load.stop();
+      const seconds = (performance.now() - began - quiet) / 1000;
+      report(`during ${name}`, load.answers.slice(before), seconds);
+      if (problem) throw problem;
+      failed += load.answers.filter(({ failure }) => failure).length;
+    }
+    const env = { PULUMI: "lab/pulumi", LAB_NAME: stack.lab.name };
+    const releases = (await succeed("npm", ["run", "--silent", "releases"], { env })).split("\n");
+    console.log([releases[0], ...releases.slice(1).slice(-4)].join("\n").trimEnd());
+  } finally {
+    await stack.close();
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => (process.exitCode = status),
+  (error: Error) => {
+    console.error(`error: ${error.message}`);
+    process.exitCode = 1;
+  },
+);
