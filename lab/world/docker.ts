@@ -65,11 +65,12 @@ export interface Container {
 export async function containers(lab: Lab): Promise<Map<string, Container>> {
   const ids = await docker(["ps", "-aq", "--no-trunc", "--filter", `label=${label}=${lab.name}`]);
   if (ids === "") return new Map();
-  // One that vanishes between the two commands makes inspect fail, yet the others are printed.
+  // One that vanishes between the two commands makes inspect fail: then there is another list.
   const text = await docker(["inspect", ...ids.split("\n")]).catch((error: Error) => {
-    if (/no such object/i.test(error.message)) return "[]";
+    if (/no such object/i.test(error.message)) return undefined;
     throw error;
   });
+  if (text === undefined) return containers(lab);
   const found = JSON.parse(text) as {
     Name: string;
     State: { Running: boolean; Pid: number; StartedAt: string };

@@ -11,6 +11,7 @@ import { Browser } from "./browser.ts";
 import { hold } from "./faults/fault.ts";
 import { chosen, inCi } from "./faults/faults.ts";
 import { Lab, succeed } from "./lab.ts";
+import { dayTwo } from "./day-two.ts";
 import { lossOfMachines, networkChanges } from "./network-changes.ts";
 import { leaks } from "./secrets.ts";
 import { Stack } from "./stack.ts";
@@ -183,6 +184,8 @@ describe("first light", function () {
     const login = await new Browser(outputs.appUrl!).submit("/login", { ...user, login: "" });
     expect(login.status, "login of the user who registered before").to.equal(302);
   });
+
+  dayTwo(scene, query, loginPage);
 
   lossOfMachines(scene, async () => {
     expect(await loginPage()).to.include("second version");

@@ -15,6 +15,7 @@ const steps = [
   "write-stack.env",
   "deploy",
   "verify",
+  "schedule",
   "retire-user",
 ];
 
