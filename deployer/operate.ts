@@ -19,9 +19,9 @@ const commands: Readonly<Record<string, { readonly run: string; readonly termina
   backups: {
     run: `aws s3 ls --recursive "s3://$BUCKET/backups/" | sed -n 's|^.* \\(backups/.*\\)/manifest$|\\1|p'`,
   },
-  backup: { run: `exec "$bin/lease.sh" backup.sh by-hand` },
+  backup: { run: `"$bin/lease.sh" backup.sh by-hand && "$bin/publish-status.sh"` },
   restore: { run: `exec "$bin/lease.sh" restore.sh "$@"` },
-  drill: { run: `exec "$bin/lease.sh" drill.sh "$@"` },
+  drill: { run: `"$bin/lease.sh" drill.sh "$@" && "$bin/publish-status.sh"` },
   rollback: { run: `exec "$bin/lease.sh" rollback.sh` },
   logs: { run: `exec "\${compose[@]}" logs --no-color --tail 100 "$@" "$(active_service)" nginx` },
   "app:shell": {

@@ -24,6 +24,10 @@ fi
 
 # Else git's failure would be taken for a missing commit.
 need_space 512 "a release"
+# What a restart of the machine has cut off leaves git's own lock behind; with this one held it is nobody's.
+exec 9>>"$root/fetch.lock"
+flock 9
+rm -f "$source/shallow.lock"
 git init --quiet --bare "$source"
 ref=refs/releases/$commit
 if ! git -C "$source" rev-parse --quiet --verify "$ref" >/dev/null; then

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# rollback.sh: serves the last release before this one that served another image. To be run by lease.sh.
+# rollback.sh: serves the last release before this one that served another image; again, the one before that. To be
+# run by lease.sh.
 #
 # Refuses when the schema has moved on: the version before does not know what its migration did.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 current=$(docker inspect --format '{{.Config.Image}}' "$("${compose[@]}" ps --quiet "$(active_service)")")
-entry=$("$bin/ledger.sh" | awk -F '\t' -v current="$current" '$4 != current' | tail -n 1)
+entry=$("$bin/ledger.sh" | awk -F '\t' -v current="$current" '
+  $9 == "rollback" { next }
+  $4 == current { before = another }
+  $4 != current { another = $0 }
+  END { print before }')
 [ -n "$entry" ] || fail "the ledger knows no release before $current" "deploy another commit: set appCommit"
 IFS=$'\t' read -r number time commit image _ revision _ <<<"$entry"
 docker image inspect "$image" >/dev/null 2>&1 ||
@@ -23,5 +28,6 @@ fi
 rm -f "$last_backup"
 "$bin/switch.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")"
 "$bin/verify.sh"
-"$bin/ledger.sh" add "$image" "rollback"
+"$bin/ledger.sh" add "$image" rollback
+"$bin/publish-status.sh" || true # it has said why; the release serves
 echo "release $number is served again. To make it last, set appCommit to $commit"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# schedule.sh: has cron make a backup each night and try it out each week, and tells the site's page of this release.
+# schedule.sh: has cron make a backup each night and try it out each week.
 # schedule.sh backup|drill: what cron runs. A failure is on the site's page until the next success.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -14,7 +14,6 @@ PATH=/usr/local/bin:/usr/bin:/bin
 $minute 2 * * * $bin/schedule.sh backup >>$root/schedule.log 2>&1
 $minute 4 * * 0 $bin/schedule.sh drill >>$root/schedule.log 2>&1
 CRON
-  "$bin/publish-status.sh"
   ;;
 backup | drill)
   arguments=()

@@ -38,7 +38,7 @@ export function dayTwo(
   });
 
   it("tells release and backup on the site, to everybody", async () => {
-    const { appUrl, siteUrl } = outputs();
+    const { appUrl, deployedCommit, siteUrl } = outputs();
     // The lab's names are known inside only.
     const internet = new URL(appUrl!).hostname.replace(/\d+$/, "2");
     const resolve = `${new URL(siteUrl!).hostname}:80:${internet}`;
@@ -48,7 +48,10 @@ export function dayTwo(
     expect(await get("nothing")).to.match(/There is no such page.* 404$/s);
     const [, json] = /^(.*) 200$/s.exec(await get("status.json"))!;
     const status = JSON.parse(json!) as Record<string, string | null>;
-    expect(status).to.include({ app: appUrl, failedSince: null });
+    // The outputs are those of the first release, which the rollback went back to.
+    expect(status).to.include({ app: appUrl, commit: deployedCommit, failedSince: null });
     expect(status.release).to.match(/^\d{6}$/);
+    for (const time of [status.deployed, status.backup, status.drill])
+      expect(time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
 }

@@ -84,6 +84,14 @@ describe("Fetching and building", () => {
     expect(stdout).to.match(/^warning: the commit has submodules, .*\nwarning: .* Git LFS, .*\n$/);
   });
 
+  it("is not stopped by what a fetch that was cut off has left of git's lock", () => {
+    const { address, commit } = machine.repository(app);
+    expect(fetch(address, "0".repeat(40)).status).to.equal(1);
+    machine.write("root/source.git/shallow.lock", "");
+    const { status, stderr } = fetch(address, commit);
+    expect(status, stderr).to.equal(0);
+  });
+
   it("names a repository that cannot be read", () => {
     const { status, stderr } = fetch(`file://${machine.home}/none`, "0".repeat(40));
     expect(status).to.equal(1);

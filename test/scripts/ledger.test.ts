@@ -96,7 +96,8 @@ describe("The ledger", () => {
 
   describe("and a rollback", () => {
     beforeEach(() => {
-      for (const name of ["switch.sh", "verify.sh"]) machine.script(name, `log "${name} $*"`);
+      for (const name of ["switch.sh", "verify.sh", "publish-status.sh"])
+        machine.script(name, `log "${name} $*"`);
       machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo serving`);
       machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
       machine.write("root/release.env", "ROOT=/x\nNGINX_IMAGE=nginx:stable\nBLUE_IMAGE=app:1\n");
@@ -122,6 +123,13 @@ describe("The ledger", () => {
       expect(list().stdout).to.match(
         /^000005\t\S+\tcommit-of-app:2\tapp:2\tbeef\ta1\t-\t\S+\trollback$/m,
       );
+    });
+
+    it("goes further back the second time, not forth", () => {
+      const back = entry(4, "app:2").replace(/[^\t]+$/, "rollback\n");
+      has(entry(1, "app:1"), entry(2, "app:2"), entry(3, "app:3"), back);
+      machine.write("serves", "app:2\n");
+      expect(rollback().stdout).to.include("release 000001 is served again");
     });
 
     for (const [entries, why] of [
