@@ -16,7 +16,7 @@ if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   fail "$key is at revision $restored, which no release of this environment knows; the schema is at $live" \
     "deploy the commit of that time first: set appCommit"
 fi
-"$bin/backup.sh" before-restore
+"$bin/backup.sh" before-restore >&2
 
 tables() { query "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$1'"; }
 # renames FROM TO: the tables of a schema, as parts of RENAME TABLE.

@@ -67,13 +67,13 @@ const snake = (name: string): string =>
   name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 /** Pulumi makes plurals of repeated blocks. */
 const argument = (name: string): string =>
-  ({ rules: "rule", parameters: "parameter" })[name] ?? snake(name);
+  ({ rules: "rule", parameters: "parameter", transitions: "transition" })[name] ?? snake(name);
 
 const snakeCased = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(snakeCased);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [snake(key), snakeCased(member)]),
+    Object.entries(value).map(([key, member]) => [argument(key), snakeCased(member)]),
   );
 };
 
