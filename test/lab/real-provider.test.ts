@@ -54,24 +54,33 @@ async function compare(provider: Provider, real: ApiServer, other: ApiServer): P
   }
 }
 
+/** The rounds, or why there are none. */
+async function begin(): Promise<Round[] | string> {
+  const provider = findProvider();
+  if (typeof provider === "string") return provider;
+  const apis = await Promise.all([startApi(), startApi()]);
+  return compare(provider, ...apis).finally(() => Promise.all(apis.map((api) => api.stop())));
+}
+
+// Begun when mocha reads the file: it waits more than it works, so the tests before these run meanwhile.
+const begun = begin();
+// A failure is told by the tests below, which come to it late.
+begun.catch(() => undefined);
+
 describe("the stand-in does what the real provider does", function () {
   // The real provider waits long between two looks: it takes 3 min, more when the machine is busy.
   this.timeout(900_000);
 
-  const apis: ApiServer[] = [];
   let results: Round[] = [];
 
   before(async function () {
-    const provider = findProvider();
-    if (typeof provider === "string") {
-      console.log(`    skipped: ${provider}`);
+    const found = await begun;
+    if (typeof found === "string") {
+      console.log(`    skipped: ${found}`);
       return this.skip();
     }
-    apis.push(await startApi(), await startApi());
-    results = await compare(provider, apis[0]!, apis[1]!);
+    results = found;
   });
-
-  after(() => Promise.all(apis.map((api) => api.stop())));
 
   for (const subject of subjects)
     it(`plans ${token(subject)} '${subject.name}' alike`, () => {
