@@ -18,7 +18,7 @@ export const inCi = [
   "migration-drops-column",
   "database-unreachable",
   "killed-at-deploy",
-  "lease-of-a-dead-holder",
+  "commit-unknown",
 ];
 
 /** The rows of those names, or all. Throws naming what is not a row. */
