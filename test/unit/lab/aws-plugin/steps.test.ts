@@ -63,7 +63,10 @@ describe("the aws plugin, asked by the engine", function () {
       const nested = await plugin.check(types.instance, "app", root);
       expect(Object.keys(nested.failures)).to.deep.equal(["rootBlockDevice.throughput"]);
 
-      for (const type of ["aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:sqs/queue:Queue"])
+      for (const type of [
+        "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+        "aws:sqs/queue:Queue",
+      ])
         expect((await error(plugin.check(type, "x", {}))).message).to.contain(`no type '${type}'`);
       const call = plugin.invoke("aws:index/getAmi:getAmi", {});
       expect((await error(call)).message).to.contain("no function 'aws:index/getAmi:getAmi'");
