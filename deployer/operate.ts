@@ -7,7 +7,6 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { quote } from "./shell.ts";
 
 /** What a command runs on the app server, in a bash that has read scripts/common.sh. */
@@ -32,18 +31,14 @@ const commands: Readonly<Record<string, { readonly run: string; readonly termina
 };
 
 function main(): number {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    strict: false,
-    options: { stack: { type: "string" } },
-  });
-  const [name = "", ...rest] = positionals;
+  const [name = "", ...rest] = process.argv.slice(2);
+  const flag = rest.indexOf("--stack");
+  const stack = flag < 0 ? [] : rest.splice(flag, 2);
   const command = commands[name];
   if (!command) {
     console.error(`error: ${name} is not a command\nremedy: ${Object.keys(commands).join(", ")}`);
     return 2;
   }
-  const stack = typeof values.stack === "string" ? ["--stack", values.stack] : [];
   const outputs = JSON.parse(
     execFileSync(
       process.env.PULUMI ?? "pulumi",
@@ -59,6 +54,8 @@ function main(): number {
     return 1;
   }
 
+  // Ctrl-C is for what runs on the machine; this process goes on, to remove the key.
+  process.on("SIGINT", () => undefined);
   const directory = mkdtempSync(join(tmpdir(), "flask-on-aws-"));
   try {
     const key = join(directory, "key");
