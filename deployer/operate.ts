@@ -22,7 +22,11 @@ const commands: Readonly<Record<string, { readonly run: string; readonly termina
   restore: { run: `exec "$bin/lease.sh" restore.sh "$@"` },
   drill: { run: `"$bin/lease.sh" drill.sh "$@" && "$bin/publish-status.sh"` },
   rollback: { run: `exec "$bin/lease.sh" rollback.sh` },
-  logs: { run: `exec "\${compose[@]}" logs --no-color --tail 100 "$@" "$(active_service)" nginx` },
+  logs: {
+    // docker-compose begins each line by an escape code, whatever it is told.
+    run: `"\${compose[@]}" logs --no-color --tail 100 "$@" "$(active_service)" nginx |
+      sed --unbuffered $'s/^\\e\\[2K//'`,
+  },
   "app:shell": {
     run: `exec "\${compose[@]}" exec "$(active_service)" flask shell`,
     terminal: true,
