@@ -12,7 +12,10 @@ describe("The scripts", () => {
       cwd: scripts,
       encoding: "utf8",
     });
-    if (check.error) this.skip(); // shellcheck is not on this machine
+    if (check.error) {
+      console.log("    skipped: no shellcheck on PATH");
+      this.skip();
+    }
     expect(check.stdout).to.equal("");
   });
 

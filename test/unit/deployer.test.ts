@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
 import { installation, quote } from "../../deployer/shell.ts";
+import { releaseSteps } from "../release-steps.ts";
 import { scripts } from "../scripts/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
 
@@ -95,19 +96,7 @@ describe("Shell text", () => {
 describe("The release", () => {
   const remote = "command:remote:Command";
   const key = (step: string) => `${remote} flask-on-aws-dev-release-${step}`;
-  const steps = [
-    "install",
-    "wait-for-cloud-init",
-    "fetch",
-    "build",
-    "prepare-database",
-    "write-app.env",
-    "write-stack.env",
-    "deploy",
-    "verify",
-    "schedule",
-    "retire-user",
-  ];
+  const steps = releaseSteps;
   let built: Program;
   const step = (name: string, of = built) => of.one(remote, `release-${name}`);
   const triggers = (name: string, of = built) => step(name, of).inputs.triggers.join(" ");

@@ -1,23 +1,10 @@
 /** Faults of the engine, of who runs it, and of the API that it talks to. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { releaseSteps } from "../../release-steps.ts";
 import { tail, type Stack } from "../stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
 import { refused, until, type Fault } from "./fault.ts";
-
-const steps = [
-  "install",
-  "wait-for-cloud-init",
-  "fetch",
-  "build",
-  "prepare-database",
-  "write-app.env",
-  "write-stack.env",
-  "deploy",
-  "verify",
-  "schedule",
-  "retire-user",
-];
 
 /** Whether the state says that the engine is at that step. */
 async function isAt(stack: Stack, urn: string): Promise<boolean> {
@@ -65,7 +52,7 @@ async function refuse(stack: Stack, how: { share: number; code?: string; service
 }
 
 export const engineFaults: Fault[] = [
-  ...steps.map(killedAt),
+  ...releaseSteps.map(killedAt),
   {
     name: "two-ups-at-once",
     async provoke(stack) {
