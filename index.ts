@@ -42,7 +42,14 @@ const groups = new SecurityGroups(
   onAws,
 );
 
-const site = new Site(`${name}-site`, { title: name }, onAws);
+const { publish } = settings;
+if (publish?.dump) {
+  void pulumi.log.warn(
+    "publishDump is on: everybody can read all rows of the database, password hashes too, as dump.sql.gz on the site.",
+  );
+}
+const downloads = [...(publish ? ["app.zip"] : []), ...(publish?.dump ? ["dump.sql.gz"] : [])];
+const site = new Site(`${name}-site`, { title: name, downloads }, onAws);
 const backups = new Backups(
   `${name}-backups`,
   {
@@ -86,7 +93,7 @@ const appServer = new AppServer(
     routes: network.public.routes,
     securityGroupId: groups.ids.app,
     backupBucketArn: backups.arn,
-    siteBucketArn: site.arn,
+    siteObjectArns: site.writable,
   },
   onAws,
 );
@@ -123,6 +130,7 @@ const release = new Release(`${name}-release`, {
     password: settings.databasePassword,
     rotation: settings.databasePasswordRotation,
   },
+  publish: publish && { ...publish, branch: name },
   groups: groups.ids,
   buckets: { backups: backups.bucket, site: site.bucket },
   appUrl: pulumi.interpolate`http://${appServer.publicIp}:5085`,

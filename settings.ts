@@ -31,6 +31,10 @@ export interface Settings {
   readonly baseImage: string;
   readonly pipIndexUrl: string;
   readonly nginxImage: string;
+  /** Undefined if nothing is published. */
+  readonly publish:
+    | { readonly repository: string; readonly token: pulumi.Output<string>; readonly dump: boolean }
+    | undefined;
   readonly protectData: boolean;
   readonly backupColdAfterDays: number;
   readonly backupExpireAfterDays: number;
@@ -208,6 +212,27 @@ export function readSettings(): Settings {
     "must be the full hash of a commit, 40 hexadecimal digits",
     "Take the output of: git rev-parse HEAD",
   );
+  const publishRepository = matching(
+    "publishRepository",
+    /^$|^https?:\/\/[^\s'"@]+$/,
+    "must be the address of a git repository by https, without credentials",
+    'Take https://github.com/OWNER/NAME.git, or "" to publish nothing',
+  );
+  const publishToken = secret("publishToken");
+  if (publishRepository && !publishToken) {
+    problems.push(
+      `${config.name}:publishToken is not set, but publishRepository is. Set one that may write there: pulumi config set --secret publishToken`,
+    );
+  }
+  const dump = config.requireBoolean("publishDump");
+  if (dump && !publishRepository) {
+    const limit = "there is nothing to publish it with: publishRepository is not set";
+    report("publishDump", dump, limit, "Set publishRepository, or publishDump to false");
+  }
+  const publish =
+    publishRepository && publishToken
+      ? { repository: publishRepository, token: publishToken, dump }
+      : undefined;
   const baseImage = matching(
     "baseImage",
     containerImage,
@@ -269,6 +294,7 @@ export function readSettings(): Settings {
     baseImage,
     pipIndexUrl,
     nginxImage,
+    publish,
     protectData,
     backupColdAfterDays,
     backupExpireAfterDays,

@@ -6,8 +6,8 @@ import { Machine, type MachineArgs } from "./machine.ts";
 export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   /** The bucket that the machine's role may read and write, but not delete from. */
   readonly backupBucketArn: pulumi.Input<string>;
-  /** The bucket of the site, to which the machine writes its status. */
-  readonly siteBucketArn: pulumi.Input<string>;
+  /** What the machine writes to the site. */
+  readonly siteObjectArns: pulumi.Input<string>[];
 }
 
 /** The public machine: a {@link Machine} with an Elastic IP and a role. */
@@ -58,7 +58,7 @@ export class AppServer extends pulumi.ComponentResource {
             {
               Effect: "Allow",
               Action: "s3:PutObject",
-              Resource: pulumi.interpolate`${args.siteBucketArn}/status.json`,
+              Resource: args.siteObjectArns,
             },
           ],
         }),

@@ -41,6 +41,16 @@ export interface ReleaseArgs {
     /** 0 and up. Each means the other one of two users, with another password. */
     readonly rotation: number;
   };
+  /** Where the tree that serves is pushed; the site offers it, too. Undefined: nowhere. */
+  readonly publish:
+    | {
+        readonly repository: string;
+        readonly branch: string;
+        readonly token: pulumi.Input<string>;
+        /** Whether the site offers the database's rows as well, to everybody. */
+        readonly dump: boolean;
+      }
+    | undefined;
   /** What a failed check on the machine is explained by. */
   readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
   readonly buckets: Readonly<Record<"backups" | "site", pulumi.Input<string>>>;
@@ -182,6 +192,7 @@ export class Release extends pulumi.ComponentResource {
         APP_GROUP: args.groups.app,
         DATABASE_GROUP: args.groups.database,
         ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
+        PUBLISH: args.publish !== undefined,
       })
       .apply(shellVariables);
     const write = (file: string, text: pulumi.Output<string>) =>
@@ -211,6 +222,16 @@ export class Release extends pulumi.ComponentResource {
       stdin: pulumi.interpolate`${database.masterPassword}\n`,
       after: [verify],
     });
+    if (args.publish) {
+      const { repository, branch, token, dump } = args.publish;
+      script("publish", {
+        args: [repository, branch, String(dump)],
+        by: "lease.sh publish.sh",
+        stdin: token,
+        triggers: [image],
+        after: [verify],
+      });
+    }
 
     this.commit = verify.stdout.apply((stdout) => stdout.trim());
     this.registerOutputs({ commit: this.commit });

@@ -35,9 +35,7 @@ if [ -d "$revisions" ]; then
 fi
 commit=$(serving_commit)
 if [ -n "$commit" ]; then
-  # With what a release adds to it; without the .env files, as in the image.
-  git -C "$source" archive --format=zip --prefix=release/ --add-file="$bin/Dockerfile.release" \
-    --add-file="$bin/compose.yml" --add-file="$bin/nginx.conf" --prefix= "$commit" . ':(exclude,glob)**/.env' |
+  git -C "$source" archive --format=zip "$(release_tree "$commit")" |
     aws s3 cp --only-show-errors - "$place/app.zip" ||
     fail "the app's tree was not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
 fi

@@ -84,6 +84,49 @@ newest_backup() {
     --query "sort_by(Contents[?ends_with(Key, '/manifest')] || \`[]\`, &LastModified)[-1].Key" | sed -n 's|/manifest$||p'
 }
 
+# The git tree of what a release makes of a commit: without its .env files, as in the image, and with the files that the
+# release adds.
+# release_tree COMMIT
+release_tree() (
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  export GIT_DIR=$source GIT_INDEX_FILE=$work/index
+  git read-tree "$1"
+  {
+    # Mode 0 removes.
+    git ls-tree -r --name-only "$1" | sed -nE 's|^(.*/)?\.env$|0 0000000000000000000000000000000000000000\t&|p'
+    for file in Dockerfile.release compose.yml nginx.conf; do
+      printf '100644 %s\trelease/%s\n' "$(git hash-object -w "$bin/$file")" "$file"
+    done
+    if [ -d "$migrations" ]; then
+      find "$migrations" -name __pycache__ -prune -o -type f -printf '%P\n' | while read -r file; do
+        printf '100644 %s\tmigrations/%s\n' "$(git hash-object -w "$migrations/$file")" "$file"
+      done
+    fi
+  } | git update-index --index-info
+  git write-tree
+)
+
+# Sets `with` and GIT_SSH_COMMAND to what opens a private repository by its credential, if there is one: an access token
+# for https or a private key for ssh.
+# use_credential CREDENTIAL
+use_credential() {
+  # A missing repository must fail: hosts answer with a login prompt to hide which ones exist.
+  export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
+  with=()
+  if [[ $1 == -----BEGIN* ]]; then
+    key=$(mktemp)
+    trap 'rm -f "$key"' EXIT
+    printf '%s\n' "$1" >"$key"
+    GIT_SSH_COMMAND+=" -o IdentitiesOnly=yes -i $key"
+  elif [ -n "$1" ]; then
+    export credential=$1
+    # The text names the variable, so the token is in no command line and no file.
+    # shellcheck disable=SC2016
+    with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token')
+  fi
+}
+
 # Which of the two services of compose.yml nginx passes requests to: blue, green or, at first, none.
 active_service() {
   # shellcheck disable=SC2016  # a variable of nginx's

@@ -5,22 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 repository=$1 commit=$2
-credential=$([ -t 0 ] || cat)
-
-# A missing repository must fail: hosts answer with a login prompt to hide which ones exist.
-export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
-with=()
-if [[ $credential == -----BEGIN* ]]; then
-  key=$(mktemp)
-  trap 'rm -f "$key"' EXIT
-  printf '%s\n' "$credential" >"$key"
-  GIT_SSH_COMMAND+=" -o IdentitiesOnly=yes -i $key"
-elif [ -n "$credential" ]; then
-  export credential
-  # The text names the variable, so the token is in no command line and no file.
-  # shellcheck disable=SC2016
-  with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token')
-fi
+use_credential "$([ -t 0 ] || cat)"
 
 # Else git's failure would be taken for a missing commit.
 need_space 512 "a release"

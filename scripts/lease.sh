@@ -36,8 +36,8 @@ while true; do
 done
 
 export LEASE_OWNER=${owner%% *}
-# In a session of its own, so that a signal reaches the step that runs, too.
-setsid "$bin/$1" "${@:2}" &
+# In a session of its own, so that a signal reaches the step that runs, too. What runs beside would have no input.
+setsid "$bin/$1" "${@:2}" <&0 &
 work=$!
 # As long as the work lives, even if this process is killed: else another release could begin beside it.
 while kill -0 "$work" 2>/dev/null; do

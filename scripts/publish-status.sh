@@ -3,6 +3,8 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
+commit=$(serving_commit) download=
+if [ "${PUBLISH:-}" = true ] && [ "$(cat "$root/published" 2>/dev/null)" = "$commit" ]; then download=app.zip; fi
 # member NAME VALUE: of a JSON object. No value here holds a quote or a backslash.
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
 IFS=$'\t' read -r number time _ < <("$bin/ledger.sh" | tail -n 1) || true
@@ -13,9 +15,10 @@ backup=$(newest_backup | sed -E 's|^backups/(....)(..)(..)T(..)(..)(..)Z.*|\1-\2
   member app "$APP_URL"
   member release "${number:-}"
   member deployed "${time:-}"
-  member commit "$(serving_commit)"
+  member commit "$commit"
   member backup "$backup"
   member drill "$(cat "$root/last-drill" 2>/dev/null || true)"
+  member download "$download"
   member failedSince "$(sort "$root"/failed-* 2>/dev/null | head -n 1)"
   printf '"written":"%s"}\n' "$(date --utc +%FT%TZ)"
 } | aws s3 cp --only-show-errors --content-type application/json --cache-control no-cache - "s3://$SITE_BUCKET/status.json" ||

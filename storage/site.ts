@@ -2,16 +2,21 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { errorPage, indexPage } from "./pages.ts";
 
-/** A public static website in S3: readable by its policy alone, no ACLs, not listable. */
+/** A public static website in S3: what its policy names can be read, nothing is listed, no ACLs. */
 export class Site extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
-  readonly arn: pulumi.Output<string>;
+  /** ARNs of the objects that are not the program's own: the status and the downloads. */
+  readonly writable: pulumi.Output<string>[];
   /** `http://…`: S3's website endpoints speak no TLS. */
   readonly url: pulumi.Output<string>;
 
   constructor(
     name: string,
-    args: { readonly title: string },
+    args: {
+      readonly title: string;
+      /** Keys of what else everybody may read. What is taken from here cannot be read any more. */
+      readonly downloads: readonly string[];
+    },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("flask-on-aws:storage:Site", name, {}, opts);
@@ -23,6 +28,9 @@ export class Site extends pulumi.ComponentResource {
       { forceDestroy: true, tags: { Name: name } },
       mine,
     );
+    const arns = (keys: readonly string[]) =>
+      keys.map((key) => pulumi.interpolate`${bucket.arn}/${key}`);
+    this.writable = arns(["status.json", ...args.downloads]);
     const access = new aws.s3.BucketPublicAccessBlock(
       name,
       {
@@ -45,7 +53,7 @@ export class Site extends pulumi.ComponentResource {
               Effect: "Allow",
               Principal: "*",
               Action: "s3:GetObject",
-              Resource: pulumi.interpolate`${bucket.arn}/*`,
+              Resource: [...arns(["index.html", "error.html"]), ...this.writable],
             },
           ],
         }),
@@ -77,7 +85,6 @@ export class Site extends pulumi.ComponentResource {
     }
 
     this.bucket = bucket.id;
-    this.arn = bucket.arn;
     this.url = pulumi.interpolate`http://${website.websiteEndpoint}`;
     this.registerOutputs({ bucket: this.bucket, url: this.url });
   }

@@ -52,6 +52,7 @@ export async function ensureInternet(lab: Lab, existing: Map<string, Container>)
     `--network=${internetName(lab)}`,
     `--ip=${prefix}.2`,
     `--volume=${lab.home}/share:/run/lab:ro`,
+    `--mount=type=volume,source=${internetName(lab)}-git,target=/srv/git,volume-label=${label}=${lab.name}`,
     `--volume=${process.env.LAB_CACHE}/registry:/srv/registry:ro`,
     `--volume=${import.meta.dirname}:/lab:ro`,
     lab.images.net,

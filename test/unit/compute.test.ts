@@ -101,7 +101,7 @@ describe("The machines", () => {
       {
         Effect: "Allow",
         Action: "s3:PutObject",
-        Resource: "arn:aws:s3:::flask-on-aws-dev-site/status.json",
+        Resource: ["arn:aws:s3:::flask-on-aws-dev-site/status.json"],
       },
     ]);
     const trust = JSON.parse(built.one("aws:iam/role:Role").inputs.assumeRolePolicy);

@@ -263,6 +263,23 @@ describe("The release", () => {
     ]);
   });
 
+  it("publishes after all else, if told to, with the token by standard input", async () => {
+    const publishRepository = "https://git.example/a.git";
+    const publish = { publishRepository, publishToken: "sesame" };
+    const published = await program(publish);
+    const { inputs, secretInputs } = step("publish", published);
+    expect(inputs.create).to.equal(
+      `/opt/flask-on-aws/bin/lease.sh publish.sh '${publishRepository}' 'flask-on-aws-dev' 'false'`,
+    );
+    expect(inputs).to.include({ stdin: "sesame", logging: "none" });
+    expect(secretInputs).to.include("stdin");
+    expect(upstream(published, key("publish"))).to.include(key("verify"));
+    const other = await program({ ...publish, appCommit: "0".repeat(40) });
+    expect(triggers("publish", other)).to.not.equal(triggers("publish", published));
+    const dump = await program({ ...publish, publishDump: true });
+    expect(step("publish", dump).inputs.create).to.match(/ 'true'$/);
+  });
+
   it("reports the commit that the machine says it serves", () => {
     expect(built.outputs.deployedCommit!.value).to.equal(
       "output of flask-on-aws-dev-release-verify",

@@ -15,6 +15,8 @@ export interface Registered {
   readonly dependencies: string[];
   readonly ignoreChanges: string[];
   readonly secretOutputs: string[];
+  /** Whether the engine refuses to delete it. */
+  readonly protect: boolean;
   /** Reference of an explicit provider, or "". */
   readonly provider: string;
 }
@@ -138,6 +140,7 @@ export async function registrations<T>(
       dependencies: request.getDependenciesList().map(keyOf),
       ignoreChanges: request.getIgnorechangesList(),
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      protect: request.getProtect() ?? false,
       provider: request.getProvider(),
     });
     return register(request, callback);

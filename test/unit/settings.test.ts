@@ -41,8 +41,11 @@ describe("Settings", () => {
       if (key.startsWith("aws:")) continue; // keys of other namespaces can only have a value
       expect(declared, key).to.include.all.keys("type", "description", "default");
     }
-    const keys = Object.keys(await settingsWith()).filter((key) => key !== "region");
-    expect(Object.keys(projectFile.config)).to.have.members(["aws:region", ...keys]);
+    const keys = Object.keys(await settingsWith()).flatMap((key) => {
+      if (key === "region") return "aws:region";
+      return key === "publish" ? ["publishRepository", "publishToken", "publishDump"] : key;
+    });
+    expect(Object.keys(projectFile.config)).to.have.members(keys);
   });
 
   const commit = "5f0ffe77e5ea794edfffbb18a196a01f9918b075";
@@ -85,6 +88,13 @@ describe("Settings", () => {
     ["nginxImage", "--privileged", "must be the name of a container image"],
     ["pipIndexUrl", "pypi.example", "must be the address of a package index"],
     ["pipIndexUrl", "https://me:sesame@pypi.example", "without credentials"],
+    [
+      "publishRepository",
+      "git@git.example:a.git",
+      "must be the address of a git repository by https",
+    ],
+    ["publishRepository", "https://me:sesame@git.example/a.git", "without credentials"],
+    ["publishDump", true, "publishRepository is not set"],
     ["databasePasswordRotation", -1, "must be 0 or a number that was raised by one"],
     ["databasePasswordRotation", 1.5, "must be 0 or a number that was raised by one"],
     ["backupColdAfterDays", 0, "must be a number of days, 1 and up"],
@@ -92,9 +102,9 @@ describe("Settings", () => {
   ];
   for (const [key, value, message] of wrong) {
     it(`refuse ${key} ${JSON.stringify(value).slice(0, 40)}`, async () => {
-      const problems = await problemsWith({ [key]: value });
+      const problems = await problemsWith({ publishToken: "sesame", [key]: value });
       expect(problems).to.have.length(1);
-      expect(problems[0]).to.match(new RegExp(`^flask-on-aws:${key} is ["\\[\\d-].*: `));
+      expect(problems[0]).to.match(new RegExp(`^flask-on-aws:${key} is ["\\[\\dt-].*: `));
       expect(problems[0]).to.include(message);
       expect(problems[0], "a remedy").to.match(/\. (Set|Take|Name|Remove) \S.*\.$/s);
     });
@@ -104,6 +114,11 @@ describe("Settings", () => {
     const availabilityZones = ["us-west-2a", "us-west-2b", "us-west-2c"];
     const [problem] = await problemsWith({ vpcCidr: "10.0.0.0/26", availabilityZones });
     expect(problem).to.include("10.0.0.0/26 has room for 2 zones");
+  });
+
+  it("want a token for publishing", async () => {
+    const [problem] = await problemsWith({ publishRepository: "https://git.example/a.git" });
+    expect(problem).to.match(/publishToken is not set, but publishRepository is\. Set /);
   });
 
   it("do not repeat credentials in an address", async () => {

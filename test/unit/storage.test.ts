@@ -10,6 +10,35 @@ describe("Storage", () => {
     built = await program();
   });
 
+  /** What anybody may read of the site, and what the app server may write there. */
+  const shared = async (settings: Record<string, unknown>) => {
+    const of = await program(settings);
+    const policy = JSON.parse(of.one(token("BucketPolicy"), "-site").inputs.policy);
+    const role = JSON.parse(of.one("aws:iam/rolePolicy:RolePolicy").inputs.policy);
+    const site = "arn:aws:s3:::flask-on-aws-dev-site/";
+    const keys = (arns: string[]) => arns.map((arn) => arn.replace(site, ""));
+    return {
+      read: keys(policy.Statement[0].Resource),
+      write: keys(role.Statement.at(-1).Resource),
+    };
+  };
+
+  it("shares the app's zip when publishing is on, and the database's rows when told so, with a warning", async () => {
+    const pages = ["index.html", "error.html"];
+    const publish = { publishRepository: "https://git.example/a.git", publishToken: "sesame" };
+    expect(await shared({})).to.deep.equal({
+      read: [...pages, "status.json"],
+      write: ["status.json"],
+    });
+    const zip = ["status.json", "app.zip"];
+    expect(await shared(publish)).to.deep.equal({ read: [...pages, ...zip], write: zip });
+    const dump = [...zip, "dump.sql.gz"];
+    expect(await shared({ ...publish, publishDump: true })).to.deep.equal({
+      read: [...pages, ...dump],
+      write: dump,
+    });
+  });
+
   it("lets anybody read the site's objects, by policy alone", () => {
     const policy = built.one(token("BucketPolicy"), "-site");
     expect(policy.inputs.bucket).to.equal("flask-on-aws-dev-site-id");
@@ -20,7 +49,9 @@ describe("Storage", () => {
           Effect: "Allow",
           Principal: "*",
           Action: "s3:GetObject",
-          Resource: "arn:aws:s3:::flask-on-aws-dev-site/*",
+          Resource: ["index.html", "error.html", "status.json"].map(
+            (key) => `arn:aws:s3:::flask-on-aws-dev-site/${key}`,
+          ),
         },
       ],
     });

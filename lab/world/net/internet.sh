@@ -48,5 +48,7 @@ dnsmasq --no-resolv --no-hosts --user=root --bind-interfaces --listen-address="$
 if [ -d /srv/registry/docker ]; then
   docker-registry serve /lab/net/registry.yml >/var/log/registry.log 2>&1 &
 fi
+git init --quiet --bare --initial-branch=main /srv/git/published.git
+echo "x-access-token:{PLAIN}$(cat /run/lab/git-token)" >/run/git-users
 spawn-fcgi -s /run/fcgiwrap.sock -M 0666 -- /usr/sbin/fcgiwrap -f
 exec nginx -c /lab/net/nginx.conf
