@@ -42,18 +42,21 @@ const groups = new SecurityGroups(
   onAws,
 );
 
-const { publish } = settings;
-if (publish?.dump) {
+if (settings.publishDump) {
   void pulumi.log.warn(
     "publishDump is on: everybody can read all rows of the database, password hashes too, as dump.sql.gz on the site.",
   );
 }
-const downloads = [...(publish ? ["app.zip"] : []), ...(publish?.dump ? ["dump.sql.gz"] : [])];
+const downloads = [
+  ...(settings.publishRepository ? ["app.zip"] : []),
+  ...(settings.publishDump ? ["dump.sql.gz"] : []),
+];
+const protect = settings.protectData && !settings.tearDown;
 const site = new Site(`${name}-site`, { title: name, downloads }, onAws);
 const backups = new Backups(
   `${name}-backups`,
   {
-    removeWithContent: !settings.protectData,
+    protect,
     coldAfterDays: settings.backupColdAfterDays,
     expireAfterDays: settings.backupExpireAfterDays,
   },
@@ -68,7 +71,11 @@ const database = new Database(
     instanceClass: settings.databaseInstanceClass,
     allocatedStorage: settings.databaseAllocatedStorage,
     schema: settings.databaseName,
-    protect: settings.protectData,
+    multiAz: settings.databaseMultiAz,
+    backupRetentionDays: settings.databaseBackupRetentionDays,
+    logs: settings.databaseLogs,
+    finalSnapshot: settings.protectData,
+    protect,
   },
   onAws,
 );
@@ -130,7 +137,12 @@ const release = new Release(`${name}-release`, {
     password: settings.databasePassword,
     rotation: settings.databasePasswordRotation,
   },
-  publish: publish && { ...publish, branch: name },
+  publish: settings.publishToken && {
+    repository: settings.publishRepository,
+    branch: name,
+    token: settings.publishToken,
+    dump: settings.publishDump,
+  },
   groups: groups.ids,
   buckets: { backups: backups.bucket, site: site.bucket },
   appUrl: pulumi.interpolate`http://${appServer.publicIp}:5085`,

@@ -13,7 +13,15 @@ export interface DatabaseArgs {
   readonly allocatedStorage: number;
   /** Name of the schema. A change replaces the database. */
   readonly schema: string;
-  /** Refuse deletion by the API, and leave a final snapshot behind. */
+  /** A standby in another zone, which takes over within two minutes; it doubles the price. */
+  readonly multiAz: boolean;
+  /** 1 to 35: to any second of that time RDS restores to another instance. */
+  readonly backupRetentionDays: number;
+  /** Have errors and queries of more than 2 s in CloudWatch Logs. The log groups outlive the instance. */
+  readonly logs: boolean;
+  /** Leave a last snapshot behind when it is destroyed. */
+  readonly finalSnapshot: boolean;
+  /** Refuse deletion, by Pulumi and by the API. */
   readonly protect: boolean;
 }
 
@@ -27,7 +35,7 @@ export interface DatabaseServer {
   readonly masterPassword: pulumi.Output<string>;
 }
 
-/** RDS for MySQL 8.4: encrypted, not public, TLS required, a week of automatic backups. */
+/** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
 export class Database extends pulumi.ComponentResource implements DatabaseServer {
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
@@ -58,6 +66,14 @@ export class Database extends pulumi.ComponentResource implements DatabaseServer
           { name: "character_set_server", value: "utf8mb4" },
           // Without it a dump with triggers or functions cannot be restored: nobody is SUPER on RDS.
           { name: "log_bin_trust_function_creators", value: "1" },
+          ...(args.logs
+            ? [
+                { name: "slow_query_log", value: "1" },
+                { name: "long_query_time", value: "2" },
+                // RDS exports files only.
+                { name: "log_output", value: "FILE" },
+              ]
+            : []),
         ],
         tags,
       },
@@ -80,17 +96,19 @@ export class Database extends pulumi.ComponentResource implements DatabaseServer
         vpcSecurityGroupIds: [args.securityGroupId],
         parameterGroupName: parameters.name,
         publiclyAccessible: false,
-        backupRetentionPeriod: 7,
+        multiAz: args.multiAz,
+        backupRetentionPeriod: args.backupRetentionDays,
+        enabledCloudwatchLogsExports: args.logs ? ["error", "slowquery"] : [],
         copyTagsToSnapshot: true,
         deletionProtection: args.protect,
-        skipFinalSnapshot: !args.protect,
+        skipFinalSnapshot: !args.finalSnapshot,
         // Named after the subnet group's random suffix: a fixed name could be taken only once.
-        ...(args.protect
+        ...(args.finalSnapshot
           ? { finalSnapshotIdentifier: pulumi.interpolate`${subnets.name}-final` }
           : {}),
         tags,
       },
-      mine,
+      { parent: this, protect: args.protect },
     );
 
     this.address = instance.address;

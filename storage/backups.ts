@@ -9,8 +9,8 @@ export class Backups extends pulumi.ComponentResource {
   constructor(
     name: string,
     args: {
-      /** Whether the bucket may be removed with the backups in it. */
-      readonly removeWithContent: boolean;
+      /** Refuse to remove the bucket; else it goes with the backups in it. */
+      readonly protect: boolean;
       /** Days after which a backup goes to Glacier Instant Retrieval, a sixth of the price of storage. */
       readonly coldAfterDays: number;
       /** Days after which it is gone. */
@@ -23,8 +23,8 @@ export class Backups extends pulumi.ComponentResource {
 
     const bucket = new aws.s3.Bucket(
       name,
-      { forceDestroy: args.removeWithContent, tags: { Name: name } },
-      mine,
+      { forceDestroy: !args.protect, tags: { Name: name } },
+      { parent: this, protect: args.protect },
     );
     const access = new aws.s3.BucketPublicAccessBlock(
       name,

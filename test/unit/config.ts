@@ -21,7 +21,9 @@ export function configure(settings: Record<string, unknown> = {}): void {
     values[key.includes(":") ? key : `${projectFile.name}:${key}`] = fallback ?? value;
   }
   const given = { adminCidrs: ["203.0.113.7/32"], ...settings };
-  for (const [key, value] of Object.entries(given)) values[`${projectFile.name}:${key}`] = value;
+  for (const [key, value] of Object.entries(given)) {
+    values[key.includes(":") ? key : `${projectFile.name}:${key}`] = value;
+  }
   pulumi.runtime.setAllConfig(
     Object.fromEntries(
       Object.entries(values).map(([key, value]) => [

@@ -18,6 +18,9 @@ describe("The database", () => {
       storageEncrypted: true,
       publiclyAccessible: false,
       backupRetentionPeriod: 7,
+      multiAz: false,
+      autoMinorVersionUpgrade: true,
+      copyTagsToSnapshot: true,
     });
     expect(built.one(instance).inputs.vpcSecurityGroupIds).to.deep.equal([
       "flask-on-aws-dev-database-id",
@@ -45,15 +48,35 @@ describe("The database", () => {
     expect(secretInputs).to.deep.equal(["password"]);
   });
 
+  it("has a standby, longer backups and its logs exported, if told to", async () => {
+    const settings = { databaseMultiAz: true, databaseBackupRetentionDays: 30, databaseLogs: true };
+    const larger = await program(settings);
+    const { inputs } = larger.one(instance);
+    expect(inputs).to.include({ multiAz: true, backupRetentionPeriod: 30 });
+    expect(inputs.enabledCloudwatchLogsExports).to.deep.equal(["error", "slowquery"]);
+    const { parameters } = larger.one("aws:rds/parameterGroup:ParameterGroup").inputs;
+    expect(parameters).to.deep.include.members([
+      { name: "slow_query_log", value: "1" },
+      { name: "log_output", value: "FILE" },
+    ]);
+    expect(built.one(instance).inputs.enabledCloudwatchLogsExports).to.deep.equal([]);
+  });
+
   it("is not lost with the stack unless the settings say so", async () => {
-    expect(built.one(instance).inputs).to.include({
-      deletionProtection: true,
+    const lastSnapshot = {
       skipFinalSnapshot: false,
       finalSnapshotIdentifier: "flask-on-aws-dev-database-1234567-final",
-    });
-    const unprotected = await program({ protectData: false });
-    const { inputs } = unprotected.one(instance);
-    expect(inputs).to.include({ deletionProtection: false, skipFinalSnapshot: true });
-    expect(inputs).to.not.have.property("finalSnapshotIdentifier");
+    };
+    expect(built.one(instance).inputs).to.include({ deletionProtection: true, ...lastSnapshot });
+    expect(built.one(instance).protect).to.equal(true);
+
+    const tornDown = (await program({ tearDown: "dev" })).one(instance);
+    expect(tornDown.inputs).to.include({ deletionProtection: false, ...lastSnapshot });
+    expect(tornDown.protect).to.equal(false);
+
+    const unprotected = (await program({ protectData: false })).one(instance);
+    expect(unprotected.inputs).to.include({ deletionProtection: false, skipFinalSnapshot: true });
+    expect(unprotected.inputs).to.not.have.property("finalSnapshotIdentifier");
+    expect(unprotected.protect).to.equal(false);
   });
 });

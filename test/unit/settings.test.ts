@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
+import { load } from "js-yaml";
+import { readFileSync } from "node:fs";
 import { formatCidr } from "../../network/cidr.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import { configure, projectFile } from "./config.ts";
@@ -41,10 +43,9 @@ describe("Settings", () => {
       if (key.startsWith("aws:")) continue; // keys of other namespaces can only have a value
       expect(declared, key).to.include.all.keys("type", "description", "default");
     }
-    const keys = Object.keys(await settingsWith()).flatMap((key) => {
-      if (key === "region") return "aws:region";
-      return key === "publish" ? ["publishRepository", "publishToken", "publishDump"] : key;
-    });
+    const { region, ...others } = await settingsWith();
+    expect(region).to.equal("us-west-2");
+    const keys = ["aws:region", ...Object.keys(others)];
     expect(Object.keys(projectFile.config)).to.have.members(keys);
   });
 
@@ -67,18 +68,26 @@ describe("Settings", () => {
       "must be empty or name two different zones",
     ],
     ["availabilityZones", ["us-east-1a", "us-west-2b"], "must be zones of aws:region us-west-2"],
+    ["availabilityZones", ["us-west-2a", "us-west-2"], "must be zones of aws:region us-west-2"],
     ["natGateways", "two", "must be one of: single, per-zone, none"],
     ["instanceType", "large", "must be an EC2 instance type"],
     ["instanceType", "t4g.micro", "is arm64, but machineImage debian-13 is amd64"],
     ["machineImage", "windows-95", "must be one of: debian-13"],
     ["sshPublicKey", "-----BEGIN OPENSSH PRIVATE KEY-----", "must be one line as in a .pub file"],
     ["databaseInstanceClass", "t4g.micro", "must be an RDS instance class"],
-    ["databaseAllocatedStorage", 5, "must be 20 to 65536 GiB"],
-    ["databaseAllocatedStorage", 70000, "must be 20 to 65536 GiB"],
+    ["databaseAllocatedStorage", 5, "must be a whole number, 20 to 65536 GiB"],
+    ["databaseAllocatedStorage", 70000, "must be a whole number, 20 to 65536 GiB"],
+    ["databaseAllocatedStorage", 20.5, "must be a whole number, 20 to 65536 GiB"],
+    ["databaseBackupRetentionDays", 0, "must be a whole number, 1 to 35 days"],
+    ["databaseBackupRetentionDays", 36, "must be a whole number, 1 to 35 days"],
+    ["databaseInstanceClass", "db.t2.micro", "that runs MySQL 8.4"],
+    ["tearDown", "prod", "must be the name of this stack, dev, or empty"],
+    ["tearDown", "yes", "must be the name of this stack, dev, or empty"],
+    ["aws:region", "Oregon", "must be a region of AWS"],
     ["databaseName", "my-app", "must be a letter and up to 53 letters, digits and underscores"],
     ["databaseName", "1app", "must be a letter"],
     ["databaseName", "a".repeat(55), "must be a letter and up to 53"],
-    ["databaseName", "mysql", "is a schema of MySQL itself"],
+    ["databaseName", "MySQL", "and no schema of MySQL's own"],
     ["appRepository", "flask-datta-able", "must be the address of a git repository"],
     ["appRepository", "--upload-pack=x", "must be the address of a git repository"],
     ["appCommit", "5f0ffe7", "must be the full hash of a commit"],
@@ -87,24 +96,24 @@ describe("Settings", () => {
     ["baseImage", "", "must be the name of a container image"],
     ["nginxImage", "--privileged", "must be the name of a container image"],
     ["pipIndexUrl", "pypi.example", "must be the address of a package index"],
-    ["pipIndexUrl", "https://me:sesame@pypi.example", "without credentials"],
     [
       "publishRepository",
       "git@git.example:a.git",
       "must be the address of a git repository by https",
     ],
-    ["publishRepository", "https://me:sesame@git.example/a.git", "without credentials"],
     ["publishDump", true, "publishRepository is not set"],
-    ["databasePasswordRotation", -1, "must be 0 or a number that was raised by one"],
-    ["databasePasswordRotation", 1.5, "must be 0 or a number that was raised by one"],
-    ["backupColdAfterDays", 0, "must be a number of days, 1 and up"],
+    ["databasePasswordRotation", -1, "must be a whole number, 0 to 1000000 and is raised"],
+    ["databasePasswordRotation", 1.5, "must be a whole number, 0 to 1000000 and is raised"],
+    ["backupColdAfterDays", 0, "must be a whole number, 1 to 3650 days"],
     ["backupExpireAfterDays", 30, "must be more days than backupColdAfterDays, 30"],
   ];
   for (const [key, value, message] of wrong) {
     it(`refuse ${key} ${JSON.stringify(value).slice(0, 40)}`, async () => {
       const problems = await problemsWith({ publishToken: "sesame", [key]: value });
       expect(problems).to.have.length(1);
-      expect(problems[0]).to.match(new RegExp(`^flask-on-aws:${key} is ["\\[\\dt-].*: `));
+      expect(problems[0]).to.match(
+        new RegExp(`^${key.includes(":") ? key : `flask-on-aws:${key}`} is ["\\[\\dt-].*: `),
+      );
       expect(problems[0]).to.include(message);
       expect(problems[0], "a remedy").to.match(/\. (Set|Take|Name|Remove) \S.*\.$/s);
     });
@@ -122,10 +131,11 @@ describe("Settings", () => {
   });
 
   it("do not repeat credentials in an address", async () => {
-    const [problem] = await problemsWith({
-      appRepository: "https://me:sesame@example.com/app.git",
-    });
-    expect(problem).to.include("appRepository holds credentials").and.not.include("sesame");
+    for (const key of ["appRepository", "pipIndexUrl", "publishRepository"]) {
+      const url = "https://me:sesame@git.example/a.git";
+      const [problem] = await problemsWith({ publishToken: "token", [key]: url });
+      expect(problem).to.include(`${key} holds credentials`).and.not.include("sesame");
+    }
   });
 
   it("do not repeat a password, and take any of printable ASCII characters", async () => {
@@ -162,8 +172,33 @@ describe("Settings", () => {
     expect(resources).to.deep.equal([]);
   });
 
-  it("refuse a stack whose name no bucket could have", async () => {
-    const [problem] = await problemsWith({}, "My_Stack");
-    expect(problem).to.include('The stack is named "My_Stack"');
+  it("refuse names that no bucket could have, and take the longest that one can", async () => {
+    for (const stack of ["My_Stack", "a--b", "dev-", "s".repeat(35)]) {
+      const [problem, ...others] = await problemsWith({}, stack);
+      expect(others).to.deep.equal([]);
+      expect(problem).to.include(`named "flask-on-aws-${stack}"`).and.include("up to 47");
+    }
+    const longest = "s".repeat(34);
+    expect(await problemsWith({}, longest)).to.deep.equal([]);
+    expect(`flask-on-aws-${longest}-backups-1234567`).to.have.length(63);
+  });
+
+  it("keep production's data protected, but for the one who names the stack to tear it down", async () => {
+    const [problem] = await problemsWith({ protectData: false }, "production");
+    expect(problem).to.include("stack production keeps production's data");
+    expect(problem).to.include("to destroy this stack set tearDown to production");
+    expect((await settingsWith({ tearDown: "dev" })).tearDown).to.equal(true);
+    expect((await settingsWith()).tearDown).to.equal(false);
+  });
+
+  it("of each environment's file are sound", async () => {
+    for (const stack of ["dev", "prod"]) {
+      const file = load(
+        readFileSync(new URL(`../../Pulumi.${stack}.yaml`, import.meta.url), "utf8"),
+      );
+      const { config } = file as { config: Record<string, unknown> };
+      const settings = Object.entries(config).map(([key, value]) => [key.split(":")[1], value]);
+      expect(await problemsWith(Object.fromEntries(settings), stack)).to.deep.equal([]);
+    }
   });
 });

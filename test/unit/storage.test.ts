@@ -123,9 +123,18 @@ describe("Storage", () => {
   });
 
   it("removes backups with their bucket only when data is not protected", async () => {
-    expect(built.one(token("Bucket"), "-backups").inputs.forceDestroy).to.equal(false);
-    const unprotected = await program({ protectData: false });
-    expect(unprotected.one(token("Bucket"), "-backups").inputs.forceDestroy).to.equal(true);
-    expect(built.one(token("Bucket"), "-site").inputs.forceDestroy).to.equal(true);
+    const bucket = (of: Program, end: string) => of.one(token("Bucket"), end);
+    expect(bucket(built, "-backups").inputs.forceDestroy).to.equal(false);
+    expect(bucket(built, "-backups").protect).to.equal(true);
+    for (const settings of [{ protectData: false }, { tearDown: "dev" }]) {
+      const { inputs, protect } = bucket(await program(settings), "-backups");
+      expect({ forceDestroy: inputs.forceDestroy, protect }).to.deep.equal({
+        forceDestroy: true,
+        protect: false,
+      });
+    }
+    // The program and the machine make all of its content.
+    expect(bucket(built, "-site").inputs.forceDestroy).to.equal(true);
+    expect(bucket(built, "-site").protect).to.equal(false);
   });
 });

@@ -140,7 +140,9 @@ const instance = resource<Plain<InstanceState>>({
     vpcSecurityGroupIds: update({ computed: true, same: sameSet }),
     parameterGroupName: update({ computed: true, aws: "DBParameterGroupName" }),
     publiclyAccessible: update({ default: false }),
+    multiAz: update({ computed: true, aws: "MultiAZ" }),
     backupRetentionPeriod: update({ computed: true }),
+    enabledCloudwatchLogsExports: update({ same: sameSet, aws: "EnableCloudwatchLogsExports" }),
     copyTagsToSnapshot: update({ default: false }),
     autoMinorVersionUpgrade: update({ default: true }),
     deletionProtection: update(),
@@ -164,6 +166,7 @@ const instance = resource<Plain<InstanceState>>({
       Address: endpoint?.Address,
       Arn: found.DBInstanceArn,
       DBParameterGroupName: found.DBParameterGroups?.[0]?.DBParameterGroupName,
+      EnableCloudwatchLogsExports: found.EnabledCloudwatchLogsExports,
       DBSubnetGroupName: found.DBSubnetGroup?.DBSubnetGroupName,
       Endpoint: endpoint && `${endpoint.Address}:${endpoint.Port}`,
       // The version as given, e.g. 8.4, while the whole one, e.g. 8.4.5, begins with it.
@@ -176,8 +179,16 @@ const instance = resource<Plain<InstanceState>>({
   },
   async update(context, { id, olds, news, changes }) {
     if (Object.keys(changes).length === 0) return; // only how it will be deleted
+    const { EnableCloudwatchLogsExports: logs, ...others } = changes as Record<string, unknown>;
+    const exported = (of: typeof olds) => of.enabledCloudwatchLogsExports ?? [];
     await rds(context).modifyDBInstance({
-      ...(changes as object),
+      ...others,
+      CloudwatchLogsExportConfiguration: logs
+        ? {
+            EnableLogTypes: exported(news).filter((log) => !exported(olds).includes(log)),
+            DisableLogTypes: exported(olds).filter((log) => !exported(news).includes(log)),
+          }
+        : undefined,
       DBInstanceIdentifier: olds.identifier,
       NewDBInstanceIdentifier: news.identifier === olds.identifier ? undefined : news.identifier,
       ApplyImmediately: news.applyImmediately ?? false,
