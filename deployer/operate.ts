@@ -1,10 +1,21 @@
 /**
  * Day two, over the outputs of a stack: `npm run releases`, `rollback`, `logs`, `app:shell`, `db:shell`.
  *
+ * `npm run backup -- --to DIRECTORY` copies the backup there, too.
+ *
  * usage: npm run COMMAND [-- [--stack NAME] ARGUMENT…]    PULUMI: the Pulumi CLI, if it is not `pulumi`
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { quote } from "./shell.ts";
@@ -36,8 +47,12 @@ const commands: Readonly<Record<string, { readonly run: string; readonly termina
 
 function main(): number {
   const [name = "", ...rest] = process.argv.slice(2);
-  const flag = rest.indexOf("--stack");
-  const stack = flag < 0 ? [] : rest.splice(flag, 2);
+  const option = (flag: string) => {
+    const at = rest.indexOf(flag);
+    return at < 0 ? undefined : rest.splice(at, 2)[1];
+  };
+  const stack = option("--stack");
+  const to = name === "backup" ? option("--to") : undefined;
   const command = commands[name];
   if (!command) {
     console.error(`error: ${name} is not a command\nremedy: ${Object.keys(commands).join(", ")}`);
@@ -46,14 +61,12 @@ function main(): number {
   const outputs = JSON.parse(
     execFileSync(
       process.env.PULUMI ?? "pulumi",
-      ["stack", "output", "--json", "--show-secrets", ...stack],
-      {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "inherit"],
-      },
+      ["stack", "output", "--json", "--show-secrets", ...(stack ? ["--stack", stack] : [])],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
     ),
   ) as { readonly appServerSsh?: string; readonly sshPrivateKey?: string };
-  if (!outputs.appServerSsh || !outputs.sshPrivateKey) {
+  const { appServerSsh, sshPrivateKey } = outputs;
+  if (!appServerSsh || !sshPrivateKey) {
     console.error("error: the stack has no app server\nremedy: pulumi up");
     return 1;
   }
@@ -63,19 +76,73 @@ function main(): number {
   const directory = mkdtempSync(join(tmpdir(), "flask-on-aws-"));
   try {
     const key = join(directory, "key");
-    writeFileSync(key, outputs.sshPrivateKey, { mode: 0o600 });
+    writeFileSync(key, sshPrivateKey, { mode: 0o600 });
+    const ssh = appServerSsh.replace(/^ssh -i \S+/, () => `ssh -i ${quote(key)}`);
     const owner = `${userInfo().username}@${hostname()}`;
-    const program = `export RELEASE_OWNER=${quote(owner)}; . /opt/flask-on-aws/bin/common.sh; ${command.run}`;
-    const remote = ["bash", "-c", program, name, ...rest].map(quote).join(" ");
-    const ssh = outputs.appServerSsh.replace(/^ssh -i \S+/, () => `ssh -i ${quote(key)}`);
-    const terminal = command.terminal && process.stdin.isTTY ? "-t" : "";
-    const { status } = spawnSync("bash", ["-c", `${ssh} ${terminal} ${quote(remote)}`], {
-      stdio: "inherit",
-    });
-    return status ?? 1;
+    const onMachine: OnMachine = (run, words, output = "inherit", terminal = false) => {
+      const program = `export RELEASE_OWNER=${quote(owner)}; . /opt/flask-on-aws/bin/common.sh; ${run}`;
+      const remote = ["bash", "-c", program, name, ...words].map(quote).join(" ");
+      const line = `${ssh} ${terminal ? "-t" : ""} ${quote(remote)}`;
+      const stdio = ["inherit", output, "inherit"] as const;
+      return spawnSync("bash", ["-c", line], { stdio: [...stdio], encoding: "utf8" });
+    };
+    if (to) return backUpTo(to, onMachine);
+    const terminal = command.terminal && process.stdin.isTTY;
+    return onMachine(command.run, rest, "inherit", terminal).status ?? 1;
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** Runs a program of bash's on the app server, with these words as `$@`. */
+type OnMachine = (
+  run: string,
+  words: readonly string[],
+  output?: "inherit" | "pipe" | number,
+  terminal?: boolean,
+) => { readonly status: number | null; readonly stdout: string };
+
+/** Makes a backup and copies it into a directory here; the manifest last, since what has none is no backup. */
+function backUpTo(directory: string, onMachine: OnMachine): number {
+  const made = onMachine(
+    `set -e; key=$("$bin/lease.sh" backup.sh by-hand); echo "$key"
+    aws s3 ls "s3://$BUCKET/$key/" | sed 's/.* //' | grep -vx manifest; echo manifest`,
+    [],
+    "pipe",
+  );
+  if (made.status !== 0) return made.status ?? 1;
+  const [key = "", ...files] = made.stdout.trim().split("\n");
+  const place = join(directory, key);
+  mkdirSync(place, { recursive: true });
+  for (const file of files) {
+    const part = join(place, `${file}.part`);
+    const output = openSync(part, "w", 0o600);
+    const copied = onMachine(
+      'aws s3 cp --only-show-errors "s3://$BUCKET/$1" -',
+      [`${key}/${file}`],
+      output,
+    );
+    closeSync(output);
+    if (copied.status !== 0) {
+      console.error(
+        `error: ${file} of ${key} was not copied\nremedy: npm run backup -- --to again`,
+      );
+      return 1;
+    }
+    renameSync(part, join(place, file));
+  }
+  const manifest = readFileSync(join(place, "manifest"), "utf8");
+  const dump = join(place, "dump.sql.gz");
+  const [digest] = execFileSync("openssl", ["dgst", "-sha256", "-r", dump], {
+    encoding: "utf8",
+  }).split(" ");
+  if (!manifest.includes(`\nsha256 dump.sql.gz ${digest}\n`)) {
+    rmSync(join(place, "manifest"));
+    console.error(`error: ${dump} is not what its manifest says\nremedy: try again`);
+    return 1;
+  }
+  console.log(place);
+  return 0;
 }
 
 process.exitCode = main();

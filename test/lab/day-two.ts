@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import type { Scene } from "./network-changes.ts";
 import { succeed } from "./lab.ts";
+import { fromSite } from "./site.ts";
 
 /**
  * @param query rows of the database, asked as the app's user
@@ -38,16 +39,14 @@ export function dayTwo(
   });
 
   it("tells release and backup on the site, to everybody", async () => {
-    const { appUrl, deployedCommit, siteUrl } = outputs();
-    // The lab's names are known inside only.
-    const internet = new URL(appUrl!).hostname.replace(/\d+$/, "2");
-    const resolve = `${new URL(siteUrl!).hostname}:80:${internet}`;
-    const get = (path: string) =>
-      succeed("curl", ["-s", "--resolve", resolve, "-w", " %{http_code}", `${siteUrl}/${path}`]);
-    expect(await get("")).to.match(/<h1>flask-on-aws-dev<\/h1>.* 200$/s);
-    expect(await get("nothing")).to.match(/There is no such page.* 404$/s);
-    const [, json] = /^(.*) 200$/s.exec(await get("status.json"))!;
-    const status = JSON.parse(json!) as Record<string, string | null>;
+    const { appUrl, deployedCommit } = outputs();
+    const get = fromSite(outputs());
+    expect(await get("")).to.have.property("status", 200);
+    expect((await get("")).body).to.include("<h1>flask-on-aws-dev</h1>");
+    expect((await get("nothing")).body).to.include("There is no such page.");
+    expect(await get("nothing")).to.have.property("status", 404);
+    const json = (await get("status.json")).body;
+    const status = JSON.parse(json) as Record<string, string | null>;
     // The outputs are those of the first release, which the rollback went back to.
     expect(status).to.include({ app: appUrl, commit: deployedCommit, failedSince: null });
     expect(status.release).to.match(/^\d{6}$/);

@@ -12,6 +12,7 @@ import { hold } from "./faults/fault.ts";
 import { chosen, inCi } from "./faults/faults.ts";
 import { Lab, succeed } from "./lab.ts";
 import { dayTwo } from "./day-two.ts";
+import { environments } from "./environments.ts";
 import { lossOfMachines, networkChanges } from "./network-changes.ts";
 import { leaks } from "./secrets.ts";
 import { Stack } from "./stack.ts";
@@ -60,8 +61,10 @@ describe("first light", function () {
     expect(response.status).to.equal(200);
     return response.text();
   };
-  const state = async () =>
-    (JSON.parse(await lab.pulumi("stack", "export")) as { deployment: Deployment }).deployment;
+  const state = async (...args: string[]) => {
+    const exported = await lab.pulumi(...args, "stack", "export");
+    return (JSON.parse(exported) as { deployment: Deployment }).deployment;
+  };
   const databases = async () => {
     return (await new RDS(await lab.client()).describeDBInstances()).DBInstances ?? [];
   };
@@ -204,9 +207,9 @@ describe("first light", function () {
     expect(await leaks(stack).finally(() => stack.close())).to.deep.equal([]);
   });
 
-  it("leaves nothing after `destroy` and lab/down", async () => {
-    await lab.pulumi("destroy", "--yes", "--skip-preview");
-    expect((await state()).resources ?? []).to.deep.equal([]);
+  environments(scene, state);
+
+  it("leaves nothing after lab/down", async () => {
     await lab.down();
     await lab.down();
     expect(added(atFirst, await traces(image, lab.home))).to.deep.equal({});

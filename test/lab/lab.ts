@@ -68,6 +68,12 @@ export class Lab {
     return succeed("lab/pulumi", args, { env: this.env });
   }
 
+  /** Sets a secret of a stack by standard input. */
+  setSecret(key: string, value: string, ...args: string[]): Promise<string> {
+    const set = [...args, "config", "set", "--secret", key];
+    return succeed("lab/pulumi", set, { env: this.env, input: value });
+  }
+
   /** Runs the CLI whether it succeeds or not. */
   tryPulumi(...args: string[]): Promise<Result> {
     return run("lab/pulumi", args, { env: this.env });

@@ -21,7 +21,7 @@ const readFiles = `
   docker image ls --quiet | sort -u | xargs -n 1 docker history --no-trunc`;
 
 /**
- * Makes a release of a new version with a new database password, and searches the machine's process list and files,
+ * Makes a release of a new version with a new database password, publishes it, and searches the machine's process list and files,
  * what the engine prints, and the state with its history.
  *
  * @returns each secret that was found, and where; empty if all is well
@@ -35,12 +35,14 @@ export async function leaks(stack: Stack): Promise<string[]> {
   const watcher = spawn("docker", ["exec", machine, "bash", "-c", watchProcesses]);
   let processes = "";
   watcher.stdout.setEncoding("utf8").on("data", (text: string) => (processes += text));
+  await stack.lab.setSecret("publishToken", await publishToken(stack));
+  const publish = { publishRepository: "https://git.lab.test/published.git" };
   const { stdout, stderr } = await stack
-    .release(await stack.nextRotation())
+    .release({ ...(await stack.nextRotation()), ...publish })
     .finally(() => onMachine("touch /tmp/watched"));
 
   const places = {
-    "the process list": { text: processes, holds: "migrate.sh" },
+    "the process list": { text: processes, holds: "publish.sh" },
     "the machine's files": { text: await onMachine(readFiles), holds: "preflight: " },
     "the engine's output": { text: stdout + stderr, holds: "preflight: " },
     "the state": { text: await contents(join(stack.lab.home, "pulumi")), holds: "app.env" },
@@ -64,12 +66,18 @@ async function secrets(stack: Stack, when: string): Promise<{ name: string; valu
   const secretKey = await stack.onMachine("sed -n 's/^SECRET_KEY=//p' /opt/flask-on-aws/app.env");
   // A line of its own, since line breaks are written in many ways.
   const keyLine = sshPrivateKey!.split("\n").at(-3);
-  const found = { databasePassword, masterPassword: password, secretKey, sshPrivateKey: keyLine };
+  const found = {
+    ...{ databasePassword, masterPassword: password, secretKey, sshPrivateKey: keyLine },
+    publishToken: await publishToken(stack),
+  };
   return Object.entries(found).map(([name, value]) => {
     if (!value || value.trim().length < 12) throw new Error(`${name} is not to be had`);
     return { name: `${name} ${when}`, value: value.trim() };
   });
 }
+
+/** What opens the repository that the lab lets stacks publish to. */
+const publishToken = (stack: Stack) => readFile(join(stack.lab.home, "share/git-token"), "utf8");
 
 async function contents(directory: string): Promise<string> {
   const files = await readdir(directory, { recursive: true, withFileTypes: true });

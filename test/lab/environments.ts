@@ -1,0 +1,103 @@
+/** Production beside development, in one account and region, to their ends. The last steps of first light. */
+import { EC2 } from "@aws-sdk/client-ec2";
+import { RDS } from "@aws-sdk/client-rds";
+import { expect } from "chai";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Browser } from "./browser.ts";
+import { run, succeed } from "./lab.ts";
+import type { Scene } from "./network-changes.ts";
+import { fromSite } from "./site.ts";
+
+/** @param state what the CLI exports of a stack's state */
+export function environments(
+  { lab, outputs }: Scene,
+  state: (...args: string[]) => Promise<{ resources?: unknown[] }>,
+): void {
+  const prod = ["--stack", "prod"];
+  const published = "https://git.lab.test/published.git";
+  let token: string;
+  let commit: string;
+  let app: Browser;
+  const page = async () => {
+    const response = await app.request("/login");
+    return { status: response.status, text: await response.text() };
+  };
+
+  it("has published what development serves, as a branch and on the site", async () => {
+    token = (await readFile(join(lab.home, "share/git-token"), "utf8")).trim();
+    const internet = `${lab.name}-internet`;
+    const git = (...args: string[]) =>
+      succeed("docker", ["exec", internet, "git", "-C", "/srv/git/published.git", ...args]);
+    commit = (await git("rev-parse", "flask-on-aws-dev")).trim();
+    const files = (await git("ls-tree", "-r", "--name-only", commit)).split("\n");
+    expect(files).to.include.members(["run.py", "release/compose.yml", "migrations/env.py"]);
+    expect(files).to.not.include(".env");
+    const get = fromSite(outputs());
+    const { download, commit: serving } = JSON.parse((await get("status.json")).body) as {
+      download: string;
+      commit: string;
+    };
+    expect(await git("log", "--format=%s", "-1", commit)).to.include(serving);
+    expect((await get(download)).status).to.equal(200);
+    expect((await get("dump.sql.gz")).status, "nobody asked for that").to.equal(404);
+  });
+
+  it("brings production up beside it, from the published branch, with a standby and a NAT gateway in each zone", async () => {
+    for (const setting of [
+      ["appRepository", published],
+      ["appCommit", commit],
+    ])
+      await lab.pulumi(...prod, "config", "set", ...setting);
+    await lab.setSecret("appRepositoryCredential", token, ...prod);
+    await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
+
+    const its = JSON.parse(await lab.pulumi(...prod, "stack", "output", "--json")) as Record<
+      string,
+      string
+    >;
+    expect(its.deployedCommit).to.equal(commit);
+    app = new Browser(its.appUrl!);
+    expect((await page()).text).to.match(/<form.*name="username"/s);
+    const client = await lab.client();
+    const { DBInstances = [] } = await new RDS(client).describeDBInstances();
+    const [dev, standby] = DBInstances.toSorted((a, b) => Number(a.MultiAZ) - Number(b.MultiAZ));
+    expect(dev).to.include({ MultiAZ: false, DeletionProtection: false });
+    expect(standby).to.include({
+      ...{ MultiAZ: true, DeletionProtection: true, BackupRetentionPeriod: 30 },
+    });
+    const Filter = [{ Name: "tag:stack", Values: ["prod"] }];
+    const { NatGateways } = await new EC2(client).describeNatGateways({ Filter });
+    expect(NatGateways).to.have.lengthOf(2);
+  });
+
+  it("destroys development with full buckets, asking nothing, while production serves", async () => {
+    await lab.pulumi("destroy", "--yes", "--skip-preview");
+    expect((await state()).resources ?? []).to.deep.equal([]);
+    expect((await page()).status).to.equal(200);
+  });
+
+  it("destroys production only when it is named, after a copy of its backup, and leaves a last snapshot", async () => {
+    const before = (await state(...prod)).resources;
+    const refused = await lab.tryPulumi(...prod, "destroy", "--yes");
+    expect(refused.status).to.not.equal(0);
+    expect(refused.stdout + refused.stderr).to.match(/database.*protected/s);
+    expect((await state(...prod)).resources).to.have.length(before!.length);
+    expect((await page()).status).to.equal(200);
+
+    const to = join(lab.home, "copy");
+    const env = { LAB_NAME: lab.name, PULUMI: "lab/pulumi" };
+    const args = ["run", "--silent", "backup", "--", ...prod, "--to", to];
+    const copy = (await succeed("npm", args, { env })).trim();
+    expect(await readFile(join(copy, "manifest"), "utf8")).to.match(/^rows users 0$/m);
+    expect((await run("gzip", ["--test", join(copy, "dump.sql.gz")])).status).to.equal(0);
+
+    await lab.pulumi(...prod, "config", "set", "tearDown", "prod");
+    await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
+    expect((await page()).status).to.equal(200);
+    await lab.pulumi(...prod, "destroy", "--yes");
+    expect((await state(...prod)).resources ?? []).to.deep.equal([]);
+    const { DBSnapshots } = await new RDS(await lab.client()).describeDBSnapshots();
+    expect(DBSnapshots).to.have.lengthOf(1);
+  });
+}
