@@ -1,0 +1,152 @@
+/** The README's table of AWS's security controls, each row that is met held against the registered resources. */
+import { expect } from "chai";
+import { load } from "js-yaml";
+import { readFileSync } from "node:fs";
+import { program, type Program } from "./program.ts";
+
+const root = new URL("../../", import.meta.url);
+const text = (file: string) => readFileSync(new URL(file, root), "utf8");
+
+interface Row {
+  readonly ids: readonly string[];
+  readonly verdict: string;
+  readonly reason: string;
+}
+const rows: Row[] = [
+  ...text("README.md").matchAll(
+    /^\| +((?:[A-Z]+\d?\.\d+(?:, )?)+) +\|[^|]+\| +([^|]+?) +\| +([^|]+?) +\|$/gm,
+  ),
+].map(([, ids, verdict, reason]) => ({
+  ids: ids!.split(", "),
+  verdict: verdict!,
+  reason: reason!,
+}));
+
+type Check = (of: Program) => void;
+const database = (of: Program) => of.one("aws:rds/instance:Instance").inputs;
+const machines = (of: Program) => of.all("aws:ec2/instance:Instance").map(({ inputs }) => inputs);
+const rules = (of: Program) =>
+  of.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ inputs }) => inputs);
+const bucket = (of: Program, type: string, end: string) =>
+  of.one(`aws:s3/${type[0]!.toLowerCase()}${type.slice(1)}:${type}`, end).inputs;
+const backups = (of: Program, type: string) => bucket(of, type, "-backups");
+const policies = (of: Program) => [
+  ...of.all("aws:iam/rolePolicy:RolePolicy").map(({ inputs }) => inputs.policy as string),
+  ...of.all("aws:s3/bucketPolicy:BucketPolicy").map(({ inputs }) => inputs.policy as string),
+];
+interface Statement {
+  Effect: string;
+  Principal?: string;
+  Action: string | string[];
+  Resource: string | string[];
+}
+const allowed = (of: Program) =>
+  policies(of)
+    .flatMap((policy) => (JSON.parse(policy) as { Statement: Statement[] }).Statement)
+    .filter(({ Effect }) => Effect === "Allow");
+
+/** Ports that EC2.19 counts as high risk, and SSH. */
+const highRisk = [
+  20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333,
+].concat([5000, 5432, 5500, 5601, 8080, 8088, 8888, 9200, 9300]);
+
+const checks: Record<string, Check> = {
+  "EC2.2": (of) =>
+    expect(of.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs).to.have.all.keys(
+      "vpcId",
+      "tags",
+    ),
+  "EC2.3": (of) => {
+    for (const { rootBlockDevice } of machines(of))
+      expect(rootBlockDevice.encrypted).to.equal(true);
+  },
+  "EC2.6": (of) => void of.one("aws:ec2/flowLog:FlowLog"),
+  "EC2.8": (of) => {
+    for (const { metadataOptions } of machines(of))
+      expect(metadataOptions).to.include({ httpTokens: "required", httpPutResponseHopLimit: 1 });
+  },
+  "EC2.13": (of) => {
+    for (const { fromPort, cidrIpv4 } of rules(of))
+      if (fromPort === 22) expect(cidrIpv4).to.not.equal("0.0.0.0/0");
+  },
+  "EC2.15": (of) => {
+    for (const { inputs } of of.all("aws:ec2/subnet:Subnet"))
+      expect(inputs.mapPublicIpOnLaunch ?? false).to.equal(false);
+  },
+  "EC2.19": (of) => {
+    for (const { fromPort, toPort, cidrIpv4 } of rules(of))
+      if (cidrIpv4 === "0.0.0.0/0") {
+        expect(fromPort).to.equal(toPort);
+        expect(highRisk).to.not.include(fromPort);
+      }
+  },
+  "RDS.2": (of) => expect(database(of).publiclyAccessible).to.equal(false),
+  "RDS.3": (of) => expect(database(of).storageEncrypted).to.equal(true),
+  "RDS.5": (of) => expect(database(of).multiAz).to.equal(true),
+  "RDS.8": (of) => expect(database(of).deletionProtection).to.equal(true),
+  "RDS.9": (of) =>
+    expect(database(of).enabledCloudwatchLogsExports).to.deep.equal(["error", "slowquery"]),
+  "RDS.11": (of) => expect(database(of).backupRetentionPeriod).to.be.at.least(7),
+  "RDS.13": (of) => expect(database(of).autoMinorVersionUpgrade).to.equal(true),
+  "RDS.17": (of) => expect(database(of).copyTagsToSnapshot).to.equal(true),
+  "RDS.25": (of) => expect(database(of).username).to.not.be.oneOf(["admin", "root", "mysql"]),
+  "S3.2": (of) =>
+    expect(backups(of, "BucketPublicAccessBlock").restrictPublicBuckets).to.equal(true),
+  "S3.3": (of) => {
+    for (const { Principal, Action } of allowed(of))
+      if (Principal) expect(Action).to.equal("s3:GetObject");
+  },
+  "S3.5": (of) => {
+    const [deny] = (JSON.parse(backups(of, "BucketPolicy").policy) as { Statement: object[] })
+      .Statement;
+    expect(deny).to.deep.include({
+      ...{ Effect: "Deny", Principal: "*", Action: "s3:*" },
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
+  },
+  "S3.8": (of) =>
+    expect(backups(of, "BucketPublicAccessBlock")).to.include({
+      ...{ blockPublicAcls: true, ignorePublicAcls: true, blockPublicPolicy: true },
+    }),
+  "S3.10": (of) => void backups(of, "BucketLifecycleConfiguration"),
+  "S3.14": (of) =>
+    expect(backups(of, "BucketVersioning").versioningConfiguration.status).to.equal("Enabled"),
+  "IAM.1": (of) => {
+    for (const { Action } of allowed(of)) expect([Action].flat()).to.not.include("*");
+  },
+  "IAM.21": (of) => {
+    for (const { Action } of allowed(of))
+      for (const action of [Action].flat()) expect(action).to.match(/^[a-z0-9]+:[A-Za-z]+$/);
+  },
+};
+
+describe("AWS's security controls", () => {
+  let dev: Program;
+  let prod: Program;
+  before(async () => {
+    const { config } = load(text("Pulumi.prod.yaml")) as { config: Record<string, unknown> };
+    const settings = Object.entries(config).map(([key, value]) => [key.split(":")[1]!, value]);
+    dev = await program({ protectData: false });
+    prod = await program(Object.fromEntries(settings) as Record<string, unknown>);
+  });
+
+  it("are the README's, each met one with a check, each other one with a reason", () => {
+    const met = rows.filter(({ verdict }) => verdict === "met" || verdict === "by config");
+    expect(met.flatMap(({ ids }) => ids).toSorted()).to.deep.equal(Object.keys(checks).toSorted());
+    const others = rows.filter((row) => !met.includes(row));
+    expect(others).to.have.length.above(5);
+    for (const { ids, verdict, reason } of others) {
+      expect(verdict, ids.join()).to.be.oneOf(["no", "not applicable"]);
+      expect(reason.length, ids.join()).to.be.above(20);
+    }
+  });
+
+  for (const [id, check] of Object.entries(checks)) {
+    it(`${id} is met as the README says`, () => {
+      const verdict = rows.find(({ ids }) => ids.includes(id))?.verdict;
+      check(prod);
+      if (verdict === "met") check(dev);
+      else expect(() => check(dev), "what development does without").to.throw();
+    });
+  }
+});
