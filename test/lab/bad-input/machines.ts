@@ -102,6 +102,12 @@ export const buckets: Row[] = [
     (x) => x.buckets.send(new s3.CreateBucketCommand({ Bucket })),
   ]),
   [
+    "a bucket whose name is taken",
+    "BucketAlreadyOwnedByYou",
+    "previous request",
+    (x) => x.buckets.send(new s3.CreateBucketCommand({ Bucket: "site" })),
+  ],
+  [
     "a bucket policy that is not JSON",
     "MalformedPolicy",
     "valid JSON",

@@ -1,0 +1,157 @@
+/**
+ * What a changed setting does to a stack that runs: which of AWS's resources are updated or replaced, and for how long
+ * the page is not served. Each change is made and held against this table; the stack is left with all of them.
+ *
+ * usage: updates.ts [SETTING…]    default: all; the lab and its stack must be up (`npm run lab:updates`)
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Lab } from "./lab.ts";
+import { Stack, tail, type Settings } from "./stack.ts";
+
+interface Change {
+  readonly to: (stack: Stack) => Settings | Promise<Settings>;
+  /** What the preview shows of AWS's resources: "operation name". */
+  readonly does: readonly string[];
+  /** Most seconds without a page; undefined for what is only previewed, because it would lose data. */
+  readonly downtime?: number;
+}
+
+const machines = ["app-machine", "test"];
+const changes: Record<string, Change> = {
+  adminCidrs: {
+    to: () => ({ "adminCidrs[1]": "203.0.113.7/32" }),
+    does: ["create app-ingress-22-203.0.113.7-32"],
+    downtime: 0,
+  },
+  natGateways: {
+    to: () => ({ natGateways: "per-zone" }),
+    does: ["create nat-us-west-2b", "create nat-us-west-2b", "update private-us-west-2b-internet"],
+    downtime: 0,
+  },
+  databaseInstanceClass: {
+    to: () => ({ databaseInstanceClass: "db.t4g.small" }),
+    does: ["update database"],
+    downtime: 0,
+  },
+  databaseAllocatedStorage: {
+    to: () => ({ databaseAllocatedStorage: 40 }),
+    does: ["update database"],
+    downtime: 0,
+  },
+  databaseMultiAz: {
+    to: () => ({ databaseMultiAz: "true" }),
+    does: ["update database"],
+    downtime: 0,
+  },
+  databasePasswordRotation: { to: (stack) => stack.nextRotation(), does: [], downtime: 0 },
+  appCommit: {
+    to: async (stack) => ({ appCommit: (await stack.newVersion()).commit }),
+    does: [],
+    downtime: 0,
+  },
+  instanceType: {
+    to: () => ({ instanceType: "t3.small" }),
+    does: machines.map((name) => `update ${name}`),
+    downtime: 60,
+  },
+  sshPublicKey: {
+    to: () => ({ sshPublicKey: newKey() }),
+    does: ["replace app", ...machines.map((name) => `replace ${name}`)],
+    downtime: 180,
+  },
+  databaseName: { to: () => ({ databaseName: "other" }), does: ["replace database"] },
+};
+
+function newKey(): string {
+  const directory = mkdtempSync(join(tmpdir(), "key-"));
+  try {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(directory, "key")]);
+    return readFileSync(join(directory, "key.pub"), "utf8").trim();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** "operation name" of each resource of AWS that a preview changes, sorted. */
+async function previewed(stack: Stack, config: string[]): Promise<string[]> {
+  const result = await stack.lab.tryPulumi("preview", "--json", ...config);
+  if (result.status !== 0) throw new Error(tail(result));
+  const { steps } = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as {
+    steps: { op: string; urn: string }[];
+  };
+  return steps
+    .filter(({ op, urn }) => /^(create|update|replace|delete)$/.test(op) && /aws:[^$]*$/.test(urn))
+    .map(
+      ({ op, urn }) =>
+        `${op} ${urn
+          .split("::")
+          .at(-1)!
+          .replace(/^flask-on-aws-dev-/, "")}`,
+    )
+    .toSorted();
+}
+
+/** Asks for the page until it is told to stop; resolves to the longest time without one, in seconds. */
+function watch(page: string): () => Promise<number> {
+  let going = true;
+  const watching = (async () => {
+    let last = performance.now();
+    let longest = 0;
+    while (going) {
+      const ok = await fetch(page, { signal: AbortSignal.timeout(2000) }).then(
+        (response) => response.ok,
+        () => false,
+      );
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      if (ok) last = now;
+      await sleep(200);
+    }
+    return longest / 1000;
+  })();
+  return () => {
+    going = false;
+    return watching;
+  };
+}
+
+async function make(stack: Stack, { to, does, downtime }: Change): Promise<string> {
+  const settings = Object.entries(await to(stack));
+  const config = settings.map(([key, value]) => `--config=${key}=${value}`);
+  if (settings.some(([key]) => key.includes("["))) config.push("--config-path");
+  const found = await previewed(stack, config);
+  const wanted = does.toSorted();
+  if (found.join() !== wanted.join())
+    throw new Error(`does not ${wanted.join(", ")} but ${found.join(", ") || "nothing"}`);
+  const what = [...new Set(wanted)].join(", ") || "a release";
+  if (downtime === undefined) return `${what}; only previewed`;
+
+  const stop = watch(stack.page);
+  const result = await stack.up({}, ...config);
+  const longest = await stop();
+  if (result.status !== 0) throw new Error(tail(result));
+  // A page that takes less than two seconds is late on a busy machine, not gone.
+  const gone = longest < 2 ? 0 : longest;
+  if (gone > downtime) throw new Error(`no page for ${gone.toFixed(0)} s, not ${downtime}`);
+  return `${what}; no page for ${gone.toFixed(0)} s`;
+}
+
+const chosen = process.argv.slice(2);
+const stack = await Stack.open(new Lab(process.env.LAB_NAME ?? "lab"));
+try {
+  for (const [name, change] of Object.entries(changes)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    const outcome = await make(stack, change).catch((error: Error) => {
+      process.exitCode = 1;
+      return `FAILED: ${error.message}`;
+    });
+    console.log(`${name.padEnd(25)} ${outcome}`);
+    await stack.look();
+  }
+} finally {
+  await stack.close();
+}
