@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import { readdirSync, readFileSync } from "node:fs";
+import { estimate, report, settingsOf, switches, total, type Settings } from "../../tools/cost.ts";
+
+const file = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
+/** Settings as a Pulumi.NAME.yaml of these lines gives them. */
+const settings = (...lines: string[]) =>
+  settingsOf(
+    file("Pulumi.yaml"),
+    ["config:", ...lines.map((line) => `  flask-on-aws:${line}`), ""].join("\n"),
+  );
+const costs = (of: Settings) => estimate(of).map(({ usd }) => usd.toFixed(2));
+
+const plain = settings("protectData: false");
+const safe = settings(
+  "natGateways: per-zone",
+  "instanceType: t3.small",
+  'databaseMultiAz: "true"', // as the CLI writes it
+  "databaseInstanceClass: db.t4g.small",
+  "databaseAllocatedStorage: 50",
+);
+
+// The expected figures are worked out by hand from AWS's prices, a month having 730 hours.
+describe("The cost of an environment", () => {
+  it("is the sum of what Pulumi.yaml asks for, where the environment says nothing else", () => {
+    // 2 × 0.0104 h, 32 GB × 0.08, 2 × 0.005 h, 0.045 h, 0.016 h, 20 GB × 0.115
+    expect(costs(plain)).to.deep.equal(["15.18", "2.56", "7.30", "32.85", "11.68", "2.30"]);
+    expect(total(plain)).to.be.closeTo(71.874, 1e-9);
+  });
+
+  it("counts a NAT gateway and its address for each zone, and the standby with its storage", () => {
+    // 2 × 0.0208 h, 32 GB × 0.08, 3 × 0.005 h, 2 × 0.045 h, 2 × 0.032 h, 2 × 50 GB × 0.115
+    expect(costs(safe)).to.deep.equal(["30.37", "2.56", "10.95", "65.70", "46.72", "11.50"]);
+    const three = settings("natGateways: per-zone", "availabilityZones: [a, b, c]");
+    expect(costs(three).slice(2, 4)).to.deep.equal(["14.60", "98.55"]);
+  });
+
+  it("is known without a NAT gateway", () => {
+    expect(costs(settings("natGateways: none")).slice(2, 4)).to.deep.equal(["3.65", "0.00"]);
+  });
+
+  it("changes with each switch", () => {
+    const rounded = (of: Settings) => Object.values(switches(of)).map((usd) => usd.toFixed(2));
+    expect(Object.keys(switches(safe))).to.deep.equal([
+      "natGateways none",
+      "natGateways single",
+      "databaseMultiAz false",
+      "instanceType t4g",
+    ]);
+    // 2 × (0.045 + 0.005) h, half of that, 0.032 h + 50 GB × 0.115, 2 × (0.0208 − 0.0168) h
+    expect(rounded(safe)).to.deep.equal(["-73.00", "-36.50", "-29.11", "-5.84"]);
+    expect(rounded(plain)).to.deep.equal(["-36.50", "0.00", "0.00", "-2.92"]);
+    expect(rounded(settings("natGateways: none"))[1], "back to one").to.equal("36.50");
+    expect(switches(settings("instanceType: t3.large"))["instanceType t4g"]).to.equal(0);
+  });
+
+  const unknown: [line: string, message: RegExp][] = [
+    ["instanceType: m5.large", /^instanceType is m5\.large: known are t2\.micro, .*, t4g\.small\n/],
+    ["databaseInstanceClass: t3.micro", /^databaseInstanceClass is t3\.micro: .*db\.t3\.micro/],
+    ["natGateways: two", /^natGateways is two: known are none, per-zone, single\n/],
+  ];
+  for (const [line, message] of unknown) {
+    it(`is not guessed for ${line}`, () => {
+      expect(() => estimate(settings(line))).to.throw(message);
+      expect(() => estimate(settings(line))).to.throw(/\nremedy: .*tools\/prices\.ts$/);
+    });
+  }
+
+  it("is not guessed for another region", () => {
+    const elsewhere = settingsOf(file("Pulumi.yaml"), "config: { aws:region: eu-west-1 }\n");
+    expect(() => estimate(elsewhere)).to.throw("aws:region is eu-west-1: known are us-west-2");
+  });
+
+  it("is printed beside that of the layout by hand, what is not confirmed marked", () => {
+    const lines = report({ dev: plain, prod: safe }).split("\n");
+    const row = (name: string) => lines.find((line) => line.startsWith(name))?.split(/ {2,}/);
+    expect(lines[2]!.trim().split(/ +/)).to.deep.equal(["dev", "prod", "by", "hand"]);
+    expect(row("NAT gateways")).to.deep.equal(["NAT gateways", "32.85", "65.70", "32.85"]);
+    expect(row("database, RDS")).to.deep.equal(["database, RDS", "11.68*", "46.72*", "12.41*"]);
+    // By hand: 2 × 0.0116 h, 16 GB × 0.08, 2 × 0.005 h, 0.045 h, 0.017 h, 20 GB × 0.115
+    expect(row("total")).to.deep.equal(["total", "71.87*", "167.80*", "73.08*"]);
+    expect(row("natGateways none")).to.deep.equal(["natGateways none", "-36.50", "-73.00"]);
+    for (const line of lines) expect(line.length, line).to.be.at.most(100);
+  });
+
+  it("is known for every environment of this repository", () => {
+    const files = readdirSync(new URL("../..", import.meta.url));
+    const environments = files.filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+    expect(environments).to.include("Pulumi.dev.yaml");
+    for (const name of environments) total(settingsOf(file("Pulumi.yaml"), file(name)));
+  });
+});

@@ -1,0 +1,133 @@
+/**
+ * What each environment costs a month by list prices, and what each switch would change.
+ * usage: npm run cost [-- --stack NAME]
+ */
+import { load } from "js-yaml";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { confirmed, origin, unconfirmed } from "./prices.ts";
+
+const prices: Readonly<Record<string, number>> = { ...confirmed, ...unconfirmed };
+const hours = 730; // of a month, as AWS counts
+
+/** Settings by the names that they have in Pulumi.yaml. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** The layout that this project replaces. */
+const byHand: Settings = {
+  "aws:region": origin.region,
+  natGateways: "single",
+  instanceType: "t2.micro",
+  volumeGiB: 8,
+  databaseInstanceClass: "db.t3.micro",
+  databaseAllocatedStorage: 20,
+};
+
+/** The settings of Pulumi.yaml, `project`, with those of a Pulumi.NAME.yaml, `stack`, over them. */
+export function settingsOf(project: string, stack: string): Settings {
+  type Declared = Record<string, { default?: unknown; value?: unknown }>;
+  const { name, config } = load(project) as { name: string; config: Declared };
+  const own = (load(stack) as { config?: Settings } | undefined)?.config ?? {};
+  return Object.fromEntries([
+    ...Object.entries(config).map(([key, of]) => [key, of.default ?? of.value] as const),
+    ...Object.entries(own).map(([key, value]) => [key.replace(`${name}:`, ""), value] as const),
+  ]);
+}
+
+function known(key: string, value: unknown, values: readonly string[]): string {
+  if (values.includes(String(value))) return String(value);
+  const remedy = "take one of these; a price that is missing belongs into tools/prices.ts";
+  throw new Error(
+    `${key} is ${String(value)}: known are ${values.toSorted().join(", ")}\nremedy: ${remedy}`,
+  );
+}
+
+/** The costs of a month, one row a kind; `price` is the name of what is paid for. */
+export function estimate(settings: Settings) {
+  known("aws:region", settings["aws:region"], [origin.region]);
+  const zones = (settings.availabilityZones as readonly string[] | undefined)?.length || 2;
+  const modes: Record<string, number> = { none: 0, single: 1, "per-zone": zones };
+  const nats = modes[known("natGateways", settings.natGateways, Object.keys(modes))]!;
+  const priced = (key: string, pattern: RegExp) =>
+    known(
+      key,
+      settings[key],
+      Object.keys(prices).filter((name) => pattern.test(name)),
+    );
+  // The standby is paid for as the first is, storage included. The CLI may write true as a string.
+  const databases = String(settings.databaseMultiAz) === "true" ? 2 : 1;
+  const volume = Number(settings.volumeGiB ?? 16); // compute/machine.ts
+  const rows: [what: string, amount: number, price: string][] = [
+    ["instances, 2", 2 * hours, priced("instanceType", /^\w+\.\w+$/)],
+    ["their volumes, EBS gp3", 2 * volume, "EBS gp3"],
+    ["public IPv4 addresses", (1 + nats) * hours, "public IPv4 address"], // the app server's and the NATs'
+    ["NAT gateways", nats * hours, "NAT gateway"],
+    ["database, RDS", databases * hours, priced("databaseInstanceClass", /^db\./)],
+    ["its storage", databases * Number(settings.databaseAllocatedStorage), "RDS storage"],
+  ];
+  return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
+}
+
+export const total = (settings: Settings) =>
+  estimate(settings).reduce((sum, { usd }) => sum + usd, 0);
+
+/** What each switch would add to the month's total, negative where it saves. */
+export function switches(settings: Settings): Record<string, number> {
+  const arm = String(settings.instanceType).replace(/^t3\./, "t4g.");
+  const by = (change: Settings) => total({ ...settings, ...change }) - total(settings);
+  return {
+    "natGateways none": by({ natGateways: "none" }),
+    "natGateways single": by({ natGateways: "single" }),
+    "databaseMultiAz false": by({ databaseMultiAz: false }),
+    "instanceType t4g": arm in prices ? by({ instanceType: arm }) : 0,
+  };
+}
+
+/** All that is printed, for environments by name. */
+export function report(environments: Readonly<Record<string, Settings>>): string {
+  const columns = [...Object.values(environments), byHand].map((settings) => {
+    const rows = estimate(settings);
+    const doubt = rows.find(({ price }) => price in unconfirmed)?.price ?? "";
+    return [...rows, { what: "total", usd: total(settings), price: doubt }];
+  });
+  const changes = Object.values(environments).map(switches);
+  const line = (name: string, cells: readonly string[]) =>
+    (name.padEnd(24) + cells.map((cell) => cell.padStart(11)).join("")).trimEnd();
+  const money = (usd: number, price = "") => usd.toFixed(2) + (price in unconfirmed ? "*" : " ");
+  const cells = (row: number) => columns.map((rows) => money(rows[row]!.usd, rows[row]!.price));
+  const names = [...Object.keys(environments), "by hand"].map((name) => `${name} `);
+  const change = (name: string) =>
+    line(
+      name,
+      changes.map((each) => money(each[name]!)),
+    );
+  return [
+    `USD a month in ${origin.region}, on demand, ${hours} hours; list prices gathered ${origin.date}\n`,
+    line("", names),
+    ...columns[0]!.map(({ what }, row) => line(what, cells(row))),
+    "\nNot in it: S3, data transfer, what NAT gateways take a GB, logs, snapshots, taxes.",
+    "By hand, assumed: two t2.micro with 8 GiB each, one of them public, one NAT gateway, two public",
+    "addresses, and db.t3.micro in one zone with 20 GiB of gp2, which costs what gp3 does.",
+    "* With a price that is not confirmed for the region: tools/prices.ts says which.",
+    "\nWhat each switch would change (t4g needs an arm64 image in compute/images.ts):\n",
+    ...Object.keys(changes[0]!).map(change),
+  ].join("\n");
+}
+
+function main(): void {
+  const root = new URL("..", import.meta.url);
+  const read = (name: string) => readFileSync(new URL(name, root), "utf8");
+  const stacks = readdirSync(root).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  const flag = process.argv.indexOf("--stack");
+  const wanted = flag < 0 ? stacks : [known("--stack", process.argv[flag + 1], stacks)];
+  const settings = (name: string) => settingsOf(read("Pulumi.yaml"), read(`Pulumi.${name}.yaml`));
+  console.log(report(Object.fromEntries(wanted.map((name) => [name, settings(name)]))));
+}
+
+if (import.meta.filename === realpathSync(process.argv[1]!)) {
+  try {
+    main();
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * AWS's list prices in USD, an hour or, for storage, a GB and month: where and when. AWS's pages fill
+ * in their figures by script and were not read themselves. To confirm one, look it up on
+ * https://aws.amazon.com/ec2/pricing/on-demand/ (instance types: Linux, shared tenancy),
+ * https://aws.amazon.com/rds/mysql/pricing/ (db. and RDS: one zone, gp2 and gp3 alike),
+ * https://aws.amazon.com/ebs/pricing/ or https://aws.amazon.com/vpc/pricing/ (the rest).
+ */
+export const origin = { region: "us-west-2", date: "2026-11-22" };
+
+/**
+ * From a reading of AWS's Price List API for the region, published with the date 2026-09-19. The NAT
+ * gateway is from an itemised estimate for the region, and agrees with the example on AWS's page.
+ */
+export const confirmed: Readonly<Record<string, number>> = {
+  "t3.medium": 0.0416,
+  "t3.large": 0.0832,
+  "t4g.medium": 0.0336,
+  "EBS gp3": 0.08,
+  "NAT gateway": 0.045,
+  "public IPv4 address": 0.005,
+};
+
+/** As quoted for us-east-1, whose confirmed prices are the same; not found for the region itself. */
+export const unconfirmed: Readonly<Record<string, number>> = {
+  "t2.micro": 0.0116,
+  "t3.micro": 0.0104,
+  "t3.small": 0.0208,
+  "t4g.micro": 0.0084,
+  "t4g.small": 0.0168,
+  "db.t3.micro": 0.017,
+  "db.t3.small": 0.034,
+  "db.t3.medium": 0.068,
+  "db.t4g.micro": 0.016,
+  "db.t4g.small": 0.032,
+  "db.t4g.medium": 0.065,
+  "RDS storage": 0.115,
+};
