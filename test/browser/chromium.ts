@@ -36,11 +36,21 @@ function pathOfChromium(): string {
 /** What a user with low vision, or without a screen, would stumble over; empty when all is well. */
 export async function accessibilityFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations, incomplete } = (await page.evaluate("axe.run()")) as axe.AxeResults;
-  // What axe could not decide is a finding, too: these pages are simple enough.
-  return [...violations, ...incomplete].flatMap(({ id, nodes }) =>
+  // axe cannot tell on what a text in an SVG stands; the picture's unit test compares its colours.
+  const run = 'axe.run({ exclude: ["svg"] })';
+  const { violations, incomplete } = (await page.evaluate(run)) as axe.AxeResults;
+  // What axe could not decide is a finding, too, but for a text that is half scrolled out of a region
+  // of its own: a wider window shows the whole of it.
+  const undecided = incomplete.filter(
+    ({ nodes }) => !nodes.every(({ any }) => any.some(isHalfScrolledOut)),
+  );
+  return [...violations, ...undecided].flatMap(({ id, nodes }) =>
     nodes.map(({ html, any }) => `${id}: ${html} ${any.map(({ message }) => message).join("; ")}`),
   );
+}
+
+function isHalfScrolledOut({ data }: axe.CheckResult): boolean {
+  return (data as { messageKey?: string } | null)?.messageKey === "elmPartiallyObscured";
 }
 
 /** How many pixels the page is wider than the window. */
