@@ -7,7 +7,9 @@ export function indexPage(title: string): string {
         <dt>App</dt>
         <dd><a data-of="app"></a></dd>
         <dt>Release</dt>
-        <dd><span data-of="release"></span>, <time data-of="deployed"></time></dd>
+        <dd data-of="release"></dd>
+        <dt>Deployed</dt>
+        <dd><time data-of="deployed"></time></dd>
         <dt>Commit</dt>
         <dd><code data-of="commit"></code></dd>
         <dt>Last verified backup</dt>
@@ -15,21 +17,26 @@ export function indexPage(title: string): string {
         <dt>Last restore drill</dt>
         <dd><time data-of="drill"></time></dd>
         <dt>Download</dt>
-        <dd><a data-of="download"></a></dd>
+        <dd><a data-of="download" data-none="publishing is off"></a></dd>
       </dl>
       <script>
+        const inWords = (time) => time.replace("T", " ").replace("Z", " UTC");
         const show = (status) => {
           for (const element of document.querySelectorAll("[data-of]")) {
             const value = status[element.dataset.of];
-            element.textContent = value ?? "none yet";
-            if (!value) continue;
-            if (element.matches("a")) element.href = value;
-            if (element.matches("time")) element.dateTime = value;
+            element.textContent = value || element.dataset.none || "none yet";
+            if (!value) element.className = "none";
+            else if (element.matches("a")) element.href = value;
+            else if (element.matches("time")) {
+              element.dateTime = value;
+              element.textContent = inWords(value);
+            }
           }
-          state.textContent = status.failedSince
-            ? "Backups have failed since " + status.failedSince + "."
+          const { failedSince } = status;
+          state.textContent = failedSince
+            ? "Backups have failed since " + inWords(failedSince) + "."
             : "All is well.";
-          state.className = status.failedSince ? "bad" : "";
+          state.className = failedSince ? "bad" : "good";
           facts.hidden = false;
         };
         fetch("status.json", { cache: "no-store" })
@@ -54,18 +61,25 @@ function page(title: string, content: string): string {
     <meta name="color-scheme" content="light dark">
     <title>${title}</title>
     <style>
-      :root { --ink: #1b1b1f; --paper: #fdfcff; --quiet: #5a5d67; --link: #0b57b0; --bad: #a3161b; }
+      :root { --ink: #1b1b1f; --paper: #fdfcff; --quiet: #5a5d67; --line: #d9d8df; --link: #0b57b0; --good: #1c6b32; --bad: #a3161b; }
       @media (prefers-color-scheme: dark) {
-        :root { --ink: #e6e3ea; --paper: #17171b; --quiet: #a9adb9; --link: #9cc4ff; --bad: #ff9c96; }
+        :root { --ink: #e6e3ea; --paper: #17171b; --quiet: #a9adb9; --line: #3a3a42; --link: #9cc4ff; --good: #8fd8a0; --bad: #ff9c96; }
       }
-      body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.6 system-ui, sans-serif; }
-      main { max-width: 40rem; margin: 0 auto; padding: 2rem 1rem; overflow-wrap: anywhere; }
-      h1 { font-size: 1.6rem; line-height: 1.2; }
-      dl { display: grid; grid-template-columns: minmax(6rem, 11rem) 1fr; gap: 0.4rem 1rem; }
-      dt { color: var(--quiet); }
-      dd { margin: 0; }
+      body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+      main { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem; overflow-wrap: anywhere; }
+      h1 { margin: 0 0 1rem; font-size: 1.6rem; line-height: 1.2; }
+      #state { margin: 0; padding: 0.6rem 1rem; border-left: 0.3rem solid var(--line); }
+      #state.good { border-color: var(--good); color: var(--good); font-weight: 600; }
+      #state.bad { border-color: var(--bad); color: var(--bad); font-weight: 600; }
+      dl { margin: 1rem 0 0; }
+      dt { padding-top: 0.6rem; border-top: 1px solid var(--line); color: var(--quiet); }
+      dd { margin: 0; padding-bottom: 0.6rem; }
+      @media (min-width: 40rem) {
+        dl:not([hidden]) { display: grid; grid-template-columns: 12rem 1fr; }
+        dd { padding-top: 0.6rem; border-top: 1px solid var(--line); }
+      }
       a { color: var(--link); }
-      .bad { color: var(--bad); font-weight: 600; }
+      .none { color: var(--quiet); }
     </style>
   </head>
   <body>

@@ -1,0 +1,60 @@
+/** A real browser, which reaches this machine and the hosts that it is told of, and nothing else. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import axe from "axe-core";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+
+export const screenshots = ".lab/screenshots";
+
+/** @param hosts by name or address; to where, if that is not what the name resolves to */
+export async function startChromium(hosts: Record<string, string> = {}): Promise<Browser> {
+  mkdirSync(screenshots, { recursive: true });
+  const known = Object.entries(hosts).map(([host, address]) =>
+    host === address ? `EXCLUDE ${host}` : `MAP ${host} ${address}`,
+  );
+  return puppeteer.launch({
+    executablePath: pathOfChromium(),
+    args: [
+      `--host-resolver-rules=${[...known, "EXCLUDE 127.0.0.1", "MAP * ~NOTFOUND"].join(", ")}`,
+      "--no-proxy-server",
+      // As root Chromium starts without its sandbox only.
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+    ],
+  });
+}
+
+function pathOfChromium(): string {
+  try {
+    return execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
+  } catch {
+    throw new Error(
+      "chromium is not on PATH. Remedy: install it, on Debian by: sudo apt-get install chromium",
+    );
+  }
+}
+
+/** What a user with low vision, or without a screen, would stumble over; empty when all is well. */
+export async function accessibilityFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  // axe cannot tell on what a text in an SVG stands; the picture's unit test compares its colours.
+  const run = 'axe.run({ exclude: ["svg"] })';
+  const { violations, incomplete } = (await page.evaluate(run)) as axe.AxeResults;
+  // What axe could not decide is a finding, too, but for a text that is half scrolled out of a region
+  // of its own: a wider window shows the whole of it.
+  const undecided = incomplete.filter(
+    ({ nodes }) => !nodes.every(({ any }) => any.some(isHalfScrolledOut)),
+  );
+  return [...violations, ...undecided].flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html} ${any.map(({ message }) => message).join("; ")}`),
+  );
+}
+
+function isHalfScrolledOut({ data }: axe.CheckResult): boolean {
+  return (data as { messageKey?: string } | null)?.messageKey === "elmPartiallyObscured";
+}
+
+/** How many pixels the page is wider than the window. */
+export function overflow(page: Page): Promise<number> {
+  const root = "document.documentElement";
+  return page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`) as Promise<number>;
+}
