@@ -19,7 +19,7 @@ export async function lookUpZones(
   const unknown = wanted.filter((zone) => !names.includes(zone));
   if (unknown.length > 0) {
     throw new pulumi.RunError(
-      `flask-on-aws:availabilityZones names ${unknown.join(", ")}: the region has ${names.join(", ")}. Name some of these.`,
+      `The setting availabilityZones names ${unknown.join(", ")}: the region has ${names.join(", ")}. Name some of these.`,
     );
   }
   const [first, second, ...others] = wanted.length > 0 ? wanted : names.toSorted().slice(0, 2);
