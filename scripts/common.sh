@@ -113,6 +113,7 @@ release_tree() (
 use_credential() {
   # A missing repository must fail: hosts answer with a login prompt to hide which ones exist.
   export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
+  # shellcheck disable=SC2034  # for the script that calls this
   with=()
   if [[ $1 == -----BEGIN* ]]; then
     key=$(mktemp)
@@ -122,7 +123,7 @@ use_credential() {
   elif [ -n "$1" ]; then
     export credential=$1
     # The text names the variable, so the token is in no command line and no file.
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016,SC2034
     with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token')
   fi
 }
