@@ -16,6 +16,7 @@ import { lossOfMachines, networkChanges } from "./network-changes.ts";
 import { leaks } from "./secrets.ts";
 import { Stack } from "./stack.ts";
 import { stepsInOrder } from "./steps.ts";
+import { teammates } from "./teammates.ts";
 import { added, processesOf, traces, type Traces } from "./traces.ts";
 
 describe("first light", function () {
@@ -116,6 +117,10 @@ describe("first light", function () {
     });
   });
 
+  const prefix = "flask-on-aws-dev";
+  const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
+  teammates(scene);
+
   it("serves the app's page with its form", async () => {
     expect(await loginPage()).to.match(/<form.*name="username".*name="password"/s);
   });
@@ -149,8 +154,6 @@ describe("first light", function () {
     await lab.in("mocha", "test/lab/reachability.ts");
   });
 
-  const prefix = "flask-on-aws-dev";
-  const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
   networkChanges(scene);
 
   it("brings packets to follow the API within 2 s, with 8 machines and 30 rules", async () => {
