@@ -14,6 +14,7 @@ import { Lab, succeed } from "./lab.ts";
 import { dayTwo } from "./day-two.ts";
 import { lossOfMachines, networkChanges } from "./network-changes.ts";
 import { leaks } from "./secrets.ts";
+import { sharedState } from "./shared-state.ts";
 import { Stack } from "./stack.ts";
 import { stepsInOrder } from "./steps.ts";
 import { teammates } from "./teammates.ts";
@@ -120,6 +121,7 @@ describe("first light", function () {
   const prefix = "flask-on-aws-dev";
   const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
   teammates(scene);
+  sharedState(lab);
 
   it("serves the app's page with its form", async () => {
     expect(await loginPage()).to.match(/<form.*name="username".*name="password"/s);
