@@ -29,7 +29,11 @@ export interface Step {
   readonly after: readonly string[];
 }
 
-export const nameOf = ({ urn }: Step): string => urn.split("::").at(-1)!;
+/** Type and name, e.g. `Vpc flask-on-aws-dev-vpc`. */
+export function nameOf({ urn }: Step): string {
+  const [types, name] = urn.split("::").slice(-2);
+  return `${types!.split(":").at(-1)} ${name}`;
+}
 export const duration = ({ start, end }: Step): number => end - start;
 
 /** @throws if a resource of the state has no end in the log */

@@ -32,7 +32,7 @@ describe("The benchmark's account of an up", () => {
       resource("long"),
     ];
     const chain = longestChain(stepsOf(log, resources));
-    expect(chain.map(nameOf)).to.deep.equal(["a", "b", "c", "d"]);
+    expect(chain.map(nameOf)).to.deep.equal(["t a", "t b", "t c", "t d"]);
   });
 
   it("refuses a log that does not say when a step ended", () => {
