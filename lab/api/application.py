@@ -6,7 +6,9 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   POST /_lab/status                        {"resource": id, "status": word}: the world has brought an instance to
                                            running, rebooted, stopped or terminated, a DB instance to
                                            available, deleted or, if it cannot be created, failed;
-                                           409 if that is not what it is on its way to
+                                           409 if that is not what it is on its way to, or too early
+  POST /_lab/delay                         {"status": word, "seconds": n}: from now on what sets out for that status
+                                           gets there after so many seconds, not before
   GET  /_lab/awaiting/WORD                 {"resources": [id, …]}: of which that status is awaited; "rebooted" is
                                            one that AWS's own calls do not show
   GET  /_lab/db/ID/master-password         {"password": …}
@@ -51,6 +53,7 @@ class LabApi:
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
             ("POST", r"status", self._report),
+            ("POST", r"delay", lifecycle.delay),
             ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
             ("GET", r"db/([^/]+)/master-password", world.master_password),
             ("GET", r"db/([^/]+)/address", world.address),

@@ -10,7 +10,8 @@ run_id() {
   awk -v pid="$1" '{ print pid ":" $20 }' <<<"${stat##*) }"
 }
 
-state_of() { echo "$LAB_HOME/pulumi/.pulumi/stacks/flask-on-aws/$1.json"; }
+# state_of PROJECT STACK
+state_of() { echo "$LAB_HOME/pulumi/.pulumi/stacks/$1/$2.json"; }
 
 # end_orphaned_children: ends what killed runs of this lab have left running.
 end_orphaned_children() {
@@ -32,19 +33,20 @@ lock_is_stale() {
   ! marked_processes "LAB_RUN_OF=$LAB_HOME" | grep -qx "$pid"
 }
 
-# tidy_after_killed_runs STACK: what a killed run left running is ended; what it left locked or unrecorded is said.
+# tidy_after_killed_runs PROJECT STACK: what a killed run left running is ended; what it left locked or unrecorded is
+# said.
 tidy_after_killed_runs() {
-  local lock advice check=$LAB_HOME/unrecorded-$1
+  local lock advice check=$LAB_HOME/unrecorded-$2
   end_orphaned_children
-  for lock in "$LAB_HOME/pulumi/.pulumi/locks/organization/flask-on-aws/$1"/*.json; do
+  for lock in "$LAB_HOME/pulumi/.pulumi/locks/organization/$1/$2"/*.json; do
     if [[ -f $lock ]] && lock_is_stale "$lock"; then
-      say "a killed run has left stack '$1' locked: \`lab/pulumi cancel\` unlocks it"
+      say "a killed run has left stack '$2' locked: \`lab/pulumi cancel\` unlocks it"
       touch "$check"
     fi
   done
-  # From then on before every run, until nothing unrecorded is found.
-  if [[ ! -f $check ]]; then return; fi
-  if ! advice=$(cd "$LAB_ROOT" && pulumi stack export | node --import tsx lab/orphans.ts list "$1"); then
+  # From then on before every run, until nothing unrecorded is found. Other programs make nothing with a body.
+  if [[ $1 != flask-on-aws || ! -f $check ]]; then return; fi
+  if ! advice=$(cd "$LAB_ROOT" && pulumi stack export | node --import tsx lab/orphans.ts list "$2"); then
     say "what the killed run made and did not record could not be found out, as said above"
   elif [[ $advice ]]; then
     echo "$advice"

@@ -3,6 +3,7 @@ import * as iam from "@aws-sdk/client-iam";
 import * as rds from "@aws-sdk/client-rds";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
+import { setTimeout as sleep } from "node:timers/promises";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
@@ -124,6 +125,16 @@ describe("the lab's own calls", function () {
     expect(await report(id, "terminated")).to.equal(200);
     expect(await state(id)).to.equal("terminated");
     expect((await make.describe(id)).PrivateIpAddress).to.equal(undefined);
+  });
+
+  it("let a status be reached no sooner than they were told", async () => {
+    await lab(api, "delay", { status: "running", seconds: 0.3 });
+    const id = await make.instance(subnet);
+    expect(await report(id, "running")).to.equal(409);
+    expect(await state(id)).to.equal("pending");
+    await sleep(350);
+    expect(await report(id, "running")).to.equal(200);
+    await lab(api, "delay", { status: "running", seconds: 0 });
   });
 
   it("tell the world of a reboot, which no state shows, until it is done", async () => {

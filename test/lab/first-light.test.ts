@@ -15,8 +15,10 @@ import { dayTwo } from "./day-two.ts";
 import { environments } from "./environments.ts";
 import { lossOfMachines, networkChanges } from "./network-changes.ts";
 import { leaks } from "./secrets.ts";
+import { sharedState } from "./shared-state.ts";
 import { Stack } from "./stack.ts";
 import { stepsInOrder } from "./steps.ts";
+import { teammates } from "./teammates.ts";
 import { added, processesOf, traces, type Traces } from "./traces.ts";
 
 describe("first light", function () {
@@ -119,6 +121,11 @@ describe("first light", function () {
     });
   });
 
+  const prefix = "flask-on-aws-dev";
+  const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
+  teammates(scene);
+  sharedState(lab);
+
   it("serves the app's page with its form", async () => {
     expect(await loginPage()).to.match(/<form.*name="username".*name="password"/s);
   });
@@ -152,8 +159,6 @@ describe("first light", function () {
     await lab.in("mocha", "test/lab/reachability.ts");
   });
 
-  const prefix = "flask-on-aws-dev";
-  const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
   networkChanges(scene);
 
   it("brings packets to follow the API within 2 s, with 8 machines and 30 rules", async () => {

@@ -5,6 +5,7 @@ each change is complete at once.
 """
 
 import os
+import time
 from collections.abc import Callable
 
 HAS_WORLD = os.environ.get("LAB_WORLD") == "1"
@@ -17,6 +18,15 @@ class NotAwaited(Exception):
 # By resource: the status awaited, what follows from it, and what follows if the world gives up instead.
 _awaited: dict[str, tuple[str, Callable[[], None], Callable[[], None] | None]] = {}
 _reached: dict[str, str] = {}
+# By status: seconds that each way to it takes at least; by resource: when its own way may end.
+_least: dict[str, float] = {}
+_earliest: dict[str, float] = {}
+
+
+def delay(status: str, seconds: float) -> dict[str, object]:
+    """From now on, what sets out for that status reaches it after so many seconds, as at AWS, and not before."""
+    _least[status] = seconds
+    return {"status": status, "seconds": seconds}
 
 
 def settle(
@@ -28,6 +38,7 @@ def settle(
     """
     if HAS_WORLD:
         _awaited[resource] = (status, finish, give_up)
+        _earliest[resource] = time.monotonic() + _least.get(status, 0)
     else:
         finish()
 
@@ -46,6 +57,9 @@ def report(resource: str, status: str) -> None:
         finish = give_up
     elif finish is None or status != expected:
         raise NotAwaited(f"{resource} was reported {status}, and what is awaited is {expected or 'nothing'}")
+    elif time.monotonic() < _earliest[resource]:
+        # The world, which looks again and again, reports it again.
+        raise NotAwaited(f"{resource} is not to be {status} yet, by POST /_lab/delay")
     del _awaited[resource]
     _reached[resource] = status
     finish()

@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What the main stack gives to teammates. */
+export interface Outputs {
+  readonly vpcId: string;
+  /** `http://ADDRESS:5085`; the address stays when the machine is replaced. */
+  readonly appUrl: string;
+  readonly appServerPublicIp: string;
+  /** A command line; it wants {@link sshPrivateKey} in the file that it names, with mode 0600. */
+  readonly appServerSsh: string;
+  /** The same, by way of the app server. */
+  readonly testServerSsh: string;
+  /** Secret. PEM. */
+  readonly sshPrivateKey: string;
+  /** `HOST:PORT`, to be reached from the app server only. */
+  readonly databaseEndpoint: string;
+  /** The schema. */
+  readonly databaseName: string;
+  /** With rights on that schema only; another after each rotation of its password. */
+  readonly databaseUser: string;
+  /** Secret. */
+  readonly databasePassword: string;
+  /** `http://HOST`: release, last backup and last drill. */
+  readonly siteUrl: string;
+  readonly siteBucket: string;
+  readonly backupBucket: string;
+  /** The app's commit that is served, 40 hexadecimal digits. */
+  readonly deployedCommit: string;
+}
+
+/**
+ * Reads a stack's outputs, each when it is asked for; secret ones stay secret.
+ *
+ * @param stack ORGANIZATION/PROJECT/STACK, e.g. `organization/flask-on-aws/dev`
+ * @returns a function that takes the output's name; an output that the stack lacks fails, and the error names the remedy
+ */
+export function outputsOf(
+  stack: string,
+): <Name extends keyof Outputs>(name: Name) => pulumi.Output<Outputs[Name]> {
+  const reference = new pulumi.StackReference(stack);
+  return (name) =>
+    reference.getOutput(name).apply((value: Outputs[typeof name] | undefined) => {
+      if (value !== undefined) return value;
+      const remedy = "pulumi up there, or pulumi config set stack ORGANIZATION/PROJECT/STACK here";
+      throw new pulumi.RunError(`The stack ${stack} has no output ${name}. Remedy: ${remedy}.`);
+    });
+}

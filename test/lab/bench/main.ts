@@ -1,0 +1,93 @@
+/**
+ * How long things take in the lab, as ratios of figures of one run. It makes the lab twice, and removes it.
+ *
+ * usage: lab/bench
+ */
+import { Browser } from "../browser.ts";
+import { Lab, succeed } from "../lab.ts";
+import { Stack } from "../stack.ts";
+import { delayedUp, databaseDelay } from "./delayed-up.ts";
+import { duration, nameOf } from "./steps.ts";
+
+const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+const rows: string[][] = [];
+/** A row of the table: what was measured, beside what, and its ratio to that. */
+function row(what: string, time: number, beside = "", reference?: number): void {
+  const compared = reference
+    ? [`${beside}, ${seconds(reference)}`, (time / reference).toFixed(2)]
+    : [beside, ""];
+  rows.push([what, seconds(time), ...compared]);
+  console.error(rows.at(-1)!.join("  "));
+}
+
+function table(): string {
+  const all = [["what", "time", "beside", "ratio"], ...rows];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((cells) => cells[column]!.length)));
+  return all
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+const lab = new Lab(process.env.LAB_NAME!);
+const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
+const empty = ["-C", "test/lab/programs/waiting", ...up];
+
+const firstPage = await timed(async () => {
+  await succeed("lab/run", [], { env: { LAB_NAME: lab.name } });
+  const { status } = await new Browser((await lab.outputs()).appUrl!).request("/login");
+  if (status !== 200) throw new Error(`the login page answers ${status}`);
+});
+row("from no lab to the first page (npm run lab)", firstPage);
+
+await lab.pulumi(...empty);
+const [ours, least]: [number[], number[]] = [[], []];
+for (let round = 0; round < 3; round++) {
+  ours.push(await timed(() => lab.pulumi(...up, "--expect-no-changes")));
+  least.push(await timed(() => lab.pulumi(...empty, "--expect-no-changes")));
+}
+row("up without a change, median of 3", median(ours), "an empty program's", median(least));
+
+const stack = await Stack.open(lab);
+const version = await stack.newVersion();
+const redeploy = await timed(() => stack.deliver(version)).finally(() => stack.close());
+row("redeploy of a changed commit", redeploy, "up without a change", median(ours));
+await lab.down();
+
+const { total, steps, chain, gaps } = await delayedUp(lab);
+const sum = (values: number[]) => values.reduce((all, each) => all + each, 0);
+const whole = `first up, the database created in ${databaseDelay} s`;
+row(whole, total, "its longest chain", sum(chain.map(duration)));
+const oneByOne = sum(steps.map(duration));
+row("the sum of its steps, as one after another", oneByOne, "that up", total);
+
+console.log(table());
+console.log(`\nThe longest chain, ${seconds(sum(chain.map(duration)))}:`);
+for (const step of chain) {
+  if (duration(step) >= 1000)
+    console.log(`  ${seconds(duration(step)).padStart(7)}  ${nameOf(step)}`);
+}
+const short = chain.filter((step) => duration(step) < 1000);
+console.log(
+  `  ${seconds(sum(short.map(duration))).padStart(7)}  ${short.length} steps of less than 1 s`,
+);
+console.log(`The rest, ${seconds(total - sum(chain.map(duration)))}:`);
+for (const { what, time } of gaps) {
+  if (time >= 1000) console.log(`  ${seconds(time).padStart(7)}  ${what}`);
+}
+const brief = gaps.filter(({ time }) => time < 1000);
+console.log(
+  `  ${seconds(sum(brief.map(({ time }) => time))).padStart(7)}  ${brief.length} gaps of less than 1 s`,
+);

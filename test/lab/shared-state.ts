@@ -1,0 +1,102 @@
+/** State that a team shares in a bucket, as the README has it: one engine at a time. A step of first light. */
+import { S3 } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, rm, writeFile } from "node:fs/promises";
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { run, type Lab } from "./lab.ts";
+
+const bucket = "example-flask-on-aws-state";
+
+export function sharedState(lab: Lab): void {
+  it("keeps the state of a team in a bucket, and tells the second of two who holds the lock", async () => {
+    const s3 = new S3({ ...(await lab.client()), forcePathStyle: true });
+    await createBucket(s3);
+    // Below the repository, where the program finds its npm packages.
+    const directory = join(lab.home, "shared-state");
+    await cp(join(import.meta.dirname, "programs/waiting"), directory, { recursive: true });
+    const goOn = join(directory, "go-on");
+    const env = {
+      LAB_NAME: lab.name,
+      LAB_RUN_OF: lab.home, // so that lab/down ends what a test that failed has left
+      PULUMI_BACKEND_URL: `s3://${bucket}?region=us-west-2`,
+      PULUMI_HOME: join(directory, "home"),
+      PULUMI_CONFIG_PASSPHRASE: "correct horse",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_STACK: "dev",
+    };
+    const pulumi = (...args: string[]) =>
+      run("lab/in", ["pulumi", "-C", directory, ...args], { env });
+    const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
+    const keys = async (prefix: string) =>
+      ((await s3.listObjectsV2({ Bucket: bucket, Prefix: prefix })).Contents ?? []).map(
+        ({ Key }) => Key!,
+      );
+    /** A run of `up` that holds the lock, and goes on when `goOn` is there. */
+    const holder = async () => {
+      const child = spawn("lab/in", ["pulumi", "-C", directory, ...up], {
+        env: { ...process.env, ...env, WAIT_FOR: goOn },
+        stdio: "ignore",
+      });
+      while ((await keys(".pulumi/locks/")).length === 0) {
+        expect(child.exitCode, "pulumi up ended before it took the lock").to.equal(null);
+        await sleep(50);
+      }
+      return child;
+    };
+    const succeeds = async (...args: string[]) => {
+      const { status, stdout, stderr } = await pulumi(...args);
+      expect(status, stdout + stderr).to.equal(0);
+    };
+    const isRefused = async (pid: number | undefined) => {
+      const { status, stderr } = await pulumi(...up);
+      expect(status).not.to.equal(0);
+      const { username } = userInfo();
+      expect(stderr)
+        .to.match(/locked by 1 lock.*`pulumi cancel`/)
+        .and.to.include(`created by ${username}@${hostname()} (pid ${pid}) at `);
+    };
+
+    await succeeds("stack", "init", "dev");
+    const first = await holder();
+    await isRefused(first.pid);
+    await writeFile(goOn, "");
+    expect(await once(first, "exit")).to.deep.equal([0, null]);
+    await succeeds(...up);
+    expect(await keys(".pulumi/stacks/")).to.include(".pulumi/stacks/waiting/dev.json");
+
+    await rm(goOn);
+    const killed = await holder();
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    await writeFile(goOn, ""); // the program outlives its engine
+    await isRefused(killed.pid);
+    await succeeds("cancel", "--yes");
+    await succeeds(...up);
+  });
+}
+
+/** Versioned, encrypted and private, by the calls that the README's commands make. */
+async function createBucket(s3: S3): Promise<void> {
+  const Bucket = bucket;
+  await s3.createBucket({ Bucket, CreateBucketConfiguration: { LocationConstraint: "us-west-2" } });
+  await s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: "Enabled" } });
+  await s3.putBucketEncryption({
+    Bucket,
+    ServerSideEncryptionConfiguration: {
+      Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
+    },
+  });
+  await s3.putPublicAccessBlock({
+    Bucket,
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      IgnorePublicAcls: true,
+      BlockPublicPolicy: true,
+      RestrictPublicBuckets: true,
+    },
+  });
+}
