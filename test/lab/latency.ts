@@ -1,6 +1,6 @@
 /**
  * How long a change of a security group takes from the API to the packets, with 8 machines and 30 rules. Runs in a
- * lab that is up (`npm run lab:latency`; first light does it, too), in a VPC of its own that it removes.
+ * lab that is up (`npm run lab:latency`), in a VPC of its own that it removes.
  */
 import { EC2, type IpPermission } from "@aws-sdk/client-ec2";
 import { expect } from "chai";

@@ -1,4 +1,7 @@
+/** The public site of a stack. */
+import { expect } from "chai";
 import { run } from "./lab.ts";
+import type { Scene } from "./network-changes.ts";
 
 /** What the site of a stack answers, asked by its output's name, which is known inside the lab only. */
 export function fromSite({ siteUrl, appUrl }: Record<string, string>) {
@@ -9,4 +12,23 @@ export function fromSite({ siteUrl, appUrl }: Record<string, string>) {
     const lines = (await run("curl", args)).stdout.split("\n");
     return { status: Number(lines.pop()), body: lines.join("\n") };
   };
+}
+
+/** A step of first light, after its walk. */
+export function siteTells({ outputs }: Scene): void {
+  it("tells release and backup on the site, to everybody", async () => {
+    const { appUrl, deployedCommit } = outputs();
+    const get = fromSite(outputs());
+    expect(await get("")).to.have.property("status", 200);
+    expect((await get("")).body).to.include("<h1>flask-on-aws-dev</h1>");
+    expect((await get("nothing")).body).to.include("There is no such page.");
+    expect(await get("nothing")).to.have.property("status", 404);
+    const json = (await get("status.json")).body;
+    const status = JSON.parse(json) as Record<string, string | null>;
+    // The outputs are those of the first release, which the rollback went back to.
+    expect(status).to.include({ app: appUrl, commit: deployedCommit, failedSince: null });
+    expect(status.release).to.match(/^\d{6}$/);
+    for (const time of [status.deployed, status.backup, status.drill])
+      expect(time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  });
 }
