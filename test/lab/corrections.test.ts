@@ -28,7 +28,6 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
     const command = new ec2.AssociateAddressCommand({
       AllocationId: allocationId,
       InstanceId: instanceId,
-      AllowReassociation: true,
     });
     return (await make.cloud.send(command)).AssociationId!;
   };

@@ -85,7 +85,11 @@ def keep_elastic_ip(original: Any, eni: NetworkInterface) -> None:
 
 @replaces(ElasticAddressBackend, "associate_address")
 def move_elastic_ip(original: Any, backend: Any, instance: Any = None, eni: Any = None, **named: Any) -> Any:
-    """An address that moves leaves its old interface, where moto shows it still. No gateway, no mapping."""
+    """An address moves unless the caller forbids it, which nobody here does; moto moves it only when told to.
+
+    It leaves its old interface, where moto shows it still. No gateway, no mapping. (API reference, AssociateAddress.)
+    """
+    named["reassociate"] = True
     target = eni or instance.nics[0]
     if not has_internet_gateway(backend, target.vpc_id):
         raise EC2ClientError("Gateway.NotAttached", f"Network {target.vpc_id} is not attached to any internet gateway")
