@@ -137,12 +137,16 @@ const release = new Release(`${name}-release`, {
     password: settings.databasePassword,
     rotation: settings.databasePasswordRotation,
   },
-  publish: settings.publishToken && {
-    repository: settings.publishRepository,
-    branch: name,
-    token: settings.publishToken,
-    dump: settings.publishDump,
-  },
+  publish:
+    settings.publishRepository && settings.publishToken
+      ? {
+          repository: settings.publishRepository,
+          branch: name,
+          token: settings.publishToken,
+          dump: settings.publishDump,
+          permissions: appServer.permissions,
+        }
+      : undefined,
   groups: groups.ids,
   buckets: { backups: backups.bucket, site: site.bucket },
   appUrl: pulumi.interpolate`http://${appServer.publicIp}:5085`,

@@ -25,13 +25,22 @@ export function randomSecret(
   return madeOnce(name, `openssl rand -hex ${bytes}`, opts, version);
 }
 
-/** An SSH key, made once and kept in the state. */
-export function sshKey(name: string, opts?: pulumi.CustomResourceOptions): SshKey {
+/**
+ * An SSH key, made once and kept in the state.
+ *
+ * @param version another one means another key
+ */
+export function sshKey(
+  name: string,
+  opts?: pulumi.CustomResourceOptions,
+  version?: string,
+): SshKey {
   const pair = madeOnce(
     name,
     `umask 077; dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT &&
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/key" && cat "$dir/key.pub" "$dir/key"`,
     opts,
+    version,
   ).apply((stdout) => {
     const [publicKey = "", ...privateKey] = stdout.trimEnd().split("\n");
     return { publicKey: publicKey.trim(), privateKey: `${privateKey.join("\n")}\n` };
@@ -44,7 +53,7 @@ function madeOnce(
   name: string,
   create: string,
   opts: pulumi.CustomResourceOptions | undefined,
-  version = 0,
+  version: number | string | undefined,
 ): pulumi.Output<string> {
   const made = new command.local.Command(
     name,

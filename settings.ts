@@ -43,7 +43,8 @@ const texts = {
     'Take "", which is PyPI',
   ],
   publishRepository: [
-    /^$|^https?:\/\/[^\s'"@]+$/,
+    // Not http, which would show the token to whoever listens.
+    /^$|^https:\/\/[^\s'"@]+$/,
     "must be the address of a git repository by https, without credentials",
     'Take https://github.com/OWNER/NAME.git, or "" to publish nothing',
   ],

@@ -16,6 +16,8 @@ export class AppServer extends pulumi.ComponentResource {
   /** Known only when it leads to the machine. */
   readonly publicIp: pulumi.Output<string>;
   readonly hostKey: pulumi.Output<string>;
+  /** What its role may do. */
+  readonly permissions: pulumi.Resource;
 
   constructor(name: string, args: AppServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:AppServer", name, {}, opts);
@@ -40,7 +42,7 @@ export class AppServer extends pulumi.ComponentResource {
       },
       mine,
     );
-    new aws.iam.RolePolicy(
+    this.permissions = new aws.iam.RolePolicy(
       name,
       {
         role: role.id,

@@ -29,7 +29,9 @@ export class Machine extends pulumi.ComponentResource {
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Machine", name, {}, opts);
 
-    const hostKey = sshKey(`${name}-host-key`, { parent: this });
+    // A machine that takes another's place has another key: for as long as the address still leads to the old one,
+    // the release is refused there, and tries again.
+    const hostKey = sshKey(`${name}-host-key`, { parent: this }, args.authorizedKeys.join("\n"));
     const ami = aws.ssm.getParameterOutput({ name: args.image.parameter }, { parent: this });
     const instance = new aws.ec2.Instance(
       name,

@@ -48,11 +48,17 @@ const commands: Readonly<Record<string, { readonly run: string; readonly termina
 function main(): number {
   const [name = "", ...rest] = process.argv.slice(2);
   const option = (flag: string) => {
-    const at = rest.indexOf(flag);
-    return at < 0 ? undefined : rest.splice(at, 2)[1];
+    const at = rest.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
+    if (at < 0) return undefined;
+    const [word, ...others] = rest.splice(at, rest[at] === flag ? 2 : 1);
+    const value = word === flag ? others[0] : word!.slice(flag.length + 1);
+    if (!value) throw new Error(`${flag} has no value\nremedy: npm run ${name} -- ${flag} VALUE`);
+    return value;
   };
   const stack = option("--stack");
   const to = name === "backup" ? option("--to") : undefined;
+  if (name === "backup" && rest.length > 0)
+    throw new Error(`${rest.join(" ")}: unknown\nremedy: npm run backup -- [--to DIRECTORY]`);
   const command = commands[name];
   if (!command) {
     console.error(`error: ${name} is not a command\nremedy: ${Object.keys(commands).join(", ")}`);
@@ -106,11 +112,15 @@ type OnMachine = (
 function backUpTo(directory: string, onMachine: OnMachine): number {
   const made = onMachine(
     `set -e; key=$("$bin/lease.sh" backup.sh by-hand); echo "$key"
-    aws s3 ls "s3://$BUCKET/$key/" | sed 's/.* //' | grep -vx manifest; echo manifest`,
+    aws s3 ls "s3://$BUCKET/$key/" | sed 's/.* //' | grep -vx manifest; echo manifest
+    "$bin/publish-status.sh" >&2`,
     [],
     "pipe",
   );
-  if (made.status !== 0) return made.status ?? 1;
+  if (made.status !== 0) {
+    console.error("error: no copy was made, see above\nremedy: npm run backup -- --to again");
+    return 1;
+  }
   const [key = "", ...files] = made.stdout.trim().split("\n");
   const place = join(directory, key);
   mkdirSync(place, { recursive: true });
@@ -145,4 +155,9 @@ function backUpTo(directory: string, onMachine: OnMachine): number {
   return 0;
 }
 
-process.exitCode = main();
+try {
+  process.exitCode = main();
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { DatabaseServer } from "../database/database.ts";
 import { randomSecret } from "../secrets.ts";
 import { appEnvironment } from "./environment.ts";
-import { installation, quote, shellVariables, type MachineFile } from "./shell.ts";
+import { installation, ofMachine, quote, shellVariables, type MachineFile } from "./shell.ts";
 
 /** Where everything is on the machine; scripts/common.sh says the same. */
 const root = "/opt/flask-on-aws";
@@ -49,6 +49,8 @@ export interface ReleaseArgs {
         readonly token: pulumi.Input<string>;
         /** Whether the site offers the database's rows as well, to everybody. */
         readonly dump: boolean;
+        /** What lets the machine write to the site. */
+        readonly permissions: pulumi.Resource;
       }
     | undefined;
   /** What a failed check on the machine is explained by. */
@@ -154,7 +156,9 @@ export class Release extends pulumi.ComponentResource {
       );
 
     const install = run("install", "bash -s", {
-      stdin: installation(`${root}/bin`, files),
+      stdin: pulumi
+        .output(machine.id)
+        .apply((id) => ofMachine(id) + installation(`${root}/bin`, files)),
       after: [],
     });
     const boot = script("wait-for-cloud-init", { after: [install] });
@@ -223,13 +227,13 @@ export class Release extends pulumi.ComponentResource {
       after: [verify],
     });
     if (args.publish) {
-      const { repository, branch, token, dump } = args.publish;
+      const { repository, branch, token, dump, permissions } = args.publish;
       script("publish", {
         args: [repository, branch, String(dump)],
         by: "lease.sh publish.sh",
         stdin: token,
         triggers: [image],
-        after: [verify],
+        after: [verify, permissions],
       });
     }
 

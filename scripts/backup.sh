@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # backup.sh REASON [DIRECTORY]: a consistent dump of the schema, the migrations in the directory and the tree of the
-# app that serves, in the backup bucket; the dump is read back and compared. Nothing of it is written to the disk. The
+# app that serves, in the backup bucket; the dump is read back and compared, and never on the disk. The
 # manifest is written last: what has none is no backup. Prints the backup's key in the bucket.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -35,7 +35,8 @@ if [ -d "$revisions" ]; then
 fi
 commit=$(serving_commit)
 if [ -n "$commit" ]; then
-  git -C "$source" archive --format=zip "$(release_tree "$commit")" |
+  tree=$(release_tree "$commit")
+  git -C "$source" archive --format=zip "$tree" |
     aws s3 cp --only-show-errors - "$place/app.zip" ||
     fail "the app's tree was not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
 fi

@@ -84,48 +84,60 @@ newest_backup() {
     --query "sort_by(Contents[?ends_with(Key, '/manifest')] || \`[]\`, &LastModified)[-1].Key" | sed -n 's|/manifest$||p'
 }
 
+# Opens the repository of the app's commits for this process alone.
+lock_source() {
+  # What a restart of the machine has cut off leaves git's own lock behind; with this one held it is nobody's.
+  exec 9>>"$root/fetch.lock"
+  flock 9
+  rm -f "$source/shallow.lock"
+}
+
 # The git tree of what a release makes of a commit: without its .env files, as in the image, and with the files that the
-# release adds.
+# release adds. Each step is tied to the one before, because callers may have switched `set -e` off.
 # release_tree COMMIT
 release_tree() (
+  # entry FILE NAME: a file's line for git's index.
+  entry() {
+    local id
+    id=$(git hash-object -w "$1") && printf '100644 %s\t%s\0' "$id" "$2"
+  }
+  entries() {
+    # Mode 0 removes.
+    git ls-files -z -- ':(glob)**/.env' ':(glob)**/.env/**' | sed -z 's/^/0 0000000000000000000000000000000000000000\t/' || return
+    for file in Dockerfile.release compose.yml nginx.conf; do entry "$bin/$file" "release/$file" || return; done
+    if [ ! -d "$migrations" ] || git cat-file -e "$1:migrations/env.py" 2>/dev/null; then return 0; fi
+    find "$migrations" -name __pycache__ -prune -o -type f -printf '%P\0' |
+      while IFS= read -r -d '' file; do entry "$migrations/$file" "migrations/$file" || return; done
+  }
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   export GIT_DIR=$source GIT_INDEX_FILE=$work/index
-  git read-tree "$1"
-  {
-    # Mode 0 removes.
-    git ls-tree -r --name-only "$1" | sed -nE 's|^(.*/)?\.env$|0 0000000000000000000000000000000000000000\t&|p'
-    for file in Dockerfile.release compose.yml nginx.conf; do
-      printf '100644 %s\trelease/%s\n' "$(git hash-object -w "$bin/$file")" "$file"
-    done
-    if [ -d "$migrations" ]; then
-      find "$migrations" -name __pycache__ -prune -o -type f -printf '%P\n' | while read -r file; do
-        printf '100644 %s\tmigrations/%s\n' "$(git hash-object -w "$migrations/$file")" "$file"
-      done
-    fi
-  } | git update-index --index-info
-  git write-tree
+  git read-tree "$1" && entries "$1" >"$work/entries" && git update-index -z --index-info <"$work/entries" &&
+    git write-tree
 )
 
-# Sets `with` and GIT_SSH_COMMAND to what opens a private repository by its credential, if there is one: an access token
-# for https or a private key for ssh.
+# Has remote_git open a private repository by a credential, if there is one: an access token for https or a private key
+# for ssh.
 # use_credential CREDENTIAL
 use_credential() {
   # A missing repository must fail: hosts answer with a login prompt to hide which ones exist.
   export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
-  # shellcheck disable=SC2034  # for the script that calls this
-  with=()
+  token=
   if [[ $1 == -----BEGIN* ]]; then
     key=$(mktemp)
     trap 'rm -f "$key"' EXIT
     printf '%s\n' "$1" >"$key"
     GIT_SSH_COMMAND+=" -o IdentitiesOnly=yes -i $key"
-  elif [ -n "$1" ]; then
-    export credential=$1
-    # The text names the variable, so the token is in no command line and no file.
-    # shellcheck disable=SC2016,SC2034
-    with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token')
+  else
+    token=$1
   fi
+}
+# git, with the credential. The text names a variable of this process alone, so the token is in no command line and no file.
+remote_git() {
+  local with=()
+  # shellcheck disable=SC2016
+  if [ -n "$token" ]; then with=(-c 'credential.helper=!token() { echo username=x-access-token; echo "password=$credential"; }; token'); fi
+  credential=$token git "${with[@]}" "$@"
 }
 
 # Which of the two services of compose.yml nginx passes requests to: blue, green or, at first, none.

@@ -9,17 +9,14 @@ use_credential "$([ -t 0 ] || cat)"
 
 # Else git's failure would be taken for a missing commit.
 need_space 512 "a release"
-# What a restart of the machine has cut off leaves git's own lock behind; with this one held it is nobody's.
-exec 9>>"$root/fetch.lock"
-flock 9
-rm -f "$source/shallow.lock"
+lock_source
 git init --quiet --bare "$source"
 ref=refs/releases/$commit
 if ! git -C "$source" rev-parse --quiet --verify "$ref" >/dev/null; then
-  git "${with[@]}" ls-remote --quiet "$repository" >/dev/null ||
+  remote_git ls-remote --quiet "$repository" >/dev/null ||
     fail "the repository $repository cannot be read from $(hostname)" \
       "check the setting appRepository and, for a private one, appRepositoryCredential"
-  git "${with[@]}" -C "$source" fetch --quiet --depth 1 "$repository" "$commit:$ref" ||
+  remote_git -C "$source" fetch --quiet --depth 1 "$repository" "$commit:$ref" ||
     fail "$repository has no commit $commit" \
       "set appCommit to the full hash of a commit that is pushed there"
 fi

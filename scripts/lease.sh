@@ -30,7 +30,7 @@ while true; do
     fail "the lease is still held by $holder after $SECONDS s; last heartbeat $(age) s ago" \
       "wait for that release to end; a dead holder's lease ends by itself after $term s"
   fi
-  if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s"; fi
+  if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s" >&2; fi
   told=$holder
   sleep 1
 done

@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 commit=$(serving_commit) download=
-if [ "${PUBLISH:-}" = true ] && [ "$(cat "$root/published" 2>/dev/null)" = "$commit" ]; then download=app.zip; fi
+if [ "${PUBLISH:-}" = true ] && [ -n "$commit" ] && [ "$(cat "$root/published" 2>/dev/null)" = "$commit" ]; then download=app.zip; fi
 # member NAME VALUE: of a JSON object. No value here holds a quote or a backslash.
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
 IFS=$'\t' read -r number time _ < <("$bin/ledger.sh" | tail -n 1) || true

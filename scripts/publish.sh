@@ -7,6 +7,7 @@ set -euo pipefail
 repository=$1 branch=$2 dump=$3
 use_credential "$(cat)"
 commit=$(serving_commit)
+[ -n "$commit" ] || fail "nothing serves, so there is nothing to publish" "deploy first: pulumi up"
 tree=$(release_tree "$commit")
 ref=refs/heads/$branch
 
@@ -14,27 +15,37 @@ refused() {
   fail "$repository refused $1, see above. The release serves; on the site is what was published before" \
     "check publishRepository, and that publishToken may read and write there"
 }
-git() { command git "${with[@]}" -C "$source" "$@"; }
-tip=$(git ls-remote "$repository" "$ref" | cut -f 1) || refused "to list its branches"
-if [ -n "$tip" ]; then git fetch --quiet --depth 1 "$repository" "$tip" || refused "to give the branch $branch"; fi
-if [ -n "$tip" ] && [ "$(git rev-parse "$tip^{tree}")" = "$tree" ]; then
+lock_source
+tip=$(remote_git ls-remote "$repository" "$ref" | cut -f 1) || refused "to list its branches"
+if [ -n "$tip" ]; then
+  remote_git -C "$source" fetch --quiet --depth 1 "$repository" "$tip" || refused "to give the branch $branch"
+fi
+if [ -n "$tip" ] && [ "$(git -C "$source" rev-parse "$tip^{tree}")" = "$tree" ]; then
   echo "the branch $branch holds this tree already: $tip"
 else
   # What others have added there stays in the branch's history, and a push that would lose it is refused.
-  new=$(git -c user.name=flask-on-aws -c user.email="$(id -un)@$(hostname)" commit-tree "$tree" ${tip:+-p "$tip"} \
+  new=$(git -C "$source" -c user.name=flask-on-aws -c user.email="$(id -un)@$(hostname)" commit-tree "$tree" ${tip:+-p "$tip"} \
     -m "Commit $commit as released: release/ and migrations/ added, .env files left out")
-  git push --quiet "$repository" "$new:$ref" || refused "the branch $branch"
+  remote_git -C "$source" push --quiet "$repository" "$new:$ref" || refused "the branch $branch"
   echo "the branch $branch is now at $new"
 fi
 
+# upload TYPE FROM KEY
 upload() {
-  aws s3 cp --only-show-errors --content-type "$1" - "s3://$SITE_BUCKET/$2" ||
-    fail "$2 was not put on the site, see above" "see that the bucket $SITE_BUCKET can be written, then try again"
+  # IAM takes some seconds to know a right that this very `up` has given.
+  for _ in {1..5}; do
+    aws s3 cp --only-show-errors --metadata-directive REPLACE --content-type "$1" "$2" "s3://$SITE_BUCKET/$3" && return
+    sleep 3
+  done
+  fail "$3 was not put on the site, see above" "see that the bucket $SITE_BUCKET can be written, then try again"
 }
-git archive --format=zip "$tree" | upload application/zip app.zip
+archive=$(mktemp)
+trap 'rm -f "$archive" "${key:-}"' EXIT
+git -C "$source" archive --format=zip "$tree" >"$archive"
+upload application/zip "$archive" app.zip
 if [ "$dump" = true ]; then
-  key=$("$bin/backup.sh" publish)
-  aws s3 cp --only-show-errors "s3://$BUCKET/$key/dump.sql.gz" - | upload application/gzip dump.sql.gz
+  backup=$("$bin/backup.sh" publish)
+  upload application/gzip "s3://$BUCKET/$backup/dump.sql.gz" dump.sql.gz
 fi
 echo "$commit" >"$root/published"
 "$bin/publish-status.sh"

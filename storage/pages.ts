@@ -17,7 +17,7 @@ export function indexPage(title: string): string {
         <dt>Last restore drill</dt>
         <dd><time data-of="drill"></time></dd>
         <dt>Download</dt>
-        <dd><a data-of="download" data-none="publishing is off"></a></dd>
+        <dd><a data-of="download" data-none="not published"></a></dd>
       </dl>
       <script>
         const inWords = (time) => time.replace("T", " ").replace("Z", " UTC");

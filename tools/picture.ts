@@ -3,7 +3,8 @@
  *
  * usage: npm run picture [-- --stack NAME] [--out FILE]    FILE: .svg, or .html for a page with a table
  */
-import { writeFileSync } from "node:fs";
+import { load } from "js-yaml";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { svgOf } from "./graphviz.ts";
 import { networkDot, type Reached } from "./networkDot.ts";
@@ -16,7 +17,9 @@ const { stack, out } = parseArgs({
     out: { type: "string", default: "picture.svg" },
   },
 }).values;
-const project = "flask-on-aws";
+const { name: project } = load(
+  readFileSync(new URL("../Pulumi.yaml", import.meta.url), "utf8"),
+) as { name: string };
 
 /** In the lab only: elsewhere there is no machine's network namespace to try from. */
 async function tried(): Promise<Reached | undefined> {

@@ -31,11 +31,11 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
   },
   "backups-fail": {
     status: { ...well, failedSince: "2026-11-20T03:10:00Z" },
-    shown: ["Backups have failed since 2026-11-20 03:10:00 UTC.", "Download publishing is off"],
+    shown: ["Backups have failed since 2026-11-20 03:10:00 UTC.", "Download not published"],
   },
   young: {
     status: { ...well, backup: null, drill: null, download: null },
-    shown: ["Last verified backup none yet Last restore drill none yet Download publishing is off"],
+    shown: ["Last verified backup none yet Last restore drill none yet Download not published"],
   },
   long: {
     status: { ...well, commit: "f".repeat(300), app: `http://${"a".repeat(250)}.example:5085` },

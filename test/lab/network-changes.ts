@@ -217,6 +217,13 @@ except OSError as error: print("none:", error)'`,
     const object = `s3://${scene.outputs().backupBucket}/of-the-role`;
     const copies = `echo kept | aws s3 cp - ${object} && aws s3 cp ${object} -`;
     expect(await onAppServer(copies)).to.equal("kept\n");
+    for (const refused of [
+      `aws s3 rm ${object}`,
+      `aws --no-sign-request s3 ls s3://${scene.outputs().backupBucket}`,
+      `aws --no-sign-request s3 cp ${object} -`,
+    ])
+      expect(await onAppServer(`${refused} 2>&1 || true`), refused).to.match(/AccessDenied|403/);
+    expect(await onAppServer(`aws s3 cp ${object} -`)).to.equal("kept\n");
   });
 
   it("stops, starts and reboots machines by the API, which run their user data once", async () => {

@@ -130,15 +130,15 @@ function watch(page: string): () => Promise<number> {
 async function make(stack: Stack, name: string, change: Change): Promise<string> {
   const { path = name, to, does, downtime } = change;
   await stack.lab.pulumi("config", "set", "--path", path, await to(stack));
-  const found = await previewed(stack);
+  const previewOnly = downtime === undefined;
+  const found = await previewed(stack).finally(() =>
+    previewOnly ? stack.lab.pulumi("config", "rm", path) : undefined,
+  );
   const wanted = does.toSorted();
   if (found.join() !== wanted.join())
     throw new Error(`does not ${wanted.join(", ")} but ${found.join(", ") || "nothing"}`);
   const what = [...new Set(wanted)].join(", ") || "a release";
-  if (downtime === undefined) {
-    await stack.lab.pulumi("config", "rm", path);
-    return `${what}; only previewed`;
-  }
+  if (previewOnly) return `${what}; only previewed`;
 
   const stop = watch(stack.page);
   const result = await stack.up();

@@ -104,7 +104,8 @@ export class Machine {
       case "$1 $2 $3" in
       "s3 cp --only-show-errors")
         if [ "$to" = - ]; then exec cat "$from"; fi
-        mkdir -p "$(dirname "$to")"; cat >"$to" ;;
+        mkdir -p "$(dirname "$to")"
+        if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
       *) exit 2 ;;
       esac`,

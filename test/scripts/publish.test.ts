@@ -16,6 +16,8 @@ describe("Publishing", () => {
     const app = machine.repository({
       ".env": "DEBUG=True\n",
       "conf/.env": "KEY=app\n",
+      "café/.env": "KEY=app\n",
+      ".env.d/.env/key": "KEY=app\n",
       "my.env": "kept\n",
       Dockerfile: "",
       "docker-compose.yml": "",
@@ -95,6 +97,33 @@ describe("Publishing", () => {
     expect(
       mirror("log", "--format=%H", "flask-on-aws-dev").trim().split("\n").slice(1),
     ).to.deep.equal([other, first]);
+  });
+
+  it("leaves the app's own migrations alone", () => {
+    const own = machine.repository({
+      "migrations/env.py": "own\n",
+      Dockerfile: "",
+      "docker-compose.yml": "",
+      "requirements.txt": "",
+      "run.py": "app\n",
+    });
+    expect(machine.run("fetch.sh", [own.address, own.commit]).status).to.equal(0);
+    machine.fake("docker", `echo ${own.commit}`);
+    expect(publish().status).to.equal(0);
+    expect(files()).to.include("migrations/env.py").and.not.include("migrations/versions/a1_.py");
+  });
+
+  it("publishes nothing when nothing serves, or when the tree cannot be made", () => {
+    machine.fake("docker", "exit 0");
+    expect(publish().stderr).to.match(/error: nothing serves.*\nremedy: /);
+    machine.fake("docker", `echo ${commit}`);
+    machine.fake(
+      "git",
+      `if [[ $1 == hash-object && $* == *a1_.py ]]; then exit 1; fi; command -p git "$@"`,
+    );
+    expect(publish().status).to.equal(1);
+    expect(mirror("branch", "--list").trim()).to.equal("");
+    expect(machine.exists(site("app.zip"))).to.equal(false);
   });
 
   it("shows the token in no command line, no file and no output", () => {

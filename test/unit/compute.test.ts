@@ -122,6 +122,14 @@ describe("The machines", () => {
 });
 
 describe("Secrets", () => {
+  it("are others on a machine that replaces one, which an address that still leads to that cannot pass", async () => {
+    const triggers = (of: Program) =>
+      of.one("command:local:Command", "app-machine-host-key").inputs.triggers as unknown;
+    expect(triggers(await program())).to.equal(undefined);
+    const sshPublicKey = "ssh-ed25519 AAAA";
+    expect(triggers(await program({ sshPublicKey }))).to.deep.equal([sshPublicKey]);
+  });
+
   it("are made once: a command that changes does not run again", async () => {
     const { all } = await program();
     const commands = all("command:local:Command");

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
-import { installation, quote } from "../../deployer/shell.ts";
+import { installation, ofMachine, quote } from "../../deployer/shell.ts";
 import { releaseSteps } from "../release-steps.ts";
 import { scripts } from "../scripts/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
@@ -133,6 +133,17 @@ describe("The release", () => {
   it("waits until the address leads to the machine", () => {
     const association = "aws:ec2/eipAssociation:EipAssociation flask-on-aws-dev-app";
     expect(step("install").dependencies).to.include(association);
+  });
+
+  it("goes to the new machine only, when one takes the place of another", () => {
+    expect(step("install").inputs.stdin).to.match(
+      /^reached=.*\nif \[ "\$reached" != 'flask-on-aws-dev-app-machine-id' \]; then\n/,
+    );
+    const input = ofMachine("i-0123") + "echo installed\n";
+    const elsewhere = spawnSync("bash", ["-s"], { input, encoding: "utf8" });
+    expect(elsewhere.status).to.equal(1);
+    expect(elsewhere.stdout).to.equal("");
+    expect(elsewhere.stderr).to.match(/^error: .*not to i-0123\nremedy: pulumi up again$/m);
   });
 
   it("checks the host key, gives the machine time to boot and keeps old output to itself", () => {
@@ -273,7 +284,12 @@ describe("The release", () => {
     );
     expect(inputs).to.include({ stdin: "sesame", logging: "none" });
     expect(secretInputs).to.include("stdin");
-    expect(upstream(published, key("publish"))).to.include(key("verify"));
+    expect(upstream(published, key("publish"))).to.include.all.keys(
+      key("verify"),
+      "aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-app",
+    );
+    const off = await program({ publishToken: "sesame" });
+    expect(off.all(remote)).to.have.length(steps.length);
     const other = await program({ ...publish, appCommit: "0".repeat(40) });
     expect(triggers("publish", other)).to.not.equal(triggers("publish", published));
     const dump = await program({ ...publish, publishDump: true });

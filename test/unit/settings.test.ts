@@ -101,6 +101,11 @@ describe("Settings", () => {
       "git@git.example:a.git",
       "must be the address of a git repository by https",
     ],
+    [
+      "publishRepository",
+      "http://git.example/a.git",
+      "must be the address of a git repository by https",
+    ],
     ["publishDump", true, "publishRepository is not set"],
     ["databasePasswordRotation", -1, "must be a whole number, 0 to 1000000 and is raised"],
     ["databasePasswordRotation", 1.5, "must be a whole number, 0 to 1000000 and is raised"],
