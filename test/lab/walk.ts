@@ -12,7 +12,7 @@ interface Command {
 
 /** A paragraph of the walk. */
 export interface Stage {
-  /** The text before the commands. */
+  /** The text before the commands, up to the first full stop or comma. */
   readonly title: string;
   readonly commands: Command[];
 }
@@ -24,7 +24,7 @@ export function stages(): Stage[] {
   const found: Stage[] = [];
   for (const paragraph of walk.trim().split("\n\n")) {
     if (!paragraph.startsWith("    ")) {
-      found.push({ title: paragraph.replaceAll("\n", " "), commands: [] });
+      found.push({ title: paragraph.replaceAll("\n", " ").split(/[.,:]/)[0]!, commands: [] });
       continue;
     }
     const { commands } = found.at(-1)!;
