@@ -22,7 +22,7 @@ describe("The README", () => {
       `config: { size: { type: integer, default: 3, description: ${description} } }`,
     );
     expect(changed).to.match(/^\| `size` +\| integer +\| `3` +\| Either a\\\|b \|$/m);
-    expect(changed).to.not.include("`natGateways`");
+    expect(changed).to.not.include("`pipIndexUrl`");
     const options = { ...(await resolveConfig(path("README.md"))), parser: "markdown" };
     expect(await check(changed, options)).to.equal(true);
     expect(await withSettings(changed, project)).to.equal(readme);
