@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
 import { load } from "js-yaml";
 import { readFileSync } from "node:fs";
 import { formatCidr } from "../../network/cidr.ts";
@@ -194,6 +195,30 @@ describe("Settings", () => {
     expect(problem).to.include("to destroy this stack set tearDown to production");
     expect((await settingsWith({ tearDown: "dev" })).tearDown).to.equal(true);
     expect((await settingsWith()).tearDown).to.equal(false);
+  });
+
+  it("are refused by their names or read as they are, whatever is typed", async () => {
+    const keys = [
+      "vpcCidr",
+      "instanceType",
+      "databaseName",
+      "appRepository",
+      "appCommit",
+      "tearDown",
+    ];
+    const typed = fc.record(
+      Object.fromEntries(keys.map((key) => [key, fc.string({ minLength: 1 })])),
+    );
+    await fc.assert(
+      fc.asyncProperty(typed, async (settings) => {
+        const problems = await problemsWith(settings);
+        const named = keys.filter((key) => problems.some((text) => text.includes(`:${key} `)));
+        // A random text is hardly ever a network, a commit or this stack's name.
+        expect(named).to.include.members(["vpcCidr", "instanceType", "appCommit", "tearDown"]);
+        for (const text of problems) expect(text).to.match(/^flask-on-aws:\w+ .*\. .*\.$/s);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("of each environment's file are sound", async () => {
