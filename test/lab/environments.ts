@@ -1,5 +1,5 @@
 /** Production beside development, in one account and region, to their ends. The last steps of first light. */
-import { EC2 } from "@aws-sdk/client-ec2";
+import { EC2, type Tag } from "@aws-sdk/client-ec2";
 import { RDS } from "@aws-sdk/client-rds";
 import { expect } from "chai";
 import { readdir, readFile, rm } from "node:fs/promises";
@@ -23,6 +23,13 @@ export function environments(
   const page = async () => {
     const response = await app.request("/login");
     return { status: response.status, text: await response.text() };
+  };
+
+  /** Those of production that serve. */
+  const natGateways = async () => {
+    const { NatGateways = [] } = await new EC2(await lab.client()).describeNatGateways();
+    const ofProd = ({ Key, Value }: Tag) => Key === "stack" && Value === "prod";
+    return NatGateways.filter(({ State, Tags }) => State === "available" && Tags?.some(ofProd));
   };
 
   it("has published what development serves, as a branch and on the site", async () => {
@@ -67,9 +74,10 @@ export function environments(
     expect(standby).to.include({
       ...{ MultiAZ: true, DeletionProtection: true, BackupRetentionPeriod: 30 },
     });
-    const Filter = [{ Name: "tag:stack", Values: ["prod"] }];
-    const { NatGateways } = await new EC2(client).describeNatGateways({ Filter });
-    expect(NatGateways).to.have.lengthOf(2);
+    expect(await natGateways()).to.have.lengthOf(2);
+    const { FlowLogs } = await new EC2(client).describeFlowLogs();
+    expect(FlowLogs).to.have.lengthOf(1);
+    expect(FlowLogs![0]).to.include({ FlowLogStatus: "ACTIVE", DeliverLogsStatus: "SUCCESS" });
   });
 
   it("destroys development as the README says, with full buckets, while production serves", async () => {
@@ -96,8 +104,11 @@ export function environments(
     expect((await page()).status).to.equal(200);
 
     await lab.pulumi(...prod, "config", "set", "tearDown", "prod");
+    // On the way, as another update would be.
+    await lab.pulumi(...prod, "config", "set", "natGateways", "none");
     await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
     expect((await page()).status).to.equal(200);
+    expect(await natGateways()).to.deep.equal([]);
     await lab.pulumi(...prod, "destroy", "--yes");
     expect((await state(...prod)).resources ?? []).to.deep.equal([]);
     const { DBSnapshots } = await new RDS(await lab.client()).describeDBSnapshots();

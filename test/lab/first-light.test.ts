@@ -12,7 +12,7 @@ import { hold } from "./faults/fault.ts";
 import { chosen, inCi } from "./faults/faults.ts";
 import { Lab, succeed } from "./lab.ts";
 import { environments } from "./environments.ts";
-import { lossOfMachines, networkChanges } from "./network-changes.ts";
+import { networkChanges } from "./network-changes.ts";
 import { leaks } from "./secrets.ts";
 import { sharedState } from "./shared-state.ts";
 import { siteTells } from "./site.ts";
@@ -175,11 +175,6 @@ describe("first light", function () {
   });
 
   siteTells(scene);
-
-  lossOfMachines(scene, async () => {
-    expect(await loginPage()).to.include("Version 2");
-    expect(await query("SELECT username FROM users")).to.deep.equal(["ada"]);
-  });
 
   for (const fault of chosen(inCi)) {
     it(`comes through ${fault.name}`, async () => {

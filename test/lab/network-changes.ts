@@ -269,32 +269,3 @@ except OSError as error: print("none:", error)'`,
     expect(await cloud.reachability()).to.deep.equal(atFirst);
   });
 }
-
-/** @param check that the app is as it was: it rejects if not */
-export function lossOfMachines(scene: Scene, check: () => Promise<unknown>): void {
-  it("comes up again after both machines are terminated, with its data, without NAT, with flow logs", async () => {
-    const cloud = await Cloud.of(scene);
-    const lost = await Promise.all([cloud.instance("app-machine"), cloud.instance("test")]);
-    const both = { InstanceIds: lost.map(({ id }) => id) };
-    await cloud.ec2.terminateInstances(both);
-    // Until then they are there to a refresh, as at AWS.
-    await cloud.until("both are terminated", async () => {
-      const found = (await cloud.ec2.describeInstances(both)).Reservations!;
-      return found.every(({ Instances }) => Instances![0]!.State!.Name === "terminated");
-    });
-    await scene.lab.pulumi("config", "set", "natGateways", "none");
-    await scene.lab.pulumi("config", "set", "flowLogs", "true");
-    await scene.lab.pulumi("up", "--refresh", "--yes", "--skip-preview");
-    await check();
-    const { NatGateways } = await cloud.ec2.describeNatGateways();
-    expect(NatGateways!.filter(({ State }) => State === "available")).to.deep.equal([]);
-    const [flowLog] = (await cloud.ec2.describeFlowLogs()).FlowLogs!;
-    expect(flowLog).to.include({ FlowLogStatus: "ACTIVE", DeliverLogsStatus: "SUCCESS" });
-    expect(await cloud.reachability()).to.include({
-      "test server → stranger": "none",
-      "test server → app server": "80 443 5085",
-      "app server → test server": "22",
-    });
-    expect(await scene.onTestServer(asks("s3"))).to.match(/^[234]\d\d$/);
-  });
-}
