@@ -46,7 +46,14 @@ class Machine {
 
   /** Ends all that it runs, at once. */
   kill(): void {
-    for (const { pid } of processesOf(this.cache)) process.kill(pid, "SIGKILL");
+    for (const { pid } of processesOf(this.cache)) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (error) {
+        // It has ended since it was listed.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    }
   }
 
   remove(): Promise<void> {
