@@ -50,8 +50,8 @@ function main(): number {
   const option = (flag: string) => {
     const at = rest.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
     if (at < 0) return undefined;
-    const [word, ...others] = rest.splice(at, rest[at] === flag ? 2 : 1);
-    const value = word === flag ? others[0] : word!.slice(flag.length + 1);
+    const [word, next] = rest.splice(at, rest[at] === flag ? 2 : 1);
+    const value = word === flag ? next : word!.slice(flag.length + 1);
     if (!value) throw new Error(`${flag} has no value\nremedy: npm run ${name} -- ${flag} VALUE`);
     return value;
   };

@@ -57,20 +57,23 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
     database: databases[0]?.id,
   };
 
-  const natNodes = nats.map((nat) => ({
-    subnetId: nat.subnetId,
-    id: nat.id,
-    text: node(
-      nat.id,
+  /** A node and the subnet that it is drawn in. */
+  const body = (
+    { id, subnetId }: { id: string; subnetId: string | undefined },
+    texts: readonly (string | undefined)[],
+    more: string,
+  ) => ({ id, subnetId, text: node(id, texts, more) });
+
+  const natNodes = nats.map((nat) =>
+    body(
+      nat,
       ["NAT gateway", nat.publicIp, nat.state],
       outline(nat.state === "available", "#7a5fc0"),
     ),
-  }));
-  const machineNodes = machines.map((machine) => ({
-    subnetId: machine.subnetId,
-    id: machine.id,
-    text: node(
-      machine.id,
+  );
+  const machineNodes = machines.map((machine) =>
+    body(
+      machine,
       [
         machine.name,
         machine.address,
@@ -80,12 +83,10 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
       ],
       `${outline(machine.state === "running", "#b8500c")} penwidth=2`,
     ),
-  }));
-  const databaseNodes = databases.map((database) => ({
-    subnetId: database.subnetId,
-    id: database.id,
-    text: node(
-      database.id,
+  );
+  const databaseNodes = databases.map((database) =>
+    body(
+      database,
       [
         database.name,
         database.port ? `port ${database.port}` : undefined,
@@ -94,14 +95,14 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
       ],
       `shape=cylinder ${outline(database.state === "available", "#b8500c")} penwidth=2`,
     ),
-  }));
+  );
   const containers = places.container
     ? [
-        {
-          subnetId: app?.subnetId,
-          id: "container",
-          text: node("container", ["a container", "on the app server"], 'color="#b8500c"'),
-        },
+        body(
+          { id: "container", subnetId: app?.subnetId },
+          ["a container", "on the app server"],
+          'color="#b8500c"',
+        ),
       ]
     : [];
   const bodies = [...natNodes, ...machineNodes, ...containers, ...databaseNodes];

@@ -1,4 +1,13 @@
+import { htmlPage } from "../storage/pages.ts";
 import { cellText, type Reached } from "./networkDot.ts";
+
+const style = `      :root { --ink: #1b1b1f; --paper: #fdfcff; }
+      @media (prefers-color-scheme: dark) { :root { --ink: #e6e3ea; --paper: #17171b; } }
+      html { background: var(--paper); color: var(--ink); }
+      body { margin: 0 auto; max-width: 90rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+      .wide { overflow-x: auto; }
+      table { border-collapse: collapse; }
+      th, td { padding: 0.3rem 0.8rem; border: 1px solid; text-align: left; white-space: nowrap; }`;
 
 /** An HTML page with the picture and, if there is one, the table of who reaches whom. */
 export function networkPage(title: string, svg: string, reached?: Reached): string {
@@ -21,33 +30,10 @@ export function networkPage(title: string, svg: string, reached?: Reached): stri
     </table>
     </div>`
     : "";
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>${title}</title>
-    <style>
-      :root { --ink: #1b1b1f; --paper: #fdfcff; }
-      @media (prefers-color-scheme: dark) { :root { --ink: #e6e3ea; --paper: #17171b; } }
-      html { background: var(--paper); color: var(--ink); }
-      body { margin: 0 auto; max-width: 90rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
-      .wide { overflow-x: auto; }
-      table { border-collapse: collapse; }
-      th, td { padding: 0.3rem 0.8rem; border: 1px solid; text-align: left; white-space: nowrap; }
-    </style>
-  </head>
-  <body>
-    <main>
-    <h1>${title}</h1>
-    <p>As it was at ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC.</p>
+  const content = `    <p>As it was at ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC.</p>
     <div class="wide" tabindex="0" role="region" aria-label="The network">
     ${svg.slice(svg.indexOf("<svg"))}
     </div>
-    ${table}
-    </main>
-  </body>
-</html>
-`;
+    ${table}`;
+  return htmlPage(title, style, content);
 }

@@ -33,10 +33,10 @@ lock_is_stale() {
   ! marked_processes "LAB_RUN_OF=$LAB_HOME" | grep -qx "$pid"
 }
 
-# tidy_after_killed_runs PROJECT STACK: what a killed run left running is ended; what it left locked or unrecorded is
-# said.
+# tidy_after_killed_runs PROJECT STACK PROGRAM: what a killed run left running is ended; what it left locked or
+# unrecorded is said. PROGRAM is the directory of the project.
 tidy_after_killed_runs() {
-  local lock advice check=$LAB_HOME/unrecorded-$2
+  local lock advice check=$LAB_HOME/unrecorded-$1-$2
   end_orphaned_children
   for lock in "$LAB_HOME/pulumi/.pulumi/locks/organization/$1/$2"/*.json; do
     if [[ -f $lock ]] && lock_is_stale "$lock"; then
@@ -44,9 +44,9 @@ tidy_after_killed_runs() {
       touch "$check"
     fi
   done
-  # From then on before every run, until nothing unrecorded is found. Other programs make nothing with a body.
-  if [[ $1 != flask-on-aws || ! -f $check ]]; then return; fi
-  if ! advice=$(cd "$LAB_ROOT" && pulumi stack export | node --import tsx lab/orphans.ts list "$2"); then
+  # From then on before every run, until nothing unrecorded is found.
+  if [[ ! -f $check ]]; then return; fi
+  if ! advice=$(pulumi -C "$3" stack export | (cd "$LAB_ROOT" && node --import tsx lab/orphans.ts list "$1" "$2")); then
     say "what the killed run made and did not record could not be found out, as said above"
   elif [[ $advice ]]; then
     echo "$advice"

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import axe from "axe-core";
+import { expect } from "chai";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 
 export const screenshots = ".lab/screenshots";
@@ -34,7 +35,7 @@ function pathOfChromium(): string {
 }
 
 /** What a user with low vision, or without a screen, would stumble over; empty when all is well. */
-export async function accessibilityFindings(page: Page): Promise<string[]> {
+async function accessibilityFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   // axe cannot tell on what a text in an SVG stands; the picture's unit test compares its colours.
   const run = 'axe.run({ exclude: ["svg"] })';
@@ -53,8 +54,25 @@ function isHalfScrolledOut({ data }: axe.CheckResult): boolean {
   return (data as { messageKey?: string } | null)?.messageKey === "elmPartiallyObscured";
 }
 
+/**
+ * Looks at the page at three widths, in light and dark: nothing wider than the window, no finding of axe.
+ * @param name of the screenshots: `NAME-SCHEME-WIDTH.png`
+ */
+export async function looksWell(page: Page, name: string): Promise<void> {
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    for (const width of [360, 768, 1280]) {
+      const where = `${name}-${scheme}-${width}`;
+      await page.setViewport({ width, height: 640 });
+      await page.screenshot({ path: `${screenshots}/${where}.png`, fullPage: true });
+      expect(await overflow(page), `${where}: pixels too wide`).to.equal(0);
+      expect(await accessibilityFindings(page), where).to.deep.equal([]);
+    }
+  }
+}
+
 /** How many pixels the page is wider than the window. */
-export function overflow(page: Page): Promise<number> {
+function overflow(page: Page): Promise<number> {
   const root = "document.documentElement";
   return page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`) as Promise<number>;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { Browser, Page } from "puppeteer-core";
 import { errorPage, indexPage } from "../../storage/pages.ts";
-import { accessibilityFindings, overflow, screenshots, startChromium } from "./chromium.ts";
+import { looksWell, startChromium } from "./chromium.ts";
 
 const title = "flask-on-aws-dev";
 const well = {
@@ -75,16 +75,7 @@ describe("The site's page", function () {
       for (const part of shown) expect(text).to.include(part);
       // With nothing to tell, no label without a value is left.
       if (!published) expect(text).to.equal(shown[0]);
-      for (const scheme of ["light", "dark"]) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-        for (const width of [360, 768, 1280]) {
-          const where = `${state}-${scheme}-${width}`;
-          await page.setViewport({ width, height: 640 });
-          await page.screenshot({ path: `${screenshots}/${where}.png`, fullPage: true });
-          expect(await overflow(page), `${where}: pixels too wide`).to.equal(0);
-          expect(await accessibilityFindings(page), where).to.deep.equal([]);
-        }
-      }
+      await looksWell(page, state);
       await page.close();
     });
   }

@@ -33,7 +33,7 @@ export function environments(
   };
 
   it("has published what development serves, as a branch and on the site", async () => {
-    token = (await readFile(join(lab.home, "share/git-token"), "utf8")).trim();
+    token = await lab.publishToken();
     const internet = `${lab.name}-internet`;
     const git = (...args: string[]) =>
       succeed("docker", ["exec", internet, "git", "-C", "/srv/git/published.git", ...args]);
@@ -60,10 +60,7 @@ export function environments(
     await lab.setSecret("appRepositoryCredential", token, ...prod);
     await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
 
-    const its = JSON.parse(await lab.pulumi(...prod, "stack", "output", "--json")) as Record<
-      string,
-      string
-    >;
+    const its = await lab.outputs(...prod);
     expect(its.deployedCommit).to.equal(commit);
     app = new Browser(its.appUrl!);
     expect((await page()).text).to.match(/<form.*name="username"/s);

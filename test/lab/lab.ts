@@ -40,6 +40,15 @@ export async function succeed(
   throw new Error(`${command} ${args.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
 }
 
+/** What a process with pipes prints, both streams together, as it comes: call the result at any time. */
+export function outputOf({ stdout, stderr }: ChildProcess): () => string {
+  let output = "";
+  for (const stream of [stdout!, stderr!]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  }
+  return () => output;
+}
+
 export class Lab {
   readonly home: string;
   private readonly env: Record<string, string>;
@@ -100,11 +109,14 @@ export class Lab {
     return { region: "us-west-2", endpoint: `http://127.0.0.1:${port}`, credentials };
   }
 
-  /** The stack's outputs, secrets in clear. */
-  async outputs(): Promise<Record<string, string>> {
-    return JSON.parse(await this.pulumi("stack", "output", "--json", "--show-secrets")) as Record<
-      string,
-      string
-    >;
+  /** The outputs of stack dev, or of another by `--stack NAME`; secrets in clear. */
+  async outputs(...args: string[]): Promise<Record<string, string>> {
+    const printed = await this.pulumi("stack", "output", "--json", "--show-secrets", ...args);
+    return JSON.parse(printed) as Record<string, string>;
+  }
+
+  /** The token that opens the private repository which the lab lets stacks publish to. */
+  async publishToken(): Promise<string> {
+    return (await readFile(join(this.home, "share/git-token"), "utf8")).trim();
   }
 }

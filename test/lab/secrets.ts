@@ -21,8 +21,8 @@ const readFiles = `
   docker image ls --quiet | sort -u | xargs -n 1 docker history --no-trunc`;
 
 /**
- * Makes a release of a new version with a new database password, publishes it, and searches the machine's process list and files,
- * what the engine prints, and the state with its history.
+ * Makes a release of a new version with a new database password, publishes it, and searches the machine's process list
+ * and files, what the engine prints, and the state with its history.
  *
  * @returns each secret that was found, and where; empty if all is well
  * @throws if a place does not hold what it must, so that nothing could have been found there
@@ -35,7 +35,7 @@ export async function leaks(stack: Stack): Promise<string[]> {
   const watcher = spawn("docker", ["exec", machine, "bash", "-c", watchProcesses]);
   let processes = "";
   watcher.stdout.setEncoding("utf8").on("data", (text: string) => (processes += text));
-  await stack.lab.setSecret("publishToken", await publishToken(stack));
+  await stack.lab.setSecret("publishToken", await stack.lab.publishToken());
   const publish = { publishRepository: "https://git.lab.test/published.git" };
   const { stdout, stderr } = await stack
     .release({ ...(await stack.nextRotation()), ...publish })
@@ -68,16 +68,13 @@ async function secrets(stack: Stack, when: string): Promise<{ name: string; valu
   const keyLine = sshPrivateKey!.split("\n").at(-3);
   const found = {
     ...{ databasePassword, masterPassword: password, secretKey, sshPrivateKey: keyLine },
-    publishToken: await publishToken(stack),
+    publishToken: await stack.lab.publishToken(),
   };
   return Object.entries(found).map(([name, value]) => {
     if (!value || value.trim().length < 12) throw new Error(`${name} is not to be had`);
     return { name: `${name} ${when}`, value: value.trim() };
   });
 }
-
-/** What opens the repository that the lab lets stacks publish to. */
-const publishToken = (stack: Stack) => readFile(join(stack.lab.home, "share/git-token"), "utf8");
 
 async function contents(directory: string): Promise<string> {
   const files = await readdir(directory, { recursive: true, withFileTypes: true });

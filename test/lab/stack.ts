@@ -5,12 +5,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.ts";
-import { run, succeed, type Lab, type Result } from "./lab.ts";
+import { outputOf, run, succeed, type Lab, type Result } from "./lab.ts";
 
 /** Flags of every `up`. */
 const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
-
-const rotation = "databasePasswordRotation";
 
 /** Of the stack, by key. */
 export type Settings = Record<string, string | number>;
@@ -144,17 +142,14 @@ export class Stack {
 
   startUp(settings: Settings = {}, ...args: string[]): Running {
     const child = this.lab.startPulumi(...upArguments(settings, args));
-    let stdout = "";
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    }
+    const output = outputOf(child);
     let over = false;
     const ended = once(child, "close").then(([status]) => {
       over = true;
-      return { status: (status as number | null) ?? 255, stdout, stderr: "" };
+      return { status: (status as number | null) ?? 255, stdout: output(), stderr: "" };
     });
     return {
-      output: () => stdout,
+      output,
       over: () => over,
       kill: () => void child.kill("SIGKILL"),
       ended,
@@ -162,9 +157,10 @@ export class Stack {
   }
 
   /** What databasePasswordRotation is to be next. */
-  async nextRotation(): Promise<Settings> {
-    const { status, stdout } = await this.lab.tryPulumi("config", "get", rotation);
-    return { [rotation]: status === 0 ? Number(stdout) + 1 : 1 };
+  async nextRotation(): Promise<{ databasePasswordRotation: number }> {
+    const key = "databasePasswordRotation";
+    const { status, stdout } = await this.lab.tryPulumi("config", "get", key);
+    return { [key]: status === 0 ? Number(stdout) + 1 : 1 };
   }
 
   /** Commits a change of the good version's files, pushes it and resolves to its hash. */

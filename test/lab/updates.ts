@@ -36,7 +36,7 @@ const changes: Record<string, Change> = {
     downtime: 0,
   },
   databasePasswordRotation: {
-    to: async (stack) => String(Object.values(await stack.nextRotation())[0]),
+    to: async (stack) => `${(await stack.nextRotation()).databasePasswordRotation}`,
     does: [],
     downtime: 0,
   },
@@ -93,13 +93,7 @@ async function previewed(stack: Stack): Promise<string[]> {
   };
   return steps
     .filter(({ op, urn }) => /^(create|update|replace|delete)$/.test(op) && /aws:[^$]*$/.test(urn))
-    .map(
-      ({ op, urn }) =>
-        `${op} ${urn
-          .split("::")
-          .at(-1)!
-          .replace(/^flask-on-aws-dev-/, "")}`,
-    )
+    .map(({ op, urn }) => `${op} ${urn.replace(/^.*::(flask-on-aws-dev-)?/, "")}`)
     .toSorted();
 }
 

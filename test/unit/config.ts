@@ -14,6 +14,12 @@ export const projectFile = load(
   readFileSync(new URL("../../Pulumi.yaml", import.meta.url), "utf8"),
 ) as ProjectFile;
 
+/** The settings that Pulumi.STACK.yaml makes. */
+export function settingsOfStack(stack: string): Record<string, unknown> {
+  const file = new URL(`../../Pulumi.${stack}.yaml`, import.meta.url);
+  return (load(readFileSync(file, "utf8")) as { config: Record<string, unknown> }).config;
+}
+
 /** Sets the stack's config: the defaults of Pulumi.yaml, an administrator, and what is given here. */
 export function configure(settings: Record<string, unknown> = {}): void {
   const values: Record<string, unknown> = {};

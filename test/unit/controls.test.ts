@@ -1,7 +1,7 @@
 /** The README's table of AWS's security controls, each row that is met held against the registered resources. */
 import { expect } from "chai";
-import { load } from "js-yaml";
 import { readFileSync } from "node:fs";
+import { settingsOfStack } from "./config.ts";
 import { program, type Program } from "./program.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -127,9 +127,8 @@ describe("AWS's security controls", () => {
   let dev: Program;
   let prod: Program;
   before(async () => {
-    const { config } = load(text("Pulumi.prod.yaml")) as { config: Record<string, unknown> };
     dev = await program({ protectData: false });
-    prod = await program(config);
+    prod = await program(settingsOfStack("prod"));
   });
 
   it("are the README's, each met one with a check, each other one with a reason", () => {

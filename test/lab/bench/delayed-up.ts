@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { succeed, type Lab } from "../lab.ts";
+import { outputOf, succeed, type Lab } from "../lab.ts";
 import { type Event, longestChain, nameOf, type Resource, type Step, stepsOf } from "./steps.ts";
 
 /** Seconds that the database is `creating`. */
@@ -37,13 +37,10 @@ export async function delayedUp(lab: Lab): Promise<Account> {
   const began = Date.now();
   const flags = ["--yes", "--skip-preview", "--non-interactive", `--event-log=${pipe}`];
   const child = lab.startPulumi("up", ...flags);
-  let output = "";
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  }
+  const output = outputOf(child);
   const [status] = (await once(child, "close")) as [number | null];
   const ended = Date.now();
-  if (status !== 0) throw new Error(`up ended with ${status}:\n${output.slice(-2000)}`);
+  if (status !== 0) throw new Error(`up ended with ${status}:\n${output().slice(-2000)}`);
 
   const exported = JSON.parse(await lab.pulumi("stack", "export")) as {
     deployment: { resources: Resource[] };

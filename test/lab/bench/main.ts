@@ -74,20 +74,17 @@ const oneByOne = sum(steps.map(duration));
 row("the sum of its steps, as one after another", oneByOne, "that up", total);
 
 console.log(table());
-console.log(`\nThe longest chain, ${seconds(sum(chain.map(duration)))}:`);
-for (const step of chain) {
-  if (duration(step) >= 1000)
-    console.log(`  ${seconds(duration(step)).padStart(7)}  ${nameOf(step)}`);
+/** The parts of a time, those of less than a second as one. */
+function breakdown(title: string, parts: { what: string; time: number }[]): void {
+  const line = (time: number, what: string) => `  ${seconds(time).padStart(7)}  ${what}`;
+  const brief = parts.filter(({ time }) => time < 1000).map(({ time }) => time);
+  console.log(`${title}:`);
+  for (const { what, time } of parts) if (time >= 1000) console.log(line(time, what));
+  console.log(line(sum(brief), `${brief.length} of less than 1 s`));
 }
-const short = chain.filter((step) => duration(step) < 1000);
-console.log(
-  `  ${seconds(sum(short.map(duration))).padStart(7)}  ${short.length} steps of less than 1 s`,
+const longest = sum(chain.map(duration));
+breakdown(
+  `\nThe longest chain, ${seconds(longest)}`,
+  chain.map((step) => ({ what: nameOf(step), time: duration(step) })),
 );
-console.log(`The rest, ${seconds(total - sum(chain.map(duration)))}:`);
-for (const { what, time } of gaps) {
-  if (time >= 1000) console.log(`  ${seconds(time).padStart(7)}  ${what}`);
-}
-const brief = gaps.filter(({ time }) => time < 1000);
-console.log(
-  `  ${seconds(sum(brief.map(({ time }) => time))).padStart(7)}  ${brief.length} gaps of less than 1 s`,
-);
+breakdown(`The rest, ${seconds(total - longest)}`, [...gaps]);
