@@ -1,19 +1,21 @@
 /**
- * Whether this machine has what the program and the lab need. It asks nothing of AWS.
+ * Whether this machine has what the program needs on AWS, and what the lab does. It asks nothing of AWS.
  * usage: npm run doctor [-- --stack NAME]    PULUMI: the CLI of a stack to look at, if not the lab's
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
-export type State = "ok" | "bad" | "skipped";
+export type Purpose = "AWS" | "the lab";
 
-/** `judge` is told what `tools/look NAME` printed; where that failed, the check is bad. */
+/** `judge` is told what `tools/look NAME` printed; where that failed, or it judges false, the check's thing is missing. */
 export interface Check {
   readonly name: string;
   readonly what: string;
-  readonly judge: (seen: string) => State;
+  readonly judge: (seen: string) => boolean;
   readonly remedy: string;
+  /** What it is for, if not for both. */
+  readonly only?: Purpose;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -25,60 +27,83 @@ const pulumi = wanted("Pulumi.yaml", /^requiredPulumiVersion: ">=(.*)"/m);
 /** The first version in the text is this one or later. */
 const atLeast = (minimum: string) => (seen: string) => {
   const version = /\d+(\.\d+)+/.exec(seen)?.[0] ?? "";
-  return version.localeCompare(minimum, "en", { numeric: true }) < 0 ? "bad" : "ok";
+  return version.localeCompare(minimum, "en", { numeric: true }) >= 0;
 };
 /** The first amount in the text, in MB, is the second one or more. */
 const enough = (seen: string) => {
   const [free = 0, needed = 0] = (seen.match(/\d+(?= MB)/g) ?? []).map(Number);
-  return free < needed ? "bad" : "ok";
+  return free >= needed;
 };
-const matches = (pattern: RegExp, otherwise: State) => (seen: string) =>
-  pattern.test(seen) ? "ok" : otherwise;
-const present = matches(/./, "bad");
+const matches = (pattern: RegExp) => (seen: string) => pattern.test(seen);
+const present = matches(/./);
 
-const check = (name: string, what: string, judge: Check["judge"], remedy: string): Check => ({
-  name,
-  what,
-  judge,
-  remedy,
-});
-const system = matches(/^Linux (x86_64|aarch64)$/, "skipped");
-const install = (page: string) => `install it, ${page}; for the lab, lab/setup does`;
+type Row = [name: string, what: string, judge: Check["judge"], remedy: string];
+const checksOf = (rows: Row[], purpose: { only?: Purpose } = {}): Check[] =>
+  rows.map(([name, what, judge, remedy]) => ({ name, what, judge, remedy, ...purpose }));
+
 const client = "install OpenSSH's client, 8.5 or later";
+const keys = "aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+const tools = "install Pulumi, or Go 1.21 or later to build it with";
 const engine = "start it here and unset DOCKER_HOST; as root on Debian, lab/setup does";
 const cache = "free some, or set LAB_CACHE to a directory elsewhere";
 
 export const checks: readonly Check[] = [
-  check("system", "Linux, for the lab", system, ""),
-  check("node", `Node ${node} or later`, atLeast(node), install("https://nodejs.org")),
-  check("packages", "npm packages", present, "npm ci"),
-  check("pulumi", `Pulumi ${pulumi} or later`, atLeast(pulumi), install("https://www.pulumi.com")),
-  check("git", "git", present, "install git"),
-  check("ssh", "ssh 8.5 or later", atLeast("8.5"), client),
-  check("ssh-keygen", "ssh-keygen, for the keys", present, client),
-  check("openssl", "openssl, for the passwords", atLeast("1"), "install openssl"),
-  check("credentials", "AWS credentials", () => "skipped", ""),
-  check("region", "aws:region", matches(/^\w+(-\w+)+$/, "bad"), "set it in Pulumi.yaml"),
-  check("docker", "Docker's engine, for the lab", present, engine),
-  check("cache-disk", "disk of the lab's cache", enough, cache),
-  check("docker-disk", "Docker's disk, for the lab", enough, "free some: docker system df"),
-  check("lab", "lab", matches(/^up$/, "skipped"), ""),
-  check("stack", "stack", matches(/^[1-9]/, "skipped"), "see what `stack output` of its CLI says"),
+  ...checksOf([
+    ["git", "git", present, "install git"],
+    ["ssh", "ssh 8.5 or later", atLeast("8.5"), client],
+    ["ssh-keygen", "ssh-keygen, for the keys", present, client],
+    ["openssl", "openssl, for the passwords", atLeast("1"), "install openssl"],
+    ["region", "aws:region", matches(/^\w+(-\w+)+$/), "set it in Pulumi.yaml"],
+    ["stack", "stack", present, "see what `stack output` of its CLI says"],
+  ]),
+  ...checksOf(
+    [
+      ["node", `Node ${node} or later`, atLeast(node), "install it, https://nodejs.org"],
+      [
+        "pulumi",
+        `Pulumi ${pulumi} or later`,
+        atLeast(pulumi),
+        "install it, https://www.pulumi.com",
+      ],
+      ["credentials", "credentials", present, keys],
+    ],
+    { only: "AWS" },
+  ),
+  ...checksOf(
+    [
+      [
+        "system",
+        "system",
+        matches(/^Linux (x86_64|aarch64)$/),
+        "the lab needs Linux on a PC or ARM",
+      ],
+      ["toolchain", "Pulumi, or Go to build it", present, tools],
+      ["docker", "Docker's engine", present, engine],
+      ["cache-disk", "disk of the lab's cache", enough, cache],
+      ["docker-disk", "Docker's disk", enough, "free some: docker system df"],
+      ["lab", "lab", present, "see what lab/up says"],
+    ],
+    { only: "the lab" },
+  ),
 ];
 
-const onlyForTheLab = ["docker", "cache-disk", "docker-disk", "lab"];
-
-/** State and lines of each check, by a function that looks and gives undefined if that fails. */
+/** Lines for the reader, and what is missing for each purpose, by a function that looks and gives undefined if that fails. */
 export function examine(look: (name: string) => string | undefined) {
-  const linux = system(look("system") ?? "") === "ok";
-  return checks.map(({ name, what, judge, remedy }) => {
-    const skip = onlyForTheLab.includes(name) && !linux;
-    const seen = skip ? "the lab needs Linux" : look(name);
-    const state = skip ? "skipped" : seen === undefined ? "bad" : judge(seen);
-    const lines = [`${state.padEnd(8)} ${what}: ${seen ?? "not there, or does not answer"}`];
-    if (state === "bad") lines.push(`         remedy: ${remedy}`);
-    return { name, state, lines: lines.map((line) => line.slice(0, 100)) };
+  const missing: Record<Purpose, string[]> = { AWS: [], "the lab": [] };
+  const lines = checks.flatMap(({ name, what, judge, remedy, only }) => {
+    const seen = look(name);
+    const found = seen !== undefined && judge(seen);
+    const text = `${only ? `for ${only}, ` : ""}${what}: ${seen ?? "not there, or does not answer"}`;
+    if (found) return [`ok       ${text}`];
+    for (const purpose of only ? [only] : (["AWS", "the lab"] as const))
+      missing[purpose].push(name);
+    return [`missing  ${text}`, `         remedy: ${remedy}`];
   });
+  const verdicts = Object.entries(missing).map(
+    ([purpose, names]) =>
+      `For ${purpose} ${names.length ? `is missing: ${names.join(", ")}` : "all is there."}`,
+  );
+  return { missing, lines: [...lines, "", ...verdicts].map((line) => line.slice(0, 100)) };
 }
 
 /** What a look printed; one that takes longer than this has found nothing that works. */
@@ -91,7 +116,8 @@ function look(name: string): string | undefined {
 }
 
 if (import.meta.filename === realpathSync(process.argv[1]!)) {
-  const found = examine(look);
-  console.log(found.flatMap(({ lines }) => lines).join("\n"));
-  if (found.some(({ state }) => state === "bad")) process.exitCode = 1;
+  const { missing, lines } = examine(look);
+  console.log(lines.join("\n"));
+  // Whoever is ready for one of the two may not want the other.
+  if (Object.values(missing).every(({ length }) => length > 0)) process.exitCode = 1;
 }

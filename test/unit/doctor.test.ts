@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checks, examine } from "../../tools/doctor.ts";
+import { checks, examine, type Purpose } from "../../tools/doctor.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, "../..");
 const good: Readonly<Record<string, string>> = {
   system: "Linux aarch64",
   node: "v22.0.0, /usr/bin/node",
-  packages: "as package.json wants them",
   pulumi: "v3.249.0, /usr/bin/pulumi",
+  toolchain: "go version go1.26.8 linux/arm64, /usr/bin/go",
   git: "git version 2.47.3, /usr/bin/git",
   ssh: "OpenSSH_10.0p2 Debian-7, /usr/bin/ssh",
   "ssh-keygen": "/usr/bin/ssh-keygen",
@@ -26,65 +26,58 @@ const good: Readonly<Record<string, string>> = {
   stack: "14 outputs",
 };
 
-/** The checks that are in a state on a good machine with these changes. */
-const found = (state: string, changes: Record<string, string | undefined> = {}) => {
+/** What is missing, and what is said, on a good machine with these changes. */
+const examined = (changes: Record<string, string | undefined> = {}) => {
   const seen: Record<string, string | undefined> = { ...good, ...changes };
-  return examine((name) => seen[name]).filter((each) => each.state === state);
+  return examine((name) => seen[name]);
 };
-const names = (...of: Parameters<typeof found>) => found(...of).map(({ name }) => name);
 
 describe("The doctor", () => {
-  it("finds nothing bad on a good machine, and does not ask AWS", () => {
-    expect(names("bad")).to.deep.equal([]);
-    expect(names("skipped")).to.deep.equal(["credentials"]);
-    expect(names("ok")).to.have.length(14);
+  it("finds all that either of AWS and the lab needs on a good machine", () => {
+    const { missing, lines } = examined();
+    expect(missing).to.deep.equal({ AWS: [], "the lab": [] });
+    const [ok, end] = [lines.slice(0, -3), lines.slice(-3)];
+    expect(ok).to.have.length(15);
+    for (const line of ok) expect(line).to.match(/^ok {7}\S/);
+    expect(end).to.deep.equal(["", "For AWS all is there.", "For the lab all is there."]);
   });
 
-  const bad: [name: string, seen: string | undefined][] = [
-    ["node", "v20.19.2, /usr/bin/node"],
-    ["node", undefined],
-    ["packages", undefined],
-    ["pulumi", "v3.99.0, /usr/bin/pulumi"],
-    ["pulumi", "v3.248.9, /usr/bin/pulumi"],
-    ["git", undefined],
-    ["ssh", "OpenSSH_8.4p1 Debian-5, /usr/bin/ssh"],
-    ["ssh-keygen", undefined],
-    ["openssl", undefined],
-    ["region", ""],
-    ["docker", undefined],
-    ["cache-disk", "3999 MB free, 4000 MB needed"],
-    ["docker-disk", "2999 MB free, 3000 MB needed"],
-    ["stack", undefined],
+  const both: Purpose[] = ["AWS", "the lab"];
+  const bad: [name: string, seen: string | undefined, purposes: Purpose[]][] = [
+    ["git", undefined, both],
+    ["ssh", "OpenSSH_8.4p1 Debian-5, /usr/bin/ssh", both],
+    ["ssh-keygen", undefined, both],
+    ["openssl", undefined, both],
+    ["region", "", both],
+    ["stack", undefined, both],
+    ["node", "v20.19.2, /usr/bin/node", ["AWS"]],
+    ["node", undefined, ["AWS"]],
+    ["pulumi", "v3.99.0, /usr/bin/pulumi", ["AWS"]],
+    ["pulumi", "v3.248.9, /usr/bin/pulumi", ["AWS"]],
+    ["credentials", undefined, ["AWS"]],
+    ["system", "Darwin arm64", ["the lab"]],
+    ["toolchain", undefined, ["the lab"]],
+    ["docker", undefined, ["the lab"]],
+    ["cache-disk", "3999 MB free, 4000 MB needed", ["the lab"]],
+    ["docker-disk", "2999 MB free, 3000 MB needed", ["the lab"]],
+    ["lab", undefined, ["the lab"]],
   ];
-  for (const [name, seen] of bad) {
-    it(`finds ${name} bad if it is ${seen ?? "not there"}, with a remedy`, () => {
-      const [only, ...others] = found("bad", { [name]: seen });
-      expect(others).to.deep.equal([]);
-      expect(only?.name).to.equal(name);
-      expect(only!.lines[0]).to.match(/^bad {6}\S.*: \S?/);
-      expect(only!.lines[1]).to.match(/^ {9}remedy: \S/);
+  for (const [name, seen, purposes] of bad) {
+    it(`misses ${name} for ${purposes.join(" and ")} if it is ${seen ?? "not there"}, with a remedy`, () => {
+      const { missing, lines } = examined({ [name]: seen });
+      for (const purpose of both)
+        expect(missing[purpose]).to.deep.equal(purposes.includes(purpose) ? [name] : []);
+      const at = lines.findIndex((line) => line.startsWith("missing"));
+      expect(lines[at]).to.match(/^missing {2}\S.*: \S?/);
+      expect(lines[at + 1]).to.match(/^ {9}remedy: \S/);
+      expect(lines).to.include(`For ${purposes[0]} is missing: ${name}`);
     });
   }
 
-  it("takes a lab that is down, and a stack that is not deployed, for no fault", () => {
-    const down = { lab: "down, lab/up starts it", stack: "not asked, the lab is down" };
-    expect(names("bad", down)).to.deep.equal([]);
-    expect(names("skipped", down)).to.deep.equal(["credentials", "lab", "stack"]);
-    expect(names("skipped", { stack: "0 outputs" })).to.deep.equal(["credentials", "stack"]);
-  });
-
-  it("asks for nothing of the lab's where there is no Linux", () => {
-    const mac = { system: "Darwin arm64", docker: undefined, "cache-disk": undefined };
-    expect(names("bad", mac)).to.deep.equal([]);
-    const lab = ["docker", "cache-disk", "docker-disk", "lab"];
-    expect(names("skipped", mac)).to.have.members(["system", "credentials", ...lab]);
-  });
-
   it("keeps its lines to 100 columns and one check to one line", () => {
-    for (const { lines } of examine(() => "x".repeat(200))) {
-      expect(lines).to.have.length.within(1, 2);
-      for (const line of lines) expect(line.length).to.be.at.most(100);
-    }
+    const { lines } = examine(() => "x".repeat(200));
+    expect(lines.filter((line) => /^(ok|missing) /.test(line))).to.have.length(checks.length);
+    for (const line of lines) expect(line.length).to.be.at.most(100);
   });
 
   describe("looks", () => {
@@ -115,7 +108,7 @@ describe("The doctor", () => {
     });
 
     it("for credentials by name alone", () => {
-      expect(look("credentials")).to.equal("none, and the lab needs none; not asked of AWS");
+      expect(look("credentials")).to.equal(undefined);
       const key = look("credentials", { AWS_ACCESS_KEY_ID: "sesame" });
       expect(key).to.equal("AWS_ACCESS_KEY_ID; not asked of AWS");
     });
