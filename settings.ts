@@ -1,62 +1,67 @@
 import * as pulumi from "@pulumi/pulumi";
 import { architectureOf, machineImages, type MachineImage } from "./compute/images.ts";
 import { zoneCapacity } from "./network/addresses.ts";
-import { formatCidr, overlaps, parseCidr, type Cidr } from "./network/cidr.ts";
+import { overlaps, parseCidr, type Cidr } from "./network/cidr.ts";
 import { natGatewayModes, type NatGateways } from "./network/network.ts";
 
+const ownSchemas = "information_schema|innodb|mysql|performance_schema|sys";
+/** Of the reserved words of MySQL 8.4 those that somebody may name a schema. */
+const reserved =
+  "case|condition|database|databases|function|group|groups|index|key|keys|limit|load|match|of|option|order|" +
+  "range|rank|read|release|rows|schema|schemas|select|signal|sql|system|table|trigger|update|usage|use|values|window|write";
 const image = /^[a-z0-9][\w./:@-]*$/;
 /** What a text must match, the same in words, and the remedy. */
 const texts = {
-  instanceType: [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "must be an EC2 instance type", "Take t3.micro"],
+  instanceType: [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "must be an EC2 instance type", "take t3.micro"],
   sshPublicKey: [
     /^$|^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+( [^\n]*)?$/,
     "must be one line as in a .pub file",
-    "Take the output of: cat ~/.ssh/id_ed25519.pub",
+    "take what this prints: cat ~/.ssh/id_ed25519.pub",
   ],
   databaseInstanceClass: [
     // Older families do not run MySQL 8.4: RDS user guide, "Supported DB engines for DB instance classes".
     /^db\.(?!t1|t2|m[1-4]|r[3-4])[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
     "must be an RDS instance class that runs MySQL 8.4",
-    "Take db.t4g.micro",
+    "take db.t4g.micro",
   ],
   databaseName: [
-    // MySQL's limit is 64; the schemas of a restore drill are named after it.
-    /^(?!(information_schema|innodb|mysql|performance_schema|sys)$)[a-z][a-z0-9_]{0,53}$/i,
-    "must be a letter and up to 53 letters, digits and underscores, and no schema of MySQL's own",
-    "Take appdb",
+    // MySQL's limit is 64; the schemas of a restore drill are named after it. RDS refuses words of SQL.
+    new RegExp(`^(?!(${ownSchemas}|${reserved})$)[a-z][a-z0-9_]{0,53}$`, "i"),
+    "must be a letter and up to 53 letters, digits and _, no schema of MySQL's own nor word of SQL",
+    "take appdb",
   ],
   appRepository: [
     /^(https?|ssh|file):\/\/[^\s'"]+$|^[\w.-]+@[\w.-]+:[^\s'"]+$/,
     "must be the address of a git repository by https, ssh or file",
-    "Take https://github.com/OWNER/NAME.git",
+    "take https://github.com/OWNER/NAME.git",
   ],
   appCommit: [
     /^[0-9a-f]{40}$/,
     "must be the full hash of a commit, 40 hexadecimal digits",
-    "Take the output of: git rev-parse HEAD",
+    "take what this prints: git rev-parse HEAD",
   ],
-  baseImage: [image, "must be the name of a container image", "Take python:3.11-slim-bookworm"],
-  nginxImage: [image, "must be the name of a container image", "Take nginx:stable"],
+  baseImage: [image, "must be the name of a container image", "take python:3.11-slim-bookworm"],
+  nginxImage: [image, "must be the name of a container image", "take nginx:stable"],
   pipIndexUrl: [
     /^$|^https?:\/\/[^\s'"@]+$/,
     "must be the address of a package index, without credentials",
-    'Take "", which is PyPI',
+    'take "", which is PyPI',
   ],
   publishRepository: [
     // Not http, which would show the token to whoever listens.
     /^$|^https:\/\/[^\s'"@]+$/,
     "must be the address of a git repository by https, without credentials",
-    'Take https://github.com/OWNER/NAME.git, or "" to publish nothing',
+    'take https://github.com/OWNER/NAME.git, or "" to publish nothing',
   ],
 } as const satisfies Record<string, readonly [RegExp, string, string]>;
 
 /** Least, most, unit with the source of the limits, and the remedy; whole numbers. */
 const integers = {
-  databaseAllocatedStorage: [20, 65536, "GiB, the limits of RDS for gp3", "Take 20"],
-  databaseBackupRetentionDays: [1, 35, "days, the limits of RDS", "Take 7"],
-  databasePasswordRotation: [0, 1e6, "and is raised by one each time", "Take 0"],
-  backupColdAfterDays: [1, 3650, "days", "Take 30"],
-  backupExpireAfterDays: [2, 3650, "days", "Take 365"],
+  databaseAllocatedStorage: [20, 65536, "GiB, the limits of RDS for gp3", "take 20"],
+  databaseBackupRetentionDays: [1, 35, "days, the limits of RDS", "take 7"],
+  databasePasswordRotation: [0, 1e6, "and is raised by one each time", "take 0"],
+  backupColdAfterDays: [1, 3649, "days", "take 30"],
+  backupExpireAfterDays: [2, 3650, "days", "take 365"],
 } as const satisfies Record<string, readonly [number, number, string, string]>;
 
 const switches = [
@@ -89,8 +94,14 @@ export interface Settings
   readonly tearDown: boolean;
 }
 
-// 172.17.0.0/16 to 172.31.0.0/16 are the networks that Docker gives out on the machines.
-const dockerNetworks = parseCidr("172.16.0.0/12")!;
+/** Networks that a VPC cannot have, and whose they are. */
+const taken = {
+  "0.0.0.0/8": "which is nobody's address",
+  "127.0.0.0/8": "every machine's own",
+  "169.254.0.0/16": "where AWS serves metadata, time and names",
+  "172.16.0.0/12": "which Docker gives out on the machines",
+  "224.0.0.0/3": "which is multicast and reserved",
+};
 
 /**
  * Reads and checks the config of the current stack.
@@ -100,12 +111,13 @@ const dockerNetworks = parseCidr("172.16.0.0/12")!;
 export function readSettings(): Settings {
   const config = new pulumi.Config();
   const problems: string[] = [];
+  const problem = (what: string, limit: string, remedy: string) =>
+    problems.push(`- ${what}\n    ${limit}\n    remedy: ${remedy}`);
+  const full = (key: string) => (key.includes(":") ? key : `${config.name}:${key}`);
   const report = (key: string, value: unknown, limit: string, remedy: string) => {
     const text = JSON.stringify(value);
     // Cut, because what was pasted by mistake may be a private key.
-    const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-    const name = key.includes(":") ? key : `${config.name}:${key}`;
-    problems.push(`${name} is ${shown}: ${limit}. ${remedy}.`);
+    problem(`${full(key)} is ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`, limit, remedy);
   };
   const each = <K extends string, V>(keys: readonly K[], read: (key: K) => V) =>
     Object.fromEntries(keys.map((key) => [key, read(key)])) as Record<K, V>;
@@ -115,9 +127,8 @@ export function readSettings(): Settings {
     const [pattern, limit, remedy] = texts[key];
     const value = config.require(key);
     if (/^https?:\/\/[^/]*@/.test(value)) {
-      problems.push(
-        `${config.name}:${key} holds credentials, which outputs and logs would show. Take the address without credentials.`,
-      );
+      const limit = "outputs and logs would show them";
+      problem(`${full(key)} holds credentials`, limit, "take the address without them");
     } else if (!pattern.test(value)) report(key, value, limit, remedy);
     return value;
   });
@@ -133,18 +144,20 @@ export function readSettings(): Settings {
 
   const stack = pulumi.getStack();
   const name = `${pulumi.getProject()}-${stack}`;
-  // The longest name made of it is a bucket's, of 63: this, "-backups", a hyphen and 7 digits.
-  if (!/^[a-z](-?[a-z0-9])*$/.test(name) || name.length > 47) {
-    problems.push(
-      `Project and stack together are named "${name}": must be up to 47 lower-case letters, digits and single hyphens, because buckets and the database are named after them. Make a stack with such a name: pulumi stack init dev.`,
-    );
+  // The longest names made of it are a bucket's, of 63: this, "-backups", a hyphen and 7 digits; and a role's, of 64:
+  // this, "-flow-logs", a hyphen and 7 digits.
+  if (!/^[a-z](-?[a-z0-9])*$/.test(name) || name.length > 46) {
+    const limit =
+      "must be up to 46 lower-case letters, digits and single hyphens, as in buckets' names";
+    const remedy = "make a stack with another name, as by: pulumi stack init dev";
+    problem(`Project and stack together are named "${name}"`, limit, remedy);
   }
   const region = new pulumi.Config("aws").require("region");
   if (!/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region))
-    report("aws:region", region, "must be a region of AWS", "Take us-west-2");
+    report("aws:region", region, "must be a region of AWS", "take us-west-2");
 
   const adminCidrs = config.requireObject<string[]>("adminCidrs");
-  const example = `Set your own address: pulumi config set --path '${config.name}:adminCidrs[0]' 203.0.113.7/32`;
+  const example = `pulumi config set --path '${full("adminCidrs")}[0]' YOUR_ADDRESS/32`;
   if (adminCidrs.length === 0)
     report("adminCidrs", adminCidrs, "at least one network must be able to log in", example);
   for (const cidr of adminCidrs) {
@@ -154,20 +167,22 @@ export function readSettings(): Settings {
       report("adminCidrs", cidr, "must be /8 or smaller, not most of the internet", example);
   }
   if (new Set(adminCidrs).size < adminCidrs.length)
-    report("adminCidrs", adminCidrs, "must not name a network twice", "Remove the second one");
+    report("adminCidrs", adminCidrs, "must not name a network twice", "remove the second one");
 
   const vpcText = config.require("vpcCidr");
   const vpcCidr = parseCidr(vpcText);
   if (!vpcCidr || vpcCidr.prefix < 16 || vpcCidr.prefix > 26) {
-    report("vpcCidr", vpcText, "must be an IPv4 network of /16 to /26", "Take 10.0.0.0/16");
-  } else if (overlaps(vpcCidr, dockerNetworks)) {
-    const taken = formatCidr(dockerNetworks);
-    report("vpcCidr", vpcText, `overlaps ${taken}, used by Docker`, "Take 10.0.0.0/16");
+    report("vpcCidr", vpcText, "must be an IPv4 network of /16 to /26", "take 10.0.0.0/16");
+  } else {
+    for (const [network, use] of Object.entries(taken)) {
+      if (overlaps(vpcCidr, parseCidr(network)!))
+        report("vpcCidr", vpcText, `overlaps ${network}, ${use}`, "take 10.0.0.0/16");
+    }
   }
 
   const availabilityZones = config.requireObject<string[]>("availabilityZones");
   const zones = new Set(availabilityZones);
-  const zoneProblem = (limit: string, remedy = `Take [] or ["${region}a","${region}b"]`) =>
+  const zoneProblem = (limit: string, remedy = `take [] or ["${region}a","${region}b"]`) =>
     report("availabilityZones", availabilityZones, limit, remedy);
   if (availabilityZones.some((zone) => !/^[a-z]$/.test(zone.replace(region, ""))))
     zoneProblem(`must be zones of aws:region ${region}`);
@@ -175,63 +190,57 @@ export function readSettings(): Settings {
     zoneProblem("must be empty or name two different zones, which RDS wants");
   } else if (vpcCidr && zones.size > zoneCapacity(vpcCidr)) {
     const room = `${vpcText} has room for ${zoneCapacity(vpcCidr)} zones`;
-    zoneProblem(room, "Name fewer zones or take a larger vpcCidr");
+    zoneProblem(room, "name fewer zones or take a larger vpcCidr");
   }
 
   const natText = config.require("natGateways");
   const natGateways = natGatewayModes.find((mode) => mode === natText);
   if (!natGateways)
-    report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "Take single");
+    report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "take single");
 
   const imageName = config.require("machineImage");
   const machineImage = machineImages[imageName];
   const architecture = architectureOf(text.instanceType);
   if (!machineImage) {
     const known = Object.keys(machineImages).join(", ");
-    report("machineImage", imageName, `must be one of: ${known}`, "Take debian-13");
+    report("machineImage", imageName, `must be one of: ${known}`, "take debian-13");
   } else if (architecture !== machineImage.architecture) {
     const limit = `is ${architecture}, but machineImage ${imageName} is ${machineImage.architecture}`;
-    const fitting = Object.entries(machineImages).find(
-      ([, other]) => other.architecture === architecture,
-    )?.[0];
-    const other = fitting ? `Take t3.micro, or machineImage ${fitting}` : "Take t3.micro";
-    report("instanceType", text.instanceType, limit, other);
+    report("instanceType", text.instanceType, limit, "take t3.micro");
   }
 
   const plainPassword = config.get("databasePassword") ?? "";
   if (plainPassword && !/^[ -~]{12,128}$/.test(plainPassword)) {
-    problems.push(
-      `${config.name}:databasePassword has ${plainPassword.length} characters: must be 12 to 128 printable ASCII characters. Leave it out to have one made.`,
-    );
+    const what = `${full("databasePassword")} has ${plainPassword.length} characters`;
+    problem(what, "must be 12 to 128 printable ASCII ones", "leave it out to have one made");
   }
   if (integer.backupExpireAfterDays <= integer.backupColdAfterDays) {
-    const limit = `must be more days than backupColdAfterDays, ${integer.backupColdAfterDays}`;
-    report("backupExpireAfterDays", integer.backupExpireAfterDays, limit, "Take 365");
+    const limit = `must be fewer than backupExpireAfterDays, ${integer.backupExpireAfterDays}`;
+    report("backupColdAfterDays", integer.backupColdAfterDays, limit, "take 30 and 365");
   }
 
   const publishToken = secret("publishToken");
   if (text.publishRepository && !publishToken) {
-    problems.push(
-      `${config.name}:publishToken is not set, but publishRepository is. Set one that may write there: pulumi config set --secret publishToken`,
-    );
+    const remedy = "pulumi config set --secret publishToken";
+    problem(`${full("publishToken")} is not set`, "must be one that may write there", remedy);
   }
   if (on.publishDump && !text.publishRepository) {
     const limit = "there is nothing to publish it with: publishRepository is not set";
-    report("publishDump", true, limit, "Set publishRepository, or publishDump to false");
+    report("publishDump", true, limit, "set publishRepository, or publishDump to false");
   }
 
   if (!on.protectData && /^prod/.test(stack)) {
     const limit = `stack ${stack} keeps production's data`;
-    const remedy = `Set it to true; to destroy this stack set tearDown to ${stack}`;
+    const remedy = `set it to true; to destroy this stack set tearDown to ${stack}`;
     report("protectData", false, limit, remedy);
   }
   const tearDown = config.require("tearDown");
   if (tearDown && tearDown !== stack) {
-    report("tearDown", tearDown, `must be the name of this stack, ${stack}, or empty`, 'Take ""');
+    report("tearDown", tearDown, `must be the name of this stack, ${stack}, or empty`, 'take ""');
   }
 
   if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage) {
-    throw new pulumi.RunError(`The settings have problems:\n- ${problems.join("\n- ")}`);
+    throw new pulumi.RunError(`The settings have problems:\n${problems.join("\n")}`);
   }
   return {
     ...text,

@@ -60,6 +60,9 @@ describe("Settings", () => {
     ["vpcCidr", "10.0.0.0/15", "must be an IPv4 network of /16 to /26"],
     ["vpcCidr", "10.0.0.0/27", "must be an IPv4 network of /16 to /26"],
     ["vpcCidr", "172.17.0.0/16", "overlaps 172.16.0.0/12"],
+    ["vpcCidr", "127.0.0.0/16", "overlaps 127.0.0.0/8, every machine's own"],
+    ["vpcCidr", "169.254.0.0/16", "overlaps 169.254.0.0/16"],
+    ["vpcCidr", "240.0.0.0/16", "overlaps 224.0.0.0/3"],
     ["availabilityZones", ["us-west-2a"], "must be empty or name two different zones"],
     [
       "availabilityZones",
@@ -83,10 +86,11 @@ describe("Settings", () => {
     ["tearDown", "prod", "must be the name of this stack, dev, or empty"],
     ["tearDown", "yes", "must be the name of this stack, dev, or empty"],
     ["aws:region", "Oregon", "must be a region of AWS"],
-    ["databaseName", "my-app", "must be a letter and up to 53 letters, digits and underscores"],
+    ["databaseName", "my-app", "must be a letter and up to 53 letters, digits and _"],
     ["databaseName", "1app", "must be a letter"],
     ["databaseName", "a".repeat(55), "must be a letter and up to 53"],
-    ["databaseName", "MySQL", "and no schema of MySQL's own"],
+    ["databaseName", "MySQL", "no schema of MySQL's own"],
+    ["databaseName", "Order", "nor word of SQL"],
     ["appRepository", "flask-datta-able", "must be the address of a git repository"],
     ["appRepository", "--upload-pack=x", "must be the address of a git repository"],
     ["appCommit", "5f0ffe7", "must be the full hash of a commit"],
@@ -108,18 +112,21 @@ describe("Settings", () => {
     ["publishDump", true, "publishRepository is not set"],
     ["databasePasswordRotation", -1, "must be a whole number, 0 to 1000000 and is raised"],
     ["databasePasswordRotation", 1.5, "must be a whole number, 0 to 1000000 and is raised"],
-    ["backupColdAfterDays", 0, "must be a whole number, 1 to 3650 days"],
-    ["backupExpireAfterDays", 30, "must be more days than backupColdAfterDays, 30"],
+    ["backupColdAfterDays", 0, "must be a whole number, 1 to 3649 days"],
+    ["backupColdAfterDays", 365, "must be fewer than backupExpireAfterDays, 365"],
   ];
   for (const [key, value, message] of wrong) {
     it(`refuse ${key} ${JSON.stringify(value).slice(0, 40)}`, async () => {
       const problems = await problemsWith({ publishToken: "sesame", [key]: value });
       expect(problems).to.have.length(1);
       expect(problems[0]).to.match(
-        new RegExp(`^${key.includes(":") ? key : `flask-on-aws:${key}`} is ["\\[\\dt-].*: `),
+        new RegExp(`^${key.includes(":") ? key : `flask-on-aws:${key}`} is ["\\[\\dt-].*\n {4}\\S`),
       );
       expect(problems[0]).to.include(message);
-      expect(problems[0], "a remedy").to.match(/\. (Set|Take|Name|Remove) \S.*\.$/s);
+      expect(problems[0], "a remedy").to.match(
+        /\n {4}remedy: (set|take|name|remove|pulumi) \S.*(?<!\.)$/,
+      );
+      for (const line of problems[0]!.split("\n")) expect(line.length, line).to.be.at.most(100);
     });
   }
 
@@ -131,7 +138,7 @@ describe("Settings", () => {
 
   it("want a token for publishing", async () => {
     const [problem] = await problemsWith({ publishRepository: "https://git.example/a.git" });
-    expect(problem).to.match(/publishToken is not set, but publishRepository is\. Set /);
+    expect(problem).to.match(/publishToken is not set\n.*\n {4}remedy: pulumi config set --secret/);
   });
 
   it("do not repeat credentials in an address", async () => {
@@ -177,14 +184,15 @@ describe("Settings", () => {
   });
 
   it("refuse names that no bucket could have, and take the longest that one can", async () => {
-    for (const stack of ["My_Stack", "a--b", "dev-", "s".repeat(35)]) {
+    for (const stack of ["My_Stack", "a--b", "dev-", "s".repeat(34)]) {
       const [problem, ...others] = await problemsWith({}, stack);
       expect(others).to.deep.equal([]);
-      expect(problem).to.include(`named "flask-on-aws-${stack}"`).and.include("up to 47");
+      expect(problem).to.include(`named "flask-on-aws-${stack}"`).and.include("up to 46");
     }
-    const longest = "s".repeat(34);
+    const longest = "s".repeat(33);
     expect(await problemsWith({}, longest)).to.deep.equal([]);
-    expect(`flask-on-aws-${longest}-backups-1234567`).to.have.length(63);
+    expect(`flask-on-aws-${longest}-backups-1234567`).to.have.length(62);
+    expect(`flask-on-aws-${longest}-flow-logs-1234567`).to.have.length(64);
   });
 
   it("keep production's data protected, but for the one who names the stack to tear it down", async () => {
@@ -213,7 +221,8 @@ describe("Settings", () => {
         const named = keys.filter((key) => problems.some((text) => text.includes(`:${key} `)));
         // A random text is hardly ever a network, a commit or this stack's name.
         expect(named).to.include.members(["vpcCidr", "instanceType", "appCommit", "tearDown"]);
-        for (const text of problems) expect(text).to.match(/^flask-on-aws:\w+ .*\. .*\.$/s);
+        for (const text of problems)
+          expect(text).to.match(/^flask-on-aws:\w+ .*\n {4}.*\n {4}remedy: \S/s);
       }),
       { numRuns: 50 },
     );
