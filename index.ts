@@ -44,7 +44,8 @@ const groups = new SecurityGroups(
 
 if (settings.publishDump) {
   void pulumi.log.warn(
-    "publishDump is on: everybody can read all rows of the database, password hashes too, as dump.sql.gz on the site.",
+    "publishDump is on: everybody can read all rows of the database, password hashes too,\n" +
+      "as dump.sql.gz on the site.",
   );
 }
 const downloads = [
@@ -116,6 +117,8 @@ const testServer = new Machine(
 );
 
 const user = settings.machineImage.loginUser;
+/** The app's page. */
+export const appUrl = pulumi.interpolate`http://${appServer.publicIp}:5085`;
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
@@ -149,22 +152,20 @@ const release = new Release(`${name}-release`, {
       : undefined,
   groups: groups.ids,
   buckets: { backups: backups.bucket, site: site.bucket },
-  appUrl: pulumi.interpolate`http://${appServer.publicIp}:5085`,
+  appUrl,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
 });
 
 const keyFile = `~/.ssh/${name}`;
-const appHost = pulumi
-  .all([appServer.publicIp, appServer.hostKey])
-  .apply(([address, hostKey]) => ({ address, user, hostKey }));
-const testHost = pulumi
-  .all([testServer.privateIp, testServer.hostKey])
-  .apply(([address, hostKey]) => ({ address, user, hostKey }));
+const appHost = pulumi.output({ address: appServer.publicIp, user, hostKey: appServer.hostKey });
+const testHost = pulumi.output({
+  address: testServer.privateIp,
+  user,
+  hostKey: testServer.hostKey,
+});
 
 export const vpcId = network.vpcId;
-/** The app's page. */
-export const appUrl = pulumi.interpolate`http://${appServer.publicIp}:5085`;
 export const appServerPublicIp = appServer.publicIp;
 /** Both commands want the output `sshPrivateKey` in the file that they name, with mode 0600. */
 export const appServerSsh = appHost.apply((host) => sshCommand(keyFile, host));

@@ -42,15 +42,13 @@ export class Machine extends pulumi.ComponentResource {
         vpcSecurityGroupIds: [args.securityGroupId],
         keyName: args.keyName,
         ...(args.instanceProfile ? { iamInstanceProfile: args.instanceProfile } : {}),
-        userData: pulumi
-          .all([hostKey.privateKey, hostKey.publicKey])
-          .apply(([privateKey, publicKey]) =>
-            userData({
-              loginUser: args.image.loginUser,
-              hostKey: { privateKey, publicKey },
-              authorizedKeys: args.authorizedKeys,
-            }),
-          ),
+        userData: pulumi.output(hostKey).apply((key) =>
+          userData({
+            loginUser: args.image.loginUser,
+            hostKey: key,
+            authorizedKeys: args.authorizedKeys,
+          }),
+        ),
         // cloud-init runs user data once: on a machine that is only restarted a change has no effect.
         userDataReplaceOnChange: true,
         metadataOptions: {

@@ -25,22 +25,13 @@ export interface DatabaseArgs {
   readonly protect: boolean;
 }
 
-/** A database server and its master user. */
-export interface DatabaseServer {
-  readonly address: pulumi.Output<string>;
-  readonly port: pulumi.Output<number>;
-  readonly schema: string;
-  readonly masterUser: string;
-  /** A secret. */
-  readonly masterPassword: pulumi.Output<string>;
-}
-
 /** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
-export class Database extends pulumi.ComponentResource implements DatabaseServer {
+export class Database extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
   readonly schema: string;
   readonly masterUser = "dbadmin";
+  /** A secret. */
   readonly masterPassword: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -79,6 +70,8 @@ export class Database extends pulumi.ComponentResource implements DatabaseServer
       },
       mine,
     );
+    // Identifiers have no underscores and no two hyphens in a row.
+    const hyphened = args.schema.split(/_+/).filter(Boolean).join("-");
     const instance = new aws.rds.Instance(
       name,
       {
@@ -102,9 +95,10 @@ export class Database extends pulumi.ComponentResource implements DatabaseServer
         copyTagsToSnapshot: true,
         deletionProtection: args.protect,
         skipFinalSnapshot: !args.finalSnapshot,
-        // Named after the subnet group's random suffix: a fixed name could be taken only once.
+        // Each name can be taken once: it has the subnet group's random suffix, and the schema for a database that
+        // takes another's place.
         ...(args.finalSnapshot
-          ? { finalSnapshotIdentifier: pulumi.interpolate`${subnets.name}-final` }
+          ? { finalSnapshotIdentifier: pulumi.interpolate`${subnets.name}-${hyphened}-final` }
           : {}),
         tags,
       },

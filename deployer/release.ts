@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import type { DatabaseServer } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { randomSecret } from "../secrets.ts";
 import { appEnvironment } from "./environment.ts";
 import { installation, ofMachine, quote, shellVariables, type MachineFile } from "./shell.ts";
@@ -33,7 +33,10 @@ export interface ReleaseArgs {
     readonly pipIndexUrl: string;
     readonly nginxImage: string;
   };
-  readonly database: DatabaseServer;
+  readonly database: Pick<
+    Database,
+    "address" | "port" | "schema" | "masterUser" | "masterPassword"
+  >;
   /** The app's user of the database. */
   readonly databaseUser: {
     /** A random one if it is not given. Change it together with `rotation`. */
@@ -68,7 +71,7 @@ interface Step {
   /** What runs it, if it is not a script of its own name. */
   readonly by?: string;
   readonly args?: pulumi.Input<string | number>[];
-  /** May be a secret, so what the script prints is neither logged nor shown. */
+  /** Where there is one, what the script prints is neither logged nor shown: it may be a secret. */
   readonly stdin?: pulumi.Input<string>;
   /** What, beside machine, scripts, arguments and standard input, calls for another run. */
   readonly triggers?: pulumi.Input<string>[];
@@ -120,15 +123,10 @@ export class Release extends pulumi.ComponentResource {
     );
 
     const files = readScripts();
-    const everyRun = [machine.id, digest(JSON.stringify(files))];
-    const connection = {
-      host: machine.host,
-      user: machine.user,
-      privateKey: machine.privateKey,
-      hostKey: machine.hostKey,
-      // The default of 10 gives up after 11 seconds, while the machine still boots.
-      dialErrorLimit: 60,
-    };
+    const { id, ...host } = machine;
+    const everyRun = [id, digest(JSON.stringify(files))];
+    // The default of 10 gives up after 11 seconds, while the machine still boots.
+    const connection = { ...host, dialErrorLimit: 60 };
     const run = (suffix: string, create: pulumi.Input<string>, step: Omit<Step, "args" | "by">) =>
       new command.remote.Command(
         `${name}-${suffix}`,
@@ -156,9 +154,7 @@ export class Release extends pulumi.ComponentResource {
       );
 
     const install = run("install", "bash -s", {
-      stdin: pulumi
-        .output(machine.id)
-        .apply((id) => ofMachine(id) + installation(`${root}/bin`, files)),
+      stdin: pulumi.output(id).apply((own) => ofMachine(own) + installation(`${root}/bin`, files)),
       after: [],
     });
     const boot = script("wait-for-cloud-init", { after: [install] });

@@ -30,7 +30,7 @@ export function zoneCapacity(vpc: Cidr): number {
 export function planSubnets(vpc: Cidr, zones: readonly string[]): SubnetPlan[] {
   if (zones.length > zoneCapacity(vpc)) {
     throw new RangeError(
-      `${formatCidr(vpc)} has room for ${zoneCapacity(vpc)} zones, not for ${zones.length}: take a larger network or fewer zones`,
+      `${formatCidr(vpc)} has room for ${zoneCapacity(vpc)} zones, not for ${zones.length}`,
     );
   }
   const prefix = subnetPrefix(vpc);

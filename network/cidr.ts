@@ -13,13 +13,7 @@ export const sizeOf = (prefix: number): number => 2 ** (32 - prefix);
 export function parseCidr(text: string): Cidr | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
   if (!match) return undefined;
-  const [a, b, c, d, prefix] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [a = 0, b = 0, c = 0, d = 0, prefix = 0] = match.slice(1).map(Number);
   if (Math.max(a, b, c, d) > 255 || prefix > 32) return undefined;
   const base = ((a * 256 + b) * 256 + c) * 256 + d;
   return base % sizeOf(prefix) === 0 ? { base, prefix } : undefined;

@@ -3,13 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { planSubnets, type Tier } from "./addresses.ts";
 import { formatCidr, type Cidr } from "./cidr.ts";
 import { FlowLogs } from "./flowLogs.ts";
-import type { Zones } from "./zones.ts";
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
   readonly region: string;
   readonly cidr: Cidr;
-  readonly zones: Zones;
+  /** Availability zones, two or more, in a lasting order. */
+  readonly zones: readonly string[];
   /** A change updates routes in place; machines in private subnets are cut off for some minutes. */
   readonly natGateways: NatGateways;
   /** See {@link FlowLogs}. */
@@ -115,7 +115,7 @@ export class Network extends pulumi.ComponentResource {
     );
     this.public = {
       ids: args.zones.map((zone) => subnetId("public", zone)),
-      first: subnetId("public", args.zones[0]),
+      first: subnetId("public", args.zones[0]!),
       routes: routed("public", "public", args.zones, { gatewayId: gateway.id }),
     };
 
@@ -143,7 +143,7 @@ export class Network extends pulumi.ComponentResource {
     });
     this.private = {
       ids: args.zones.map((zone) => subnetId("private", zone)),
-      first: subnetId("private", args.zones[0]),
+      first: subnetId("private", args.zones[0]!),
       routes: args.zones.flatMap((zone, index) => {
         const nat = nats[index] ?? nats[0];
         return routed(`private-${zone}`, "private", [zone], nat && { natGatewayId: nat.id });

@@ -63,7 +63,11 @@ export function indexPage(title: string): string {
         fetch("status.json", { cache: "no-store" })
           .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
           .then(show)
-          .catch(() => (state.textContent = "Nothing has been deployed here yet."));
+          .catch((reason) => {
+            state.textContent = [403, 404].includes(reason)
+              ? "Nothing has been deployed here yet."
+              : "status.json cannot be read.";
+          });
       </script>`,
   );
 }

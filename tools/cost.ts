@@ -4,6 +4,7 @@
  */
 import { load } from "js-yaml";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { confirmed, origin, unconfirmed } from "./prices.ts";
 
 const prices: Readonly<Record<string, number>> = { ...confirmed, ...unconfirmed };
@@ -41,7 +42,11 @@ function known(key: string, value: unknown, values: readonly string[]): string {
   );
 }
 
-/** The costs of a month, one row a kind; `price` is the name of what is paid for. */
+/**
+ * The costs of a month in USD, one row a kind; `price` is the name of what is paid for.
+ *
+ * @throws if a price is not known, with those that are
+ */
 export function estimate(settings: Settings) {
   known("aws:region", settings["aws:region"], [origin.region]);
   const zones = (settings.availabilityZones as readonly string[] | undefined)?.length || 2;
@@ -67,6 +72,7 @@ export function estimate(settings: Settings) {
   return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
 }
 
+/** USD a month. @throws as {@link estimate} */
 export const total = (settings: Settings) =>
   estimate(settings).reduce((sum, { usd }) => sum + usd, 0);
 
@@ -117,8 +123,8 @@ function main(): void {
   const root = new URL("..", import.meta.url);
   const read = (name: string) => readFileSync(new URL(name, root), "utf8");
   const stacks = readdirSync(root).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
-  const flag = process.argv.indexOf("--stack");
-  const wanted = flag < 0 ? stacks : [known("--stack", process.argv[flag + 1], stacks)];
+  const { stack } = parseArgs({ options: { stack: { type: "string" } } }).values;
+  const wanted = stack === undefined ? stacks : [known("--stack", stack, stacks)];
   const settings = (name: string) => settingsOf(read("Pulumi.yaml"), read(`Pulumi.${name}.yaml`));
   console.log(report(Object.fromEntries(wanted.map((name) => [name, settings(name)]))));
 }

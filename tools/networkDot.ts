@@ -34,6 +34,8 @@ const lines = (texts: readonly (string | undefined)[], end = "\\n") =>
   `"${texts.flatMap((text) => (text ? [quoted(text).slice(1, -1) + end] : [])).join("")}"`;
 
 /**
+ * The picture's source in DOT.
+ *
  * @param reached by the names "stranger", "app server", "container", "test server" and "database";
  *   undefined where nothing was tried
  */

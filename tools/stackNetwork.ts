@@ -2,50 +2,15 @@
 import { EC2, type IpPermission, type Route, type Tag } from "@aws-sdk/client-ec2";
 import { RDS } from "@aws-sdk/client-rds";
 
-/** Every `name` is the Name tag without the stack's prefix, or the id where there is none. */
-export interface StackNetwork {
-  readonly vpc: { name: string; id: string; cidr: string };
-  readonly internetGateway: string | undefined;
-  readonly subnets: {
-    id: string;
-    name: string;
-    cidr: string;
-    zone: string;
-    /** As text: `0.0.0.0/0 → nat`. */
-    routes: string[];
-    /** Whether a route leads to the internet gateway. */
-    public: boolean;
-  }[];
-  readonly nats: { id: string; name: string; subnetId: string; publicIp: string; state: string }[];
-  readonly machines: {
-    id: string;
-    name: string;
-    subnetId: string;
-    address: string;
-    publicIp: string | undefined;
-    type: string;
-    state: string;
-    groups: string[];
-  }[];
-  readonly databases: {
-    id: string;
-    name: string;
-    /** The one in its zone. */
-    subnetId: string | undefined;
-    port: number | undefined;
-    state: string;
-    groups: string[];
-  }[];
-  /** Rules as text: `in: tcp 22 from 10.0.0.0/8`. */
-  readonly groups: { id: string; name: string; rules: string[] }[];
-}
+export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
 
 /**
- * Reads with the credentials and the region of the environment.
+ * Reads with the credentials and the region of the environment. Every `name` is the Name tag without the stack's
+ * prefix, or the id where there is none; routes and rules are texts, `0.0.0.0/0 → nat`, `in: tcp 22 from 10.0.0.0/8`.
  *
  * @throws Error if there is not one VPC with the tags of the stack.
  */
-export async function readNetwork(project: string, stack: string): Promise<StackNetwork> {
+export async function readNetwork(project: string, stack: string) {
   const [ec2, rds] = [new EC2(), new RDS()];
   const tags = Object.entries({ project, stack });
   const { Vpcs = [] } = await ec2.describeVpcs({
@@ -54,7 +19,8 @@ export async function readNetwork(project: string, stack: string): Promise<Stack
   const [vpc, ...others] = Vpcs;
   if (!vpc || others.length > 0) {
     throw new Error(
-      `${Vpcs.length} VPCs, not one, have the tags project=${project} and stack=${stack}. Remedy: pulumi up, or name another stack by --stack`,
+      `${Vpcs.length} VPCs, not one, have the tags project=${project} and stack=${stack}\n` +
+        "remedy: pulumi up, or name another stack by --stack",
     );
   }
   const filter = [{ Name: "vpc-id", Values: [vpc.VpcId!] }];
@@ -125,7 +91,7 @@ export async function readNetwork(project: string, stack: string): Promise<Stack
             .filter(({ GatewayId }) => GatewayId !== "local")
             .map(routeText)
             .toSorted(),
-          public: routes.some(({ GatewayId }) => GatewayId?.startsWith("igw-")),
+          public: routes.some(({ GatewayId }) => GatewayId?.startsWith("igw-") ?? false),
         };
       })
       .toSorted((one, other) => one.name.localeCompare(other.name)),
@@ -160,6 +126,7 @@ export async function readNetwork(project: string, stack: string): Promise<Stack
       .map((database) => ({
         id: database.DBInstanceIdentifier!,
         name: withoutPrefix(database.DBInstanceIdentifier!),
+        // The one in its zone.
         subnetId: database.DBSubnetGroup?.Subnets?.find(
           ({ SubnetAvailabilityZone: zone }) => zone?.Name === database.AvailabilityZone,
         )?.SubnetIdentifier,

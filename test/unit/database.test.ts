@@ -65,7 +65,7 @@ describe("The database", () => {
   it("is not lost with the stack unless the settings say so", async () => {
     const lastSnapshot = {
       skipFinalSnapshot: false,
-      finalSnapshotIdentifier: "flask-on-aws-dev-database-1234567-final",
+      finalSnapshotIdentifier: "flask-on-aws-dev-database-1234567-appdb-final",
     };
     expect(built.one(instance).inputs).to.include({ deletionProtection: true, ...lastSnapshot });
     expect(built.one(instance).protect).to.equal(true);

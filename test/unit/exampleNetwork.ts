@@ -2,7 +2,7 @@
 import type { StackNetwork } from "../../tools/stackNetwork.ts";
 
 const subnet = { zone: "us-west-2a", cidr: "10.0.0.0/24", routes: ["0.0.0.0/0 → gateway"] };
-const machine = { type: "t3.micro", state: "running", publicIp: undefined };
+const machine = { type: "t3.micro", state: "running", publicIp: undefined } as const;
 export const network: StackNetwork = {
   vpc: { id: "vpc-1", name: "vpc", cidr: "10.0.0.0/16" },
   internetGateway: "igw-1",
