@@ -4,11 +4,13 @@ import { RDS } from "@aws-sdk/client-rds";
 import { expect } from "chai";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { asTheLabs, type } from "./as-on-aws.ts";
 import { Browser } from "./browser.ts";
 import { run, succeed } from "./lab.ts";
 import type { Scene } from "./network-changes.ts";
 import { fromSite } from "./site.ts";
-import { follow, stages } from "./walk.ts";
+import { follow, linesOf } from "./readme.ts";
+import { stages } from "./walk.ts";
 
 /** @param state what the CLI exports of a stack's state */
 export function environments(
@@ -100,13 +102,18 @@ export function environments(
     expect((await state(...prod)).resources).to.have.length(before!.length);
     expect((await page()).status).to.equal(200);
 
-    await lab.pulumi(...prod, "config", "set", "tearDown", "prod");
+    const home = join(lab.home, "administrator");
+    const typed = (line = "") => type([line], { lab, home, first: asTheLabs });
+    const [copy, name, lift, destroy, forget] = linesOf("Tear down", "pulumi config set tearDown");
+    expect((await typed(copy)).stdout).to.include(home);
+    await typed(name);
     // On the way, as another update would be.
     await lab.pulumi(...prod, "config", "set", "natGateways", "none");
-    await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
+    await typed(lift);
     expect((await page()).status).to.equal(200);
     expect(await natGateways()).to.deep.equal([]);
-    await lab.pulumi(...prod, "destroy", "--yes");
+    await typed(destroy);
+    await typed(forget);
     expect((await state(...prod)).resources ?? []).to.deep.equal([]);
     const { DBSnapshots } = await new RDS(await lab.client()).describeDBSnapshots();
     expect(DBSnapshots).to.have.lengthOf(1);

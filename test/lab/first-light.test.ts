@@ -20,6 +20,7 @@ import { Stack } from "./stack.ts";
 import { stepsInOrder } from "./steps.ts";
 import { teammates } from "./teammates.ts";
 import { walk } from "./walk.ts";
+import { asOnAws } from "./as-on-aws.ts";
 import { added, processesOf, traces, type Traces } from "./traces.ts";
 
 describe("first light", function () {
@@ -102,8 +103,11 @@ describe("first light", function () {
     await succeed("lab/adopt", [], { env: { LAB_NAME: lab.name } });
   });
 
-  it("comes up with one `up` after that, everything once", async () => {
-    await lab.pulumi("up", "--yes", "--skip-preview");
+  it("comes up after that by `npm run lab`, everything once, and ends with the page's address", async () => {
+    const printed = await succeed("npm", ["run", "lab"], { env: { LAB_NAME: lab.name } });
+    const { appUrl } = await lab.outputs();
+    expect(printed).to.match(new RegExp(`the app's login page: ${appUrl}/login\n$`));
+    expect(printed, "escape codes without a terminal").to.not.include("\x1b");
     expect(await databases()).to.have.lengthOf(1);
     expect((await state()).pending_operations ?? []).to.deep.equal([]);
   });
@@ -125,7 +129,7 @@ describe("first light", function () {
   const prefix = "flask-on-aws-dev";
   const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
   teammates(scene);
-  sharedState(lab);
+  sharedState(scene);
 
   it("serves the app's page with its form", async () => {
     expect(await loginPage()).to.match(/<form.*name="username".*name="password"/s);
@@ -168,6 +172,7 @@ describe("first light", function () {
   });
 
   walk(scene);
+  asOnAws(scene);
 
   it("has the user log in after all that", async () => {
     const login = await new Browser(outputs.appUrl!).submit("/login", { ...user, login: "" });

@@ -3,15 +3,13 @@
  * whose stack they change.
  */
 import { EC2 } from "@aws-sdk/client-ec2";
-import { IAM } from "@aws-sdk/client-iam";
-import { type Credentials, STS } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Matrix } from "../../lab/reachability.ts";
-import { statement } from "./contract/subject.ts";
+import { administratorOf } from "./administrator.ts";
 import { run, succeed, type Lab } from "./lab.ts";
 
 /** What the steps need of the story that they are part of. */
@@ -32,20 +30,8 @@ const ports = [22, 80, 81, 443, 3306, 5085];
 const asks = (service: string) =>
   `curl --silent --output /dev/null --max-time 3 --write-out '%{http_code}' https://${service}.us-west-2.amazonaws.com/`;
 
-/** The API takes calls over the lab's internet from roles' sessions only. */
-async function assumeAdministrator({ lab }: Scene): Promise<Credentials> {
-  const [iam, sts] = [new IAM(await lab.client()), new STS(await lab.client())];
-  const RoleName = "network-administrator";
-  const trust = statement({ Action: "sts:AssumeRole", Principal: { AWS: "*" } });
-  const { Role } = await iam.createRole({ RoleName, AssumeRolePolicyDocument: trust });
-  const PolicyDocument = statement({ Action: "ec2:*", Resource: "*" });
-  await iam.putRolePolicy({ RoleName, PolicyName: "network", PolicyDocument });
-  const session = { RoleArn: Role!.Arn, RoleSessionName: "network" };
-  return (await sts.assumeRole(session)).Credentials!;
-}
-
 class Cloud {
-  private administrator: Credentials | undefined;
+  private administrator: string[] | undefined;
 
   private constructor(
     private readonly scene: Scene,
@@ -73,14 +59,9 @@ class Cloud {
 
   /** The AWS CLI of the app server, as an administrator. */
   async cli(command: string): Promise<void> {
-    this.administrator ??= await assumeAdministrator(this.scene);
-    const { AccessKeyId, SecretAccessKey, SessionToken } = this.administrator;
-    const settings = [
-      ...[`ACCESS_KEY_ID=${AccessKeyId}`, `SECRET_ACCESS_KEY=${SecretAccessKey}`],
-      ...[`SESSION_TOKEN=${SessionToken}`, "DEFAULT_REGION=us-west-2"],
-    ];
+    this.administrator ??= await administratorOf(this.scene.lab, "ec2");
     const { container } = await this.instance("app-machine");
-    const environment = settings.flatMap((setting) => ["--env", `AWS_${setting}`]);
+    const environment = this.administrator.flatMap((setting) => ["--env", setting]);
     const args = ["exec", ...environment, container, "aws", ...command.split(" ")];
     await succeed("docker", args);
     // The world follows within 2 s, which is what the next look at the packets tests.

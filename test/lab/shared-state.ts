@@ -3,18 +3,34 @@ import { S3 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run, type Lab } from "./lab.ts";
+import { administratorOf } from "./administrator.ts";
+import { type } from "./as-on-aws.ts";
+import { run } from "./lab.ts";
+import type { Scene } from "./network-changes.ts";
+import { linesOf } from "./readme.ts";
 
 const bucket = "example-flask-on-aws-state";
 
-export function sharedState(lab: Lab): void {
+export function sharedState({ lab, onAppServer }: Scene): void {
   it("keeps the state of a team in a bucket, and tells the second of two who holds the lock", async () => {
+    const lines = linesOf("Shared state", "bucket=").map((line) =>
+      line.replace("YOUR_BUCKET", bucket).replace("YOUR_KEY", "team-state"),
+    );
+    const [variables = "", ...commands] = lines;
+    const isPulumis = (line: string) => line.startsWith("pulumi ");
+    // The AWS CLI is on the machines.
+    const calls = commands.filter((line) => !isPulumis(line));
+    const administrator = (await administratorOf(lab, "s3", "kms")).map((is) => `export ${is}`);
+    const key = "aws kms create-key --query KeyMetadata.KeyId --output text";
+    const alias = `aws kms create-alias --alias-name alias/team-state --target-key-id "$(${key})"`;
+    await onAppServer(["set -e", ...administrator, variables, ...calls, alias].join("\n"));
     const s3 = new S3({ ...(await lab.client()), forcePathStyle: true });
-    await createBucket(s3);
+    const { Status } = await s3.getBucketVersioning({ Bucket: bucket });
+    expect(Status).to.equal("Enabled");
     // Below the repository, where the program finds its npm packages.
     const directory = join(lab.home, "shared-state");
     await cp(join(import.meta.dirname, "programs/waiting"), directory, { recursive: true });
@@ -22,9 +38,7 @@ export function sharedState(lab: Lab): void {
     const env = {
       LAB_NAME: lab.name,
       LAB_RUN_OF: lab.home, // so that lab/down ends what a test that failed has left
-      PULUMI_BACKEND_URL: `s3://${bucket}?region=us-west-2`,
-      PULUMI_HOME: join(directory, "home"),
-      PULUMI_CONFIG_PASSPHRASE: "correct horse",
+      PULUMI_HOME: join(directory, ".pulumi"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_STACK: "dev",
     };
@@ -60,11 +74,14 @@ export function sharedState(lab: Lab): void {
         .and.to.include(`created by ${username}@${hostname()} (pid ${pid}) at `);
     };
 
-    await succeeds("stack", "init", "dev");
-    const first = await holder();
-    await isRefused(first.pid);
+    const first = `${variables}; cd "${directory}"`;
+    await type(commands.filter(isPulumis), { lab, home: directory, first });
+    const settings = await readFile(join(directory, "Pulumi.dev.yaml"), "utf8");
+    expect(settings).to.match(/^secretsprovider: awskms:.*\nencryptedkey: /);
+    const one = await holder();
+    await isRefused(one.pid);
     await writeFile(goOn, "");
-    expect(await once(first, "exit")).to.deep.equal([0, null]);
+    expect(await once(one, "exit")).to.deep.equal([0, null]);
     await succeeds(...up);
     expect(await keys(".pulumi/stacks/")).to.include(".pulumi/stacks/waiting/dev.json");
 
@@ -76,27 +93,5 @@ export function sharedState(lab: Lab): void {
     await isRefused(killed.pid);
     await succeeds("cancel", "--yes");
     await succeeds(...up);
-  });
-}
-
-/** Versioned, encrypted and private, by the calls that the README's commands make. */
-async function createBucket(s3: S3): Promise<void> {
-  const Bucket = bucket;
-  await s3.createBucket({ Bucket, CreateBucketConfiguration: { LocationConstraint: "us-west-2" } });
-  await s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: "Enabled" } });
-  await s3.putBucketEncryption({
-    Bucket,
-    ServerSideEncryptionConfiguration: {
-      Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
-    },
-  });
-  await s3.putPublicAccessBlock({
-    Bucket,
-    PublicAccessBlockConfiguration: {
-      BlockPublicAcls: true,
-      IgnorePublicAcls: true,
-      BlockPublicPolicy: true,
-      RestrictPublicBuckets: true,
-    },
   });
 }

@@ -1,0 +1,100 @@
+/** What the README says for AWS, in the lab. Steps of first light. */
+import { expect } from "chai";
+import { mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { run, succeed, type Lab, type Result } from "./lab.ts";
+import type { Scene } from "./network-changes.ts";
+import { linesOf } from "./readme.ts";
+
+/**
+ * Runs lines of the README in one shell, in the environment of the lab and with a home directory of their own.
+ *
+ * @param home is the one's who types them; in it `pulumi` asks for no confirmation
+ * @param first what the shell runs before, e.g. where it goes
+ */
+export async function type(
+  lines: readonly string[],
+  { lab, home, first = "", input = "" }: { lab: Lab; home: string; first?: string; input?: string },
+): Promise<Result> {
+  const script = ["set -euo pipefail", `export HOME=${home}`, first, ...lines].join("\n");
+  const env = {
+    ...{ LAB_NAME: lab.name, LAB_RUN_OF: lab.home }, // so that lab/down ends what a test that failed has left
+    ...{ PULUMI_SKIP_CONFIRMATIONS: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
+    ...{ PULUMI_CONFIG_PASSPHRASE: "correct horse", PULUMI: "lab/pulumi" },
+    PULUMI_HOME: join(home, ".pulumi"), // since Pulumi asks the system for the home, not the shell
+  };
+  const result = await run("lab/in", ["bash", "-c", script], { env, input });
+  expect(result.status, `${lines.join("\n")}\n${result.stdout}\n${result.stderr}`).to.equal(0);
+  return result;
+}
+
+/** In the place of `pulumi`, for the stacks that the lab has. */
+export const asTheLabs = 'pulumi() { lab/pulumi "$@"; }';
+
+export function asOnAws({ lab, outputs }: Scene): void {
+  const home = join(lab.home, "newcomer");
+  const clone = join(home, "flask-on-aws");
+  const typed = (lines: readonly string[], first?: string, input?: string) =>
+    type(lines, { lab, home, ...(first && { first }), ...(input && { input }) });
+
+  it("starts on AWS as the README says, up to the preview, and with publishing", async () => {
+    await mkdir(clone, { recursive: true });
+    // As a clone is, and with the packages that set-up has installed by `npm ci`.
+    const copy = `git ls-files -z | tar --create --null --files-from=- | tar --extract --directory="${clone}"`;
+    await succeed("bash", ["-c", copy]);
+    await symlink(join(lab.home, "../../node_modules"), join(clone, "node_modules"));
+    const plugins = `PATH=$PWD/lab/plugins/bin:$PWD/lab/plugins/fallback:$PATH; cd "${clone}"`;
+    const lines = (heading: string, begin: string) =>
+      linesOf(heading, begin)
+        .filter((line) => line !== "npm ci")
+        // A second stack of that name would clash with the one that is up, as in one account.
+        .map((line) => line.replace(/^pulumi up$/, "pulumi preview"))
+        .map((line) => line.replace("YOUR_ADDRESS", "203.0.113.7"))
+        // As --local does with the home directory that the system knows.
+        .map((line) => line.replace("pulumi login --local", 'pulumi login "file://$HOME"'));
+    const { stdout } = await typed(lines("Use it on AWS", "pulumi stack init"), plugins);
+    expect(stdout)
+      .to.match(/^For AWS all is there\.$/m)
+      .and.to.match(/\+ \d\d to create/);
+    const publish = lines("Publish the app", "pulumi config set publishRepository");
+    await typed(publish, plugins, "a token");
+    const settings = await readFile(join(clone, "Pulumi.dev.yaml"), "utf8");
+    expect(settings).to.match(/^ {2}flask-on-aws:publishToken:\n {4}secure: /m);
+  });
+
+  it("is a template for a project of one's own", async () => {
+    await rm(join(clone, "node_modules"));
+    const [own, flags] = [join(home, "shop"), "--generate-only --yes --name shop"];
+    await typed([`pulumi new "${clone}" --dir "${own}" ${flags}`]);
+    expect(await readFile(join(own, "Pulumi.yaml"), "utf8")).to.match(/^name: shop$/m);
+    await rm(home, { recursive: true });
+    await mkdir(home);
+  });
+
+  it("gives the outputs, a way in and a picture as the README says", async () => {
+    const lines = linesOf("Use it on AWS", "pulumi stack output");
+    const { stdout } = await typed(lines, asTheLabs, "whoami");
+    expect(stdout)
+      .to.include(outputs().appUrl)
+      .and.to.match(/^admin$/m);
+    const picture = join(lab.home, "../../picture.svg");
+    expect(await readFile(picture, "utf8")).to.match(/^<svg|<!DOCTYPE svg/m);
+    await rm(picture);
+  });
+
+  it("operates the app as the README says", async () => {
+    const all = linesOf("Release the app", "npm run releases");
+    // The others are the walk's.
+    for (const command of ["logs", "app:shell", "backups"])
+      expect(all).to.include(`npm run ${command}`);
+    const { stdout } = await typed([...all.filter((line) => /logs|backups/.test(line))]);
+    expect(stdout)
+      .to.match(/GET \/login/)
+      .and.to.match(/^backups\/\S+-by-hand$/m);
+    const shell = await typed(["npm run app:shell"], "", "print(app.name)");
+    expect(shell.stdout).to.match(/>>> apps$/m);
+    expect((await typed(linesOf("Environments", "npm run cost"))).stdout).to.match(
+      /^total .*\d\.\d\d/m,
+    );
+  });
+}
