@@ -218,6 +218,19 @@ function upArguments(settings: Settings, args: string[]): string[] {
   return [...up, ...config, ...args];
 }
 
+/** For programs that change the stack of the user's lab: Ctrl-C ends them with what is left and how to go on. */
+export function sayWhatInterruptionLeaves(lab: Lab): void {
+  process.once("SIGINT", () => {
+    const settings = join(lab.home, "Pulumi.dev.yaml");
+    console.error(
+      "\ninterrupted: the stack may be in the middle of a change\n" +
+        `remedy: lab/pulumi cancel, then lab/pulumi up (its settings: ${settings});\n` +
+        "        or lab/down, which removes all of the lab",
+    );
+    process.exit(130);
+  });
+}
+
 /** Writes a text above the form of the login page. */
 export async function mark(directory: string, text: string): Promise<void> {
   await edit(join(directory, "apps/templates/login.html"), (page) =>

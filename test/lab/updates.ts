@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lab } from "./lab.ts";
-import { Stack, tail } from "./stack.ts";
+import { sayWhatInterruptionLeaves, Stack, tail } from "./stack.ts";
 
 interface Change {
   /** Of the setting, if it is not its name. */
@@ -145,7 +145,9 @@ async function make(stack: Stack, name: string, change: Change): Promise<string>
 }
 
 const chosen = process.argv.slice(2);
-const stack = await Stack.open(new Lab(process.env.LAB_NAME ?? "lab"));
+const lab = new Lab(process.env.LAB_NAME ?? "lab");
+sayWhatInterruptionLeaves(lab);
+const stack = await Stack.open(lab);
 try {
   // What has changed since the last one, say the site's page, is none of the changes below.
   const first = await stack.up();

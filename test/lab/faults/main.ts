@@ -4,7 +4,7 @@
  * usage: main.ts [ROW…]    default: all
  */
 import { Lab } from "../lab.ts";
-import { Stack } from "../stack.ts";
+import { sayWhatInterruptionLeaves, Stack } from "../stack.ts";
 import { hold, register } from "./fault.ts";
 import { chosen } from "./faults.ts";
 
@@ -18,7 +18,9 @@ async function recover(stack: Stack): Promise<void> {
 
 async function main(names: string[]): Promise<number> {
   const rows = chosen(names);
-  const stack = await Stack.open(new Lab(process.env.LAB_NAME!));
+  const lab = new Lab(process.env.LAB_NAME!);
+  sayWhatInterruptionLeaves(lab);
+  const stack = await Stack.open(lab);
   let failed = 0;
   try {
     // Somebody whose row can be lost.

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { succeed, Lab } from "../lab.ts";
-import { Stack, tail } from "../stack.ts";
+import { sayWhatInterruptionLeaves, Stack, tail } from "../stack.ts";
 import { percentile, startLoad, type Answer } from "./load.ts";
 
 const rate = 40;
@@ -37,7 +37,9 @@ async function main(names: string[]): Promise<number> {
   if (unknown.length > 0) {
     throw new Error(`${unknown.join(" ")}: not one of ${Object.keys(changes).join(", ")}`);
   }
-  const stack = await Stack.open(new Lab(process.env.LAB_NAME!));
+  const lab = new Lab(process.env.LAB_NAME!);
+  sayWhatInterruptionLeaves(lab);
+  const stack = await Stack.open(lab);
   let failed = 0;
   try {
     for (const name of names.length > 0 ? names : Object.keys(changes)) {
