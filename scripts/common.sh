@@ -80,8 +80,9 @@ serving_commit() {
 
 # The key of the newest whole backup; nothing if there is none.
 newest_backup() {
+  # Keys sort by time. The CLI applies the query to each page of 1000 objects, so the last line counts.
   aws s3api list-objects-v2 --bucket "$BUCKET" --prefix backups/ --output text \
-    --query "sort_by(Contents[?ends_with(Key, '/manifest')] || \`[]\`, &LastModified)[-1].Key" | sed -n 's|/manifest$||p'
+    --query "Contents[?ends_with(Key, '/manifest')] | [-1].Key" | sed -n 's|/manifest$||p' | tail -n 1
 }
 
 # Opens the repository of the app's commits for this process alone.

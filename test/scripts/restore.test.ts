@@ -60,6 +60,13 @@ describe("The drill and the restore", () => {
     expect(machine.log).to.match(/\nDROP DATABASE appdb_drill\n$/);
   });
 
+  it("takes the newest backup of any number of pages of the bucket's list", () => {
+    machine.write("listed", `backups/20250102T030405Z-nightly/manifest\n${key}/manifest\nNone\n`);
+    const { status, stdout, stderr } = run("drill.sh");
+    expect(status, stderr).to.equal(0);
+    expect(stdout).to.equal(`${key}\n`);
+  });
+
   it("says which count differs from the manifest", () => {
     answers["SELECT COUNT(?) FROM appdb_drill.?users?"] = "2";
     const { status, stderr } = run("drill.sh", key);
