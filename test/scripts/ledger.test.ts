@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { Machine } from "./machine.ts";
 
 /** A line of the ledger. */
@@ -157,6 +159,13 @@ describe("The ledger", () => {
         expect(stderr).to.include("error: the ledger knows no release before app:3\nremedy: ");
       });
     }
+
+    it("says so when nothing is deployed", () => {
+      rmSync(join(machine.root, "nginx/app.conf"));
+      const { status, stderr } = rollback();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^error: nothing serves, .*\nremedy: /);
+    });
 
     it("says which commit to build again when the image is gone", () => {
       has(entry(1, "app:gone"), entry(2, "app:3"));

@@ -17,8 +17,8 @@ describe("The drill and the restore", () => {
       "SHOW TABLES LIKE*": "alembic_version",
       "SELECT version_num FROM appdb_drill.alembic_version": "b2",
       "SELECT version_num FROM alembic_version": "b2",
-      "*information_schema.TABLES*'appdb_drill'": "users\nalembic_version",
-      "*information_schema.TABLES*'appdb'": "users\nalembic_version\nnewer",
+      "*information_schema.TABLES*'appdb_drill'*BASE TABLE'": "users\nalembic_version",
+      "*information_schema.TABLES*'appdb'*BASE TABLE'": "users\nalembic_version\nnewer",
       "SELECT COUNT(?) FROM appdb_drill.?alembic_version?": "1",
       "SELECT COUNT(?) FROM appdb_drill.?users?": "3",
       "RENAME TABLE*": "",
@@ -92,11 +92,11 @@ describe("The drill and the restore", () => {
     expect(stdout).to.equal(`restored: ${key}\n`);
     const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
     const moves = [
-      "appdb.`users` TO appdb_drill_old.`users`",
-      "appdb.`alembic_version` TO appdb_drill_old.`alembic_version`",
-      "appdb.`newer` TO appdb_drill_old.`newer`",
-      "appdb_drill.`users` TO appdb.`users`",
-      "appdb_drill.`alembic_version` TO appdb.`alembic_version`",
+      "`appdb`.`users` TO `appdb_drill_old`.`users`",
+      "`appdb`.`alembic_version` TO `appdb_drill_old`.`alembic_version`",
+      "`appdb`.`newer` TO `appdb_drill_old`.`newer`",
+      "`appdb_drill`.`users` TO `appdb`.`users`",
+      "`appdb_drill`.`alembic_version` TO `appdb`.`alembic_version`",
     ];
     expect(done).to.deep.equal(["backup before-restore", `RENAME TABLE ${moves.join(",")}`]);
   });
