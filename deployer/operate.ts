@@ -23,8 +23,10 @@ import { quote } from "./shell.ts";
 /** What a command runs on the app server, in a bash that has read scripts/common.sh. */
 const commands: Readonly<Record<string, { readonly run: string; readonly terminal?: true }>> = {
   releases: {
+    // Of a backup its time; all of its name is in `npm run backups`.
     run: `{ echo $'release\\ttime\\tcommit\\t\\t\\trevision\\tbackup\\tby\\tseconds'; "$bin/ledger.sh"; } |
-      awk -F '\\t' '{ printf "%-7s  %-20s  %-12.12s  %-12s  %-46s  %s  %s\\n", $1, $2, $3, $6, $7, $8, $9 }'`,
+      awk -F '\\t' '{ sub("^backups/", "", $7); sub("-.+", "", $7)
+        printf "%-7s  %-20s  %-12.12s  %-12s  %-16s  %s\\n         %s\\n", $1, $2, $3, $6, $7, $8, $9 }'`,
   },
   backups: {
     run: `aws s3 ls --recursive "s3://$BUCKET/backups/" | sed -n 's|^.* \\(backups/.*\\)/manifest$|\\1|p'`,
@@ -84,15 +86,11 @@ function main(): number {
     const key = join(directory, "key");
     writeFileSync(key, sshPrivateKey, { mode: 0o600 });
     const ssh = appServerSsh.replace(/^ssh -i \S+/, () => `ssh -i ${quote(key)}`);
-    const owner = `${userInfo().username}@${hostname()}`;
-    const onMachine: OnMachine = (run, words, output = "inherit", terminal = false) => {
-      const program = `export RELEASE_OWNER=${quote(owner)}; . /opt/flask-on-aws/bin/common.sh; ${run}`;
-      const remote = ["bash", "-c", program, name, ...words].map(quote).join(" ");
-      const line = `${ssh} ${terminal ? "-t" : ""} ${quote(remote)}`;
-      const stdio = ["inherit", output, "inherit"] as const;
-      return spawnSync("bash", ["-c", line], { stdio: [...stdio], encoding: "utf8" });
-    };
-    if (to) return backUpTo(to, onMachine);
+    const onMachine = by(ssh, name);
+    if (to) {
+      const again = `npm run backup -- --to ${quote(to)}${stack ? ` --stack ${quote(stack)}` : ""}`;
+      return backUpTo(to, onMachine, again);
+    }
     const terminal = command.terminal && process.stdin.isTTY;
     return onMachine(command.run, rest, "inherit", terminal).status ?? 1;
   } finally {
@@ -100,27 +98,36 @@ function main(): number {
   }
 }
 
-/** Runs a program of bash's on the app server, with these words as `$@`. */
-type OnMachine = (
-  run: string,
-  words: readonly string[],
-  output?: "inherit" | "pipe" | number,
-  terminal?: boolean,
-) => { readonly status: number | null; readonly stdout: string };
+/** What runs a program of bash's on the app server, with these words as `$@`. */
+function by(ssh: string, name: string) {
+  const owner = `${userInfo().username}@${hostname()}`;
+  return (
+    run: string,
+    words: readonly string[],
+    output: "inherit" | "pipe" | number = "inherit",
+    terminal = false,
+  ) => {
+    const program = `export RELEASE_OWNER=${quote(owner)}; . /opt/flask-on-aws/bin/common.sh; ${run}`;
+    const remote = ["bash", "-c", program, name, ...words].map(quote).join(" ");
+    const line = `${ssh} ${terminal ? "-t" : ""} ${quote(remote)}`;
+    const stdio = ["inherit", output, "inherit"] as const;
+    return spawnSync("bash", ["-c", line], { stdio: [...stdio], encoding: "utf8" });
+  };
+}
 
-/** Makes a backup and copies it into a directory here; the manifest last, since what has none is no backup. */
-function backUpTo(directory: string, onMachine: OnMachine): number {
+/**
+ * Makes a backup and copies it into a directory here; the manifest last, since what has none is no backup. `again` is
+ * the command that tries again.
+ */
+function backUpTo(directory: string, onMachine: ReturnType<typeof by>, again: string): number {
   const made = onMachine(
     `set -e; key=$("$bin/lease.sh" backup.sh by-hand); echo "$key"
     aws s3 ls "s3://$BUCKET/$key/" | sed 's/.* //' | grep -vx manifest; echo manifest
-    "$bin/publish-status.sh" >&2`,
+    "$bin/publish-status.sh" >&2 || true # it has said why; the backup is made`,
     [],
     "pipe",
   );
-  if (made.status !== 0) {
-    console.error("error: no copy was made, see above\nremedy: npm run backup -- --to again");
-    return 1;
-  }
+  if (made.status !== 0) throw new Error(`no copy was made, see above\nremedy: ${again}`);
   const [key = "", ...files] = made.stdout.trim().split("\n");
   const place = join(directory, key);
   mkdirSync(place, { recursive: true });
@@ -133,12 +140,7 @@ function backUpTo(directory: string, onMachine: OnMachine): number {
       output,
     );
     closeSync(output);
-    if (copied.status !== 0) {
-      console.error(
-        `error: ${file} of ${key} was not copied\nremedy: npm run backup -- --to again`,
-      );
-      return 1;
-    }
+    if (copied.status !== 0) throw new Error(`${file} of ${key} was not copied\nremedy: ${again}`);
     renameSync(part, join(place, file));
   }
   const manifest = readFileSync(join(place, "manifest"), "utf8");
@@ -148,8 +150,7 @@ function backUpTo(directory: string, onMachine: OnMachine): number {
   }).split(" ");
   if (!manifest.includes(`\nsha256 dump.sql.gz ${digest}\n`)) {
     rmSync(join(place, "manifest"));
-    console.error(`error: ${dump} is not what its manifest says\nremedy: try again`);
-    return 1;
+    throw new Error(`${dump} is not what its manifest says\nremedy: ${again}`);
   }
   console.log(place);
   return 0;

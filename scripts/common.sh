@@ -69,19 +69,27 @@ live_revision() {
   [ -z "$(query "SHOW TABLES LIKE 'alembic_version'")" ] || query "SELECT version_num FROM alembic_version"
 }
 
-# The commit that is served; nothing if there is none.
-serving_commit() {
+# tables SCHEMA: the names of its tables; views are none.
+tables() {
+  query "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$1' AND TABLE_TYPE = 'BASE TABLE'"
+}
+
+# serving TEMPLATE: what Docker says of the container that serves; nothing if there is none.
+serving() {
   local service container
   service=$(active_service)
   if [ -z "$service" ]; then return; fi
   container=$("${compose[@]}" ps --quiet "$service")
-  if [ -n "$container" ]; then docker inspect --format "$revision_label" "$container"; fi
+  if [ -n "$container" ]; then docker inspect --format "$1" "$container"; fi
 }
+# The commit that is served; nothing if there is none.
+serving_commit() { serving "$revision_label"; }
 
 # The key of the newest whole backup; nothing if there is none.
 newest_backup() {
+  # Keys sort by time. The CLI applies the query to each page of 1000 objects, so the last line counts.
   aws s3api list-objects-v2 --bucket "$BUCKET" --prefix backups/ --output text \
-    --query "sort_by(Contents[?ends_with(Key, '/manifest')] || \`[]\`, &LastModified)[-1].Key" | sed -n 's|/manifest$||p'
+    --query "Contents[?ends_with(Key, '/manifest')] | [-1].Key" | sed -n 's|/manifest$||p' | tail -n 1
 }
 
 # Opens the repository of the app's commits for this process alone.

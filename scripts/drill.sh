@@ -28,7 +28,7 @@ wait
 
 loaded=$(
   echo "revision $(query "SELECT version_num FROM $scratch.alembic_version")"
-  query "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$scratch'" | sort |
+  tables "$scratch" | sort |
     while read -r table; do echo "rows $table $(query "SELECT COUNT(*) FROM $scratch.\`$table\`" </dev/null)"; done
 )
 different=$(diff <(grep -E '^(revision|rows) ' <<<"$manifest" | sort) <(sort <<<"$loaded")) ||

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # follow.sh NAME SCRIPT ARGUMENT…: runs a script that outlives this session, shows what it prints, ends as it does.
-# While the same call runs already, because the session before was cut off, it follows that run. Another run of
-# that name is waited for. Each half minute without a word it says how long it has been, which keeps the connection
-# open, too.
+# While the same call with the same settings runs already, because the session before was cut off, it follows that
+# run. Another run of that name is waited for. Each half minute without a word it says how long it has been, which
+# keeps the connection open, too.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 run=$root/runs/$1
 shift
-call=$(printf '%q ' "$@")
+call=$(
+  printf '%q ' "$@"
+  sha256sum "$root/stack.env" "$settings" 2>/dev/null || true
+)
 
 mkdir -p "$root/runs"
 umask 077
@@ -23,9 +26,10 @@ if flock --nonblock 9 || { [ "$(cat "$run.call" 2>/dev/null)" != "$call" ] && fl
     run "$run" "$bin/$1" "${@:2}" </dev/null >>"$run.log" 2>&1 &
   echo $! >"$run.pid"
 elif [ "$(cat "$run.call")" = "$call" ]; then
-  echo "followed: a run that began at $(date --utc --reference="$run.call" +%T) UTC and was cut off from its caller"
+  echo "followed: a run that began at $(date --utc --reference="$run.call" +%T) UTC and was cut off"
 else
-  fail "another run still holds $run.lock after 600 s: $(cat "$run.call")" "see $run.log; end process $(cat "$run.pid") if it hangs"
+  fail "another run still holds $run.lock after 600 s" \
+    "see $run.log; end process $(cat "$run.pid") if it hangs"
 fi
 pid=$(cat "$run.pid")
 exec 7<"$run.status" 8<"$run.log" 9>&-

@@ -9,9 +9,12 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 remote=s3://$BUCKET/ledger
 
-mkdir -p "$ledger"
-# On a machine that has replaced another one.
-if ! compgen -G "$ledger/??????" >/dev/null; then aws s3 sync --only-show-errors "$remote" "$ledger"; fi
+# On a machine that has replaced another one. What has come only in part does not count.
+if ! compgen -G "$ledger/??????" >/dev/null; then
+  mkdir -p "$ledger.part"
+  aws s3 sync --only-show-errors "$remote" "$ledger.part"
+  mv --no-target-directory "$ledger.part" "$ledger"
+fi
 
 case ${1:-list} in
 list)

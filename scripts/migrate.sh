@@ -60,12 +60,27 @@ if git -C "$source" cat-file -e "$commit:migrations/env.py" 2>/dev/null; then
 fi
 
 generated=(--directory /migrations)
-[ -e "$work/env.py" ] || flask_db init "${generated[@]}"
-
-# On a new machine the files are gone, but the database still names its last revision. An empty
-# revision of that name stands in for them, so that the next one has something to follow.
 revision=$(live_revision)
-if [ -n "$revision" ] && ! compgen -G "$work/versions/${revision}_*.py" >/dev/null; then
+has_live() { compgen -G "$work/versions/${revision}_*.py" >/dev/null; }
+
+# A machine that has replaced another one has no files, but the database still names its last revision.
+if [ ! -d "$migrations" ] && [ -n "$revision" ]; then
+  key=$(newest_backup)
+  archive=s3://$BUCKET/$key/migrations.tar.gz
+  if [ -n "$key" ] && aws s3 ls "$archive" >/dev/null; then
+    aws s3 cp --only-show-errors "$archive" - | tar --extract --gzip --directory "$work" ||
+      fail "$archive cannot be read, see above" "see that the bucket can be read, then deploy again"
+    # A migration that failed may have left a later one there, which the database does not know.
+    if has_live && [ "$(newest "${generated[@]}")" = "$revision" ]; then
+      echo "the revision files are those of $key"
+    else
+      rm -rf "$work" && mkdir "$work"
+    fi
+  fi
+fi
+[ -e "$work/env.py" ] || flask_db init "${generated[@]}"
+# Where no backup has them, an empty revision stands in, so that the next one has something to follow.
+if [ -n "$revision" ] && ! has_live; then
   flask_db revision "${generated[@]}" --rev-id "$revision" --message "the schema as it was found"
 fi
 

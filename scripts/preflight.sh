@@ -34,7 +34,7 @@ message=$(query "SELECT 1" 2>&1 >/dev/null) ||
   fail "the app's user cannot log in to $DB_HOST: $(grep ERROR <<<"$message")" \
     "if its password was changed by hand, raise the setting databasePasswordRotation by one"
 grants=$(query "SHOW GRANTS")
-for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES TRIGGER; do
+for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES; do
   grep -qE "[ ,]($privilege|ALL PRIVILEGES)(,.*)? ON \`${SCHEMA//_/.*}\`" <<<"$grants" ||
     fail "the app's user lacks the privilege $privilege on the schema $SCHEMA" \
       "raise the setting databasePasswordRotation by one: the next user is made anew, with its privileges"

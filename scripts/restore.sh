@@ -18,9 +18,8 @@ if [ "$restored" != "$live" ] && [ -z "$release" ]; then
 fi
 "$bin/backup.sh" before-restore >&2
 
-tables() { query "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$1'"; }
 # renames FROM TO: the tables of a schema, as parts of RENAME TABLE.
-renames() { tables "$1" | sed "s/.*/$1.\`&\` TO $2.\`&\`/"; }
+renames() { tables "$1" | sed "s/.*/\`$1\`.\`&\` TO \`$2\`.\`&\`/"; }
 replaced=${scratch}_old
 query "DROP DATABASE IF EXISTS $replaced; CREATE DATABASE $replaced"
 query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)" ||

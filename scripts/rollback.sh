@@ -6,7 +6,8 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-current=$(docker inspect --format '{{.Config.Image}}' "$("${compose[@]}" ps --quiet "$(active_service)")")
+current=$(serving '{{.Config.Image}}')
+[ -n "$current" ] || fail "nothing serves, so there is nothing to go back from" "deploy first: pulumi up"
 entry=$("$bin/ledger.sh" | awk -F '\t' -v current="$current" '
   $9 == "rollback" { next }
   $4 == current { before = another }

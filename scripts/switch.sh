@@ -13,6 +13,7 @@ container() { "${compose[@]}" ps --all --quiet "$1"; }
 # variable NAME: its value in the release that serves.
 variable() { sed -n "s/^$1=//p" "$variables" 2>/dev/null || true; }
 blue=$(variable BLUE_IMAGE) green=$(variable GREEN_IMAGE)
+if [ -n "$old" ]; then cp "$variables" "$variables.before"; fi
 if [ "$new" = blue ]; then blue=$image; else green=$image; fi
 printf '%s\n' "ROOT=$root" "NGINX_IMAGE=$nginx_image" "BLUE_IMAGE=${blue:-$image}" "GREEN_IMAGE=${green:-$image}" >"$variables.new"
 mv "$variables.new" "$variables"
@@ -25,17 +26,20 @@ pass_to() {
   "${compose[@]}" exec -T nginx nginx -t -q && "${compose[@]}" exec -T nginx nginx -s reload
 }
 
-# give_up WHAT: back to the old version, with the last words of the new one.
+# Whose last words give_up shows, and its remedy.
+suspect=$new remedy="correct the app, or set appCommit back"
+# give_up WHAT: back to the old version, and to its nginx.
 give_up() {
-  "${compose[@]}" logs --no-log-prefix --tail 100 "$new" >&2 || true
+  "${compose[@]}" logs --no-log-prefix --tail 100 "$suspect" >&2 || true
   if [ -z "$old" ]; then
     rm -f "$nginx/app.conf" # else the next release would take the failed one for the version before
-  elif [ "$(active_service)" != "$old" ]; then
-    pass_to "$old" || true
+  else
+    mv "$variables.before" "$variables"
+    if [ "$(active_service)" != "$old" ]; then pass_to "$old" || true; fi
+    if [ "$suspect" = nginx ]; then "${compose[@]}" up --detach --quiet-pull --no-deps nginx || true; fi
   fi
   "${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
-  fail "$1; its last lines are above. $([ -z "$old" ] || echo "The version before goes on serving.")" \
-    "correct the app, or set appCommit back"
+  fail "$1; its last lines are above. $([ -z "$old" ] || echo "The version before goes on serving.")" "$remedy"
 }
 
 mkdir -p "$nginx"
@@ -60,6 +64,7 @@ message=$("$bin/gate.sh" "$new" 2>&1) || give_up "$message"
 workers() {
   "${compose[@]}" exec -T nginx sh -c 'grep -l "nginx: worker" /proc/[0-9]*/cmdline 2>/dev/null | tr "\n" " "'
 }
+suspect=nginx remedy="correct the setting nginxImage ($nginx_image), or set it back"
 if [ -z "$(container nginx)" ]; then pass_to "$new"; fi
 "${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "nginx did not start"
 before=$(workers) || give_up "nginx does not run"

@@ -37,6 +37,8 @@ describe("The database's preparation", () => {
     // The underscore is a wildcard in GRANT.
     expect(machine.read("sql")).to.match(/ON `my\\_app`\.\* TO 'app'@'%';/);
     expect(machine.read("sql")).to.not.match(/ALL PRIVILEGES|GRANT OPTION|\*\.\*/);
+    // They would have the user as their definer, whom the next rotation removes.
+    expect(machine.read("sql")).to.not.match(/CREATE VIEW|TRIGGER|ROUTINE|EVENT/);
   });
 
   it("checks the server's certificate against RDS's own, of the region", () => {

@@ -77,6 +77,21 @@ describe("A followed run", () => {
     expect(starts()).to.equal(2);
   });
 
+  it("is not followed by a call with other settings", async () => {
+    machine.write("root/app.env", "DB_PASS=one\n");
+    machine.fake("flock", `log "flock $*"; command -p flock "$@"`);
+    const first = follow("a");
+    await says(first, "working on a");
+    machine.write("root/app.env", "DB_PASS=two\n");
+    const second = follow("a");
+    await until(() => machine.log.includes("flock --wait"), "the second one at the lock");
+    machine.write("end", "");
+    expect(await first.ended).to.deep.include({ status: 0 });
+    expect((await second.ended).output).to.match(/^pid \d+\nworking on a\ndone a\n$/);
+    expect(starts()).to.equal(2);
+    expect(machine.read("root/runs/job.call")).to.not.include("two");
+  });
+
   it("has ended when the script has, whatever that has left behind", () => {
     machine.script("leave.sh", "log began; sleep 9 </dev/null >/dev/null 2>&1 &");
     for (const run of ["first", "second"]) {

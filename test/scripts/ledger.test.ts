@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { Machine } from "./machine.ts";
 
 /** A line of the ledger. */
@@ -72,6 +74,20 @@ describe("The ledger", () => {
     expect(machine.exists("root/ledger/000001")).to.equal(false);
   });
 
+  it("that has come only in part is not taken for the whole", () => {
+    machine.write("s3/ledger/000006", entry(6, "app:6"));
+    machine.write("s3/ledger/000007", entry(7, "app:7"));
+    machine.fake(
+      "aws",
+      `mkdir -p "\${*: -1}"; cp '${machine.home}/s3/ledger/000006' "\${*: -1}"; exit 1`,
+    );
+    expect(list()).to.deep.include({ status: 1, stdout: "" });
+    machine.s3();
+    add("app:8");
+    expect(list().stdout.match(/^\d+/gm)).to.deep.equal(["000006", "000007", "000008"]);
+    expect(machine.read("s3/ledger/000007")).to.equal(entry(7, "app:7"));
+  });
+
   it("says that the bucket did not take the record, which the next one brings there", () => {
     has(entry(1, "app:1"));
     machine.write("refused", "sync\n");
@@ -143,6 +159,13 @@ describe("The ledger", () => {
         expect(stderr).to.include("error: the ledger knows no release before app:3\nremedy: ");
       });
     }
+
+    it("says so when nothing is deployed", () => {
+      rmSync(join(machine.root, "nginx/app.conf"));
+      const { status, stderr } = rollback();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^error: nothing serves, .*\nremedy: /);
+    });
 
     it("says which commit to build again when the image is gone", () => {
       has(entry(1, "app:gone"), entry(2, "app:3"));

@@ -92,7 +92,7 @@ export class Machine {
 
   /**
    * Has aws keep objects under the home's s3/, and log what it is called with. A call that fits one of the
-   * lines of the home's `refused`, patterns of grep's, fails.
+   * lines of the home's `refused`, patterns of grep's, fails. What it lists is in the home's `listed`.
    */
   s3(): void {
     this.fake(
@@ -106,6 +106,7 @@ export class Machine {
         if [ "$to" = - ]; then exec cat "$from"; fi
         mkdir -p "$(dirname "$to")"
         if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
+      "s3api list-objects-v2 "*) cat "$home/listed" ;;
       "s3 ls "*) ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
       *) exit 2 ;;

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Machine } from "./machine.ts";
@@ -39,6 +40,8 @@ describe("The migration", () => {
     machine.write("commit", "c0ffee\n");
     // Knows of one file that a commit may have.
     machine.fake("git", `[[ $* == *" c0ffee:migrations/env.py" ]] && [ -e '${home}/own' ]`);
+    machine.s3();
+    machine.write("listed", "None\n");
     machine.write("tables", "");
     machine.fake("docker", docker(home));
     machine.fake(
@@ -138,7 +141,61 @@ describe("The migration", () => {
     machine.write("applied", "a1\n");
     succeeds();
     expect(revisions()).to.deep.equal(["a1_found.py"]);
-    expect(machine.log).to.not.match(/upgrade|backup/);
+    expect(machine.log).to.not.match(/upgrade|^backup /m);
+  });
+
+  describe("on a machine that has replaced another one", () => {
+    beforeEach(() => {
+      machine.write("applied", "a1\n");
+      machine.write("listed", "backups/8-nightly/manifest\n");
+    });
+    /** Puts migrations of these revisions into the newest backup. */
+    const stored = (...names: string[]) => {
+      machine.write("old/env.py", "");
+      for (const name of names) machine.write(`old/versions/${name}`, "");
+      machine.write("s3/backups/8-nightly/migrations.tar.gz", "");
+      const archive = join(machine.home, "s3/backups/8-nightly/migrations.tar.gz");
+      execFileSync("tar", ["-czf", archive, "-C", join(machine.home, "old"), "."]);
+    };
+
+    it("goes on with the revision files of the newest backup", () => {
+      stored("00_.py", "a1_.py");
+      machine.write("upgrade", 'op.add_column("users")');
+      expect(succeeds().stdout).to.include("the revision files are those of backups/8-nightly\n");
+      expect(revisions()).to.deep.equal(["00_.py", "a1_.py", "b2_.py"]);
+      expect(machine.log).to.not.match(/flask db (init|revision)/);
+    });
+
+    for (const [what, names] of [
+      ["lack the database's revision", ["00_.py"]],
+      ["go beyond the database's revision", ["a1_.py", "b2_.py"]],
+    ] as const) {
+      it(`takes none of the files when they ${what}`, () => {
+        stored(...names);
+        succeeds();
+        expect(revisions()).to.deep.equal(["a1_found.py"]);
+      });
+    }
+
+    it("begins anew when the backup has no such files, or there is none", () => {
+      succeeds();
+      expect(revisions()).to.deep.equal(["a1_found.py"]);
+      execFileSync("rm", ["-r", join(machine.root, "migrations")]);
+      machine.write("listed", "None\n");
+      succeeds();
+      expect(revisions()).to.deep.equal(["a1_found.py"]);
+    });
+
+    it("does not begin anew when the backup cannot be read", () => {
+      stored("a1_.py");
+      machine.write("refused", "gz -$\n");
+      const { status, stderr } = migrate();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(
+        /^error: \S+\/migrations.tar.gz cannot be read, see above\nremedy: /m,
+      );
+      expect(machine.exists("root/migrations")).to.equal(false);
+    });
   });
 
   for (const code of ['op.drop_table("users")', 'batch_op.drop_column("email")']) {
@@ -176,7 +233,9 @@ describe("The migration", () => {
     machine.write("applied", "a1\n");
     machine.write("upgrade", 'op.create_table("users")');
     succeeds();
-    expect(machine.log).to.include("upgrade").and.not.include("backup");
+    expect(machine.log)
+      .to.include("upgrade")
+      .and.not.match(/^backup /m);
   });
 
   it("is none when there is no backup", () => {

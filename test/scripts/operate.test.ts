@@ -26,6 +26,7 @@ describe("The commands of day two", function () {
   afterEach(() => machine.remove());
 
   const operate = (...args: string[]) => machine.run("operate", args);
+  const sha256 = createHash("sha256").update("dump").digest("hex");
   const copies = () => join(machine.home, "copies");
 
   it("go to the stack that is named, in either form", () => {
@@ -53,7 +54,6 @@ describe("The commands of day two", function () {
   });
 
   it("copy a backup to a directory, the manifest last", () => {
-    const sha256 = createHash("sha256").update("dump").digest("hex");
     machine.write("s3/backups/now-by-hand/manifest", `created x\nsha256 dump.sql.gz ${sha256}\n`);
     const { status, stdout, stderr } = operate("backup", "--to", copies());
     expect(status, stderr).to.equal(0);
@@ -66,10 +66,44 @@ describe("The commands of day two", function () {
     expect(machine.log).to.match(/app\.zip -\n.*dump\.sql\.gz -\n.*manifest -\n$/);
   });
 
-  it("say when the machine refuses the copy", () => {
+  it("say when the machine refuses the copy, and how to try again", () => {
     machine.write("refused", "app.zip -$\n");
-    const { status, stderr } = operate("backup", "--to", copies());
+    const { status, stderr } = operate("backup", "--stack=prod", "--to", copies());
     expect(status).to.equal(1);
-    expect(stderr).to.match(/error: app.zip of backups\/now-by-hand was not copied\nremedy: /);
+    expect(stderr).to.include(
+      `error: app.zip of backups/now-by-hand was not copied\nremedy: npm run backup -- --to '${copies()}' --stack 'prod'\n`,
+    );
+    machine.script("backup.sh", "exit 1");
+    expect(operate("backup", "--to", copies()).stderr).to.include(
+      `error: no copy was made, see above\nremedy: npm run backup -- --to '${copies()}'\n`,
+    );
+  });
+
+  it("copy a backup though the site cannot be told", () => {
+    machine.write("s3/backups/now-by-hand/manifest", `created x\nsha256 dump.sql.gz ${sha256}\n`);
+    machine.script("publish-status.sh", "exit 5");
+    const { status, stderr } = operate("backup", "--to", copies());
+    expect(status, stderr).to.equal(0);
+  });
+
+  it("list the releases in lines that a terminal has room for", () => {
+    const [made, served] = ["preflight=10.5 migrate=10.2 switch=20.1 verify=10.3", "rollback"];
+    const release = ["time of 20 characters", "c0ffee".repeat(7), "app:1", "id", "0123456789ab"];
+    const stored = "backups/20260102T030405Z-before-0123456789ab";
+    const lines = [
+      ["000001", ...release, stored, "ann@desk", made],
+      ["000002", ...release, "-", "ann@desk", served],
+    ];
+    lines.forEach((line) => machine.write(`root/ledger/${line[0]}`, `${line.join("\t")}\n`));
+    const { stdout } = operate("releases");
+    const printed = stdout.trim().split("\n");
+    expect(printed[0]).to.match(/^release +time +commit +revision +backup +by$/);
+    expect(printed[2]).to.match(
+      /^000001 .* c0ffeec0ffee +0123456789ab +20260102T030405Z +ann@desk$/,
+    );
+    expect(printed[3]).to.equal(`         ${made}`);
+    expect(printed[4]).to.match(/^000002 .* - +ann@desk$/);
+    expect(printed[5]).to.equal("         rollback");
+    for (const line of printed) expect(line).to.have.length.of.at.most(100);
   });
 });

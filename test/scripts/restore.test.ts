@@ -17,8 +17,8 @@ describe("The drill and the restore", () => {
       "SHOW TABLES LIKE*": "alembic_version",
       "SELECT version_num FROM appdb_drill.alembic_version": "b2",
       "SELECT version_num FROM alembic_version": "b2",
-      "*information_schema.TABLES*'appdb_drill'": "users\nalembic_version",
-      "*information_schema.TABLES*'appdb'": "users\nalembic_version\nnewer",
+      "*information_schema.TABLES*'appdb_drill'*BASE TABLE'": "users\nalembic_version",
+      "*information_schema.TABLES*'appdb'*BASE TABLE'": "users\nalembic_version\nnewer",
       "SELECT COUNT(?) FROM appdb_drill.?alembic_version?": "1",
       "SELECT COUNT(?) FROM appdb_drill.?users?": "3",
       "RENAME TABLE*": "",
@@ -60,6 +60,13 @@ describe("The drill and the restore", () => {
     expect(machine.log).to.match(/\nDROP DATABASE appdb_drill\n$/);
   });
 
+  it("takes the newest backup of any number of pages of the bucket's list", () => {
+    machine.write("listed", `backups/20250102T030405Z-nightly/manifest\n${key}/manifest\nNone\n`);
+    const { status, stdout, stderr } = run("drill.sh");
+    expect(status, stderr).to.equal(0);
+    expect(stdout).to.equal(`${key}\n`);
+  });
+
   it("says which count differs from the manifest", () => {
     answers["SELECT COUNT(?) FROM appdb_drill.?users?"] = "2";
     const { status, stderr } = run("drill.sh", key);
@@ -85,11 +92,11 @@ describe("The drill and the restore", () => {
     expect(stdout).to.equal(`restored: ${key}\n`);
     const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
     const moves = [
-      "appdb.`users` TO appdb_drill_old.`users`",
-      "appdb.`alembic_version` TO appdb_drill_old.`alembic_version`",
-      "appdb.`newer` TO appdb_drill_old.`newer`",
-      "appdb_drill.`users` TO appdb.`users`",
-      "appdb_drill.`alembic_version` TO appdb.`alembic_version`",
+      "`appdb`.`users` TO `appdb_drill_old`.`users`",
+      "`appdb`.`alembic_version` TO `appdb_drill_old`.`alembic_version`",
+      "`appdb`.`newer` TO `appdb_drill_old`.`newer`",
+      "`appdb_drill`.`users` TO `appdb`.`users`",
+      "`appdb_drill`.`alembic_version` TO `appdb`.`alembic_version`",
     ];
     expect(done).to.deep.equal(["backup before-restore", `RENAME TABLE ${moves.join(",")}`]);
   });

@@ -12,10 +12,12 @@ shift 8; log "$@"
 works() { if grep -sqx "$1" broken; then exit 1; fi; }
 case "$*" in
 "ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
+"up --detach --quiet-pull --no-deps nginx")
+  works "up nginx"; sed -n s/^NGINX_IMAGE=//p root/release.env >up/nginx; works "up $(cat up/nginx)" ;;
 "up --detach --quiet-pull --no-deps "*) works "up \${*: -1}"; touch "up/\${*: -1}" ;;
 "rm --force --stop "*) rm -f "up/$4" ;;
 "logs --no-log-prefix --tail 100 "*) echo "last words of $5" ;;
-"exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
+"exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(cat up/nginx)"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
 "exec -T nginx nginx -s reload") echo $(($(cat reloads) + 1)) >reloads ;;
 "exec -T nginx sh "*)
   works workers
@@ -48,9 +50,9 @@ describe("The switch", () => {
   });
   afterEach(() => machine.remove());
 
-  const switchTo = (image: string) => {
+  const switchTo = (image: string, nginx = "nginx:stable") => {
     machine.write("log", "");
-    return machine.run("switch.sh", [image, "nginx:stable"]);
+    return machine.run("switch.sh", [image, nginx]);
   };
   /** What is up, and whom nginx passes requests to. */
   const state = () => {
@@ -118,7 +120,7 @@ describe("The switch", () => {
     expect(at("rm --force --stop green")).to.be.lessThan(at(/up .* green/));
   });
 
-  const faults: Record<string, [fault: () => void, error: string | RegExp]> = {
+  const faults: Record<string, [fault: () => void, error: string]> = {
     "does not start": [
       () => machine.write("broken", "up green\n"),
       "the container of app:2 did not start",
@@ -159,7 +161,8 @@ describe("The switch", () => {
       fault();
       const { status, stderr } = switchTo("app:2");
       expect(status).to.equal(1);
-      expect(stderr).to.include("last words of green\n");
+      const suspect = error.includes("nginx") ? "nginx" : "green";
+      expect(stderr).to.include(`last words of ${suspect}\n`);
       expect(stderr).to.include(
         `error: ${error}; its last lines are above. The version before goes on serving.\nremedy: `,
       );
@@ -167,6 +170,32 @@ describe("The switch", () => {
       expect(machine.log).to.not.include("rm --force --stop blue");
     });
   }
+
+  for (const [what, broken, error] of [
+    ["is no nginx", "nginx -t httpd:2", "nginx refused its configuration"],
+    ["does not exist", "up httpd:2", "nginx did not start"],
+  ] as const) {
+    it(`goes back to the nginx of before when the new one's image ${what}`, () => {
+      deployed("app:1");
+      const before = machine.read("root/release.env");
+      machine.write("broken", `${broken}\n`);
+      const { status, stderr } = switchTo("app:2", "httpd:2");
+      expect(status).to.equal(1);
+      expect(stderr).to.include("last words of nginx\n").and.include(`error: ${error}; `);
+      expect(stderr).to.match(/^remedy: correct the setting nginxImage \(httpd:2\)/m);
+      expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+      expect(machine.read("up/nginx")).to.equal("nginx:stable\n");
+      expect(machine.read("root/release.env")).to.equal(before);
+    });
+  }
+
+  it("does not touch nginx when the app fails", () => {
+    deployed("app:1");
+    machine.write("broken", "up green\n");
+    switchTo("app:2", "httpd:2");
+    expect(machine.log).to.not.match(/^up .* nginx$/m);
+    expect(machine.read("root/release.env")).to.include("NGINX_IMAGE=nginx:stable\n");
+  });
 
   it("leaves nothing of a first version that fails, and starts anew", () => {
     machine.fake("curl", "exit 22");
