@@ -66,21 +66,18 @@ function main(): number {
     console.error(`error: ${name} is not a command\nremedy: ${Object.keys(commands).join(", ")}`);
     return 2;
   }
-  const outputs = JSON.parse(
-    execFileSync(
-      process.env.PULUMI ?? "pulumi",
-      ["stack", "output", "--json", "--show-secrets", ...(stack ? ["--stack", stack] : [])],
-      { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
-    ),
-  ) as { readonly appServerSsh?: string; readonly sshPrivateKey?: string };
-  const { appServerSsh, sshPrivateKey } = outputs;
-  if (!appServerSsh || !sshPrivateKey) {
-    console.error("error: the stack has no app server\nremedy: pulumi up");
-    return 1;
-  }
+  const { appServerSsh, sshPrivateKey } = outputsOf(stack);
+  if (!appServerSsh || !sshPrivateKey)
+    throw new Error("the stack has no app server\nremedy: pulumi up");
 
-  // Ctrl-C is for what runs on the machine; this process goes on, to remove the key.
-  process.on("SIGINT", () => undefined);
+  // Ctrl-C ends ssh; this process goes on, to remove the key.
+  process.on("SIGINT", () => {
+    if (name === "logs") return;
+    console.error(
+      `interrupted; on the machine \`${name}\` may go on, and the next one waits for it`,
+    );
+    process.exitCode = 130;
+  });
   const directory = mkdtempSync(join(tmpdir(), "flask-on-aws-"));
   try {
     const key = join(directory, "key");
@@ -96,6 +93,22 @@ function main(): number {
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** @throws unless the Pulumi CLI is there and knows the stack, which is the selected one if it is not named */
+function outputsOf(stack?: string) {
+  const cli = process.env.PULUMI ?? "pulumi";
+  const args = ["stack", "output", "--json", "--show-secrets"];
+  const { error, status, stdout } = spawnSync(cli, stack ? [...args, "--stack", stack] : args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (error)
+    throw new Error(
+      `${cli}: ${error.message}\nremedy: install Pulumi; in the lab PULUMI=lab/pulumi`,
+    );
+  if (status !== 0) throw new Error("the stack has no outputs, see above\nremedy: --stack NAME");
+  return JSON.parse(stdout) as { readonly appServerSsh?: string; readonly sshPrivateKey?: string };
 }
 
 /** What runs a program of bash's on the app server, with these words as `$@`. */
@@ -157,7 +170,9 @@ function backUpTo(directory: string, onMachine: ReturnType<typeof by>, again: st
 }
 
 try {
-  process.exitCode = main();
+  const status = main();
+  // Node tells of a signal that came meanwhile when it looks for events, as it does before a timer is due.
+  setTimeout(() => (process.exitCode ??= status), 1);
 } catch (error) {
   console.error(`error: ${(error as Error).message}`);
   process.exitCode = 1;

@@ -46,6 +46,22 @@ describe("The commands of day two", function () {
     });
   }
 
+  it("say after Ctrl-C what goes on", () => {
+    machine.fake("ssh", "kill -INT $PPID; exit 255"); // ssh's own status then
+    const { status, stderr } = operate("restore");
+    expect(stderr).to.match(/^interrupted; on the machine `restore` may go on/);
+    expect(status).to.equal(130);
+  });
+
+  it("say what to do where Pulumi is not there or knows no such stack", () => {
+    machine.fake("pulumi", "echo no stack named prod found >&2; exit 1");
+    expect(operate("logs", "--stack", "prod").stderr).to.match(/see above\nremedy: --stack NAME/);
+    machine.script("operate", `PULUMI=no-pulumi exec node --import tsx '${program}' "$@"`);
+    const { status, stderr } = operate("logs");
+    expect(stderr).to.match(/^error: no-pulumi: .*\nremedy: install Pulumi; in the lab PULUMI=/);
+    expect(status).to.equal(1);
+  });
+
   it("do not keep a copy whose dump is not what its manifest says", () => {
     const { status, stderr } = operate("backup", "--to", copies());
     expect(status).to.equal(1);
