@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.ts";
-import { outputOf, run, succeed, type Lab, type Result } from "./lab.ts";
+import { outputOf, Lab, run, succeed, type Result } from "./lab.ts";
 
 /** Flags of every `up`. */
 const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
@@ -218,17 +218,27 @@ function upArguments(settings: Settings, args: string[]): string[] {
   return [...up, ...config, ...args];
 }
 
-/** For programs that change the stack of the user's lab: Ctrl-C ends them with what is left and how to go on. */
-export function sayWhatInterruptionLeaves(lab: Lab): void {
+/**
+ * A program over the stack of the user's lab. `work` resolves to whether all was well, which becomes the exit status;
+ * Ctrl-C ends it with what is left and how to go on.
+ */
+export async function withStack(work: (stack: Stack) => Promise<boolean>): Promise<void> {
+  const lab = new Lab(process.env.LAB_NAME!);
   process.once("SIGINT", () => {
-    const settings = join(lab.home, "Pulumi.dev.yaml");
     console.error(
       "\ninterrupted: the stack may be in the middle of a change\n" +
-        `remedy: lab/pulumi cancel, then lab/pulumi up (its settings: ${settings});\n` +
+        `remedy: lab/pulumi cancel, then lab/pulumi up; its settings are in ${lab.home}\n` +
         "        or lab/down, which removes all of the lab",
     );
     process.exit(130);
   });
+  try {
+    const stack = await Stack.open(lab);
+    process.exitCode = (await work(stack).finally(() => stack.close())) ? 0 : 1;
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }
 
 /** Writes a text above the form of the login page. */

@@ -9,8 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Lab } from "./lab.ts";
-import { sayWhatInterruptionLeaves, Stack, tail } from "./stack.ts";
+import { tail, withStack, type Stack } from "./stack.ts";
 
 interface Change {
   /** Of the setting, if it is not its name. */
@@ -145,22 +144,19 @@ async function make(stack: Stack, name: string, change: Change): Promise<string>
 }
 
 const chosen = process.argv.slice(2);
-const lab = new Lab(process.env.LAB_NAME ?? "lab");
-sayWhatInterruptionLeaves(lab);
-const stack = await Stack.open(lab);
-try {
+await withStack(async (stack) => {
   // What has changed since the last one, say the site's page, is none of the changes below.
   const first = await stack.up();
   if (first.status !== 0) throw new Error(tail(first));
+  let held = true;
   for (const [name, change] of Object.entries(changes)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
     const outcome = await make(stack, name, change).catch((error: Error) => {
-      process.exitCode = 1;
+      held = false;
       return `FAILED: ${error.message}`;
     });
     console.log(`${name.padEnd(25)} ${outcome}`);
     await stack.look();
   }
-} finally {
-  await stack.close();
-}
+  return held;
+});

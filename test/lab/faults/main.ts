@@ -3,8 +3,7 @@
  *
  * usage: main.ts [ROW…]    default: all
  */
-import { Lab } from "../lab.ts";
-import { sayWhatInterruptionLeaves, Stack } from "../stack.ts";
+import { withStack, type Stack } from "../stack.ts";
 import { hold, register } from "./fault.ts";
 import { chosen } from "./faults.ts";
 
@@ -16,42 +15,27 @@ async function recover(stack: Stack): Promise<void> {
   });
 }
 
-async function main(names: string[]): Promise<number> {
-  const rows = chosen(names);
-  const lab = new Lab(process.env.LAB_NAME!);
-  sayWhatInterruptionLeaves(lab);
-  const stack = await Stack.open(lab);
+await withStack(async (stack) => {
+  const rows = chosen(process.argv.slice(2));
   let failed = 0;
-  try {
-    // Somebody whose row can be lost.
-    await register(stack);
-    for (const fault of rows) {
-      const began = performance.now();
-      const problem = await hold(fault, stack).then(
-        () => undefined,
-        (error: Error) => error,
-      );
-      const seconds = ((performance.now() - began) / 1000).toFixed(0);
-      console.log(
-        `${problem ? "FAILED" : "held  "}  ${fault.name.padEnd(38)} ${seconds.padStart(4)} s`,
-      );
-      if (problem) {
-        failed++;
-        console.log(problem.message.replace(/^/gm, "        "));
-        await recover(stack);
-      }
+  // Somebody whose row can be lost.
+  await register(stack);
+  for (const fault of rows) {
+    const began = performance.now();
+    const problem = await hold(fault, stack).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    console.log(
+      `${problem ? "FAILED" : "held  "}  ${fault.name.padEnd(38)} ${seconds.padStart(4)} s`,
+    );
+    if (problem) {
+      failed++;
+      console.log(problem.message.replace(/^/gm, "        "));
+      await recover(stack);
     }
-  } finally {
-    await stack.close();
   }
   console.log(`${rows.length - failed} held, ${failed} failed`);
-  return failed > 0 ? 1 : 0;
-}
-
-main(process.argv.slice(2)).then(
-  (status) => (process.exitCode = status),
-  (error: Error) => {
-    console.error(`error: ${error.message}`);
-    process.exitCode = 1;
-  },
-);
+  return failed === 0;
+});

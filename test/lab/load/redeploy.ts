@@ -4,8 +4,8 @@
  * usage: redeploy.ts [release] [rotation]    default: both
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { succeed, Lab } from "../lab.ts";
-import { sayWhatInterruptionLeaves, Stack, tail } from "../stack.ts";
+import { succeed } from "../lab.ts";
+import { tail, withStack, type Stack } from "../stack.ts";
 import { percentile, startLoad, type Answer } from "./load.ts";
 
 const rate = 40;
@@ -32,45 +32,31 @@ function report(what: string, answers: readonly Answer[], seconds: number): void
   }
 }
 
-async function main(names: string[]): Promise<number> {
+const names = process.argv.slice(2);
+await withStack(async (stack) => {
   const unknown = names.filter((name) => !changes[name]);
   if (unknown.length > 0) {
     throw new Error(`${unknown.join(" ")}: not one of ${Object.keys(changes).join(", ")}`);
   }
-  const lab = new Lab(process.env.LAB_NAME!);
-  sayWhatInterruptionLeaves(lab);
-  const stack = await Stack.open(lab);
   let failed = 0;
-  try {
-    for (const name of names.length > 0 ? names : Object.keys(changes)) {
-      const load = await startLoad(stack.outputs.appUrl!, rate);
-      const began = performance.now();
-      await sleep(quiet);
-      const before = load.answers.length;
-      report(`before ${name}`, load.answers.slice(0, before), quiet / 1000);
-      const problem = await changes[name]!(stack).then(
-        () => undefined,
-        (error: Error) => error,
-      );
-      await load.stop();
-      const seconds = (performance.now() - began - quiet) / 1000;
-      report(`during ${name}`, load.answers.slice(before), seconds);
-      if (problem) throw problem;
-      failed += load.answers.filter(({ failure }) => failure).length;
-    }
-    const env = { PULUMI: "lab/pulumi", LAB_NAME: stack.lab.name };
-    const releases = (await succeed("npm", ["run", "--silent", "releases"], { env })).split("\n");
-    console.log([releases[0], ...releases.slice(1).slice(-4)].join("\n").trimEnd());
-  } finally {
-    await stack.close();
+  for (const name of names.length > 0 ? names : Object.keys(changes)) {
+    const load = await startLoad(stack.outputs.appUrl!, rate);
+    const began = performance.now();
+    await sleep(quiet);
+    const before = load.answers.length;
+    report(`before ${name}`, load.answers.slice(0, before), quiet / 1000);
+    const problem = await changes[name]!(stack).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    await load.stop();
+    const seconds = (performance.now() - began - quiet) / 1000;
+    report(`during ${name}`, load.answers.slice(before), seconds);
+    if (problem) throw problem;
+    failed += load.answers.filter(({ failure }) => failure).length;
   }
-  return failed > 0 ? 1 : 0;
-}
-
-main(process.argv.slice(2)).then(
-  (status) => (process.exitCode = status),
-  (error: Error) => {
-    console.error(`error: ${error.message}`);
-    process.exitCode = 1;
-  },
-);
+  const env = { PULUMI: "lab/pulumi", LAB_NAME: stack.lab.name };
+  const releases = (await succeed("npm", ["run", "--silent", "releases"], { env })).split("\n");
+  console.log([releases[0], ...releases.slice(1).slice(-4)].join("\n").trimEnd());
+  return failed === 0;
+});
