@@ -40,7 +40,7 @@ upload() {
   fail "$3 was not put on the site, see above" "see that the bucket $SITE_BUCKET can be written, then try again"
 }
 archive=$(mktemp)
-trap 'rm -f "$archive" "${key:-}"' EXIT
+trap 'rm -f "$archive"' EXIT
 git -C "$source" archive --format=zip "$tree" >"$archive"
 upload application/zip "$archive" app.zip
 if [ "$dump" = true ]; then
