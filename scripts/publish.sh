@@ -12,7 +12,8 @@ tree=$(release_tree "$commit")
 ref=refs/heads/$branch
 
 refused() {
-  fail "$repository refused $1, see above. The release serves; on the site is what was published before" \
+  fail "$repository refused $1, see above.
+       The release serves; on the site is what was published before" \
     "check publishRepository, and that publishToken may read and write there"
 }
 lock_source
