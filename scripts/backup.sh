@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# backup.sh REASON [DIRECTORY]: a consistent dump of the schema, the migrations in the directory and the tree of the
+# backup.sh [REASON [DIRECTORY]]: a consistent dump of the schema, the migrations in the directory and the tree of the
 # app that serves, in the backup bucket; the dump is read back and compared, and never on the disk. The
 # manifest is written last: what has none is no backup. Prints the backup's key in the bucket.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-reason=$1 revisions=${2:-$migrations}
+reason=${1:-nightly} revisions=${2:-$migrations}
 key=backups/$(date --utc +%Y%m%dT%H%M%SZ)-$reason
 place=s3://$BUCKET/$key
 work=$(mktemp -d)
@@ -21,24 +21,26 @@ copied to-sum sum sha256sum
 copied to-rows rows awk '/^INSERT INTO `/ { split($0, part, "`"); rows[part[2]]++ }
   /^CREATE TABLE `/ { split($0, part, "`"); rows[part[2]] += 0 }
   END { for (table in rows) print "rows", table, rows[table] }'
-mysqldump --defaults-extra-file="$client" --single-transaction --quick --routines --triggers --no-tablespaces \
-  --skip-extended-insert --no-autocommit --default-character-set=utf8mb4 "$SCHEMA" |
+dump() {
   # MariaDB's client begins with a line that MySQL's does not know.
-  sed '1{/enable the sandbox mode/d}' | tee "$work/to-rows" | gzip | tee "$work/to-sum" |
-  aws s3 cp --only-show-errors - "$place/dump.sql.gz" ||
-  fail "the backup to $place failed, see above; what was uploaded has no manifest and does not count" \
-    "see that the bucket can be written (preflight.sh) and the database answers, then try again"
+  mysqldump --defaults-extra-file="$client" --single-transaction --quick --routines --triggers --no-tablespaces \
+    --skip-extended-insert --no-autocommit --default-character-set=utf8mb4 "$SCHEMA" |
+    sed '1{/enable the sandbox mode/d}' | tee "$work/to-rows" | gzip | tee "$work/to-sum"
+}
+
+# put NAME COMMAND…: stores what a command prints.
+put() {
+  "${@:2}" | aws s3 cp --only-show-errors - "$place/$1" ||
+    fail "$place/$1 was not written, see above: this backup does not count" \
+      "see that bucket and database are ready ($bin/preflight.sh), then try again"
+}
+put dump.sql.gz dump
 wait
-if [ -d "$revisions" ]; then
-  tar --create --gzip --directory "$revisions" . | aws s3 cp --only-show-errors - "$place/migrations.tar.gz" ||
-    fail "the migrations were not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
-fi
+if [ -d "$revisions" ]; then put migrations.tar.gz tar --create --gzip --directory "$revisions" .; fi
 commit=$(serving_commit)
 if [ -n "$commit" ]; then
   tree=$(release_tree "$commit")
-  git -C "$source" archive --format=zip "$tree" |
-    aws s3 cp --only-show-errors - "$place/app.zip" ||
-    fail "the app's tree was not uploaded to $place, see above" "see that the bucket can be written (preflight.sh)"
+  put app.zip git -C "$source" archive --format=zip "$tree"
 fi
 
 read -r sum _ <"$work/sum"
@@ -46,18 +48,10 @@ copied to-check checked sha256sum
 last=$(aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-check" | gunzip | tail -n 1) || last=nothing
 wait
 if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump completed"* ]]; then
-  fail "$place/dump.sql.gz, read back, is not what was written (it ends with: $last)" \
+  fail "$place/dump.sql.gz, read back, is not what was written; it ends with: $last" \
     "try again; if it happens again, see who else writes to the bucket"
 fi
 
-{
-  echo "created $(date --utc +%FT%TZ)"
-  echo "reason $reason"
-  echo "schema $SCHEMA"
-  echo "revision $(live_revision)"
-  echo "commit ${commit:--}"
-  echo "sha256 dump.sql.gz $sum"
-  sort "$work/rows"
-} | aws s3 cp --only-show-errors - "$place/manifest" ||
-  fail "the manifest was not written to $place: this backup does not count" "see that the bucket can be written"
+put manifest printf '%s\n' "created $(date --utc +%FT%TZ)" "reason $reason" "schema $SCHEMA" \
+  "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" "$(sort "$work/rows")"
 echo "$key" | tee "$last_backup"

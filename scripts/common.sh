@@ -2,7 +2,7 @@
 # Sourced by the other scripts: where things are on the machine, and how a step fails.
 
 root=${FLASK_ON_AWS_ROOT:-/opt/flask-on-aws}
-# What the program knows: REGION, DB_HOST, DB_PORT, SCHEMA, BUCKET, APP_GROUP, DATABASE_GROUP, ALLOW_DESTRUCTIVE.
+# What the program knows: stackVariables of deployer/release.ts.
 # shellcheck source=/dev/null
 if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 # shellcheck disable=SC2034  # each script uses some of these

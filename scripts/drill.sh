@@ -10,8 +10,13 @@ place=s3://$BUCKET/$key
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# unfit WHAT [REMEDY]
+unfit() {
+  fail "$place $1;
+       the live schema is as it was" "${2:-take another backup: npm run backups lists them}"
+}
 manifest=$(aws s3 cp --only-show-errors "$place/manifest" -) ||
-  fail "$place has no manifest: it is no whole backup" "take another one: npm run backups lists them"
+  unfit "has no manifest: it is no whole backup"
 sum=$(sed -n 's/^sha256 dump.sql.gz //p' <<<"$manifest")
 revision=$(sed -n 's/^revision //p' <<<"$manifest")
 
@@ -20,10 +25,10 @@ mkfifo "$work/to-sum"
 sha256sum <"$work/to-sum" >"$work/sum" &
 aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-sum" | gunzip |
   mysql --defaults-extra-file="$client" --database="$scratch" ||
-  fail "$place/dump.sql.gz cannot be loaded, see above; the live schema is as it was" "take another backup: npm run backups lists them"
+  unfit "has a dump that cannot be loaded, see above"
 wait
 [ "$(cut -d ' ' -f 1 "$work/sum")" = "$sum" ] ||
-  fail "$place/dump.sql.gz is not what its manifest says: another SHA-256; the live schema is as it was" \
+  unfit "has a dump with another SHA-256 than its manifest says" \
     "take another backup, or an older version of that object: the bucket keeps them"
 
 loaded=$(
@@ -32,10 +37,10 @@ loaded=$(
     while read -r table; do echo "rows $table $(query "SELECT COUNT(*) FROM $scratch.\`$table\`" </dev/null)"; done
 )
 different=$(diff <(grep -E '^(revision|rows) ' <<<"$manifest" | sort) <(sort <<<"$loaded")) ||
-  fail "$place, loaded, differs from its manifest (<) in: ${different//$'\n'/ }; the live schema is as it was" \
-    "take another backup: npm run backups lists them"
+  unfit "differs, loaded, from its manifest (<) in: ${different//$'\n'/ }"
 
 date --utc +%FT%TZ >"$root/last-drill"
 if [ -z "${KEEP_SCRATCH:-}" ]; then query "DROP DATABASE $scratch"; fi
-echo "drill: $key holds revision $revision, $(grep -c '^rows ' <<<"$loaded") tables, $(awk '/^rows / { sum += $3 } END { print sum + 0 }' <<<"$loaded") rows" >&2
+awk -v what="$key: revision $revision" '/^rows / { tables++; rows += $3 }
+  END { printf "drill: %s, %d tables, %d rows\n", what, tables, rows }' <<<"$loaded" >&2
 echo "$key"

@@ -29,7 +29,8 @@ done
 [ ${#missing[@]} -eq 0 ] ||
   fail "commit $commit of $repository has no ${missing[*]}; at its top are: $(
     git -C "$source" ls-tree --name-only "$commit" | head -n 8 | tr '\n' ' '
-  )" "set appRepository and appCommit to a commit that holds the app; upstream flask-datta-able holds only a README since 2026"
+  )" "set appRepository and appCommit to a commit that holds the app;
+        upstream flask-datta-able holds only a README since 2026"
 if has .gitmodules; then echo "warning: the commit has submodules, which are not fetched"; fi
 if git -C "$source" grep --quiet filter=lfs "$commit" -- ':(glob)**/.gitattributes'; then
   echo "warning: the commit has files in Git LFS, of which only the pointers are fetched"

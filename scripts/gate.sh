@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 host, port = sys.argv[1], int(sys.argv[2])
 url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
 if url.host != host:
-    sys.exit(f"the app's data is at {url.host or url.drivername}, not at {host}: see DB_ENGINE, DB_NAME and DB_USERNAME in app.env")
+    sys.exit(f"the app's data is at {url.host or url.drivername}, not at {host}: see DB_* in app.env")
 # As /proc/net/tcp writes it, of all processes in the container; 01 is an established connection.
 addresses = {f"{int.from_bytes(socket.inet_aton(info[4][0]), sys.byteorder):08X}:{port:04X}"
              for info in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}

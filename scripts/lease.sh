@@ -27,7 +27,8 @@ while true; do
   if [ "$got" = 2 ]; then fail "the lease cannot be written to $lease" "see: df -h; ls -ld $root"; fi
   holder=$(cat "$lease" 2>/dev/null || echo nobody)
   if [ "$SECONDS" -ge "$limit" ]; then
-    fail "the lease is still held by $holder after $SECONDS s; last heartbeat $(age) s ago" \
+    fail "the lease is still held by $holder after $SECONDS s;
+       last heartbeat $(age) s ago" \
       "wait for that release to end; a dead holder's lease ends by itself after $term s"
   fi
   if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s" >&2; fi

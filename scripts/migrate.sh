@@ -41,10 +41,12 @@ upgrade() {
   in_image flask db upgrade "${@:2}" && return
   # MySQL commits each change of the schema by itself, so what was done before the failure stays.
   after=$(live_revision)
-  fail "the migration from revision ${before:-none} to $1 failed, see above. The schema is at ${after:-no revision}; changed is: $(
+  fail "the migration from revision ${before:-none} to $1 failed, see above.
+       The schema is at ${after:-no revision}; changed is: $(
     diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
-  )and possibly what the failed revision did before it stopped" \
-    "correct the migration and deploy again, or put back what was there: $bin/restore.sh ${backup:-(the schema was empty: no backup)}"
+  )and maybe what the failed revision did before it stopped" \
+    "correct the migration and deploy again${backup:+,
+        or put back what was there: npm run restore -- $backup}"
 }
 
 # The newest revision in the files; the app's own output stands between.
@@ -95,7 +97,9 @@ if [ -n "$new" ]; then
   echo "$changes"
   if lost=$(grep -E 'drop_(table|column)\(' <<<"$changes") && [ "${ALLOW_DESTRUCTIVE:-}" != true ]; then
     fail "the database has what the models lack, and to follow them would lose it: $lost" \
-      "put it back into the models, ship a migrations folder with the app, or set allowDestructiveMigrations; going back, restore the backup of that time: npm run releases lists it"
+      "put it back into the models, or ship a migrations folder with the app;
+        or let it go: set allowDestructiveMigrations;
+        or, if an older version is to serve, restore a backup of its time: npm run backups"
   fi
 fi
 head=$(newest "${generated[@]}")

@@ -19,15 +19,16 @@ rules() {
 # shellcheck disable=SC2016  # for the inner shell
 if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; then
   if ! into=$(rules "$DATABASE_GROUP" false "$APP_GROUP") || ! out=$(rules "$APP_GROUP" true "$DATABASE_GROUP"); then
-    cause="the rules of the security groups $DATABASE_GROUP and $APP_GROUP cannot be read, see above"
+    cause="the security groups $DATABASE_GROUP and $APP_GROUP cannot be read, see above"
   elif [ "$into" = 0 ]; then
     cause="the database's security group $DATABASE_GROUP lacks a rule that lets TCP $DB_PORT in from $APP_GROUP"
   elif [ "$out" = 0 ]; then
     cause="this machine's security group $APP_GROUP lacks a rule that lets TCP $DB_PORT out"
   else
-    cause="the security groups let it through: the database is stopped or restarting, or a route or network ACL was changed"
+    cause="the security groups let it through: the database is down, or a route or ACL was changed"
   fi
-  fail "$DB_HOST:$DB_PORT does not answer within 10 s: $cause" "pulumi up --refresh puts back what the program says"
+  fail "$DB_HOST:$DB_PORT does not answer within 10 s:
+       $cause" "pulumi up --refresh puts back what the program says"
 fi
 
 message=$(query "SELECT 1" 2>&1 >/dev/null) ||
@@ -37,7 +38,7 @@ grants=$(query "SHOW GRANTS")
 for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES; do
   grep -qE "[ ,]($privilege|ALL PRIVILEGES)(,.*)? ON \`${SCHEMA//_/.*}\`" <<<"$grants" ||
     fail "the app's user lacks the privilege $privilege on the schema $SCHEMA" \
-      "raise the setting databasePasswordRotation by one: the next user is made anew, with its privileges"
+      "raise databasePasswordRotation by one: the next user is made anew, with its privileges"
 done
 charset=$(query "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '$SCHEMA'")
 [ "$charset" = utf8mb4 ] ||
@@ -53,5 +54,5 @@ off=$(($(date +%s) - $(date --date "$theirs" +%s)))
 
 message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
   fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
-    "see the policies of the machine's role and of the bucket; pulumi up --refresh puts back what the program says"
+    "see the policies of the machine's role and of the bucket; pulumi up --refresh restores them"
 echo "preflight: database, schema, disk, clock and backup bucket are ready"

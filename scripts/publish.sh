@@ -12,7 +12,8 @@ tree=$(release_tree "$commit")
 ref=refs/heads/$branch
 
 refused() {
-  fail "$repository refused $1, see above. The release serves; on the site is what was published before" \
+  fail "$repository refused $1, see above.
+       The release serves; on the site is what was published before" \
     "check publishRepository, and that publishToken may read and write there"
 }
 lock_source
@@ -40,7 +41,7 @@ upload() {
   fail "$3 was not put on the site, see above" "see that the bucket $SITE_BUCKET can be written, then try again"
 }
 archive=$(mktemp)
-trap 'rm -f "$archive" "${key:-}"' EXIT
+trap 'rm -f "$archive"' EXIT
 git -C "$source" archive --format=zip "$tree" >"$archive"
 upload application/zip "$archive" app.zip
 if [ "$dump" = true ]; then

@@ -13,7 +13,8 @@ live=$(live_revision)
 release=$("$bin/ledger.sh" | awk -F '\t' -v revision="$restored" '$6 == revision { line = $0 } END { print line }')
 if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   query "DROP DATABASE $scratch"
-  fail "$key is at revision $restored, which no release of this environment knows; the schema is at $live" \
+  fail "$key is at revision $restored,
+       which no release of this environment knows; the schema is at $live" \
     "deploy the commit of that time first: set appCommit"
 fi
 "$bin/backup.sh" before-restore >&2
@@ -30,5 +31,6 @@ echo "restored: $key"
 if [ "$restored" != "$live" ]; then
   # shellcheck disable=SC2034
   IFS=$'\t' read -r number _ commit _ <<<"$release"
-  echo "the schema is at revision $restored again, as release $number left it. Now serve that release: npm run rollback, or set appCommit to $commit"
+  echo "the schema is at revision $restored again, as release $number left it."
+  echo "Now serve that release: npm run rollback, or set appCommit to $commit"
 fi

@@ -16,10 +16,8 @@ $minute 4 * * 0 $bin/schedule.sh drill >>$root/schedule.log 2>&1
 CRON
   ;;
 backup | drill)
-  arguments=()
-  if [ "$1" = backup ]; then arguments=(nightly); fi
   status=0
-  RELEASE_OWNER=cron "$bin/lease.sh" "$1.sh" "${arguments[@]}" || status=$?
+  RELEASE_OWNER=cron "$bin/lease.sh" "$1.sh" || status=$?
   if [ "$status" = 0 ]; then rm -f "$root/failed-$1"; elif [ ! -e "$root/failed-$1" ]; then date --utc +%FT%TZ >"$root/failed-$1"; fi
   "$bin/publish-status.sh"
   exit "$status"

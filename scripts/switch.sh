@@ -39,7 +39,8 @@ give_up() {
     if [ "$suspect" = nginx ]; then "${compose[@]}" up --detach --quiet-pull --no-deps nginx || true; fi
   fi
   "${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
-  fail "$1; its last lines are above. $([ -z "$old" ] || echo "The version before goes on serving.")" "$remedy"
+  fail "$1; its last lines are above${old:+.
+       The version before goes on serving}" "$remedy"
 }
 
 mkdir -p "$nginx"

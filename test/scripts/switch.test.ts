@@ -164,7 +164,7 @@ describe("The switch", () => {
       const suspect = error.includes("nginx") ? "nginx" : "green";
       expect(stderr).to.include(`last words of ${suspect}\n`);
       expect(stderr).to.include(
-        `error: ${error}; its last lines are above. The version before goes on serving.\nremedy: `,
+        `error: ${error}; its last lines are above.\n       The version before goes on serving\nremedy: `,
       );
       expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
       expect(machine.log).to.not.include("rm --force --stop blue");
@@ -201,7 +201,7 @@ describe("The switch", () => {
     machine.fake("curl", "exit 22");
     const { status, stderr } = switchTo("app:1");
     expect(status).to.equal(1);
-    expect(stderr).to.include("its last lines are above. \nremedy");
+    expect(stderr).to.include("its last lines are above\nremedy");
     expect(state()).to.deep.equal({ up: [], serves: undefined });
     machine.fake("curl", ":");
     expect(deployed("app:2")).to.equal("blue serves app:2\n");

@@ -143,7 +143,7 @@ def make_url(uri):
     await connected();
     const { status, stderr } = gate("");
     expect(status).to.equal(1);
-    expect(stderr).to.match(/^the app's data is at sqlite, not at 127\.0\.0\.1: see DB_ENGINE/);
+    expect(stderr).to.match(/^the app's data is at sqlite, not at 127\.0\.0\.1: see DB_/);
   });
 
   it("refuses one that has settled on another server", async () => {

@@ -101,7 +101,7 @@ export const appFaults: Fault[] = [
         '\nimport sys\nif "gunicorn" in sys.argv[0]:\n    raise RuntimeError("the app has had enough")\n',
       ),
     /the app has had enough/,
-    /error: the app ends as soon as it is started.*The version before goes on serving/,
+    /error: the app ends as soon as it is started[^]*The version before goes on serving/,
     /remedy: correct the app, or set appCommit back/,
   ),
   commit(
@@ -124,7 +124,7 @@ export const appFaults: Fault[] = [
         text.replace(/ +email = db.Column.*\n/, ""),
       ),
     /error: .*to follow them would lose it.*drop_column\('email'\)/,
-    /remedy: put it back into the models.*allowDestructiveMigrations/,
+    /remedy: put it back into the models[^]*allowDestructiveMigrations/,
   ),
   {
     name: "migration-half-way",
@@ -135,9 +135,9 @@ export const appFaults: Fault[] = [
       });
       const result = await stack.up({ appCommit });
       const said =
-        /error: the migration from revision \S+ to half0000000 failed.*changed is: > half\b/;
+        /error: the migration from revision \S+ to half0000000 failed[^]*changed is: > half\b/;
       // Read from the message, since it is to be enough for who has nothing else.
-      const backup = /remedy: [^\n]*restore\S* (backups\/\S+)/.exec(result.stdout)?.[1];
+      const backup = /npm run restore -- (backups\/\S+)/.exec(result.stdout)?.[1];
       if (result.status === 0 || !said.test(result.stdout) || !backup) {
         throw new Error(`up ended with ${result.status} and said:\n${result.stdout}`);
       }

@@ -77,7 +77,9 @@ export const databaseFaults: Fault[] = [
       await refused(
         stack,
         { appCommit },
-        new RegExp(`error: .*security group ${group} lacks a rule that lets TCP 3306 in from sg-`),
+        new RegExp(
+          `error: [^]*security group ${group} lacks a rule that lets TCP 3306 in from sg-`,
+        ),
         /remedy: pulumi up --refresh/,
       );
       return () => stack.release({}, "--refresh");
@@ -93,7 +95,7 @@ export const databaseFaults: Fault[] = [
       await succeed("docker", ["restart", `${stack.lab.name}-${stack.databaseId}`]);
       const result = await running.ended;
       // It may come through: then the database was back in time.
-      if (result.status !== 0 && !/error: .*\n.*remedy: /.test(result.stdout)) {
+      if (result.status !== 0 && !/error: [^]*remedy: /.test(result.stdout)) {
         throw new Error(`up did not say why it failed:\n${tail(result)}`);
       }
     },
