@@ -54,5 +54,5 @@ off=$(($(date +%s) - $(date --date "$theirs" +%s)))
 
 message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
   fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
-    "see the policies of the machine's role and of the bucket; pulumi up --refresh restores them"
+    "see the policies of the role and of the bucket; pulumi up --refresh restores them"
 echo "preflight: database, schema, disk, clock and backup bucket are ready"
