@@ -94,7 +94,7 @@ export const engineFaults: Fault[] = [
           stack,
           { appCommit },
           /error: \S+ cannot write to the backup bucket \S+: .*AccessDenied/,
-          /remedy: see the policies of the machine's role and of the bucket/,
+          /remedy: see the policies of the role and of the bucket/,
         );
       } finally {
         await refuse(stack, { share: 0 });
