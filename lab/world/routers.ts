@@ -39,7 +39,8 @@ export async function ensureRouter(
     "--sysctl=net.ipv4.conf.all.send_redirects=0",
     `--network=${internetName(lab)}`,
     `--volume=${import.meta.dirname}:/lab:ro`,
-    `--volume=${state}:/run/vpc`,
+    // What a container makes in it as root, a user's world could not write.
+    `--volume=${state}:/run/vpc:ro`,
     lab.images.net,
     "/lab/net/router.sh",
     internetPrefix(lab),
