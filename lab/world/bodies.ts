@@ -2,7 +2,7 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { masterPassword, report } from "./api.ts";
 import type { Database, Instance } from "./cloud.ts";
-import { docker, identity, label, run, type Container, type Lab } from "./docker.ts";
+import { docker, identity, run, volumeMount, type Container, type Lab } from "./docker.ts";
 import { uplinkMtu } from "./internet.ts";
 import type { Interface, Router } from "./plan.ts";
 
@@ -59,12 +59,6 @@ async function startMachine(lab: Lab, instance: Instance, place: Place): Promise
   if (!place.container) await runMachine(lab, instance, place.plan.resolver);
   else if (!place.container.running) await docker(["start", name]);
   await plug(lab, name, place);
-}
-
-/** Flag for a volume of the resource's own, labelled so that lab/down finds it. */
-function volumeMount(lab: Lab, resource: string, target: string): string {
-  const source = `${lab.name}-${resource}`;
-  return `--mount=type=volume,source=${source},target=${target},volume-label=${label}=${lab.name}`;
 }
 
 async function runMachine(lab: Lab, instance: Instance, resolver: string): Promise<void> {

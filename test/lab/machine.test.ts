@@ -17,7 +17,7 @@ const flags = [
   ...["--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined"],
   ...["--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw"],
   ...capabilities.split(" ").map((capability) => `--cap-add=${capability}`),
-  ...["--label", `flask-on-aws.lab=${process.env.LAB_NAME ?? "lab"}`],
+  ...["--label", `flask-on-aws.lab=${process.env.LAB_HOME}`],
 ];
 
 describe("machine image", function () {
