@@ -92,6 +92,8 @@ describe("lab/up and lab/down", function () {
     const { status, stderr } = await one.tryUp();
     expect(stderr).to.match(/AWS API of lab 'test-one' has ended.*remedy: lab\/down/s);
     expect(status).to.equal(1);
+    const inside = await run("lab/in", ["true"], { env: { LAB_NAME: one.name } });
+    expect([inside.status, inside.stderr]).to.deep.equal([1, stderr]);
     await one.down();
     expect(added(before, await traces(image, one.home))).to.deep.equal({});
   });
