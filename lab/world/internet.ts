@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
-import { region } from "./api.ts";
+import { region } from "./ownCalls.ts";
 import { docker, identity, label, volumeMount, type Container, type Lab } from "./docker.ts";
 
 /** 198.18.N, the first three octets of the lab's internet. */

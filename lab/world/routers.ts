@@ -2,7 +2,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { docker, identity, type Container, type Lab } from "./docker.ts";
 import { internetName, internetPrefix } from "./internet.ts";
-import { credentialsOf, region } from "./api.ts";
+import { credentialsOf, region } from "./ownCalls.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Router, World } from "./plan.ts";
 import { ruleset } from "./ruleset.ts";
