@@ -12,7 +12,7 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   GET  /_lab/awaiting/WORD                 {"resources": [id, …]}: of which that status is awaited; "rebooted" is
                                            one that AWS's own calls do not show
   GET  /_lab/db/ID/master-password         {"password": …}
-  GET  /_lab/db/ID/address                 {"address": …}, the private one
+  GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
   POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
                                            AWS's calls, to that service or, without one, to any, is refused;
@@ -31,8 +31,8 @@ from urllib.parse import parse_qs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 import authorization
+import own_calls
 import website
-import world
 from corrections import lifecycle
 from refusals import Refusals
 
@@ -49,15 +49,15 @@ class LabApi:
         self._lock = threading.Lock()
         self._revision = 0
         self._refusals = Refusals()
-        self._own_calls: list[tuple[str, str, Callable[..., world.Answer]]] = [
+        self._own_calls: list[tuple[str, str, Callable[..., own_calls.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
             ("POST", r"status", self._report),
             ("POST", r"delay", lifecycle.delay),
             ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
-            ("GET", r"db/([^/]+)/master-password", world.master_password),
-            ("GET", r"db/([^/]+)/address", world.address),
-            ("GET", r"instance-credentials/([^/]+)", world.instance_credentials),
+            ("GET", r"db/([^/]+)/master-password", own_calls.master_password),
+            ("GET", r"db/([^/]+)/address", own_calls.address),
+            ("GET", r"instance-credentials/([^/]+)", own_calls.instance_credentials),
             ("POST", r"refuse", self._refusals.set),
         ]
 
@@ -89,7 +89,7 @@ class LabApi:
             response: Iterable[bytes] = self._moto(environ, respond)
             return response
 
-    def _own(self, environ: Environ, body: bytes) -> tuple[str, world.Answer]:
+    def _own(self, environ: Environ, body: bytes) -> tuple[str, own_calls.Answer]:
         path = environ["PATH_INFO"].removeprefix("/_lab/")
         for method, pattern, call in self._own_calls:
             match = re.fullmatch(pattern, path)
@@ -101,13 +101,13 @@ class LabApi:
             try:
                 with self._lock:
                     return "200 OK", call(*match.groups(), **arguments)
-            except world.NotFound as problem:
+            except own_calls.NotFound as problem:
                 return "404 Not Found", {"error": str(problem)}
             except lifecycle.NotAwaited as problem:
                 return "409 Conflict", {"error": str(problem)}
         return "404 Not Found", {"error": f"there is no /_lab/{path}"}
 
-    def _report(self, resource: str, status: str) -> world.Answer:
+    def _report(self, resource: str, status: str) -> own_calls.Answer:
         lifecycle.report(resource, status)
         self._revision += 1
         return {"resource": resource, "status": status}

@@ -34,8 +34,8 @@ class AccessDenied(Exception):
 
 
 @replaces(FakeBucket, "get_permission")
-def judged_before(_original: Any, _bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
-    """moto judges bucket policies without their Conditions."""
+def permitted_here(_original: Any, _bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
+    """`check` has judged the call; moto judges bucket policies without their Conditions."""
     return PermissionResult.PERMITTED
 
 

@@ -69,25 +69,20 @@ ensure_commands() {
   step packages "Debian's packages ${packages[*]}" install_packages "${packages[@]}"
 }
 
-# What lab/world/bodies.ts gives to a machine.
-machine_capabilities=(
-  SYS_ADMIN NET_ADMIN SYS_PTRACE DAC_READ_SEARCH SYSLOG SYS_MODULE IPC_LOCK LINUX_IMMUTABLE NET_BROADCAST SYS_NICE
-)
-
 # check_containers: runs one, made of this machine's own shell, with the capabilities of a machine of the lab.
 check_containers() {
-  local image=flask-on-aws-lab/probe output capability flags=()
+  local image=flask-on-aws-lab/probe output capabilities
+  mapfile -t capabilities <"$LAB_ROOT/lab/world/capabilities"
   if docker info --format '{{.SecurityOptions}}' | grep -qE 'name=(rootless|userns)'; then
     fail "Docker runs rootless or with user namespaces: its containers cannot make networks" \
       "use a Docker engine that runs as root, without userns-remap"
   fi
-  for capability in "${machine_capabilities[@]}"; do flags+=("--cap-add=$capability"); done
   # shellcheck disable=SC2046 # one word a library
   tar --create --dereference --directory=/ bin/sh $(ldd /bin/sh | grep -o '/[^ ]*' | cut -c 2-) |
     docker import --change 'LABEL flask-on-aws.image=1' - "$image" >/dev/null
-  if ! output=$(docker run --rm --network=none "${flags[@]}" --security-opt=seccomp=unconfined \
+  if ! output=$(docker run --rm --network=none "${capabilities[@]/#/--cap-add=}" --security-opt=seccomp=unconfined \
     --security-opt=apparmor=unconfined "$image" /bin/sh -c : 2>&1); then
-    fail "Docker cannot run a container with the capabilities ${machine_capabilities[*]}: $output" \
+    fail "Docker cannot run a container with the capabilities ${capabilities[*]}: $output" \
       "run the lab on a machine or VM whose Docker engine has them (docker run --cap-add)"
   fi
   docker rmi "$image" >/dev/null

@@ -25,10 +25,12 @@ install_engine() {
 
 # Starts the engine as a service where systemd runs, else by itself; waits until it answers.
 start_engine() {
-  local log=$LAB_CACHE/log/dockerd.log
+  local log=$LAB_CACHE/log/dockerd.log last
   if [[ -d /run/systemd/system ]]; then
+    last=(journalctl --unit docker --lines 20 --no-pager)
     systemctl start docker
   else
+    last=(tail -n 20 "$log")
     # 9 is set-up's lock, which the engine must not hold for as long as it lives.
     env "$engine_mark" setsid dockerd >"$log" 2>&1 </dev/null 9>&- &
   fi
@@ -37,7 +39,7 @@ start_engine() {
     if engine_answers; then return; fi
     sleep 1
   done
-  tail -n 20 "$log" >&2
+  "${last[@]}" >&2
   echo "dockerd does not answer after 60 s; its last lines are above" >&2
   return 1
 }

@@ -66,15 +66,3 @@ stop_steps() {
     kill -- "-$pid" 2>/dev/null || true
   done
 }
-
-# make_once DIR COMMAND…: unless DIR is there, runs `COMMAND TEMP` to fill a new directory and moves it to DIR, so
-# that an interrupted run leaves no half DIR behind.
-make_once() {
-  local dir=$1 new=$1.new
-  shift
-  [[ -e $dir ]] && return
-  rm -rf "$new"
-  mkdir -p "$new"
-  "$@" "$new"
-  mv "$new" "$dir"
-}

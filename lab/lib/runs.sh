@@ -2,6 +2,21 @@
 # Runs of the Pulumi CLI in the lab, and what a killed one leaves. The CLI and all that it starts carry LAB_RUN, the
 # CLI's process id and start time, so children are told from their parents' successors. Sourced after processes.sh.
 
+# option SHORT LONG DEFAULT ARGUMENT…: the value of -SHORT or --LONG among the CLI's arguments, else DEFAULT.
+option() {
+  local short=-$1 long=--$2 value=$3
+  shift 3
+  while (($# > 0)) && [[ $1 != -- ]]; do
+    case $1 in
+    "$short" | "$long") value=${2:-$value} ;;
+    "$short"=* | "$long"=*) value=${1#*=} ;;
+    "$short"*) value=${1#"$short"} ;;
+    esac
+    shift
+  done
+  echo "$value"
+}
+
 # run_id PID: "PID:START", START in clock ticks since the system started (proc(5), field 22); fails if PID has ended.
 run_id() {
   local stat

@@ -47,14 +47,14 @@ refuse_without_memory() {
   fi
 }
 
-# refuse_foreign_lab: a lab of the same name, started from another clone or left by one, is not to be touched.
+# refuse_foreign_lab: two labs of one name, of two clones, would want the same names in Docker; and what is left of a
+# lab whose directory was deleted is not taken for this one's.
 refuse_foreign_lab() {
-  local found
-  found=$(docker ps --all --quiet --filter "label=flask-on-aws.lab=$LAB_NAME" | wc -l)
-  if ((found > 0)); then
-    fail "$found containers of a lab named '$LAB_NAME' are there, and this clone did not make them" \
-      "use another name (LAB_NAME=…), or remove that lab: LAB_NAME=$LAB_NAME lab/down"
-  fi
+  local home
+  home=$(docker ps --all --filter "name=^$LAB_NAME-internet\$" --format '{{.Label "flask-on-aws.lab"}}')
+  if [[ ! $home || $home == "$LAB_HOME" && -f $LAB_HOME/slice ]]; then return; fi
+  fail "lab '$LAB_NAME' of ${home%/.lab/*} has containers with the names that this one's would have" \
+    "use another name (LAB_NAME=…), or remove that lab: LAB_NAME=$LAB_NAME ${home%/.lab/*}/lab/down"
 }
 
 # write_stack_config STACK: the stack's settings in the lab, unless they are there.

@@ -1,8 +1,9 @@
 /** Instances and databases as containers, each brought one step nearer to its plan. */
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
-import { masterPassword, report } from "./api.ts";
+import { readFileSync } from "node:fs";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { masterPassword, report } from "./ownCalls.ts";
 import type { Database, Instance } from "./cloud.ts";
-import { docker, identity, label, run, type Container, type Lab } from "./docker.ts";
+import { docker, identity, run, volumeMount, type Container, type Lab } from "./docker.ts";
 import { uplinkMtu } from "./internet.ts";
 import type { Interface, Router } from "./plan.ts";
 
@@ -18,18 +19,9 @@ export interface Place {
  * What Docker inside a machine needs of the outer one; tried one by one. `--privileged` instead would ask
  * for capabilities that the host itself may lack.
  */
-const capabilities = [
-  "SYS_ADMIN",
-  "NET_ADMIN",
-  "SYS_PTRACE",
-  "DAC_READ_SEARCH",
-  "SYSLOG",
-  "SYS_MODULE",
-  "IPC_LOCK",
-  "LINUX_IMMUTABLE",
-  "NET_BROADCAST",
-  "SYS_NICE",
-];
+const capabilities = readFileSync(`${import.meta.dirname}/capabilities`, "utf8")
+  .trim()
+  .split("\n");
 
 /** Seconds that a machine has to stop its services before it is killed. */
 const stopTimeout = 40;
@@ -59,12 +51,6 @@ async function startMachine(lab: Lab, instance: Instance, place: Place): Promise
   if (!place.container) await runMachine(lab, instance, place.plan.resolver);
   else if (!place.container.running) await docker(["start", name]);
   await plug(lab, name, place);
-}
-
-/** Flag for a volume of the resource's own, labelled so that lab/down finds it. */
-function volumeMount(lab: Lab, resource: string, target: string): string {
-  const source = `${lab.name}-${resource}`;
-  return `--mount=type=volume,source=${source},target=${target},volume-label=${label}=${lab.name}`;
 }
 
 async function runMachine(lab: Lab, instance: Instance, resolver: string): Promise<void> {
@@ -178,8 +164,13 @@ async function plug(lab: Lab, name: string, { card, router }: Place): Promise<vo
 
 const plugged = new Map<string, string>();
 
-/** Removes a body and what it kept. What is gone already is no error. */
+/** Removes a machine, a database or a router and what it kept. What is gone already is no error. */
 export async function removeBody(lab: Lab, resource: string): Promise<void> {
-  await docker(["rm", "--force", "--volumes", `${lab.name}-${resource}`]);
-  await docker(["volume", "rm", "--force", `${lab.name}-${resource}`]);
+  const name = `${lab.name}-${resource}`;
+  await docker(["rm", "--force", "--volumes", name]);
+  await docker(["volume", "rm", "--force", name]);
+  for (const kind of ["databases", "vpc"])
+    await rm(`${lab.home}/${kind}/${resource}`, { recursive: true, force: true });
+  ended.delete(name);
+  plugged.delete(name);
 }

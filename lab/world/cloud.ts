@@ -1,32 +1,11 @@
 /**
- * What the AWS API says exists, reduced to what has a body in the lab. Read by DescribeX calls only,
- * so it is the same whoever made the resources: the program, the AWS CLI or boto3.
+ * What the AWS API says exists, reduced to what has a body in the lab. Read by AWS's describe calls, and two of the
+ * lab's own where these are silent; so it is the same whoever made the resources: the program, the AWS CLI or boto3.
  */
-import {
-  DescribeInstanceAttributeCommand,
-  DescribeInstanceTypesCommand,
-  DescribeInternetGatewaysCommand,
-  DescribeKeyPairsCommand,
-  DescribePrefixListsCommand,
-  DescribeRouteTablesCommand,
-  DescribeSecurityGroupsCommand,
-  DescribeSubnetsCommand,
-  DescribeVpcsCommand,
-  EC2Client,
-  paginateDescribeInstances,
-  paginateDescribeNatGateways,
-  type Instance as Ec2Instance,
-  type IpPermission,
-} from "@aws-sdk/client-ec2";
-import {
-  DescribeDBInstancesCommand,
-  DescribeDBParametersCommand,
-  RDSClient,
-  type DBInstance,
-} from "@aws-sdk/client-rds";
+import { EC2, paginateDescribeInstances, type IpPermission } from "@aws-sdk/client-ec2";
+import { RDS, type DBInstance } from "@aws-sdk/client-rds";
 
-import { databaseAddress, rebooting } from "./api.ts";
-import { contains } from "./ipv4.ts";
+import { databasePlace, rebooting } from "./ownCalls.ts";
 
 export interface Vpc {
   id: string;
@@ -135,34 +114,43 @@ export interface Cloud {
   databases: Database[];
 }
 
-const ec2 = new EC2Client({});
-const rds = new RDSClient({});
+const ec2 = new EC2();
+const rds = new RDS();
 
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<Cloud> {
-  const subnets = await describeSubnets();
-  const [vpcs, gateways, nats, tables, lists, groups, instances, databases] = await Promise.all([
-    ec2.send(new DescribeVpcsCommand({})),
-    ec2.send(new DescribeInternetGatewaysCommand({})),
-    natGateways(),
-    ec2.send(new DescribeRouteTablesCommand({})),
-    ec2.send(new DescribePrefixListsCommand({})),
-    ec2.send(new DescribeSecurityGroupsCommand({})),
-    describeInstances(),
-    describeDatabases(subnets),
-  ]);
+  const nats = { Filter: [{ Name: "state", Values: ["pending", "available"] }] };
+  const [vpcs, subnets, gateways, natGateways, tables, lists, groups, instances, databases] =
+    await Promise.all([
+      ec2.describeVpcs(),
+      ec2.describeSubnets(),
+      ec2.describeInternetGateways(),
+      ec2.describeNatGateways(nats),
+      ec2.describeRouteTables(),
+      ec2.describePrefixLists(),
+      ec2.describeSecurityGroups(),
+      describeInstances(),
+      describeDatabases(),
+    ]);
   const cidrsOf = (list: string | undefined) =>
     lists.PrefixLists?.find(({ PrefixListId }) => PrefixListId === list)?.Cidrs ?? [];
   return {
     vpcs: (vpcs.Vpcs ?? []).map((vpc) => ({ id: vpc.VpcId!, cidr: vpc.CidrBlock! })),
-    subnets,
+    subnets: (subnets.Subnets ?? []).map((subnet) => ({
+      id: subnet.SubnetId!,
+      vpcId: subnet.VpcId!,
+      cidr: subnet.CidrBlock!,
+    })),
     internetGateways: (gateways.InternetGateways ?? []).flatMap((gateway) =>
       (gateway.Attachments ?? []).map((to) => ({
         id: gateway.InternetGatewayId!,
         vpcId: to.VpcId!,
       })),
     ),
-    natGateways: nats,
+    natGateways: (natGateways.NatGateways ?? []).flatMap((nat) => {
+      const publicIp = nat.NatGatewayAddresses?.[0]?.PublicIp;
+      return publicIp ? [{ id: nat.NatGatewayId!, subnetId: nat.SubnetId!, publicIp }] : [];
+    }),
     routeTables: (tables.RouteTables ?? []).map((table) => ({
       id: table.RouteTableId!,
       vpcId: table.VpcId!,
@@ -195,31 +183,10 @@ function permissionOf(permission: IpPermission): Permission {
   };
 }
 
-async function describeSubnets(): Promise<Subnet[]> {
-  const { Subnets } = await ec2.send(new DescribeSubnetsCommand({}));
-  return (Subnets ?? []).map((subnet) => ({
-    id: subnet.SubnetId!,
-    vpcId: subnet.VpcId!,
-    cidr: subnet.CidrBlock!,
-  }));
-}
-
-async function natGateways(): Promise<NatGateway[]> {
-  const found: NatGateway[] = [];
-  const filter = [{ Name: "state", Values: ["pending", "available"] }];
-  for await (const page of paginateDescribeNatGateways({ client: ec2 }, { Filter: filter })) {
-    for (const nat of page.NatGateways ?? []) {
-      const publicIp = nat.NatGatewayAddresses?.[0]?.PublicIp;
-      if (publicIp) found.push({ id: nat.NatGatewayId!, subnetId: nat.SubnetId!, publicIp });
-    }
-  }
-  return found;
-}
-
 async function describeInstances(): Promise<Instance[]> {
-  const found: Ec2Instance[] = [];
+  const found = [];
   for await (const page of paginateDescribeInstances({ client: ec2 }, {})) {
-    for (const { Instances } of page.Reservations ?? []) found.push(...(Instances ?? []));
+    for (const { Instances = [] } of page.Reservations ?? []) found.push(...Instances);
   }
   // A terminated instance stays in the answers for a while, without an interface and without a body.
   const embodied = found.filter(({ PrivateIpAddress, State }) => PrivateIpAddress && State);
@@ -258,13 +225,13 @@ async function describeInstances(): Promise<Instance[]> {
 }
 
 async function publicKeys(): Promise<Map<string, string>> {
-  const { KeyPairs } = await ec2.send(new DescribeKeyPairsCommand({ IncludePublicKey: true }));
+  const { KeyPairs } = await ec2.describeKeyPairs({ IncludePublicKey: true });
   return new Map((KeyPairs ?? []).map((key) => [key.KeyName!, key.PublicKey ?? ""]));
 }
 
 async function userDataOf(id: string): Promise<string> {
-  const command = new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" });
-  return (await ec2.send(command)).UserData?.Value ?? "";
+  const asked = { InstanceId: id, Attribute: "userData" } as const;
+  return (await ec2.describeInstanceAttribute(asked)).UserData?.Value ?? "";
 }
 
 /** MiB by instance type; asked once for each type. */
@@ -273,32 +240,30 @@ const knownMemory = new Map<string, number>();
 async function memorySizes(types: string[]): Promise<Map<string, number>> {
   const unknown = [...new Set(types)].filter((type) => !knownMemory.has(type));
   if (unknown.length > 0) {
-    const command = new DescribeInstanceTypesCommand({ InstanceTypes: unknown as never[] });
-    for (const type of (await ec2.send(command)).InstanceTypes ?? []) {
+    const found = await ec2.describeInstanceTypes({ InstanceTypes: unknown as never[] });
+    for (const type of found.InstanceTypes ?? []) {
       knownMemory.set(type.InstanceType!, type.MemoryInfo!.SizeInMiB!);
     }
   }
   return knownMemory;
 }
 
-async function describeDatabases(subnets: Subnet[]): Promise<Database[]> {
-  const { DBInstances } = await rds.send(new DescribeDBInstancesCommand({}));
-  const embodied = (DBInstances ?? []).filter((database) => database.DBSubnetGroup?.VpcId);
+async function describeDatabases(): Promise<Database[]> {
+  const { DBInstances = [] } = await rds.describeDBInstances();
+  const embodied = DBInstances.filter((database) => database.DBSubnetGroup?.VpcId);
   const memory = await memorySizes(
     embodied.map(({ DBInstanceClass }) => ec2Type(DBInstanceClass!)),
   );
-  return Promise.all(
+  const found = await Promise.all(
     embodied.map(async (database) => {
       // Describe calls tell a name only; on AWS as here its address is the resolver's business.
-      const address = await databaseAddress(database.DBInstanceIdentifier!);
-      return {
+      const place = await databasePlace(database.DBInstanceIdentifier!);
+      if (!place) return [];
+      const described: Database = {
         id: database.DBInstanceIdentifier!,
         status: database.DBInstanceStatus!,
         vpcId: database.DBSubnetGroup!.VpcId!,
-        subnetId: subnets.find(
-          ({ vpcId, cidr }) => vpcId === database.DBSubnetGroup!.VpcId && contains(cidr, address),
-        )!.id,
-        address,
+        ...place,
         groupIds: (database.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId!),
         endpoint: database.Endpoint?.Address,
         port: database.Endpoint?.Port ?? 3306,
@@ -307,8 +272,10 @@ async function describeDatabases(subnets: Subnet[]): Promise<Database[]> {
         memoryMiB: memory.get(ec2Type(database.DBInstanceClass!)) ?? 1024,
         parameters: await parametersOf(database),
       };
+      return [described];
     }),
   );
+  return found.flat();
 }
 
 /** A database class has the memory of the instance type that it is named after. */
@@ -319,8 +286,8 @@ function ec2Type(databaseClass: string): string {
 async function parametersOf(database: DBInstance): Promise<Record<string, string>> {
   const group = database.DBParameterGroups?.[0]?.DBParameterGroupName;
   if (!group || group.startsWith("default.")) return {};
-  const command = new DescribeDBParametersCommand({ DBParameterGroupName: group, Source: "user" });
-  const { Parameters } = await rds.send(command);
+  const asked = { DBParameterGroupName: group, Source: "user" };
+  const { Parameters } = await rds.describeDBParameters(asked);
   return Object.fromEntries(
     (Parameters ?? []).flatMap(({ ParameterName, ParameterValue }) =>
       ParameterName && ParameterValue ? [[ParameterName, ParameterValue]] : [],

@@ -11,6 +11,7 @@ export interface Lab {
   images: { machine: string; net: string; mysql: string };
 }
 
+/** Tells the lab's home, since labs of two clones may have one name. */
 export const label = "flask-on-aws.lab";
 export const resourceLabel = "flask-on-aws.resource";
 
@@ -63,7 +64,7 @@ export interface Container {
 
 /** All containers of the lab, by name. */
 export async function containers(lab: Lab): Promise<Map<string, Container>> {
-  const ids = await docker(["ps", "-aq", "--no-trunc", "--filter", `label=${label}=${lab.name}`]);
+  const ids = await docker(["ps", "-aq", "--no-trunc", "--filter", `label=${label}=${lab.home}`]);
   if (ids === "") return new Map();
   // One that vanishes between the two commands makes inspect fail: then there is another list.
   const text = await docker(["inspect", ...ids.split("\n")]).catch((error: Error) => {
@@ -88,8 +89,14 @@ export async function containers(lab: Lab): Promise<Map<string, Container>> {
   );
 }
 
+/** Flag for a volume, labelled so that lab/down finds it. */
+export function volumeMount(lab: Lab, name: string, target: string): string {
+  // Docker reads it as CSV, and a directory's name may have a comma.
+  return `--mount=type=volume,source=${lab.name}-${name},target=${target},"volume-label=${label}=${lab.home}"`;
+}
+
 /** Flags that every container of the lab is run with. */
 export function identity(lab: Lab, name: string, resource = ""): string[] {
-  const flags = ["--name", `${lab.name}-${name}`, "--label", `${label}=${lab.name}`];
+  const flags = ["--name", `${lab.name}-${name}`, "--label", `${label}=${lab.home}`];
   return resource ? [...flags, "--label", `${resourceLabel}=${resource}`] : flags;
 }

@@ -5,8 +5,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
-import { region } from "./api.ts";
-import { docker, identity, label, type Container, type Lab } from "./docker.ts";
+import { region } from "./ownCalls.ts";
+import { docker, identity, label, volumeMount, type Container, type Lab } from "./docker.ts";
 
 /** 198.18.N, the first three octets of the lab's internet. */
 export function internetPrefix(lab: Lab): string {
@@ -52,7 +52,7 @@ export async function ensureInternet(lab: Lab, existing: Map<string, Container>)
     `--network=${internetName(lab)}`,
     `--ip=${prefix}.2`,
     `--volume=${lab.home}/share:/run/lab:ro`,
-    `--mount=type=volume,source=${internetName(lab)}-git,target=/srv/git,volume-label=${label}=${lab.name}`,
+    volumeMount(lab, "internet-git", "/srv/git"),
     `--volume=${process.env.LAB_CACHE}/registry:/srv/registry:ro`,
     `--volume=${import.meta.dirname}:/lab:ro`,
     lab.images.net,
@@ -68,7 +68,7 @@ export async function ensureInternet(lab: Lab, existing: Map<string, Container>)
 async function ensureNetwork(lab: Lab, name: string, mtu: string, flags: string[]): Promise<void> {
   const found = await docker(["network", "ls", "-q", "--filter", `name=^${name}$`]);
   if (found) return;
-  const common = [`--label=${label}=${lab.name}`, `--opt=com.docker.network.driver.mtu=${mtu}`];
+  const common = [`--label=${label}=${lab.home}`, `--opt=com.docker.network.driver.mtu=${mtu}`];
   await docker(["network", "create", ...common, ...flags, name]);
 }
 

@@ -16,14 +16,7 @@ export function range(cidr: string): { first: number; size: number; prefix: numb
   return { first: number - (number % size), size, prefix: Number(prefix) };
 }
 
-/** The address `offset` places into the CIDR; a negative offset counts from its end (-1 is the last). */
+/** The address `offset` places into the CIDR. */
 export function nth(cidr: string, offset: number): string {
-  const { first, size } = range(cidr);
-  return toAddress(first + (offset < 0 ? size + offset : offset));
-}
-
-export function contains(cidr: string, address: string): boolean {
-  const { first, size } = range(cidr);
-  const offset = toNumber(address) - first;
-  return offset >= 0 && offset < size;
+  return toAddress(range(cidr).first + offset);
 }

@@ -4,11 +4,12 @@
  */
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { revision } from "./api.ts";
+import { revision } from "./ownCalls.ts";
 import { removeBody, stepDatabase, stepInstance, type Place } from "./bodies.ts";
 import { describe } from "./cloud.ts";
 import { containers, docker, identity, labFromEnvironment, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
+import { Jobs } from "./jobs.ts";
 import { plan, type Interface, type World } from "./plan.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
@@ -21,26 +22,7 @@ const pursuit = 700;
 
 const lab = labFromEnvironment();
 
-/** One job at a time for each router, machine and database; a slow one holds up nobody else. */
-const busy = new Set<string>();
-/** Last error of each job, so that the log tells it once. */
-const errors = new Map<string, string>();
-
-function start(key: string, job: () => Promise<void>): void {
-  if (busy.has(key)) return;
-  busy.add(key);
-  job()
-    .then(() => errors.delete(key))
-    .catch((error: Error) => {
-      if (errors.get(key) !== error.message) log(`${key}: ${error.message}`);
-      errors.set(key, error.message);
-    })
-    .finally(() => busy.delete(key));
-}
-
-function log(text: string): void {
-  console.error(`${new Date().toISOString()} ${text}`);
-}
+const jobs = new Jobs((text) => console.error(`${new Date().toISOString()} ${text}`));
 
 /** The container from which network cards are put in: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
@@ -64,8 +46,9 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
   ]);
 }
 
-/** Brings every body one step nearer to the plan. Returns whether more steps are under way. */
-async function step(): Promise<boolean> {
+/** Brings every body one step nearer to the plan. Returns in how many milliseconds to look again at the latest. */
+async function step(): Promise<number> {
+  const { start, missed } = jobs.look();
   const [world, existing] = await Promise.all([describe().then(plan), containers(lab)]);
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing));
@@ -93,7 +76,8 @@ async function step(): Promise<boolean> {
   for (const { resource } of existing.values()) {
     if (resource && !wanted.has(resource)) start(resource, () => removeBody(lab, resource));
   }
-  return busy.size > 0;
+  if (missed()) return 0;
+  return jobs.underWay ? pursuit : survey;
 }
 
 /** Where a machine is plugged in; undefined while its router is not up. */
@@ -110,22 +94,16 @@ function placeOf(world: World, existing: Map<string, Container>, id: string): Pl
 
 await ensureInternet(lab, await containers(lab));
 await writeFile(`${lab.home}/world.ready`, "");
-log("ready");
+console.error(`${new Date().toISOString()} ready`);
 
 let seen = -1;
 let next = 0;
 for (;;) {
-  try {
+  await jobs.tell("cannot look", async () => {
     const now = await revision();
-    if (now !== seen || Date.now() > next) {
-      seen = now;
-      next = Date.now() + ((await step()) ? pursuit : survey);
-    }
-    errors.delete("api");
-  } catch (error) {
-    const { message } = error as Error;
-    if (errors.get("api") !== message) log(`cannot look: ${message}`);
-    errors.set("api", message);
-  }
+    if (now === seen && Date.now() <= next) return;
+    seen = now;
+    next = Date.now() + (await step());
+  });
   await sleep(glance);
 }

@@ -2,7 +2,6 @@
 import type { Instance } from "./cloud.ts";
 
 export interface Metadata {
-  instanceId: string;
   tokensRequired: boolean;
   /** Base64, as the API keeps it. */
   userData: string;
@@ -60,7 +59,6 @@ export function metadataOf(
   return [
     address,
     {
-      instanceId: id,
       tokensRequired: instance.metadata.tokensRequired,
       userData: instance.userData,
       tree: Object.fromEntries(Object.entries(tree).filter(([, text]) => text)) as Record<

@@ -34,7 +34,6 @@ export interface Interface {
 /** The router of one VPC. */
 export interface Router {
   vpcId: string;
-  cidr: string;
   /** Address of the VPC's resolver: base + 2, as on AWS. */
   resolver: string;
   interfaces: Interface[];
@@ -65,7 +64,6 @@ export function plan(cloud: Cloud): World {
         .map(({ machine, port }) => connect(cloud, port, machine.subnetId, machine.groupIds));
       return {
         vpcId: vpc.id,
-        cidr: vpc.cidr,
         resolver: nth(vpc.cidr, 2),
         interfaces,
         nats,

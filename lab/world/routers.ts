@@ -2,7 +2,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { docker, identity, type Container, type Lab } from "./docker.ts";
 import { internetName, internetPrefix } from "./internet.ts";
-import { credentialsOf, region } from "./api.ts";
+import { credentialsOf, region } from "./ownCalls.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Router, World } from "./plan.ts";
 import { ruleset } from "./ruleset.ts";
@@ -39,7 +39,8 @@ export async function ensureRouter(
     "--sysctl=net.ipv4.conf.all.send_redirects=0",
     `--network=${internetName(lab)}`,
     `--volume=${import.meta.dirname}:/lab:ro`,
-    `--volume=${state}:/run/vpc`,
+    // What a container makes in it as root, a user's world could not write.
+    `--volume=${state}:/run/vpc:ro`,
     lab.images.net,
     "/lab/net/router.sh",
     internetPrefix(lab),

@@ -28,11 +28,16 @@ describe("lab/images", function () {
 
   let work: string;
   const started: string[] = [];
-  const lab = process.env.LAB_NAME ?? "lab";
 
   /** Starts a container that is removed after the tests, with its volumes. */
   async function start(...args: string[]): Promise<string> {
-    const id = await docker("run", "--detach", "--label", `flask-on-aws.lab=${lab}`, ...args);
+    const id = await docker(
+      "run",
+      "--detach",
+      "--label",
+      `flask-on-aws.lab=${process.env.LAB_HOME}`,
+      ...args,
+    );
     started.push(id);
     return id;
   }

@@ -56,7 +56,7 @@ export class Lab {
   /** @param name begins with `test-`, so that lab/test removes the lab if the test cannot */
   constructor(readonly name: string) {
     this.home = join(root, ".lab", name);
-    this.env = { LAB_NAME: name };
+    this.env = { LAB_NAME: name, LAB_OF_TESTS: "1" };
   }
 
   up(): Promise<string> {

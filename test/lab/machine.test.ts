@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,14 +11,13 @@ import { run, succeed } from "./lab.ts";
 const docker = async (...args: string[]) => (await succeed("docker", args)).trim();
 const image = async (name: string) => (await succeed("lab/images/name", [name])).trim();
 
-const capabilities =
-  "SYS_ADMIN NET_ADMIN SYS_PTRACE DAC_READ_SEARCH SYSLOG SYS_MODULE IPC_LOCK LINUX_IMMUTABLE NET_BROADCAST SYS_NICE";
+const capabilities = readFileSync("lab/world/capabilities", "utf8").trim().split("\n");
 const flags = [
   ...["--detach", "--stop-timeout=40", "--tmpfs=/run:exec,mode=755", "--volume=/var/lib/docker"],
   ...["--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined"],
   ...["--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw"],
-  ...capabilities.split(" ").map((capability) => `--cap-add=${capability}`),
-  ...["--label", `flask-on-aws.lab=${process.env.LAB_NAME ?? "lab"}`],
+  ...capabilities.map((capability) => `--cap-add=${capability}`),
+  ...["--label", `flask-on-aws.lab=${process.env.LAB_HOME}`],
 ];
 
 describe("machine image", function () {

@@ -108,6 +108,14 @@ const cases: Case[] = [
     says: /cache has 100 MB free; building Pulumi with Go needs \d+ MB.*set LAB_CACHE/s,
   },
   {
+    lacks: "disk for the images",
+    replaced: {
+      df: "echo Avail; echo 100",
+      docker: `[[ $1 == image ]] && exit; exec ${await which("docker")} "$@"`,
+    },
+    says: /has 100 MB free; Docker with the lab's images needs \d+ MB/,
+  },
+  {
     lacks: "Docker on this machine",
     env: { DOCKER_HOST: "tcp://docker.example.com:2376" },
     says: /DOCKER_HOST is tcp:\/\/docker\.example\.com:2376.*remedy: unset DOCKER_HOST/s,
@@ -141,6 +149,16 @@ describe("set-up", function () {
       expect(made.filter((name) => /tools|venv/.test(name))).to.deep.equal([]);
     });
   }
+
+  it("asks for no disk for images that are there", async () => {
+    machine = await Machine.make([], { df: "echo Avail; echo 100" });
+    for (const made of [process.env.LAB_VENV!, process.env.LAB_TOOLS!]) {
+      await mkdir(machine.cache, { recursive: true });
+      await symlink(made, join(machine.cache, basename(made)));
+    }
+    const { status, stderr } = await machine.setUp();
+    expect(status, stderr).to.equal(0);
+  });
 
   it("goes on where it was killed, and does nothing a third time", async () => {
     const calls = '"$LAB_CACHE/calls"';

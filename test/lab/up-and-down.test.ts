@@ -16,7 +16,7 @@ describe("lab/up and lab/down", function () {
 
   const slice = async (lab: Lab) => (await readFile(join(lab.home, "slice"), "utf8")).split(" ")[0];
   const containers = (lab: Lab) =>
-    succeed("docker", ["ps", "--quiet", "--filter", `label=flask-on-aws.lab=${lab.name}`]);
+    succeed("docker", ["ps", "--quiet", "--filter", `label=flask-on-aws.lab=${lab.home}`]);
   const kill = (lab: Lab, service: string) => {
     const found = processesOf(`LAB_SERVICE=${lab.home}:${service}`);
     expect(found, service).not.to.deep.equal([]);
@@ -32,6 +32,28 @@ describe("lab/up and lab/down", function () {
     expect(stderr).to.include(`LAB_API_PORT is ${port}, and that port of 127.0.0.1 is taken`);
     expect(stderr).to.include("set another one");
     expect(status).to.equal(1);
+  });
+
+  it("start none with a name of the tests' labs, unless for a test", async () => {
+    const { status, stderr } = await one.tryUp({ LAB_OF_TESTS: "" });
+    expect(stderr).to.match(/LAB_NAME is 'test-one'.*would remove.*remedy: .*another name/s);
+    expect(status).to.equal(1);
+  });
+
+  it("leave a lab of the same name of another clone alone, and say where it is", async () => {
+    const image = (await succeed("lab/images/name", ["net"])).trim();
+    const name = `${one.name}-internet`;
+    const label = `flask-on-aws.lab=/another/clone/.lab/${one.name}`;
+    await succeed("docker", ["create", "--name", name, "--label", label, image, "true"]);
+    try {
+      const { status, stderr } = await one.tryUp();
+      expect(stderr).to.match(/'test-one' of \/another\/clone .*remedy: .*\/clone\/lab\/down/s);
+      expect(status).to.equal(1);
+      await one.down();
+      await succeed("docker", ["inspect", name]);
+    } finally {
+      await succeed("docker", ["rm", name]);
+    }
   });
 
   /** Whether the host on a lab's internet gets a connection to that of a lab. */
@@ -70,6 +92,8 @@ describe("lab/up and lab/down", function () {
     const { status, stderr } = await one.tryUp();
     expect(stderr).to.match(/AWS API of lab 'test-one' has ended.*remedy: lab\/down/s);
     expect(status).to.equal(1);
+    const inside = await run("lab/in", ["true"], { env: { LAB_NAME: one.name } });
+    expect([inside.status, inside.stderr]).to.deep.equal([1, stderr]);
     await one.down();
     expect(added(before, await traces(image, one.home))).to.deep.equal({});
   });

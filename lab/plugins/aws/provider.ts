@@ -9,6 +9,9 @@ import { Incomplete } from "./wire.ts";
 /** Names of the inputs that `check` filled in; pulumi-aws keeps them under this key as well. */
 const filledIn = "__defaults";
 
+/** In the state of a resource whose creation was left incomplete. */
+const incomplete = "__incomplete";
+
 export interface Failure {
   readonly property: string;
   readonly reason: string;
@@ -71,7 +74,7 @@ export class Provider {
       await type.complete?.(this.context, id, desired);
       return { id, state: await this.stateAfter(type, id, desired) };
     } catch (error) {
-      throw new Incomplete(id, desired, inputs, error as Error);
+      throw new Incomplete(id, { ...desired, [incomplete]: true }, inputs, error as Error);
     }
   }
 
@@ -95,11 +98,11 @@ export class Provider {
     { ignored, preview }: { ignored: readonly string[]; preview: boolean },
   ): Promise<Properties> {
     const desired = this.desired(type, inputs);
-    const news = { ...withoutRemoved(type, olds, desired), ...desired };
+    const news = { ...withoutRemoved(type, olds, desired), ...desired, [incomplete]: undefined };
     if (preview) return news;
     const changed = changes(type, olds, desired, ignored).map(({ property }) => property);
-    // The engine updates an unchanged resource only when its creation was left incomplete.
-    if (changed.length === 0) await type.complete?.(this.context, id, desired);
+    // The engine updates an unchanged resource only for that.
+    if (olds[incomplete] || changed.length === 0) await type.complete?.(this.context, id, desired);
     if (changed.includes("tagsAll")) await this.retag(type, id, olds, news);
     const own = changed.filter((property) => property in type.inputs);
     if (own.length > 0)

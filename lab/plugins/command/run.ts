@@ -10,9 +10,10 @@ export interface CommandInputs {
   delete?: string;
   stdin?: string;
   logging?: "stdout" | "stderr" | "stdoutAndStderr" | "none";
+  /** Of a local.Command, as what follows. */
   environment?: Record<string, string>;
   addPreviousOutputInEnv?: boolean;
-  /** Of a local.Command; the default is /bin/sh -c. */
+  /** The default is /bin/sh -c. */
   interpreter?: string[];
   dir?: string;
   /** Of a remote.Command. */
@@ -26,7 +27,6 @@ export interface Output {
 }
 
 export interface Running extends Dialing {
-  warn: (line: string) => void;
   /** Aborts when the engine has gone; `signal` also does on a timeout and on a cancellation. */
   gone: AbortSignal;
 }
@@ -51,15 +51,25 @@ export const runLocal: Run = async (inputs, command, previous, running) => {
       cwd: inputs.dir,
       env: { ...process.env, ...inputs.environment, ...previousOutput(inputs, previous) },
       stdio: [inputs.stdin ? "pipe" : "ignore", "pipe", "pipe"],
-      signal: running.signal,
-      killSignal: "SIGKILL",
+      // A group of its own: what the shell has started would keep the pipes open after it.
+      detached: true,
     });
+    const kill = () => {
+      try {
+        process.kill(-child.pid!, "SIGKILL");
+      } catch {
+        // It has not begun, or nothing is left of it.
+      }
+    };
+    running.signal.addEventListener("abort", kill);
+    if (running.signal.aborted) kill();
     child.stdout!.on("data", (chunk: Buffer) => printed.add("stdout", chunk));
     child.stderr!.on("data", (chunk: Buffer) => printed.add("stderr", chunk));
     // A command may end without reading what it was given.
     child.stdin?.on("error", () => undefined).end(inputs.stdin);
     child.once("error", (error) => child.pid ?? resolve(error.message));
     child.once("close", (code, signal) => {
+      running.signal.removeEventListener("abort", kill);
       if (code === 0) resolve(undefined);
       else resolve(signal ? `signal: ${signal}` : `exit status ${code}`);
     });
@@ -68,7 +78,7 @@ export const runLocal: Run = async (inputs, command, previous, running) => {
 };
 
 /** The environment in which an update or a delete finds what the run before it printed. */
-export function previousOutput(
+function previousOutput(
   { addPreviousOutputInEnv }: CommandInputs,
   { stdout, stderr }: Output,
 ): Record<string, string> {

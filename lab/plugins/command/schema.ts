@@ -18,6 +18,18 @@ export interface Failure {
   reason: string;
 }
 
+function environmentOfRemote(inputs: Properties): Failure[] {
+  const reason =
+    "the lab's stand-in sets no variables through SSH; put NAME=value before the command";
+  const previous = "addPreviousOutputInEnv";
+  return [
+    ...("environment" in inputs ? [{ property: "environment", reason }] : []),
+    ...(reveal(inputs[previous] ?? null) === false
+      ? []
+      : [{ property: previous, reason: `must be false: ${reason}` }]),
+  ];
+}
+
 /**
  * The inputs as the state keeps them: nulls gone, the connection's defaults filled in and the whole
  * connection made a secret. All problems are reported together.
@@ -32,6 +44,7 @@ export function check(
     return { inputs, failures: [{ property: "", reason }] };
   }
   const failures = misfits(inputs, known[type], "");
+  if (type === "command:remote:Command") failures.push(...environmentOfRemote(inputs));
   if ("connection" in inputs) {
     const connection = checkEndpoint(inputs["connection"], "connection", failures);
     inputs["connection"] = secret(connection);

@@ -36,8 +36,7 @@ export function service(address: string, gone: AbortSignal): UntypedServiceImple
     const limits = [gone, cancelled.signal];
     if (request.getTimeout()) limits.push(AbortSignal.timeout(request.getTimeout() * 1000));
     const running: Running = {
-      status: (line) => log.add(engine.LogSeverity.INFO, urn, line, true),
-      warn: (line) => log.add(engine.LogSeverity.WARNING, urn, line, false),
+      status: (line) => log.add(urn, line),
       signal: AbortSignal.any(limits),
       gone,
     };
@@ -155,10 +154,10 @@ class EngineLog {
     this.client = new engineService.EngineClient(address, credentials.createInsecure());
   }
 
-  /** A passing line is shown as the resource's status while it is worked on, and not kept. */
-  add(severity: engine.LogSeverity, urn: string, message: string, passing: boolean): void {
+  /** Shown as the resource's status while it is worked on, and not kept. */
+  add(urn: string, message: string): void {
     const request = new engine.LogRequest();
-    request.setSeverity(severity).setUrn(urn).setMessage(message).setEphemeral(passing);
+    request.setSeverity(engine.LogSeverity.INFO).setUrn(urn).setMessage(message).setEphemeral(true);
     // A line that the engine no longer takes is not worth failing a command that has run.
     const send = () => new Promise<void>((done) => this.client.log(request, () => done()));
     this.written = this.written.then(send);

@@ -20,7 +20,6 @@ for address in "$resolver" 169.254.169.253 169.254.169.254; do
   ip address add "$address/32" dev lo
 done
 
-touch /run/vpc/hosts
 dnsmasq --no-resolv --no-hosts --addn-hosts=/run/vpc/hosts --server="$internet.2" \
   --listen-address="$resolver,169.254.169.253" --bind-interfaces --user=root \
   --local=/rds.amazonaws.com/ --server="/pki.rds.amazonaws.com/$internet.2" \

@@ -94,24 +94,34 @@ describe("the aws plugin, where AWS takes its time", function () {
     );
   });
 
-  it("an instance that the engine does not wait for is kept, and the next update waits again", async () => {
-    const inputs = machine({ tags: { Name: "late" } });
-    const creation = plugin.create(instanceType, "late", inputs);
-    const failure = creation.catch((reason: Error) => reason);
-    const id = await newest("late");
-    await plugin.cancel();
-    const error = (await failure) as Error;
-    expect(error.message).to.contain(`cancelled while EC2 instance ${id} was pending`);
+  for (const [name, changed] of [
+    ["late", {}],
+    ["later", { tags: { Name: "later", note: "changed" } }],
+  ] as const) {
+    const how =
+      "note" in (changed.tags ?? {}) ? "an update with changes" : "an update without changes";
+    it(`an instance that the engine does not wait for is kept, and ${how} waits again, once`, async () => {
+      const inputs = machine({ tags: { Name: name } });
+      const creation = plugin.create(instanceType, name, inputs);
+      const failure = creation.catch((reason: Error) => reason);
+      const id = await newest(name);
+      await plugin.cancel();
+      const error = (await failure) as Error;
+      expect(error.message).to.contain(`cancelled while EC2 instance ${id} was pending`);
 
-    const next = await Plugin.start(api.endpoint);
-    await next.configure({ region: "us-west-2" });
-    const checked = await next.checked(instanceType, "late", inputs);
-    const kept = { type: instanceType, name: "late", inputs: checked, ...incomplete(error)! };
-    const update = next.update(kept, inputs);
-    await follow(id, ["running"]);
-    expect((await update).state).to.include({ instanceState: "running", subnetId });
-    await next.stop();
-  });
+      await plugin.stop();
+      plugin = await Plugin.start(api.endpoint);
+      await plugin.configure({ region: "us-west-2" });
+      const checked = await plugin.checked(instanceType, name, inputs);
+      const kept = { type: instanceType, name, inputs: checked, ...incomplete(error)! };
+      const update = plugin.update((await plugin.read(kept))!, { ...inputs, ...changed });
+      await sleep(200); // an update that does not wait is over by then
+      await follow(id, ["running"]);
+      const { state } = await update;
+      expect(state).to.include({ instanceState: "running", subnetId });
+      expect(Object.keys(state).filter((key) => key.startsWith("__"))).to.deep.equal([]);
+    });
+  }
 
   it("a database is there when it is available, and its deletion needs a word on the last snapshot", async () => {
     const inputs = {

@@ -50,7 +50,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       log = join(work, "log");
       writeFileSync(log, "");
       mkdirSync(join(work, "backend"));
-      server = await new SshServer({ acceptEnv: ["COLOUR"] }).listen();
+      server = await new SshServer().listen();
       const envVars = {
         PATH: `${directory}${delimiter}${process.env["PATH"]}`,
         PULUMI_BACKEND_URL: `file://${work}/backend`,
@@ -120,10 +120,10 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
         triggers,
       });
       new remote.Command("remote", {
-        create: `cat; ${printing}; echo remote $COLOUR >> ${log}`,
+        create: `cat; ${printing}; echo remote ${colour} >> ${log}`,
         delete: `echo remote gone >> ${log}`,
         stdin: pulumi.secret("given\n"),
-        environment,
+        addPreviousOutputInEnv: false,
         connection,
       });
       new remote.CopyToRemote("copy", {
@@ -138,10 +138,9 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       const { steps, logged, error } = await run("preview", () => {
         resources();
         const { stdout } = new local.Command("source", { create: `echo ran >> ${log}` });
-        const [environment, triggers] = [{ A: stdout }, [stdout]];
         const connection = { ...server.connection, host: stdout };
-        const inputs = { create: stdout, stdin: stdout, environment, triggers, connection };
-        new remote.Command("unknown", inputs);
+        const inputs = { create: stdout, stdin: stdout, triggers: [stdout], connection };
+        new remote.Command("unknown", { ...inputs, addPreviousOutputInEnv: false });
         const source = new pulumi.asset.StringAsset("text");
         new remote.CopyToRemote("unknown copy", { source, remotePath: stdout, connection });
       });
@@ -215,7 +214,8 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
     });
 
     it("shows no update in the preview of a connection that is not known yet", async () => {
-      const inputs = { create: "true", connection: server.connection };
+      const { connection } = server;
+      const inputs = { create: "true", connection, addPreviousOutputInEnv: false };
       await run("up", () => new remote.Command("moved", inputs));
       const { steps } = await run("preview", () => {
         const host = new local.Command("source", { create: "echo 127.0.0.1" }).stdout;
@@ -230,7 +230,8 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       const update = "head -c 300000 /dev/zero | tr '\\0' '\\n'; exit 4";
       const { lines } = await run("up", () => {
         const connection = { ...server.connection };
-        new remote.Command("moved", { create: "true", update, connection, logging: "none" });
+        const inputs = { create: "true", update, connection, addPreviousOutputInEnv: false };
+        new remote.Command("moved", { ...inputs, logging: "none" });
       });
       const failure = lines.find((line) =>
         line.startsWith("Process exited with status 4: running"),

@@ -17,20 +17,23 @@ const remote = "command:remote:Command";
 describe("inputs of the command plugin's stand-in", () => {
   it("are completed with the connection's defaults, and the connection made secret", () => {
     const proxy = secret({ host: "b", user: "admin" });
-    const given = { create: "true", stdin: null, connection: { host: "a", port: null, proxy } };
+    const connection = { host: "a", port: null, proxy };
+    const given = { create: "true", stdin: null, addPreviousOutputInEnv: false, connection };
     const { inputs, failures } = check(remote, given);
     expect(failures).to.deep.equal([]);
     expect(isKind(inputs["connection"], "secret")).to.equal(true);
     const defaults = { port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 };
     expect(reveal(inputs)).to.deep.equal({
       create: "true",
+      addPreviousOutputInEnv: false,
       connection: { ...defaults, host: "a", proxy: { ...defaults, host: "b", user: "admin" } },
     });
   });
 
   it("are let through where they are not known yet", () => {
     for (const connection of [unknown, secret(unknown), { host: unknown }]) {
-      expect(check(remote, { create: unknown, connection }).failures).to.deep.equal([]);
+      const inputs = { create: unknown, connection, addPreviousOutputInEnv: false };
+      expect(check(remote, inputs).failures).to.deep.equal([]);
     }
   });
 
@@ -55,6 +58,18 @@ describe("inputs of the command plugin's stand-in", () => {
       { connection: { host: "a", proxy: { host: "b", proxy: { host: "c" } } } },
       "connection.proxy.proxy: is not one of",
     ],
+    [
+      "an environment through SSH",
+      remote,
+      { connection: { host: "a" }, environment: {}, addPreviousOutputInEnv: false },
+      "environment: the lab's stand-in sets no variables through SSH",
+    ],
+    [
+      "the earlier output through SSH",
+      remote,
+      { connection: { host: "a" } },
+      "addPreviousOutputInEnv: must be false",
+    ],
     ["globs", "command:local:Command", { assetPaths: ["*"] }, "assetPaths: is not one of"],
     ["another type", "command:remote:CopyFile", {}, "has no command:remote:CopyFile"],
     ["a copy of nothing", "command:remote:CopyToRemote", { source: "x" }, "source: must be a File"],
@@ -68,9 +83,9 @@ describe("inputs of the command plugin's stand-in", () => {
   }
 
   it("without a connection, where one is needed, are refused", () => {
-    expect(check(remote, { create: "true" }).failures).to.deep.equal([
-      { property: "connection", reason: "is required" },
-    ]);
+    expect(check(remote, { create: "true", addPreviousOutputInEnv: false }).failures).to.deep.equal(
+      [{ property: "connection", reason: "is required" }],
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { runLocal, type CommandInputs } from "../../../../lab/plugins/command/run.ts";
 import { failureOf, recording } from "./recording.ts";
@@ -44,11 +45,13 @@ describe("local commands of the command plugin's stand-in", () => {
     expect(await failureOf(run("kill $$"))).to.match(/^signal: SIGTERM: running/);
   });
 
-  it("are killed when they are cancelled", async () => {
+  it("are killed when they are cancelled, with all that they have started", async () => {
     const cancel = new AbortController();
-    const ran = failureOf(run("exec sleep 60", {}, recording(cancel.signal)));
-    setTimeout(() => cancel.abort(), 100);
-    expect(await ran).to.match(/^signal: SIGKILL: running "exec sleep 60"/);
+    const record = recording(cancel.signal);
+    const ran = failureOf(run("echo begun; sleep 60 | cat", {}, record));
+    while (record.lines.length === 0) await sleep(10);
+    cancel.abort();
+    expect(await ran).to.match(/^signal: SIGKILL: running "echo begun; sleep 60 | cat"/);
   });
 
   for (const [logging, expected] of [

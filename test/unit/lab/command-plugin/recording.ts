@@ -3,14 +3,12 @@ import type { Running } from "../../../../lab/plugins/command/run.ts";
 /** What the engine would be told by an operation; `gone` is `signal` unless it is given. */
 export function recording(signal = new AbortController().signal, gone = signal) {
   const lines: string[] = [];
-  const warnings: string[] = [];
   const running: Running = {
     status: (line) => lines.push(line),
-    warn: (line) => warnings.push(line),
     signal,
     gone,
   };
-  return { lines, warnings, running };
+  return { lines, running };
 }
 
 /** The message of the error that the work is expected to end with. */

@@ -22,7 +22,7 @@ async function closedPort(): Promise<number> {
 describe("remote commands of the command plugin's stand-in", function () {
   this.timeout(20_000);
   let server: SshServer;
-  beforeEach(async () => (server = await new SshServer({ acceptEnv: ["COLOUR"] }).listen()));
+  beforeEach(async () => (server = await new SshServer().listen()));
   afterEach(() => server.close());
 
   const run = (
@@ -30,12 +30,11 @@ describe("remote commands of the command plugin's stand-in", function () {
     extra: Partial<Connection> = {},
     inputs: CommandInputs = {},
     { running } = recording(),
-    previous = nothing,
   ) =>
     runRemote(
       { ...inputs, connection: { ...server.connection, ...extra } },
       command,
-      previous,
+      nothing,
       running,
     );
 
@@ -68,27 +67,6 @@ describe("remote commands of the command plugin's stand-in", function () {
       while (record.lines.length < 2) await sleep(10);
       expect([record.lines, over]).to.deep.equal([["e", "one"], false]);
       expect(await ran).to.deep.equal({ stdout: "one", stderr: "e" });
-    });
-
-    it("starts nothing when sshd refuses a variable of the environment", async () => {
-      const red = { environment: { COLOUR: "red" } };
-      expect((await run("echo $COLOUR", {}, red)).stdout).to.equal("red");
-      const refused = run("echo ran", {}, { environment: { COLOUR: "red", SHAPE: "round" } });
-      expect(await failureOf(refused)).to.match(
-        /^could not set environment variable "SHAPE": .*AcceptEnv/,
-      );
-      expect(server.events).to.not.include("exec echo ran");
-    });
-
-    it("warns when sshd refuses the earlier output, and runs", async () => {
-      const record = recording();
-      const previous = { stdout: "before", stderr: "" };
-      expect((await run("echo ran", {}, {}, record, previous)).stdout).to.equal("ran");
-      expect(record.warnings).to.have.length(1);
-      expect(record.warnings[0]).to.match(/^Unable to set 'PULUMI_COMMAND_STDOUT': .*AcceptEnv/);
-      const silent = recording();
-      await run("echo ran", {}, { addPreviousOutputInEnv: false }, silent, previous);
-      expect(silent.warnings).to.deep.equal([]);
     });
 
     it("says so when the connection breaks, and closes it when the command has run", async () => {

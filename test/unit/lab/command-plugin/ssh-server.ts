@@ -14,7 +14,6 @@ export const hostKeys = [
 ];
 
 export interface Options {
-  acceptEnv?: string[];
   hostKey?: { private: string };
 }
 
@@ -27,10 +26,8 @@ export class SshServer {
   readonly events: string[] = [];
   private readonly server: ssh2.Server;
   private readonly clients = new Set<Connection>();
-  private readonly acceptEnv: string[];
 
-  constructor({ acceptEnv = [], hostKey = hostKeys[0]! }: Options = {}) {
-    this.acceptEnv = acceptEnv;
+  constructor({ hostKey = hostKeys[0]! }: Options = {}) {
     // Once the client's input has ended, ssh2 tells of a signal here only; sshd heeds it all the same.
     const debug = (line: string) => {
       const name = /CHANNEL_REQUEST \(r:\d+, signal: (\w+)\)$/.exec(line)?.[1];
@@ -89,22 +86,15 @@ export class SshServer {
   }
 
   private session(session: Session): void {
-    const environment: Record<string, string> = {};
-    session.on("env", (accept, reject, { key, val }) => {
-      const accepted = this.acceptEnv.includes(key);
-      if (accepted) environment[key] = val;
-      // The types miss that sshd, and ssh2, answer a client that did not ask with nothing.
-      (accepted ? accept : reject)?.();
-    });
     session.on("exec", (accept, _, { command }) => {
       this.events.push(`exec ${command}`);
-      this.run(accept(), command, environment);
+      this.run(accept(), command);
     });
     session.on("sftp", (accept) => serveFiles(accept()));
   }
 
-  private run(channel: ServerChannel, command: string, env: object): void {
-    const child = spawn("/bin/sh", ["-c", command], { env: { ...process.env, ...env } });
+  private run(channel: ServerChannel, command: string): void {
+    const child = spawn("/bin/sh", ["-c", command]);
     channel.once("close", () => child.kill());
     channel.pipe(child.stdin).on("error", () => undefined);
     child.stdout.on("data", (chunk: Buffer) => channel.write(chunk));

@@ -1,4 +1,4 @@
-"""What the world needs of the API beyond AWS's own calls: secrets that no describe call tells."""
+"""Answers to those of the lab's own calls by which the world learns what no describe call of AWS tells."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,11 +24,11 @@ def master_password(identifier: str) -> Answer:
 
 
 def address(identifier: str) -> Answer:
-    """`{"address": …}` of the DB instance, inside a subnet of its group. Raises NotFound."""
+    """`{"address": …, "subnetId": …}` of the DB instance, which is in a subnet of its group. Raises NotFound."""
     interface = getattr(database(identifier), "interface", None)
     if interface is None:
         raise NotFound(f"DB instance {identifier} is in no subnet group")
-    return {"address": interface.private_ip_address}
+    return {"address": interface.private_ip_address, "subnetId": interface.subnet.id}
 
 
 def database(identifier: str) -> DBInstance:
