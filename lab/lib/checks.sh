@@ -29,7 +29,7 @@ check_pulumi_or_go() {
   want=$(awk '$1 == "go" { print $2 }' "$LAB_ROOT/lab/toolchain/pulumi/go.mod")
   if ! command -v go >/dev/null; then
     fail "neither Pulumi nor Go is on PATH, and one of them is needed: PATH=$PATH" \
-      "install the Pulumi CLI (https://www.pulumi.com/docs/install) or Go $want or later (https://go.dev/doc/install)"
+      "install Pulumi (https://www.pulumi.com/docs/install) or Go $want (https://go.dev/doc/install)"
   fi
   have=$(go env GOVERSION | sed 's/^go//')
   if at_least "$have" "$want"; then return; fi

@@ -47,13 +47,13 @@ start_engine() {
 # ensure_engine: fails unless Docker's engine of this machine answers in the end.
 ensure_engine() {
   if [[ ${DOCKER_HOST:-unix:} != unix:* ]]; then
-    fail "DOCKER_HOST is $DOCKER_HOST: the lab reaches into its containers' networks, so the engine must be on this machine" \
+    fail "DOCKER_HOST is $DOCKER_HOST: the lab needs the engine of this machine, for its networks" \
       "unset DOCKER_HOST"
   fi
   if engine_answers; then return; fi
   if ! root_on_debian; then
     fail "Docker's engine does not answer: $(docker info 2>&1 | grep -iE 'error|denied|not found|cannot' | head -n 1)" \
-      "install and start Docker 20.10 or later and join its group (sudo usermod -aG docker $USER, then log in again); as root on Debian, set-up does it itself"
+      "start Docker 20.10 or later; sudo usermod -aG docker $USER, then log in again"
   fi
   if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
     step engine-install "Docker's engine from Debian's packages" install_engine

@@ -16,6 +16,15 @@ fail() {
   exit 1
 }
 
+# on_interrupt TEXT: what Ctrl-C says before it ends the program. Of programs that call each other the first one speaks.
+on_interrupt() {
+  local words=:
+  if [[ ! ${LAB_ANSWERS:-} ]]; then words="say 'interrupted; $1'"; fi
+  export LAB_ANSWERS=1
+  # shellcheck disable=SC2064 # the text is known now
+  trap "$words; exit 130" INT
+}
+
 # Steps under way, by name: process, title and when it began.
 declare -A step_pid=() step_title=() step_began=()
 
@@ -46,7 +55,7 @@ end_step() {
     unset "step_pid[$name]"
     tail -n 20 "$STEP_LOGS/$name.log" >&2
     fail "${step_title[$name]} failed; its last lines are above" \
-      "mend what they name and run the same command again: what is done stays done. All of it: $STEP_LOGS/$name.log"
+      "mend what they name, then the same command goes on; all of it: $STEP_LOGS/$name.log"
   fi
   unset "step_pid[$name]"
   seconds=$(awk -v began="${step_began[$name]}" '{ printf "%.1f", $1 - began }' "$STEP_LOGS/$name.ended")

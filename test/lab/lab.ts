@@ -43,8 +43,8 @@ export async function succeed(
 /** What a process with pipes prints, both streams together, as it comes: call the result at any time. */
 export function outputOf({ stdout, stderr }: ChildProcess): () => string {
   let output = "";
-  for (const stream of [stdout!, stderr!]) {
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  for (const stream of [stdout, stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
   }
   return () => output;
 }

@@ -1,10 +1,12 @@
 /** Labs that start, stand side by side, lose their programs and end. */
 import { expect } from "chai";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { Lab, run, succeed } from "./lab.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Lab, outputOf, run, succeed } from "./lab.ts";
 import { added, processesOf, traces } from "./traces.ts";
 
 describe("lab/up and lab/down", function () {
@@ -54,6 +56,19 @@ describe("lab/up and lab/down", function () {
     } finally {
       await succeed("docker", ["rm", name]);
     }
+  });
+
+  it("say after Ctrl-C what goes on, and go on", async () => {
+    const env = { ...process.env, LAB_NAME: one.name, LAB_OF_TESTS: "1", LAB_ANSWERS: "" };
+    // A terminal sends it to the whole process group.
+    const child = spawn("lab/up", { env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+    const output = outputOf(child);
+    while (!(await slice(one).catch(() => undefined)) && child.exitCode === null) await sleep(20);
+    process.kill(-child.pid!, "SIGINT");
+    expect(await once(child, "close")).to.deep.equal([130, null]);
+    expect(output()).to.match(/interrupted; lab\/up goes on from here, lab\/down removes/);
+    await one.up();
+    expect(await containers(one)).not.to.equal("");
   });
 
   /** Whether the host on a lab's internet gets a connection to that of a lab. */
