@@ -93,7 +93,7 @@ const cases: Case[] = [
   {
     lacks: "both Go and Pulumi",
     leftOut: [...withoutPulumi, "go"],
-    says: /neither Pulumi nor Go is on PATH.*remedy: install the Pulumi CLI .* or Go 1\.\d+/s,
+    says: /neither Pulumi nor Go is on PATH.*remedy: install Pulumi .* or Go 1\.\d+/s,
   },
   {
     lacks: "a Go that is recent enough",
