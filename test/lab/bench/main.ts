@@ -5,11 +5,13 @@
  */
 import { Browser } from "../browser.ts";
 import { Lab, succeed } from "../lab.ts";
+import { percentile, rate, underLoad, type Answer } from "../load/load.ts";
 import { Stack } from "../stack.ts";
 import { delayedUp, databaseDelay } from "./delayed-up.ts";
 import { duration, nameOf } from "./steps.ts";
 
-const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
+const seconds = (milliseconds: number) =>
+  milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -61,9 +63,17 @@ for (let round = 0; round < 3; round++) {
 row("up without a change, median of 3", median(ours), "an empty program's", median(least));
 
 const stack = await Stack.open(lab);
-const version = await stack.newVersion();
-const redeploy = await timed(() => stack.deliver(version)).finally(() => stack.close());
+let version = await stack.newVersion();
+const redeploy = await timed(() => stack.deliver(version));
 row("redeploy of a changed commit", redeploy, "up without a change", median(ours));
+version = await stack.newVersion();
+const load = await underLoad(stack.outputs.appUrl!, () => stack.deliver(version));
+const failed = load.during.filter(({ failure }) => failure).length;
+row(`redeploy under ${rate} requests a second`, load.milliseconds, "without them", redeploy);
+const slowest = (answers: readonly Answer[]) => percentile(answers, 0.99);
+const requests = `  its ${load.during.length} requests, ${failed} failed: 99 % within`;
+row(requests, slowest(load.during), "in quiet", slowest(load.before));
+await stack.close();
 await lab.down();
 
 const { total, steps, chain, gaps } = await delayedUp(lab);

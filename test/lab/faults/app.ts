@@ -117,6 +117,17 @@ export const appFaults: Fault[] = [
     /error: the app's page is not served \d+ s after the start: .*500/,
     /remedy: correct the app, or set appCommit back/,
   ),
+  {
+    name: "nginx-image-wrong",
+    away: true,
+    async provoke(stack) {
+      for (const nginxImage of ["nginx:no-such-tag", "python:3.11-slim-bookworm"]) {
+        await refused(stack, { nginxImage }, /remedy: correct the setting nginxImage \(\S+\)/);
+        const page = await fetch(stack.page, { signal: AbortSignal.timeout(5000) });
+        if (!page.ok) throw new Error(`the page answers ${page.status} after ${nginxImage}`);
+      }
+    },
+  },
   commit(
     "migration-drops-column",
     (directory) =>

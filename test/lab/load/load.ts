@@ -9,7 +9,7 @@ export interface Answer {
   readonly failure: string | undefined;
 }
 
-export interface Load {
+interface Load {
   /** Answers so far, in the order in which they came. */
   readonly answers: readonly Answer[];
   /** Sends no more, and resolves when the last request has been answered or given up. */
@@ -26,7 +26,7 @@ const formEvery = 4;
  *
  * @param rate requests a second
  */
-export async function startLoad(origin: string, rate: number): Promise<Load> {
+async function startLoad(origin: string, rate: number): Promise<Load> {
   const form = await openForm(`${origin}/login`);
   const answers: Answer[] = [];
   const pending = new Set<Promise<void>>();
@@ -97,6 +97,28 @@ function ask(url: string, form: Form | undefined): Promise<string | undefined> {
     });
     sent.end(form?.body);
   });
+}
+
+/** Requests a second of {@link underLoad}. */
+export const rate = 40;
+/** How long it looks at the page before the change, in milliseconds. */
+export const quiet = 15_000;
+
+/** Answers of the page of `origin` before a change and during it, and the change's time in milliseconds. */
+export async function underLoad(origin: string, change: () => Promise<unknown>) {
+  const load = await startLoad(origin, rate);
+  try {
+    await sleep(quiet);
+    const before = load.answers.length;
+    const began = performance.now();
+    await change();
+    const milliseconds = performance.now() - began;
+    await load.stop();
+    const { answers } = load;
+    return { before: answers.slice(0, before), during: answers.slice(before), milliseconds };
+  } finally {
+    await load.stop();
+  }
 }
 
 /** `share` 0.99 for the 99th percentile. */

@@ -3,13 +3,9 @@
  *
  * usage: redeploy.ts [release] [rotation]    default: both
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { succeed } from "../lab.ts";
 import { tail, withStack, type Stack } from "../stack.ts";
-import { percentile, startLoad, type Answer } from "./load.ts";
-
-const rate = 40;
-const quiet = 15_000;
+import { percentile, quiet, underLoad, type Answer } from "./load.ts";
 
 /** What is done to the stack, by name. */
 const changes: Record<string, (stack: Stack) => Promise<unknown>> = {
@@ -40,20 +36,12 @@ await withStack(async (stack) => {
   }
   let failed = 0;
   for (const name of names.length > 0 ? names : Object.keys(changes)) {
-    const load = await startLoad(stack.outputs.appUrl!, rate);
-    const began = performance.now();
-    await sleep(quiet);
-    const before = load.answers.length;
-    report(`before ${name}`, load.answers.slice(0, before), quiet / 1000);
-    const problem = await changes[name]!(stack).then(
-      () => undefined,
-      (error: Error) => error,
+    const { before, during, milliseconds } = await underLoad(stack.outputs.appUrl!, () =>
+      changes[name]!(stack),
     );
-    await load.stop();
-    const seconds = (performance.now() - began - quiet) / 1000;
-    report(`during ${name}`, load.answers.slice(before), seconds);
-    if (problem) throw problem;
-    failed += load.answers.filter(({ failure }) => failure).length;
+    report(`before ${name}`, before, quiet / 1000);
+    report(`during ${name}`, during, milliseconds / 1000);
+    failed += [...before, ...during].filter(({ failure }) => failure).length;
   }
   const env = { PULUMI: "lab/pulumi", LAB_NAME: stack.lab.name };
   const releases = (await succeed("npm", ["run", "--silent", "releases"], { env })).split("\n");
