@@ -126,6 +126,7 @@ export const appFaults: Fault[] = [
         const page = await fetch(stack.page, { signal: AbortSignal.timeout(5000) });
         if (!page.ok) throw new Error(`the page answers ${page.status} after ${nginxImage}`);
       }
+      return () => stack.release({ nginxImage: "nginx:stable" });
     },
   },
   commit(
