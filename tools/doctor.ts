@@ -6,7 +6,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
-export type Purpose = "AWS" | "the lab";
+const purposes = ["AWS", "the lab"] as const;
+export type Purpose = (typeof purposes)[number];
 
 /** `judge` is told what `tools/look NAME` printed; where that failed, or it judges false, the check's thing is missing. */
 export interface Check {
@@ -95,8 +96,7 @@ export function examine(look: (name: string) => string | undefined) {
     const found = seen !== undefined && judge(seen);
     const text = `${only ? `for ${only}, ` : ""}${what}: ${seen ?? "not there, or does not answer"}`;
     if (found) return [`ok       ${text}`];
-    for (const purpose of only ? [only] : (["AWS", "the lab"] as const))
-      missing[purpose].push(name);
+    for (const purpose of only ? [only] : purposes) missing[purpose].push(name);
     return [`missing  ${text}`, `         remedy: ${remedy}`];
   });
   const verdicts = Object.entries(missing).map(

@@ -13,7 +13,7 @@ interface Load {
   /** Answers so far, in the order in which they came. */
   readonly answers: readonly Answer[];
   /** Sends no more, and resolves when the last request has been answered or given up. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const limit = 10_000;
@@ -106,19 +106,14 @@ export const quiet = 15_000;
 
 /** Answers of the page of `origin` before a change and during it, and the change's time in milliseconds. */
 export async function underLoad(origin: string, change: () => Promise<unknown>) {
-  const load = await startLoad(origin, rate);
-  try {
-    await sleep(quiet);
-    const before = load.answers.length;
-    const began = performance.now();
-    await change();
-    const milliseconds = performance.now() - began;
-    await load.stop();
-    const { answers } = load;
-    return { before: answers.slice(0, before), during: answers.slice(before), milliseconds };
-  } finally {
-    await load.stop();
-  }
+  const { answers, stop } = await startLoad(origin, rate);
+  await sleep(quiet);
+  const before = answers.length;
+  const began = performance.now();
+  const milliseconds = await change()
+    .then(() => performance.now() - began)
+    .finally(stop);
+  return { before: answers.slice(0, before), during: answers.slice(before), milliseconds };
 }
 
 /** `share` 0.99 for the 99th percentile. */
