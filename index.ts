@@ -5,6 +5,7 @@ import { Machine } from "./compute/machine.ts";
 import { sshCommand } from "./compute/ssh.ts";
 import { Database } from "./database/database.ts";
 import { Release } from "./deployer/release.ts";
+import { readServing } from "./deployer/serving.ts";
 import { Network } from "./network/network.ts";
 import { SecurityGroups } from "./network/securityGroups.ts";
 import { lookUpZones } from "./network/zones.ts";
@@ -150,6 +151,7 @@ const release = new Release(`${name}-release`, {
           permissions: appServer.permissions,
         }
       : undefined,
+  serving: readServing(backups.bucket, { provider }),
   groups: groups.ids,
   buckets: { backups: backups.bucket, site: site.bucket },
   appUrl,
@@ -182,5 +184,5 @@ export const databasePassword = release.databasePassword;
 export const siteUrl = site.url;
 export const siteBucket = site.bucket;
 export const backupBucket = backups.bucket;
-/** The commit that is served, as the machine reported it. */
-export const deployedCommit = release.commit;
+/** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
+export const configuredCommit = settings.appCommit;

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Database } from "../database/database.ts";
 import { randomSecret } from "../secrets.ts";
 import { appEnvironment } from "./environment.ts";
+import { releaseTrigger, rolledBack, type Serving } from "./serving.ts";
 import { installation, ofMachine, quote, shellVariables, type MachineFile } from "./shell.ts";
 
 /** Where everything is on the machine; scripts/common.sh says the same. */
@@ -56,6 +57,8 @@ export interface ReleaseArgs {
         readonly permissions: pulumi.Resource;
       }
     | undefined;
+  /** The record of what serves now. */
+  readonly serving: pulumi.Input<Serving | undefined>;
   /** What a failed check on the machine is explained by. */
   readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
   readonly buckets: Readonly<Record<"backups" | "site", pulumi.Input<string>>>;
@@ -83,8 +86,6 @@ interface Step {
  * when the machine, the scripts or what it was given has changed, and not otherwise.
  */
 export class Release extends pulumi.ComponentResource {
-  /** The commit that is served, as the running container says. */
-  readonly commit: pulumi.Output<string>;
   /** The database user of the app, with rights on its schema only. */
   readonly databaseUser: string;
   /** A secret. */
@@ -203,24 +204,25 @@ export class Release extends pulumi.ComponentResource {
         after: [boot],
       });
     const written = [write("app.env", environment), write("stack.env", stackVariables)];
-    const triggers = [
-      pulumi.all([environment, stackVariables]).apply((texts) => digest(texts.join())),
-    ];
+    const serving = pulumi.output(args.serving).apply((now) => {
+      const reason = rolledBack(now, { commit: app.commit, image });
+      if (reason) throw new pulumi.RunError(reason);
+      return releaseTrigger(now, image);
+    });
     const deploy = script("deploy", {
       args: [image, app.nginxImage],
       by: "follow.sh deploy lease.sh deploy.sh",
-      triggers,
+      triggers: [
+        pulumi.all([environment, stackVariables]).apply((texts) => digest(texts.join())),
+        serving,
+      ],
       after: [build, prepare, ...written],
     });
-    const verify = script("verify", {
-      triggers: [...triggers, image, app.nginxImage],
-      after: [deploy],
-    });
-    script("schedule", { after: [verify] });
+    script("schedule", { after: [deploy] });
     script("retire-user", {
       args: [...server, otherUser],
       stdin: pulumi.interpolate`${database.masterPassword}\n`,
-      after: [verify],
+      after: [deploy],
     });
     if (args.publish) {
       const { repository, branch, token, dump, permissions } = args.publish;
@@ -229,12 +231,11 @@ export class Release extends pulumi.ComponentResource {
         by: "lease.sh publish.sh",
         stdin: token,
         triggers: [image],
-        after: [verify, permissions],
+        after: [deploy, permissions],
       });
     }
 
-    this.commit = verify.stdout.apply((stdout) => stdout.trim());
-    this.registerOutputs({ commit: this.commit });
+    this.registerOutputs();
   }
 }
 

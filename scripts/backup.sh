@@ -30,9 +30,10 @@ dump() {
 
 # put NAME COMMAND…: stores what a command prints.
 put() {
-  "${@:2}" | aws s3 cp --only-show-errors - "$place/$1" ||
-    fail "$place/$1 was not written, see above: this backup does not count" \
-      "see that bucket and database are ready ($bin/preflight.sh), then try again"
+  store() { "${@:2}" | aws s3 cp --only-show-errors - "$place/$1"; }
+  quietly store "$@" ||
+    fail "$place/$1 was not written, so this backup does not count" \
+      "check bucket and database with $bin/preflight.sh, then run the same command again"
 }
 put dump.sql.gz dump
 wait

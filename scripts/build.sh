@@ -3,6 +3,8 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 commit=$1 image=$2 base_image=$3 index=${4:-}
+# What `up` asks for last: after a rollback it is not released again unasked.
+echo "$image" >"$root/requested"
 
 # The name says what the image is made of.
 if docker image inspect "$image" >/dev/null 2>&1; then
@@ -12,9 +14,13 @@ fi
 need_space 1024 "building an image"
 
 # The app tracks its .env: in the image it would be a second set of settings.
-git -C "$source" archive --add-file="$bin/Dockerfile.release" "$commit" . ':(exclude,glob)**/.env' |
-  docker build --tag "$image" --file Dockerfile.release \
-    --build-arg "BASE_IMAGE=$base_image" ${index:+--build-arg "PIP_INDEX_URL=$index"} \
-    --label "org.opencontainers.image.revision=$commit" - ||
-  fail "the image of commit $commit was not built, see above" \
+build() {
+  git -C "$source" archive --add-file="$bin/Dockerfile.release" "$commit" . ':(exclude,glob)**/.env' |
+    docker build --tag "$image" --file Dockerfile.release \
+      --build-arg "BASE_IMAGE=$base_image" ${index:+--build-arg "PIP_INDEX_URL=$index"} \
+      --label "org.opencontainers.image.revision=$commit" -
+}
+quietly build ||
+  fail "the image of commit $commit was not built" \
     "correct requirements.txt in the app, or the setting baseImage ($base_image)"
+echo "$image is built"

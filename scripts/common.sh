@@ -17,6 +17,9 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   variables=$root/release.env # the variables of compose.yml
   ledger=$root/ledger         # a file for each release
   last_backup=$root/last-backup
+  page=http://127.0.0.1:5085/login
+  lock=$root/lease          # the deploy lock: who holds it; a heartbeat renews its time
+  lock_term=20              # seconds after which a lock without a heartbeat is nobody's
   scratch=${SCHEMA:-}_drill # a schema beside the live one
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
@@ -24,11 +27,23 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 }
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
-# fail WHAT REMEDY: the last words of a step.
+# fail WHAT REMEDY [EVIDENCE]: ends a step. The verdict comes first, then the last 30 lines of the evidence, which is by
+# default what the last quiet command has said.
 fail() {
+  local evidence=${3-${evidence:-}}
   printf 'error: %s\nremedy: %s\n' "$1" "$2" >&2
+  if [ -n "$evidence" ]; then tail -n 30 <<<"$evidence" | sed 's/^/  | /' >&2; fi
   exit 1
 }
+
+# quietly COMMAND…: keeps in $evidence what a command that fails has said.
+quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
+
+# Copies log lines without the health probes' requests and the notices of nginx.
+without_probes() { grep -vE '"(Python-urllib|curl)/|^[0-9/]+ [0-9:]+ \[notice\]' || true; }
+
+# Seconds since the last heartbeat of the deploy lock's holder.
+lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }
 
 # need_space MB WHAT: fails unless there is room for it.
 need_space() {
@@ -84,13 +99,6 @@ serving() {
 }
 # The commit that is served; nothing if there is none.
 serving_commit() { serving "$revision_label"; }
-
-# The key of the newest whole backup; nothing if there is none.
-newest_backup() {
-  # Keys sort by time. The CLI applies the query to each page of 1000 objects, so the last line counts.
-  aws s3api list-objects-v2 --bucket "$BUCKET" --prefix backups/ --output text \
-    --query "Contents[?ends_with(Key, '/manifest')] | [-1].Key" | sed -n 's|/manifest$||p' | tail -n 1
-}
 
 # Opens the repository of the app's commits for this process alone.
 lock_source() {

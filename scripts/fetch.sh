@@ -13,10 +13,10 @@ lock_source
 git init --quiet --bare "$source"
 ref=refs/releases/$commit
 if ! git -C "$source" rev-parse --quiet --verify "$ref" >/dev/null; then
-  remote_git ls-remote --quiet "$repository" >/dev/null ||
+  quietly remote_git ls-remote --quiet "$repository" ||
     fail "the repository $repository cannot be read from $(hostname)" \
       "check the setting appRepository and, for a private one, appRepositoryCredential"
-  remote_git -C "$source" fetch --quiet --depth 1 "$repository" "$commit:$ref" ||
+  quietly remote_git -C "$source" fetch --quiet --depth 1 "$repository" "$commit:$ref" ||
     fail "$repository has no commit $commit" \
       "set appCommit to the full hash of a commit that is pushed there"
 fi

@@ -41,5 +41,5 @@ done &
 ticker=$!
 trap 'kill "$ticker" 2>/dev/null || true' EXIT
 tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" <&8 | redact
-read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "deploy again"
+read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "run pulumi up again"
 exit "$status"

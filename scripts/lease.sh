@@ -6,30 +6,28 @@
 # finds the lease taken when it goes on, is ended.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-lease=$root/lease term=20 limit=${LEASE_LIMIT:-600}
+limit=${LEASE_LIMIT:-600}
 from=${SSH_CLIENT:-$(hostname)}
 owner="${RELEASE_OWNER:-$(id -un)@${from%% *}} $(date --utc +%FT%TZ) process $$"
 
-# Seconds since the holder's last heartbeat.
-age() { echo $(($(date +%s) - $(stat --format %Y "$lease" 2>/dev/null || echo 0))); }
-is_ours() { [ "$(cat "$lease" 2>/dev/null)" = "$owner" ]; }
+is_ours() { [ "$(cat "$lock" 2>/dev/null)" = "$owner" ]; }
 take() (
   flock 9
-  if [ "$(age)" -lt "$term" ] && ! is_ours; then exit 1; fi
-  echo "$owner" >"$lease" || exit 2
-) 9>>"$lease.lock"
+  if [ "$(lock_age)" -lt "$lock_term" ] && ! is_ours; then exit 1; fi
+  echo "$owner" >"$lock" || exit 2
+) 9>>"$lock.lock"
 
 told=
 while true; do
   got=0
   take || got=$?
   if [ "$got" = 0 ]; then break; fi
-  if [ "$got" = 2 ]; then fail "the lease cannot be written to $lease" "see: df -h; ls -ld $root"; fi
-  holder=$(cat "$lease" 2>/dev/null || echo nobody)
+  if [ "$got" = 2 ]; then fail "the lease cannot be written to $lock" "see: df -h; ls -ld $root"; fi
+  holder=$(cat "$lock" 2>/dev/null || echo nobody)
   if [ "$SECONDS" -ge "$limit" ]; then
     fail "the lease is still held by $holder after $SECONDS s;
-       last heartbeat $(age) s ago" \
-      "wait for that release to end; a dead holder's lease ends by itself after $term s"
+       last heartbeat $(lock_age) s ago" \
+      "wait for that release to end; a dead holder's lease ends by itself after $lock_term s"
   fi
   if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s" >&2; fi
   told=$holder
@@ -43,15 +41,15 @@ work=$!
 # As long as the work lives, even if this process is killed: else another release could begin beside it.
 while kill -0 "$work" 2>/dev/null; do
   if ! is_ours; then
-    echo "error: the lease was lost to $(cat "$lease")" >&2
+    echo "error: the lease was lost to $(cat "$lock")" >&2
     kill -- "-$work"
     break
   fi
-  touch --no-create "$lease"
+  touch --no-create "$lock"
   sleep 2
 done &
 heart=$!
-trap 'kill "$heart" 2>/dev/null || true; if is_ours; then rm -f "$lease"; fi' EXIT
+trap 'kill "$heart" 2>/dev/null || true; if is_ours; then rm -f "$lock"; fi' EXIT
 trap 'kill -- "-$work" 2>/dev/null || true' TERM INT HUP
 status=0
 wait "$work" || status=$?

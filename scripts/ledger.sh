@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # ledger.sh [list]: the releases of this environment, oldest first.
-# ledger.sh add IMAGE SECONDS: records the release that has just been made, on this machine and in the backup bucket.
+# ledger.sh add IMAGE DETAIL: records the release that has just been made, on this machine and in the backup bucket.
 #
-# A release is a file of one line, with tabs between number, time, commit, image, its id, revision of the schema,
-# backup before its migration, who, and how many seconds each step took. None is ever changed. Its name is its number,
-# of six digits: other files are what a run that was cut off has left.
+# A release is a file of one line, with tabs between number, time, commit, image, its id, revision of the schema, backup
+# before its migration, who, and the detail: how many seconds each step took, or `rollback`, `undo`, or `failed STEP` for
+# one that failed after it had changed the schema. None is ever changed. Its name is its number, of six digits: other
+# files are what a run that was cut off has left.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 remote=s3://$BUCKET/ledger
@@ -31,7 +32,8 @@ add)
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$(date --utc +%FT%TZ)" "$commit" "$2" "${id#sha256:}" \
     "$(live_revision)" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$ledger.new"
   mv "$ledger.new" "$ledger/$number"
-  aws s3 sync --only-show-errors "$ledger" "$remote" ||
-    fail "the release is made and serves, but its record was not written to $remote" "deploy again when the bucket can be written"
+  quietly aws s3 sync --only-show-errors "$ledger" "$remote" ||
+    fail "the release is recorded on this machine, but not in $remote" \
+      "restore access to the bucket $BUCKET; the next release writes this record, too"
   ;;
 esac

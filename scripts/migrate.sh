@@ -19,9 +19,10 @@ in_image() {
   docker run --rm --user "$(id -u):$(id -g)" --env-file "$settings" \
     --volume "$authority:$authority:ro" --volume "$work:/migrations" "$image" "$@"
 }
+# flask_db ARGUMENT…: prints nothing; what it has said is in $evidence.
 flask_db() {
-  in_image flask db "$@" ||
-    fail "flask db $1 failed, see above" "correct the app's models or migrations; the old version still serves"
+  evidence=$(in_image flask db "$@" 2>&1) ||
+    fail "flask db $1 failed; the version before goes on serving" "correct the app's models or migrations" "$evidence"
 }
 
 # upgrade REVISION OPTION…: to the newest revision, which is named.
@@ -35,22 +36,27 @@ upgrade() {
   tables=$(query "SHOW TABLES")
   # To look for a difference has made alembic's own.
   if grep -qvx alembic_version <<<"$tables" && [ -n "$tables" ]; then
-    "$bin/backup.sh" "before-$1" "$work"
-    backup=$(cat "$last_backup")
+    backup=$("$bin/backup.sh" "before-$1" "$work")
   fi
-  in_image flask db upgrade "${@:2}" && return
+  if evidence=$(in_image flask db upgrade "${@:2}" 2>&1); then
+    echo "the schema went from revision ${before:-none} to $1${backup:+; backup: $backup}"
+    return
+  fi
   # MySQL commits each change of the schema by itself, so what was done before the failure stays.
   after=$(live_revision)
-  fail "the migration from revision ${before:-none} to $1 failed, see above.
+  fail "the migration from revision ${before:-none} to $1 failed.
        The schema is at ${after:-no revision}; changed is: $(
     diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
   )and maybe what the failed revision did before it stopped" \
-    "correct the migration and deploy again${backup:+,
-        or put back what was there: npm run restore -- $backup}"
+    "correct the migration, set appCommit to that commit and run pulumi up${backup:+;
+        or put back what was there: ./ops restore $backup}" "$evidence"
 }
 
 # The newest revision in the files; the app's own output stands between.
-newest() { flask_db heads "$@" | sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p'; }
+newest() {
+  flask_db heads "$@"
+  sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p' <<<"$evidence"
+}
 
 commit=$(docker image inspect --format "$revision_label" "$image")
 if git -C "$source" cat-file -e "$commit:migrations/env.py" 2>/dev/null; then
@@ -67,11 +73,11 @@ has_live() { compgen -G "$work/versions/${revision}_*.py" >/dev/null; }
 
 # A machine that has replaced another one has no files, but the database still names its last revision.
 if [ ! -d "$migrations" ] && [ -n "$revision" ]; then
-  key=$(newest_backup)
+  key=$("$bin/backups.sh" find "$revision")
   archive=s3://$BUCKET/$key/migrations.tar.gz
   if [ -n "$key" ] && aws s3 ls "$archive" >/dev/null; then
-    aws s3 cp --only-show-errors "$archive" - | tar --extract --gzip --directory "$work" ||
-      fail "$archive cannot be read, see above" "see that the bucket can be read, then deploy again"
+    evidence=$({ aws s3 cp --only-show-errors "$archive" - | tar --extract --gzip --directory "$work"; } 2>&1) ||
+      fail "$archive cannot be read" "check the bucket and the role's policy, then run pulumi up again" "$evidence"
     # A migration that failed may have left a later one there, which the database does not know.
     if has_live && [ "$(newest "${generated[@]}")" = "$revision" ]; then
       echo "the revision files are those of $key"
@@ -98,8 +104,8 @@ if [ -n "$new" ]; then
   if lost=$(grep -E 'drop_(table|column)\(' <<<"$changes") && [ "${ALLOW_DESTRUCTIVE:-}" != true ]; then
     fail "the database has what the models lack, and to follow them would lose it: $lost" \
       "put it back into the models, or ship a migrations folder with the app;
-        or let it go: set allowDestructiveMigrations;
-        or, if an older version is to serve, restore a backup of its time: npm run backups"
+        or let it go: pulumi config set allowDestructiveMigrations true; pulumi up;
+        or, to serve an older version, restore a backup of its time: ./ops backups"
   fi
 fi
 head=$(newest "${generated[@]}")

@@ -18,8 +18,9 @@ rules() {
 }
 # shellcheck disable=SC2016  # for the inner shell
 if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; then
-  if ! into=$(rules "$DATABASE_GROUP" false "$APP_GROUP") || ! out=$(rules "$APP_GROUP" true "$DATABASE_GROUP"); then
-    cause="the security groups $DATABASE_GROUP and $APP_GROUP cannot be read, see above"
+  evidence=
+  if ! into=$(rules "$DATABASE_GROUP" false "$APP_GROUP" 2>&1) || ! out=$(rules "$APP_GROUP" true "$DATABASE_GROUP" 2>&1); then
+    cause="the security groups $DATABASE_GROUP and $APP_GROUP cannot be read" evidence="$into ${out:-}"
   elif [ "$into" = 0 ]; then
     cause="the database's security group $DATABASE_GROUP lacks a rule that lets TCP $DB_PORT in from $APP_GROUP"
   elif [ "$out" = 0 ]; then
@@ -28,7 +29,7 @@ if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; the
     cause="the security groups let it through: the database is down, or a route or ACL was changed"
   fi
   fail "$DB_HOST:$DB_PORT does not answer within 10 s:
-       $cause" "pulumi up --refresh puts back what the program says"
+       $cause" "pulumi up --refresh puts back what the program says" "$evidence"
 fi
 
 message=$(query "SELECT 1" 2>&1 >/dev/null) ||
@@ -55,4 +56,3 @@ off=$(($(date +%s) - $(date --date "$theirs" +%s)))
 message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
   fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
     "see the policies of the role and of the bucket; pulumi up --refresh restores them"
-echo "preflight: database, schema, disk, clock and backup bucket are ready"

@@ -12,14 +12,19 @@ tree=$(release_tree "$commit")
 ref=refs/heads/$branch
 
 refused() {
-  fail "$repository refused $1, see above.
-       The release serves; on the site is what was published before" \
+  fail "$repository refused $1.
+       The release serves; the site still offers what was published before" \
     "check publishRepository, and that publishToken may read and write there"
 }
 lock_source
-tip=$(remote_git ls-remote "$repository" "$ref" | cut -f 1) || refused "to list its branches"
+archive=$(mktemp) heads=$(mktemp)
+trap 'rm -f "$archive" "$heads"' EXIT
+# shellcheck disable=SC2317  # quietly runs it
+list_heads() { remote_git ls-remote "$repository" "$ref" >"$heads"; }
+quietly list_heads || refused "to list its branches"
+tip=$(cut -f 1 "$heads")
 if [ -n "$tip" ]; then
-  remote_git -C "$source" fetch --quiet --depth 1 "$repository" "$tip" || refused "to give the branch $branch"
+  quietly remote_git -C "$source" fetch --quiet --depth 1 "$repository" "$tip" || refused "to give the branch $branch"
 fi
 if [ -n "$tip" ] && [ "$(git -C "$source" rev-parse "$tip^{tree}")" = "$tree" ]; then
   echo "the branch $branch holds this tree already: $tip"
@@ -27,7 +32,7 @@ else
   # What others have added there stays in the branch's history, and a push that would lose it is refused.
   new=$(git -C "$source" -c user.name=flask-on-aws -c user.email="$(id -un)@$(hostname)" commit-tree "$tree" ${tip:+-p "$tip"} \
     -m "Commit $commit as released: release/ and migrations/ added, .env files left out")
-  remote_git -C "$source" push --quiet "$repository" "$new:$ref" || refused "the branch $branch"
+  quietly remote_git -C "$source" push --quiet "$repository" "$new:$ref" || refused "the branch $branch"
   echo "the branch $branch is now at $new"
 fi
 
@@ -35,13 +40,11 @@ fi
 upload() {
   # IAM takes some seconds to know a right that this very `up` has given.
   for _ in {1..5}; do
-    aws s3 cp --only-show-errors --metadata-directive REPLACE --content-type "$1" "$2" "s3://$SITE_BUCKET/$3" && return
+    quietly aws s3 cp --only-show-errors --metadata-directive REPLACE --content-type "$1" "$2" "s3://$SITE_BUCKET/$3" && return
     sleep 3
   done
-  fail "$3 was not put on the site, see above" "see that the bucket $SITE_BUCKET can be written, then try again"
+  fail "$3 was not put on the site" "check the bucket $SITE_BUCKET and the role's policy, then run pulumi up again"
 }
-archive=$(mktemp)
-trap 'rm -f "$archive"' EXIT
 git -C "$source" archive --format=zip "$tree" >"$archive"
 upload application/zip "$archive" app.zip
 if [ "$dump" = true ]; then

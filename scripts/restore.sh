@@ -1,36 +1,52 @@
 #!/usr/bin/env bash
-# restore.sh [KEY]: puts a backup, the newest if none is named, in the place of the live schema. To be run by lease.sh.
+# restore.sh [KEY]: puts a backup in the place of the live schema. The default is the newest that was not made because of
+# a restore. Run it by lease.sh.
 #
-# It is loaded and compared beside the live schema first, and what is live is backed up; then the tables change
-# places in one statement, so that whatever fails, nothing is lost and the app never sees half of it.
+# The backup is loaded and compared beside the live schema first, and the live schema is backed up; then the tables are
+# exchanged in one statement. So whatever fails, nothing is lost and the app never sees half of it.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-# First the name: the backup that is about to be made would be the newest.
-key=$(KEEP_SCRATCH=1 "$bin/drill.sh" "$@")
+chosen=$("$bin/backups.sh" choose "${1:-}")
+key=${chosen%%$'\t'*}
+KEEP_SCRATCH=1 "$bin/restore-test.sh" "$key"
 restored=$(query "SELECT version_num FROM $scratch.alembic_version")
 live=$(live_revision)
-release=$("$bin/ledger.sh" | awk -F '\t' -v revision="$restored" '$6 == revision { line = $0 } END { print line }')
+# The last release that knows the restored schema: one that failed is no way back.
+release=$("$bin/ledger.sh" | awk -F '\t' -v revision="$restored" '$9 !~ /^failed/ && $6 == revision { line = $0 } END { print line }')
 if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   query "DROP DATABASE $scratch"
-  fail "$key is at revision $restored,
-       which no release of this environment knows; the schema is at $live" \
-    "deploy the commit of that time first: set appCommit"
+  known=$("$bin/backups.sh" find "$live")
+  fail "$key is at revision $restored of the schema,
+       which no release of this environment has served; the live schema is at $live and unchanged" \
+    "${known:+restore a backup at that revision: ./ops restore $known;
+        or }choose another one: ./ops backups"
 fi
-"$bin/backup.sh" before-restore >&2
+before=$("$bin/backup.sh" before-restore)
 
 # renames FROM TO: the tables of a schema, as parts of RENAME TABLE.
 renames() { tables "$1" | sed "s/.*/\`$1\`.\`&\` TO \`$2\`.\`&\`/"; }
 replaced=${scratch}_old
 query "DROP DATABASE IF EXISTS $replaced; CREATE DATABASE $replaced"
-query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)" ||
-  fail "the tables could not change places, see above; the live schema is as it was" \
-    "tables with triggers cannot: load the backup by hand, see $bin/drill.sh"
+evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)" 2>&1) ||
+  fail "the tables were not exchanged; the live schema is unchanged" \
+    "drop the triggers of the tables, because RENAME TABLE refuses tables with triggers; then restore again" "$evidence"
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
-echo "restored: $key"
-if [ "$restored" != "$live" ]; then
-  # shellcheck disable=SC2034
-  IFS=$'\t' read -r number _ commit _ <<<"$release"
-  echo "the schema is at revision $restored again, as release $number left it."
-  echo "Now serve that release: npm run rollback, or set appCommit to $commit"
+echo "restored: $key. What it replaced is in $before"
+if [ "$restored" = "$live" ]; then exit; fi
+
+image=$(serving '{{.Config.Image}}')
+IFS=$'\t' read -r number _ commit expected _ <<<"$release"
+echo "the schema is at revision $restored, as release $number left it, and was at $live"
+if [ "$image" = "$expected" ]; then
+  echo "Release $number serves. There is nothing else to do."
+  exit
 fi
+# So that the next `up` releases the configured commit again, with its migrations.
+"$bin/serving.sh" request-release
+back="pulumi config set appCommit $commit; pulumi up"
+if [ "$("$bin/rollback.sh" --show | cut -f 4)" = "$expected" ]; then back="./ops rollback"; fi
+echo "The version that serves expects another revision. Serve release $number again:
+  $back
+Or bring the schema forward again, with the configured commit:
+  pulumi up"

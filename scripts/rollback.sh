@@ -1,35 +1,67 @@
 #!/usr/bin/env bash
-# rollback.sh: serves the last release before this one that served another image; again, the one before that. To be
-# run by lease.sh.
+# rollback.sh: serves the last release before this one that served another image; again, the one before that.
+# rollback.sh --undo: serves the image again from which the rollbacks began.
+# rollback.sh --show: prints the line of the history that a rollback would serve; fails if there is none.
+# Run it by lease.sh.
 #
-# Refuses when the schema has moved on: the version before does not know what its migration did.
+# It refuses when the schema has changed: the version before does not know what its migration did.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 current=$(serving '{{.Config.Image}}')
-[ -n "$current" ] || fail "nothing serves, so there is nothing to go back from" "deploy first: pulumi up"
-entry=$("$bin/ledger.sh" | awk -F '\t' -v current="$current" '
-  $9 == "rollback" { next }
-  $4 == current { before = another }
-  $4 != current { another = $0 }
-  END { print before }')
-[ -n "$entry" ] || fail "the ledger knows no release before $current" "deploy another commit: set appCommit"
-IFS=$'\t' read -r number _ commit image _ revision _ <<<"$entry"
+[ -n "$current" ] || fail "nothing serves, so there is nothing to roll back" "release first: pulumi up"
+# Releases, oldest first, without rollbacks and failed ones.
+releases() { "$bin/ledger.sh" | awk -F '\t' '$9 !~ /^(rollback|undo|failed)/'; }
+# last_of IMAGE: its last release.
+last_of() { releases | awk -F '\t' -v image="$1" '$4 == image { line = $0 } END { print line }'; }
+previous() {
+  releases | awk -F '\t' -v current="$current" '
+    $4 == current { before = another }
+    $4 != current { another = $0 }
+    END { print before }'
+}
+
+action=rollback
+if [ "${1:-}" = --undo ]; then
+  action=undo
+  undo=$("$bin/serving.sh" get undo)
+  [ -n "$undo" ] || fail "$current serves, and not because of a rollback" "release another commit: pulumi config set appCommit HASH; pulumi up"
+  entry=$(last_of "$undo")
+else
+  entry=$(previous)
+fi
+if [ "${1:-}" = --show ]; then
+  [ -n "$entry" ] || exit 1
+  echo "$entry"
+  exit
+fi
+[ -n "$entry" ] || fail "the history has no release before $current" \
+  "release another commit: pulumi config set appCommit HASH; pulumi up"
+IFS=$'\t' read -r number time commit image _ revision _ <<<"$entry"
 docker image inspect "$image" >/dev/null 2>&1 ||
   fail "the image of release $number is not on the machine: $image" \
-    "set appCommit to $commit: pulumi up builds it again"
+    "build it again: pulumi config set appCommit $commit; pulumi up"
 
 live=$(live_revision)
 if [ "$live" != "$revision" ]; then
-  # The first backup after that release holds the schema and the rows as it left them.
-  backup=$("$bin/ledger.sh" | awk -F '\t' -v number="$number" '!found && $1 > number && $7 != "-" { found = 1; print $7 }')
-  fail "release $number knows the schema up to revision $revision, but it is at $live" \
-    "go forward with a corrected commit;
-        or, losing what was written since: npm run restore -- ${backup:-KEY (of npm run backups)}"
+  backup=$("$bin/backups.sh" find "$revision")
+  remedy="release a corrected commit: pulumi config set appCommit HASH; pulumi up"
+  if [ -n "$backup" ]; then
+    remedy+="
+        or, losing all rows written since that backup: ./ops restore $backup, then ./ops rollback"
+  fi
+  fail "release $number knows the schema at revision ${revision:-none}, but it is at ${live:-none}" "$remedy"
 fi
+echo "going back to release $number of $time, commit $commit" >&2
 rm -f "$last_backup"
-"$bin/switch.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")"
-"$bin/verify.sh"
-"$bin/ledger.sh" add "$image" rollback
+"$bin/switch.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")" "$action"
+"$bin/verify.sh" "$image"
+"$bin/ledger.sh" add "$image" "$action"
 "$bin/publish-status.sh" || true # it has said why; the release serves
-echo "release $number serves again. To keep it, set appCommit to $commit"
+echo "release $number serves again: commit $commit"
+if [ "$action" = rollback ]; then
+  echo "The next pulumi up stops until you choose. To keep this commit:
+  pulumi config set appCommit $commit; pulumi up
+To serve the commit from before the rollback again:
+  ./ops rollback --undo"
+fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# switch.sh IMAGE NGINX_IMAGE: starts the image beside what serves, and passes the requests over once it is proven.
-# Whatever fails, the old version goes on serving.
+# switch.sh IMAGE NGINX_IMAGE [ACTION]: starts the image beside what serves, and passes the requests over once it is
+# proven. Whatever fails, the old version goes on serving. ACTION is recorded: release, the default, rollback or undo.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-image=$1 nginx_image=$2
+image=$1 nginx_image=$2 action=${3:-release}
 old=$(active_service)
 if [ "$old" = blue ]; then new=green; else new=blue; fi
 
@@ -23,30 +23,35 @@ pass_to() {
   sed "s/@SERVICE@/$1/" "$bin/nginx.conf" >"$nginx/app.conf.new"
   mv "$nginx/app.conf.new" "$nginx/app.conf"
   if [ -z "$(container nginx)" ]; then return; fi
-  "${compose[@]}" exec -T nginx nginx -t -q && "${compose[@]}" exec -T nginx nginx -s reload
+  quietly reload
 }
+# shellcheck disable=SC2317  # quietly runs it
+reload() { "${compose[@]}" exec -T nginx nginx -t -q && "${compose[@]}" exec -T nginx nginx -s reload; }
 
-# Whose last words give_up shows, and its remedy.
-suspect=$new remedy="correct the app, or set appCommit back"
+# What give_up shows: the log of a service, and what a failed command has said; and its remedy.
+evidence=
+suspect=$new remedy="correct the app, or set appCommit back to the commit that serves${old:+: $(serving_commit)}"
 # give_up WHAT: back to the old version, and to its nginx.
 give_up() {
-  "${compose[@]}" logs --no-log-prefix --tail 100 "$suspect" >&2 || true
+  local logs
+  logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 "$suspect" 2>&1 | without_probes)
+  if [ -n "$evidence" ]; then logs+=$'\n'$evidence; fi
   if [ -z "$old" ]; then
     rm -f "$nginx/app.conf" # else the next release would take the failed one for the version before
   else
     mv "$variables.before" "$variables"
     if [ "$(active_service)" != "$old" ]; then pass_to "$old" || true; fi
-    if [ "$suspect" = nginx ]; then "${compose[@]}" up --detach --quiet-pull --no-deps nginx || true; fi
+    if [ "$suspect" = nginx ]; then "${compose[@]}" up --detach --quiet-pull --no-deps nginx 2>/dev/null || true; fi
   fi
   "${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
-  fail "$1; its last lines are above${old:+.
-       The version before goes on serving}" "$remedy"
+  fail "$1${old:+.
+       The version before goes on serving}" "$remedy" "$logs"
 }
 
 mkdir -p "$nginx"
 # What a release that was cut off may have left.
 "${compose[@]}" rm --force --stop "$new" >/dev/null 2>&1 || true
-"${compose[@]}" up --detach --quiet-pull --no-deps "$new" || give_up "the container of $image did not start"
+quietly "${compose[@]}" up --detach --quiet-pull --no-deps "$new" || give_up "the container of $image did not start"
 id=$(container "$new")
 for ((second = 0; ; second++)); do
   read -r health restarts < <(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}' "$id")
@@ -67,13 +72,14 @@ workers() {
 }
 suspect=nginx remedy="correct the setting nginxImage ($nginx_image), or set it back"
 if [ -z "$(container nginx)" ]; then pass_to "$new"; fi
-"${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "nginx did not start"
+quietly "${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "nginx did not start"
 before=$(workers) || give_up "nginx does not run"
 if [ "$(active_service)" != "$new" ]; then pass_to "$new" || give_up "nginx refused its configuration"; fi
-page=http://127.0.0.1:5085/login
 # nginx may just have been started, and takes a moment to listen.
-curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
+quietly curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
   give_up "the app's page is not served through nginx"
+recorded=0
+"$bin/serving.sh" record "$image" "$action" || recorded=$?
 if [ -n "$old" ]; then
   # Half a minute is the longest that gunicorn lets a request take.
   for _ in {1..150}; do
@@ -85,4 +91,4 @@ if [ -n "$old" ]; then
   done
   "${compose[@]}" rm --force --stop "$old" >/dev/null
 fi
-echo "$new serves $image${old:+; $old has been stopped}"
+exit "$recorded"

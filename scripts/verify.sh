@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# verify.sh: checks that the app answers and that its data is in RDS. Prints the commit that is served.
+# verify.sh IMAGE: checks that this image serves, that the app answers, and that its data is in RDS.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-page=http://127.0.0.1:5085/login
+image=$1
+serves=$(serving '{{.Config.Image}}')
+[ "$serves" = "$image" ] || fail "${serves:-nothing} serves, not $image" "run pulumi up again"
 status=$(curl --silent --show-error --max-time 30 --output /dev/null --write-out '%{http_code}' "$page") || true
 [ "$status" = 200 ] ||
-  fail "$page answers with status $status, not 200" "see: docker logs flask-on-aws-nginx-1; deploy again"
+  fail "$page answers with status $status, not 200" "see ./ops logs --all; then run pulumi up again"
 
-query "SHOW DATABASES" | grep -qx "$SCHEMA" || fail "$DB_HOST has no schema $SCHEMA" "deploy again, or restore a backup"
+query "SHOW DATABASES" | grep -qx "$SCHEMA" || fail "$DB_HOST has no schema $SCHEMA" "run pulumi up again, or restore a backup: ./ops restore"
 tables=$(query "SHOW TABLES")
 for table in users alembic_version; do
   grep -qx "$table" <<<"$tables" ||
@@ -16,5 +18,4 @@ for table in users alembic_version; do
 done
 [ -n "$(live_revision)" ] || fail "the schema $SCHEMA names no revision" "see the migration's output"
 
-message=$("$bin/gate.sh" "$(active_service)" 2>&1) || fail "$message" "deploy again"
-serving_commit
+message=$("$bin/gate.sh" "$(active_service)" 2>&1) || fail "$message" "run pulumi up again"

@@ -5,10 +5,12 @@ set -euo pipefail
 
 # 2 means done with warnings. What counts is found below.
 cloud-init status --wait >/dev/null || [ $? -eq 2 ] || {
-  cloud-init status --long >&2 || true
-  tail -n 20 /var/log/cloud-init-output.log >&2
-  fail "the first boot of $(hostname) ended with errors, shown above" \
-    "correct their cause, then replace the machine: it boots for the first time only once"
+  fail "the first boot of $(hostname) ended with errors" \
+    "correct their cause, then replace the machine, because cloud-init runs only once: pulumi up --replace URN" \
+    "$(
+      cloud-init status --long || true
+      tail -n 20 /var/log/cloud-init-output.log
+    )"
 }
 
 for tool in aws curl docker docker-compose git mysql; do

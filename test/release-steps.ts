@@ -8,7 +8,6 @@ export const releaseSteps: readonly string[] = [
   "write-app.env",
   "write-stack.env",
   "deploy",
-  "verify",
   "schedule",
   "retire-user",
 ];

@@ -70,6 +70,7 @@ export class Machine {
       DB_PORT: 3306,
       SCHEMA: "appdb",
       BUCKET: "backups-1",
+      APP_URL: "http://app.example:5085",
       APP_GROUP: "sg-app",
       DATABASE_GROUP: "sg-db",
       ALLOW_DESTRUCTIVE: false,

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
+import { releaseTrigger, rolledBack, type Serving } from "../../deployer/serving.ts";
 import { installation, ofMachine, quote } from "../../deployer/shell.ts";
 import { releaseSteps } from "../release-steps.ts";
 import { scripts } from "../scripts/machine.ts";
@@ -93,6 +94,41 @@ describe("Shell text", () => {
   });
 });
 
+/** A record of a release. */
+const released = (image: string): Serving => ({
+  ...{ commit: "c0ffee", image, since: "2026-01-02T00:00:00Z", by: "ada@desk" },
+  ...{ action: "release", before: "2026-01-01T00:00:00Z", rolledBack: [] },
+});
+
+describe("What serves", () => {
+  const v1 = { ...released("app:1"), since: "t1", before: null };
+  const v2 = { ...released("app:2"), since: "t2", before: "t1" };
+  const back = { ...v1, since: "t3", before: "t2", rolledBack: ["app:2"] };
+
+  it("keeps the trigger of a release that has been made", () => {
+    expect(releaseTrigger(undefined, "app:1")).to.equal(releaseTrigger(v1, "app:1"));
+    expect(releaseTrigger(v1, "app:2")).to.equal(releaseTrigger(v2, "app:2"));
+  });
+
+  it("changes the trigger when a rollback, or a run that was cut off, serves another image", () => {
+    expect(releaseTrigger(back, "app:2")).to.not.equal(releaseTrigger(v2, "app:2"));
+    expect(releaseTrigger(v2, "app:1")).to.not.equal(releaseTrigger(v1, "app:1"));
+  });
+
+  it("forbids to release what was rolled back, and nothing else", () => {
+    const reason = (serving: Serving | undefined, image: string) =>
+      rolledBack(serving, { commit: "c2", image });
+    expect(reason(back, "app:2"))
+      .to.match(/^Commit c2, which appCommit names, was rolled back\.\nada@desk did that at t3; /)
+      .and.match(/^remedy: .*pulumi config set appCommit c0ffee$/m)
+      .and.include("./ops rollback --undo");
+    expect(reason(back, "app:1"), "what serves").to.equal(undefined);
+    expect(reason(back, "app:3"), "another commit").to.equal(undefined);
+    expect(reason(v2, "app:1"), "no rollback").to.equal(undefined);
+    expect(reason(undefined, "app:1"), "nothing serves").to.equal(undefined);
+  });
+});
+
 describe("The release", () => {
   const remote = "command:remote:Command";
   const key = (step: string) => `${remote} flask-on-aws-dev-release-${step}`;
@@ -116,9 +152,8 @@ describe("The release", () => {
       ["prepare-database", "deploy"],
       ["write-app.env", "deploy"],
       ["write-stack.env", "deploy"],
-      ["deploy", "verify"],
-      ["verify", "schedule"],
-      ["verify", "retire-user"],
+      ["deploy", "schedule"],
+      ["deploy", "retire-user"],
     ] as const) {
       expect(upstream(built, key(later)), `${earlier} before ${later}`).to.include(key(earlier));
     }
@@ -177,7 +212,6 @@ describe("The release", () => {
     expect(command("prepare-database")).to.equal(
       `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app_a'`,
     );
-    expect(command("verify")).to.equal(`${bin}/verify.sh`);
     expect(command("retire-user")).to.equal(
       `${bin}/retire-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
     );
@@ -227,18 +261,16 @@ describe("The release", () => {
       "fetch",
       "build",
       "deploy",
-      "verify",
     ]);
-    const image = ["build", "deploy", "verify"];
+    const image = ["build", "deploy"];
     expect(await changed({ baseImage: "python:3.12-slim" })).to.deep.equal(image);
     expect(await changed({ pipIndexUrl: "https://pip.example" })).to.deep.equal(["build"]);
-    expect(await changed({ nginxImage: "nginx:1.29" })).to.deep.equal(["deploy", "verify"]);
+    expect(await changed({ nginxImage: "nginx:1.29" })).to.deep.equal(["deploy"]);
     expect(await changed({ databaseName: "other" })).to.deep.equal([
       "prepare-database",
       "write-app.env",
       "write-stack.env",
       "deploy",
-      "verify",
     ]);
     const appRepositoryCredential = "sesame";
     expect(await changed({ appRepositoryCredential })).to.deep.equal(["fetch"]);
@@ -285,7 +317,7 @@ describe("The release", () => {
     expect(inputs).to.include({ stdin: "sesame", logging: "none" });
     expect(secretInputs).to.include("stdin");
     expect(upstream(published, key("publish"))).to.include.all.keys(
-      key("verify"),
+      key("deploy"),
       "aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-app",
     );
     const off = await program({ publishToken: "sesame" });
@@ -296,9 +328,53 @@ describe("The release", () => {
     expect(step("publish", dump).inputs.create).to.match(/ 'true'$/);
   });
 
-  it("reports the commit that the machine says it serves", () => {
-    expect(built.outputs.deployedCommit!.value).to.equal(
-      "output of flask-on-aws-dev-release-verify",
+  it("reports the commit that is configured", () => {
+    expect(built.outputs.configuredCommit!.value).to.equal(
+      "5f0ffe77e5ea794edfffbb18a196a01f9918b075",
     );
+  });
+
+  describe("when something serves already", () => {
+    const image = () => /'(flask-on-aws-app:[^']*)'/.exec(step("deploy").inputs.create)![1]!;
+    /** The program with this record in the backup bucket. */
+    const serving = (changed: Partial<Serving>) => {
+      const record = { ...released(image()), ...changed };
+      const keys = ({ bucket, prefix }: Record<string, string>) => {
+        expect({ bucket, prefix }).to.deep.equal({
+          bucket: "flask-on-aws-dev-backups-id",
+          prefix: "serving.json",
+        });
+        return { keys: ["serving.json"] };
+      };
+      return program(
+        {},
+        {
+          "aws:s3/getObjects:getObjects": keys,
+          "aws:s3/getObject:getObject": () => ({ body: JSON.stringify(record) }),
+        },
+      );
+    };
+
+    it("releases again when another image has come to serve, and not otherwise", async () => {
+      expect(triggers("deploy")).to.match(/ none$/);
+      expect(triggers("deploy", await serving({}))).to.match(/ 2026-01-01T00:00:00Z$/);
+      const other = await serving({ image: "flask-on-aws-app:other" });
+      expect(triggers("deploy", other)).to.match(/ 2026-01-02T00:00:00Z$/);
+    });
+
+    it("does not release what was rolled back, nor anything when the record cannot be read", async () => {
+      const rolledBack = { image: "flask-on-aws-app:older", rolledBack: [image()] };
+      const refused = () => {
+        throw new Error("AccessDenied");
+      };
+      for (const stopped of [
+        await serving({ ...rolledBack, action: "rollback" }),
+        await program({}, { "aws:s3/getObjects:getObjects": refused }),
+      ]) {
+        const names = stopped.all(remote).map(({ name }) => name);
+        expect(names).to.include("flask-on-aws-dev-release-build");
+        expect(names).to.not.include("flask-on-aws-dev-release-deploy");
+      }
+    });
   });
 });

@@ -21,7 +21,7 @@ describe("The program", () => {
       "siteUrl",
       "siteBucket",
       "backupBucket",
-      "deployedCommit",
+      "configuredCommit",
       "vpcId",
     ]);
     expect(names(true)).to.have.members(["sshPrivateKey", "databasePassword"]);

@@ -69,10 +69,14 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "pulumi:providers:aws": () => ({}),
 };
 
-const invokes: Record<string, (inputs: Record<string, any>) => Record<string, unknown>> = {
+/** Answers to the functions that the program calls, by token. */
+export type Calls = Record<string, (inputs: Record<string, any>) => Record<string, unknown>>;
+
+const invokes: Calls = {
   "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
     names: ["us-west-2c", "us-west-2b", "us-west-2a"],
   }),
+  "aws:s3/getObjects:getObjects": () => ({ keys: [] }),
   "aws:ssm/getParameter:getParameter": ({ name }) => ({
     name,
     insecureValue: "ami-of-debian-13",
@@ -94,13 +98,15 @@ function withoutMarks(value: any): any {
 }
 
 /**
- * Runs `build` as a stack's program, under mocks that refuse what they do not know.
+ * Runs `build` as a stack's program, under mocks that refuse what they do not know. `calls` are laid over the usual
+ * answers.
  *
  * @returns what `build` returned, and every resource that was registered, once all of them are.
  */
 export async function registrations<T>(
   build: () => T | Promise<T>,
   stack = "dev",
+  calls: Calls = {},
 ): Promise<{ result: T; resources: Registered[] }> {
   let failure: Error | undefined;
   const refuse = (what: string): never => {
@@ -114,7 +120,7 @@ export async function registrations<T>(
         const outputs = computed[args.type] ?? (() => refuse(args.type));
         return { id: `${args.name}-id`, state: { ...args.inputs, ...outputs(args) } };
       },
-      call: ({ token, inputs }) => (invokes[token] ?? (() => refuse(token)))(inputs),
+      call: ({ token, inputs }) => (calls[token] ?? invokes[token] ?? (() => refuse(token)))(inputs),
     },
     "flask-on-aws",
     stack,

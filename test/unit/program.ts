@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configure } from "./config.ts";
-import { registrations, valueOf, type Registered } from "./mocks.ts";
+import { registrations, valueOf, type Calls, type Registered } from "./mocks.ts";
 
 /** The whole program, as registered under mocks. */
 export interface Program {
@@ -14,11 +14,14 @@ export interface Program {
 
 let runs = 0;
 
-/** Runs index.ts with the default settings and these. */
-export async function program(settings: Record<string, unknown> = {}): Promise<Program> {
+/** Runs index.ts with the default settings and these. `calls` are laid over the mocks' usual answers. */
+export async function program(
+  settings: Record<string, unknown> = {},
+  calls: Calls = {},
+): Promise<Program> {
   configure(settings);
   const load = () => import(`../../index.ts?run=${++runs}`) as Promise<Record<string, unknown>>;
-  const { result, resources } = await registrations(load);
+  const { result, resources } = await registrations(load, "dev", calls);
   const outputs: Program["outputs"] = {};
   for (const [name, output] of Object.entries(result)) {
     outputs[name] = await valueOf(pulumi.output(output));

@@ -1,0 +1,70 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+/** What serves, as scripts/serving.sh records it on the machine and in the backup bucket at each cut-over. */
+export interface Serving {
+  /** Full hash. */
+  readonly commit: string;
+  /** Name of the app's image: it tells the commit and what else the image is made of. */
+  readonly image: string;
+  /** When the cut-over was, ISO 8601; it identifies the record. */
+  readonly since: string;
+  /** Who made it: `user@host`. */
+  readonly by: string;
+  readonly action: "release" | "rollback" | "undo";
+  /** `since` of the record that this image replaced; null for the first release. */
+  readonly before: string | null;
+  /** Images that rollbacks have taken out of service, and that `up` has not been told to release since. */
+  readonly rolledBack: readonly string[];
+}
+
+const key = "serving.json";
+
+/**
+ * Reads the record from the backup bucket, in a preview too; undefined before the first release.
+ *
+ * @throws pulumi.RunError if the bucket cannot be read
+ */
+export function readServing(
+  bucket: pulumi.Input<string>,
+  opts: pulumi.InvokeOptions,
+): pulumi.Output<Serving | undefined> {
+  return pulumi.output(bucket).apply(async (name) => {
+    try {
+      // To read an object that is not there is an error; to list it is not.
+      const { keys } = await aws.s3.getObjects({ bucket: name, prefix: key }, opts);
+      if (!keys?.includes(key)) return undefined;
+      const { body } = await aws.s3.getObject({ bucket: name, key }, opts);
+      return JSON.parse(body) as Serving;
+    } catch (error) {
+      throw new pulumi.RunError(
+        `The record of what serves, s3://${name}/${key}, cannot be read: ${(error as Error).message}\n` +
+          "remedy: if the bucket is gone, run pulumi up --refresh; else allow s3:ListBucket and s3:GetObject on it",
+      );
+    }
+  });
+}
+
+/**
+ * A trigger of the step that releases `image`. It changes when another image has come to serve since, so that `up`
+ * never calls a stack unchanged that serves something else; a release itself does not change it.
+ */
+export function releaseTrigger(serving: Serving | undefined, image: string): string {
+  if (!serving) return "none";
+  return (serving.image === image ? serving.before : serving.since) ?? "none";
+}
+
+/** Why `up` must not release the commit: somebody rolled it back. Undefined if nobody did. */
+export function rolledBack(
+  serving: Serving | undefined,
+  { commit, image }: { readonly commit: string; readonly image: string },
+): string | undefined {
+  if (!serving || serving.image === image || !serving.rolledBack.includes(image)) return undefined;
+  return (
+    `Commit ${commit}, which appCommit names, was rolled back.\n` +
+    `${serving.by} did that at ${serving.since}; since then commit ${serving.commit} serves.\n` +
+    `remedy: to keep what serves: pulumi config set appCommit ${serving.commit}\n` +
+    "        or to serve the commit that was rolled back again: ./ops rollback --undo\n" +
+    "        then: pulumi up"
+  );
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# backups.sh [list]: prints the backups in the bucket, oldest first, one a line with tabs between key, time, reason,
+#   revision of the schema, commit, and number of rows.
+# backups.sh choose [KEY]: prints that backup's line. The default is the newest that was not made because of a restore:
+#   that one holds what the restore was to replace.
+# backups.sh find REVISION: prints the key of the newest such backup at that revision of the schema; nothing if there is none.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+manifests=$root/manifests
+
+quietly aws s3 sync --only-show-errors --delete --exclude '*' --include '*/manifest' "s3://$BUCKET/backups" "$manifests" ||
+  fail "the bucket $BUCKET cannot be read from $(hostname)" \
+    "check the policies of the role and of the bucket; pulumi up --refresh restores them"
+
+# The names begin with the time. A backup without a manifest is not complete.
+list() {
+  local manifest
+  for manifest in "$manifests"/*/manifest; do
+    if [ ! -e "$manifest" ]; then continue; fi
+    awk -v key="backups/$(basename "$(dirname "$manifest")")" -v OFS='\t' '
+      $1 == "rows" { rows += $3; next }
+      { value[$1] = $2 }
+      END { print key, value["created"], value["reason"], value["revision"], value["commit"], rows + 0 }' "$manifest"
+  done
+}
+regular() { list | awk -F '\t' '$3 != "before-restore"'; }
+
+case ${1:-list} in
+list) list ;;
+find) regular | awk -F '\t' -v revision="$2" '$4 == revision { key = $1 } END { if (key) print key }' ;;
+choose)
+  if [ -n "${2:-}" ]; then
+    chosen=$(list | awk -F '\t' -v key="$2" '$1 == key')
+    [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: ./ops backups"
+  else
+    chosen=$(regular | tail -n 1)
+    [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: ./ops backup"
+  fi
+  echo "$chosen"
+  ;;
+esac

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# restore-test.sh [KEY]: loads a backup into a schema beside the live one, compares it with its manifest, and removes
+# that schema again. The default is the newest backup that was not made because of a restore. With KEEP_SCRATCH=1 the
+# schema stays, for restore.sh.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+chosen=$("$bin/backups.sh" choose "${1:-}")
+key=${chosen%%$'\t'*}
+place=s3://$BUCKET/$key
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# unfit WHAT [EVIDENCE]
+unfit() {
+  fail "$place $1;
+       the live schema is unchanged" "choose another backup: ./ops backups" "${2:-}"
+}
+manifest=$(aws s3 cp --only-show-errors "$place/manifest" -) || unfit "cannot be read"
+sum=$(sed -n 's/^sha256 dump.sql.gz //p' <<<"$manifest")
+revision=$(sed -n 's/^revision //p' <<<"$manifest")
+
+mysql --defaults-extra-file="$client" --execute "DROP DATABASE IF EXISTS $scratch; CREATE DATABASE $scratch"
+mkfifo "$work/to-sum"
+sha256sum <"$work/to-sum" >"$work/sum" &
+load() {
+  aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-sum" | gunzip |
+    mysql --defaults-extra-file="$client" --database="$scratch"
+}
+quietly load || unfit "has a dump that cannot be loaded" "$evidence"
+wait
+[ "$(cut -d ' ' -f 1 "$work/sum")" = "$sum" ] ||
+  unfit "has a dump with another SHA-256 than its manifest says; the bucket keeps older versions of the object"
+
+loaded=$(
+  echo "revision $(query "SELECT version_num FROM $scratch.alembic_version")"
+  tables "$scratch" | sort |
+    while read -r table; do echo "rows $table $(query "SELECT COUNT(*) FROM $scratch.\`$table\`" </dev/null)"; done
+)
+different=$(diff <(grep -E '^(revision|rows) ' <<<"$manifest" | sort) <(sort <<<"$loaded")) ||
+  unfit "differs, loaded, from its manifest" "< manifest, > loaded
+$different"
+
+date --utc +%FT%TZ >"$root/last-restore-test"
+if [ -z "${KEEP_SCRATCH:-}" ]; then query "DROP DATABASE $scratch"; fi
+awk -v what="$key can be restored: revision $revision" '/^rows / { tables++; rows += $3 }
+  END { printf "%s, %d tables, %d rows\n", what, tables, rows }' <<<"$loaded"

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# serving.sh [show]: prints the record of what serves, a JSON object; nothing before the first release.
+# serving.sh get MEMBER: prints one of its members; nothing if it is empty.
+# serving.sh record IMAGE ACTION: records that an image serves from now on. ACTION is release, rollback or undo.
+# serving.sh request-release: has the next `pulumi up` release the configured commit again.
+#
+# The record is on this machine and, as serving.json, in the backup bucket, where `pulumi preview` and `pulumi up` read it:
+# deployer/serving.ts says what they make of its members.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+record=$root/serving.json remote=s3://$BUCKET/serving.json
+
+upload() {
+  aws s3 cp --only-show-errors --content-type application/json "$record" "$remote" && rm -f "$record.pending"
+}
+
+show() {
+  # A machine that has replaced another one has no record yet.
+  if [ ! -e "$record" ] && aws s3 ls "$remote" >/dev/null; then
+    aws s3 cp --only-show-errors "$remote" "$record.new"
+    mv "$record.new" "$record"
+  fi
+  if [ -e "$record.pending" ]; then upload || true; fi
+  if [ -e "$record" ]; then cat "$record"; fi
+}
+
+# get MEMBER: of $old. Each member is a line; of a list the elements are printed with spaces between them.
+get() { sed -n "s/^\"$1\": \(.*[^,]\),\{0,1\}$/\1/p" <<<"$old" | tr -d '[]"' | tr , ' ' | sed 's/^null$//'; }
+
+# text VALUE: as JSON. No value here holds a quote or a backslash.
+text() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
+
+write_record() {
+  local image=$1 action=$2 served before undo undo_before rolled_back
+  old=$(show)
+  served=$(get image) before=$(get before) undo=$(get undo) undo_before=$(get undoBefore) rolled_back=$(get rolledBack)
+  case $action in
+  rollback)
+    # From here `undo` leads back, however many releases further back one goes.
+    if [ -z "$undo" ]; then undo=$served undo_before=$before; fi
+    rolled_back="$rolled_back $served $(cat "$root/requested" 2>/dev/null || true)"
+    before=$(get since)
+    ;;
+  undo) before=$undo_before undo='' undo_before='' rolled_back='' ;;
+  *)
+    if [ "$served" != "$image" ]; then before=$(get since); fi
+    undo='' undo_before='' rolled_back=''
+    ;;
+  esac
+  {
+    printf '{\n"commit": %s,\n' "$(text "$(docker image inspect --format "$revision_label" "$image")")"
+    printf '"image": "%s",\n"since": "%s",\n' "$image" "$(date --utc +%FT%TZ)"
+    printf '"by": "%s",\n"action": "%s",\n' "${LEASE_OWNER:-$(id -un)}" "$action"
+    printf '"before": %s,\n"undo": %s,\n"undoBefore": %s,\n' "$(text "$before")" "$(text "$undo")" "$(text "$undo_before")"
+    printf '"rolledBack": [%s]\n}\n' "$(tr -s ' ' '\n' <<<"$rolled_back" | sed '/^$/d' | sort -u | sed 's/.*/"&"/' | paste --serial --delimiters ,)"
+  } >"$record.new"
+  store
+}
+# store: makes the new record the current one, here first.
+store() {
+  touch "$record.pending"
+  mv "$record.new" "$record"
+  quietly upload ||
+    fail "the record of what serves was not written to $remote" \
+      "restore access to the bucket $BUCKET; then ./ops status writes the record again"
+}
+
+case ${1:-show} in
+show) show ;;
+get) old=$(show) && get "$2" ;;
+record) write_record "$2" "$3" ;;
+request-release)
+  old=$(show)
+  if [ -z "$old" ]; then exit; fi
+  sed "s/^\"before\": .*/\"before\": \"$(get since)\",/" <<<"$old" >"$record.new"
+  store
+  ;;
+esac

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# status.sh: prints the state of this machine's app as one JSON object, for `./ops status`. null stands for what is not
+# there or cannot be found out.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+# text VALUE: as JSON; control characters are left out.
+text() {
+  local value=${1//\\/\\\\}
+  if [ -n "$1" ]; then printf '"%s"' "$(tr -d '\000-\037' <<<"${value//\"/\\\"}")"; else printf null; fi
+}
+# member NAME JSON
+member() { printf '"%s":%s,' "$1" "${2:-null}"; }
+# object NAME VALUE…: of text members
+object() {
+  local members=''
+  while [ $# -gt 0 ]; do
+    members+="\"$1\":$(text "$2"),"
+    shift 2
+  done
+  printf '{%s}' "${members%,}"
+}
+
+serving=$("$bin/serving.sh" 2>/dev/null || true)
+image=$("$bin/serving.sh" get image 2>/dev/null || true)
+release=$("$bin/ledger.sh" 2>/dev/null | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }' || true)
+
+health() {
+  local code seconds
+  read -r code seconds < <(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code} %{time_total}\n' "$page") || true
+  printf '{"status":%d,"seconds":%s}' "$((10#${code:-0}))" "${seconds:-0}"
+}
+# The last run of the build or of the release, if it failed: which commit, when, in which step.
+failed_release() {
+  local run status call
+  for run in deploy build; do
+    status=$(cat "$root/runs/$run.status" 2>/dev/null || true)
+    if [ -z "$status" ] || [ "$status" = 0 ]; then continue; fi
+    call=$(grep -o 'flask-on-aws-app:[0-9a-f]*' "$root/runs/$run.call" | head -n 1)
+    object step "$run" time "$(date --utc --reference="$root/runs/$run.status" +%FT%TZ)" commit "${call#*:}"
+    return
+  done
+}
+backup() {
+  local key created
+  IFS=$'\t' read -r key created _ < <("$bin/backups.sh" choose 2>/dev/null) || true
+  if [ -n "$key" ]; then object key "$key" created "$created"; fi
+}
+failed_jobs() {
+  local jobs='' job
+  for job in backup restore-test; do
+    if [ -e "$root/failed-$job" ]; then jobs+="$(object job "$job" since "$(cat "$root/failed-$job")"),"; fi
+  done
+  printf '[%s]' "${jobs%,}"
+}
+disk() { df --output=avail,size --block-size=1M "$root" | awk 'END { printf "{\"freeMb\":%d,\"totalMb\":%d}", $1, $2 }'; }
+memory() {
+  awk '/^MemTotal/ { total = $2 } /^MemAvailable/ { free = $2 }
+    END { printf "{\"availableMb\":%d,\"totalMb\":%d}", free / 1024, total / 1024 }' /proc/meminfo
+}
+lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/null || true; fi; }
+
+{
+  printf '{'
+  member serving "${serving:+${serving%\}},\"release\":$(text "$release")\}}"
+  member health "$(health)"
+  member revision "$(text "$(live_revision 2>/dev/null || true)")"
+  member lastFailedRelease "$(failed_release)"
+  member lastBackup "$(backup)"
+  member lastRestoreTest "$(text "$(cat "$root/last-restore-test" 2>/dev/null || true)")"
+  member failedJobs "$(failed_jobs)"
+  member lock "$(text "$(lock_holder)")"
+  member disk "$(disk)"
+  printf '"memory":%s}\n' "$(memory)"
+} | tr -d '\n'
+echo
