@@ -5,7 +5,8 @@ import { Machine } from "./compute/machine.ts";
 import { sshCommand } from "./compute/ssh.ts";
 import { Database } from "./database/database.ts";
 import { Release } from "./deployer/release.ts";
-import { readServing } from "./deployer/serving.ts";
+import { appImage } from "./deployer/scripts.ts";
+import { readServing, refuseRolledBack } from "./deployer/serving.ts";
 import { Network } from "./network/network.ts";
 import { SecurityGroups } from "./network/securityGroups.ts";
 import { lookUpZones } from "./network/zones.ts";
@@ -25,6 +26,28 @@ const provider = new aws.Provider(name, {
   defaultTags: { tags: { project, stack } },
 });
 const onAws = { providers: [provider] };
+
+const protect = settings.protectData && !settings.tearDown;
+const backups = new Backups(
+  `${name}-backups`,
+  {
+    protect,
+    coldAfterDays: settings.backupColdAfterDays,
+    expireAfterDays: settings.backupExpireAfterDays,
+  },
+  onAws,
+);
+
+const commit = settings.appCommit;
+const image = appImage(commit, settings.baseImage);
+const serving = await readServing(backups.bucket, { provider });
+refuseRolledBack(serving, { commit, image });
+if (!serving) {
+  void pulumi.log.info(
+    `The first release of this stack will be commit ${commit} of ${settings.appRepository}.\n` +
+      "flask-datta-able is an example app: set appRepository and appCommit to release another one.",
+  );
+}
 
 const network = new Network(
   name,
@@ -53,18 +76,7 @@ const downloads = [
   ...(settings.publishRepository ? ["app.zip"] : []),
   ...(settings.publishDump ? ["dump.sql.gz"] : []),
 ];
-const protect = settings.protectData && !settings.tearDown;
 const site = new Site(`${name}-site`, { title: name, downloads }, onAws);
-const backups = new Backups(
-  `${name}-backups`,
-  {
-    protect,
-    coldAfterDays: settings.backupColdAfterDays,
-    expireAfterDays: settings.backupExpireAfterDays,
-  },
-  onAws,
-);
-
 const database = new Database(
   `${name}-database`,
   {
@@ -131,7 +143,7 @@ const release = new Release(`${name}-release`, {
   app: {
     repository: settings.appRepository,
     credential: settings.appRepositoryCredential,
-    commit: settings.appCommit,
+    commit,
     baseImage: settings.baseImage,
     pipIndexUrl: settings.pipIndexUrl,
     nginxImage: settings.nginxImage,
@@ -151,7 +163,7 @@ const release = new Release(`${name}-release`, {
           permissions: appServer.permissions,
         }
       : undefined,
-  serving: readServing(backups.bucket, { provider }),
+  serving,
   groups: groups.ids,
   buckets: { backups: backups.bucket, site: site.bucket },
   appUrl,
@@ -185,4 +197,4 @@ export const siteUrl = site.url;
 export const siteBucket = site.bucket;
 export const backupBucket = backups.bucket;
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
-export const configuredCommit = settings.appCommit;
+export const configuredCommit = commit;

@@ -1,12 +1,11 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import type { Database } from "../database/database.ts";
 import { randomSecret } from "../secrets.ts";
 import { appEnvironment } from "./environment.ts";
-import { releaseTrigger, rolledBack, type Serving } from "./serving.ts";
-import { installation, ofMachine, quote, shellVariables, type MachineFile } from "./shell.ts";
+import { appImage, digest, readScripts } from "./scripts.ts";
+import { releaseTrigger, type Serving } from "./serving.ts";
+import { installation, ofMachine, quote, shellVariables } from "./shell.ts";
 
 /** Where everything is on the machine; scripts/common.sh says the same. */
 const root = "/opt/flask-on-aws";
@@ -58,7 +57,7 @@ export interface ReleaseArgs {
       }
     | undefined;
   /** The record of what serves now. */
-  readonly serving: pulumi.Input<Serving | undefined>;
+  readonly serving: Serving | undefined;
   /** What a failed check on the machine is explained by. */
   readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
   readonly buckets: Readonly<Record<"backups" | "site", pulumi.Input<string>>>;
@@ -160,9 +159,7 @@ export class Release extends pulumi.ComponentResource {
     });
     const boot = script("wait-for-cloud-init", { after: [install] });
 
-    // What the image is made of names it, so an unchanged one is not built again.
-    const ingredients = files.filter((file) => file.name === "Dockerfile.release");
-    const image = `flask-on-aws-app:${app.commit.slice(0, 12)}-${digest(JSON.stringify([app.commit, app.baseImage, ingredients])).slice(0, 12)}`;
+    const image = appImage(app.commit, app.baseImage);
     const fetch = script("fetch", {
       args: [app.repository, app.commit],
       ...(app.credential ? { stdin: app.credential } : {}),
@@ -204,17 +201,12 @@ export class Release extends pulumi.ComponentResource {
         after: [boot],
       });
     const written = [write("app.env", environment), write("stack.env", stackVariables)];
-    const serving = pulumi.output(args.serving).apply((now) => {
-      const reason = rolledBack(now, { commit: app.commit, image });
-      if (reason) throw new pulumi.RunError(reason);
-      return releaseTrigger(now, image);
-    });
     const deploy = script("deploy", {
       args: [image, app.nginxImage],
       by: "follow.sh deploy lease.sh deploy.sh",
       triggers: [
         pulumi.all([environment, stackVariables]).apply((texts) => digest(texts.join())),
-        serving,
+        releaseTrigger(args.serving, image),
       ],
       after: [build, prepare, ...written],
     });
@@ -237,15 +229,4 @@ export class Release extends pulumi.ComponentResource {
 
     this.registerOutputs();
   }
-}
-
-function readScripts(): MachineFile[] {
-  const directory = new URL("../scripts/", import.meta.url);
-  return readdirSync(directory)
-    .sort()
-    .map((name) => ({ name, text: readFileSync(new URL(name, directory), "utf8") }));
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

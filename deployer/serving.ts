@@ -23,26 +23,29 @@ const key = "serving.json";
 /**
  * Reads the record from the backup bucket, in a preview too; undefined before the first release.
  *
+ * The program awaits it, so that it can stop before it changes anything: an error inside `apply` comes too late.
+ *
  * @throws pulumi.RunError if the bucket cannot be read
  */
-export function readServing(
-  bucket: pulumi.Input<string>,
+export async function readServing(
+  bucket: pulumi.Output<string>,
   opts: pulumi.InvokeOptions,
-): pulumi.Output<Serving | undefined> {
-  return pulumi.output(bucket).apply(async (name) => {
-    try {
-      // To read an object that is not there is an error; to list it is not.
-      const { keys } = await aws.s3.getObjects({ bucket: name, prefix: key }, opts);
-      if (!keys?.includes(key)) return undefined;
-      const { body } = await aws.s3.getObject({ bucket: name, key }, opts);
-      return JSON.parse(body) as Serving;
-    } catch (error) {
-      throw new pulumi.RunError(
-        `The record of what serves, s3://${name}/${key}, cannot be read: ${(error as Error).message}\n` +
-          "remedy: if the bucket is gone, run pulumi up --refresh; else allow s3:ListBucket and s3:GetObject on it",
-      );
-    }
-  });
+): Promise<Serving | undefined> {
+  const name: unknown = await pulumi.runtime.serializeProperty("bucket", bucket, new Set());
+  // The preview of a new stack does not know the bucket's name yet.
+  if (typeof name !== "string" || name === pulumi.runtime.unknownValue) return undefined;
+  try {
+    // To read an object that is not there is an error; to list it is not.
+    const { keys } = await aws.s3.getObjects({ bucket: name, prefix: key }, opts);
+    if (!keys?.includes(key)) return undefined;
+    const { body } = await aws.s3.getObject({ bucket: name, key }, opts);
+    return JSON.parse(body) as Serving;
+  } catch (error) {
+    throw new pulumi.RunError(
+      `The record of what serves, s3://${name}/${key}, cannot be read: ${(error as Error).message}\n` +
+        "remedy: if the bucket is gone, run pulumi up --refresh; else allow s3:ListBucket and s3:GetObject on it",
+    );
+  }
 }
 
 /**
@@ -54,17 +57,17 @@ export function releaseTrigger(serving: Serving | undefined, image: string): str
   return (serving.image === image ? serving.before : serving.since) ?? "none";
 }
 
-/** Why `up` must not release the commit: somebody rolled it back. Undefined if nobody did. */
-export function rolledBack(
+/** @throws pulumi.RunError if somebody rolled the commit back that is to be released */
+export function refuseRolledBack(
   serving: Serving | undefined,
   { commit, image }: { readonly commit: string; readonly image: string },
-): string | undefined {
-  if (!serving || serving.image === image || !serving.rolledBack.includes(image)) return undefined;
-  return (
+): void {
+  if (!serving || serving.image === image || !serving.rolledBack.includes(image)) return;
+  throw new pulumi.RunError(
     `Commit ${commit}, which appCommit names, was rolled back.\n` +
-    `${serving.by} did that at ${serving.since}; since then commit ${serving.commit} serves.\n` +
-    `remedy: to keep what serves: pulumi config set appCommit ${serving.commit}\n` +
-    "        or to serve the commit that was rolled back again: ./ops rollback --undo\n" +
-    "        then: pulumi up"
+      `${serving.by} did that at ${serving.since}; since then commit ${serving.commit} serves.\n` +
+      `remedy: to keep what serves: pulumi config set appCommit ${serving.commit}\n` +
+      "        or to serve the commit that was rolled back again: ./ops rollback --undo\n" +
+      "        then: pulumi up",
   );
 }

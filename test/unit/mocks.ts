@@ -76,7 +76,11 @@ const invokes: Calls = {
   "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
     names: ["us-west-2c", "us-west-2b", "us-west-2a"],
   }),
-  "aws:s3/getObjects:getObjects": () => ({ keys: [] }),
+  // Something serves already, so that the program does not speak of a first release.
+  "aws:s3/getObjects:getObjects": ({ prefix }) => ({ keys: [prefix] }),
+  "aws:s3/getObject:getObject": () => ({
+    body: JSON.stringify({ image: "another", since: "2026-01-02T00:00:00Z", rolledBack: [] }),
+  }),
   "aws:ssm/getParameter:getParameter": ({ name }) => ({
     name,
     insecureValue: "ami-of-debian-13",
@@ -120,7 +124,8 @@ export async function registrations<T>(
         const outputs = computed[args.type] ?? (() => refuse(args.type));
         return { id: `${args.name}-id`, state: { ...args.inputs, ...outputs(args) } };
       },
-      call: ({ token, inputs }) => (calls[token] ?? invokes[token] ?? (() => refuse(token)))(inputs),
+      call: ({ token, inputs }) =>
+        (calls[token] ?? invokes[token] ?? (() => refuse(token)))(inputs),
     },
     "flask-on-aws",
     stack,
