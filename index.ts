@@ -52,7 +52,7 @@ const downloads = [
   ...(settings.publishRepository ? ["app.zip"] : []),
   ...(settings.publishDump ? ["dump.sql.gz"] : []),
 ];
-const protect = settings.protectData && !settings.tearDown;
+const protect = settings.protectData && !settings.confirmDestroy;
 const site = new Site(`${name}-site`, { title: name, downloads }, onAws);
 const backups = new Backups(
   `${name}-backups`,
