@@ -27,7 +27,7 @@ const provider = new aws.Provider(name, {
 });
 const onAws = { providers: [provider] };
 
-const protect = settings.protectData && !settings.tearDown;
+const protect = settings.protectData && !settings.confirmDestroy;
 const backups = new Backups(
   `${name}-backups`,
   {

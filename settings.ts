@@ -3,6 +3,7 @@ import { architectureOf, machineImages, type MachineImage } from "./compute/imag
 import { zoneCapacity } from "./network/addresses.ts";
 import { overlaps, parseCidr, type Cidr } from "./network/cidr.ts";
 import { natGatewayModes, type NatGateways } from "./network/network.ts";
+import { configCommand, isEncrypted, keyProblems, type Kind } from "./settings-keys.ts";
 
 const ownSchemas = "information_schema|innodb|mysql|performance_schema|sys";
 /** Of the reserved words of MySQL 8.4 those that somebody may name a schema. */
@@ -12,56 +13,56 @@ const reserved =
 const image = /^[a-z0-9][\w./:@-]*$/;
 /** What a text must match, the same in words, and the remedy. */
 const texts = {
-  instanceType: [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "must be an EC2 instance type", "take t3.micro"],
+  instanceType: [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "must be an EC2 instance type", "use t3.micro"],
   sshPublicKey: [
     /^$|^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+( [^\n]*)?$/,
     "must be one line as in a .pub file",
-    "take what this prints: cat ~/.ssh/id_ed25519.pub",
+    "use the output of: cat ~/.ssh/id_ed25519.pub",
   ],
   databaseInstanceClass: [
     // Older families do not run MySQL 8.4: RDS user guide, "Supported DB engines for DB instance classes".
     /^db\.(?!t1|t2|m[1-4]|r[3-4])[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
     "must be an RDS instance class that runs MySQL 8.4",
-    "take db.t4g.micro",
+    "use db.t4g.micro",
   ],
   databaseName: [
     // MySQL's limit is 64; the schemas of a restore drill are named after it. RDS refuses words of SQL.
     new RegExp(`^(?!(${ownSchemas}|${reserved})$)[a-z][a-z0-9_]{0,53}$`, "i"),
     "must be a letter and up to 53 letters, digits and _, no schema of MySQL's own nor word of SQL",
-    "take appdb",
+    "use appdb",
   ],
   appRepository: [
     /^(https?|ssh|file):\/\/[^\s'"]+$|^[\w.-]+@[\w.-]+:[^\s'"]+$/,
     "must be the address of a git repository by https, ssh or file",
-    "take https://github.com/OWNER/NAME.git",
+    "use https://github.com/OWNER/NAME.git",
   ],
   appCommit: [
     /^[0-9a-f]{40}$/,
     "must be the full hash of a commit, 40 hexadecimal digits",
-    "take what this prints: git rev-parse HEAD",
+    "use the output of: git rev-parse HEAD",
   ],
-  baseImage: [image, "must be the name of a container image", "take python:3.11-slim-bookworm"],
-  nginxImage: [image, "must be the name of a container image", "take nginx:stable"],
+  baseImage: [image, "must be the name of a container image", "use python:3.11-slim-bookworm"],
+  nginxImage: [image, "must be the name of a container image", "use nginx:stable"],
   pipIndexUrl: [
     /^$|^https?:\/\/[^\s'"@]+$/,
     "must be the address of a package index, without credentials",
-    'take "", which is PyPI',
+    'use "" for PyPI',
   ],
   publishRepository: [
     // Not http, which would show the token to whoever listens.
     /^$|^https:\/\/[^\s'"@]+$/,
     "must be the address of a git repository by https, without credentials",
-    'take https://github.com/OWNER/NAME.git, or "" to publish nothing',
+    'use https://github.com/OWNER/NAME.git, or "" to publish nothing',
   ],
 } as const satisfies Record<string, readonly [RegExp, string, string]>;
 
 /** Least, most, unit with the source of the limits, and the remedy; whole numbers. */
 const integers = {
-  databaseAllocatedStorage: [20, 65536, "GiB, the limits of RDS for gp3", "take 20"],
-  databaseBackupRetentionDays: [1, 35, "days, the limits of RDS", "take 7"],
-  databasePasswordRotation: [0, 1e6, "and is raised by one each time", "take 0"],
-  backupColdAfterDays: [1, 3649, "days", "take 30"],
-  backupExpireAfterDays: [2, 3650, "days", "take 365"],
+  databaseAllocatedStorage: [20, 65536, "GiB, the limits of RDS for gp3", "use 20"],
+  databaseBackupRetentionDays: [1, 35, "days, the limits of RDS", "use 7"],
+  databasePasswordRotation: [0, 1e6, "and is raised by one each time", "use 0"],
+  backupColdAfterDays: [1, 3649, "days", "use 30"],
+  backupExpireAfterDays: [2, 3650, "days", "use 365"],
 } as const satisfies Record<string, readonly [number, number, string, string]>;
 
 const switches = [
@@ -90,9 +91,27 @@ export interface Settings
   readonly databasePassword: pulumi.Output<string> | undefined;
   readonly appRepositoryCredential: pulumi.Output<string> | undefined;
   readonly publishToken: pulumi.Output<string> | undefined;
-  /** Whether what protects the data is lifted, so that it can be destroyed. */
-  readonly tearDown: boolean;
+  /** Whether the stack's name was given, which lifts the protection of its data. */
+  readonly confirmDestroy: boolean;
 }
+
+const each = <K extends string, V>(keys: readonly K[], read: (key: K) => V) =>
+  Object.fromEntries(keys.map((key) => [key, read(key)])) as Record<K, V>;
+const keysOf = <K extends string>(table: Record<K, unknown>) => Object.keys(table) as K[];
+const values = <K extends string>(keys: readonly K[]) => each(keys, (): Kind => "value");
+
+/** Every setting of the project's own namespace; any other key there is refused. */
+const kinds: Readonly<Record<Exclude<keyof Settings, "region">, Kind>> = {
+  ...values(keysOf(texts)),
+  ...values(keysOf(integers)),
+  ...values(switches),
+  ...values(["vpcCidr", "natGateways", "machineImage", "confirmDestroy"]),
+  adminCidrs: "list",
+  availabilityZones: "list",
+  databasePassword: "secret",
+  appRepositoryCredential: "secret",
+  publishToken: "secret",
+};
 
 /** Networks that a VPC cannot have, and whose they are. */
 const taken = {
@@ -112,23 +131,24 @@ export function readSettings(): Settings {
   const config = new pulumi.Config();
   const problems: string[] = [];
   const problem = (what: string, limit: string, remedy: string) =>
-    problems.push(`- ${what}\n    ${limit}\n    remedy: ${remedy}`);
+    problems.push(
+      `- ${what}\n    ${limit}\n    remedy: ${remedy.replaceAll("\n", `\n${" ".repeat(12)}`)}`,
+    );
   const full = (key: string) => (key.includes(":") ? key : `${config.name}:${key}`);
   const report = (key: string, value: unknown, limit: string, remedy: string) => {
     const text = JSON.stringify(value);
     // Cut, because what was pasted by mistake may be a private key.
     problem(`${full(key)} is ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`, limit, remedy);
   };
-  const each = <K extends string, V>(keys: readonly K[], read: (key: K) => V) =>
-    Object.fromEntries(keys.map((key) => [key, read(key)])) as Record<K, V>;
-  const keysOf = <K extends string>(table: Record<K, unknown>) => Object.keys(table) as K[];
+
+  for (const { what, limit, remedy } of keyProblems(kinds)) problem(what, limit, remedy);
 
   const text = each(keysOf(texts), (key) => {
     const [pattern, limit, remedy] = texts[key];
     const value = config.require(key);
     if (/^https?:\/\/[^/]*@/.test(value)) {
       const limit = "outputs and logs would show them";
-      problem(`${full(key)} holds credentials`, limit, "take the address without them");
+      problem(`${full(key)} holds credentials`, limit, "use the address without them");
     } else if (!pattern.test(value)) report(key, value, limit, remedy);
     return value;
   });
@@ -140,7 +160,8 @@ export function readSettings(): Settings {
     return value;
   });
   const on = each(switches, (key) => config.requireBoolean(key));
-  const secret = (key: string) => (config.get(key) ? config.requireSecret(key) : undefined);
+  const secret = (key: string) =>
+    config.get(key) || isEncrypted(full(key)) ? config.requireSecret(key) : undefined;
 
   const stack = pulumi.getStack();
   const name = `${pulumi.getProject()}-${stack}`;
@@ -149,15 +170,15 @@ export function readSettings(): Settings {
   if (!/^[a-z](-?[a-z0-9])*$/.test(name) || name.length > 46) {
     const limit =
       "must be up to 46 lower-case letters, digits and single hyphens, as in buckets' names";
-    const remedy = "make a stack with another name, as by: pulumi stack init dev";
+    const remedy = "create a stack with another name, for example: pulumi stack init dev";
     problem(`Project and stack together are named "${name}"`, limit, remedy);
   }
   const region = new pulumi.Config("aws").require("region");
   if (!/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region))
-    report("aws:region", region, "must be a region of AWS", "take us-west-2");
+    report("aws:region", region, "must be a region of AWS", "use us-west-2");
 
   const adminCidrs = config.requireObject<string[]>("adminCidrs");
-  const example = `pulumi config set --path '${full("adminCidrs")}[0]' YOUR_ADDRESS/32`;
+  const example = configCommand("set --path 'adminCidrs[0]' YOUR_ADDRESS/32");
   if (adminCidrs.length === 0)
     report("adminCidrs", adminCidrs, "at least one network must be able to log in", example);
   for (const cidr of adminCidrs) {
@@ -172,56 +193,66 @@ export function readSettings(): Settings {
   const vpcText = config.require("vpcCidr");
   const vpcCidr = parseCidr(vpcText);
   if (!vpcCidr || vpcCidr.prefix < 16 || vpcCidr.prefix > 26) {
-    report("vpcCidr", vpcText, "must be an IPv4 network of /16 to /26", "take 10.0.0.0/16");
+    report("vpcCidr", vpcText, "must be an IPv4 network of /16 to /26", "use 10.0.0.0/16");
   } else {
     for (const [network, use] of Object.entries(taken)) {
       if (overlaps(vpcCidr, parseCidr(network)!))
-        report("vpcCidr", vpcText, `overlaps ${network}, ${use}`, "take 10.0.0.0/16");
+        report("vpcCidr", vpcText, `overlaps ${network}, ${use}`, "use 10.0.0.0/16");
     }
   }
 
   const availabilityZones = config.requireObject<string[]>("availabilityZones");
   const zones = new Set(availabilityZones);
-  const zoneProblem = (limit: string, remedy = `take [] or ["${region}a","${region}b"]`) =>
+  const zoneProblem = (limit: string, remedy = `use [] or ["${region}a","${region}b"]`) =>
     report("availabilityZones", availabilityZones, limit, remedy);
-  if (availabilityZones.some((zone) => !/^[a-z]$/.test(zone.replace(region, ""))))
-    zoneProblem(`must be zones of aws:region ${region}`);
+  const inRegion = (zone: string) =>
+    zone.startsWith(region) && /^[a-z]$/.test(zone.slice(region.length));
+  if (!availabilityZones.every(inRegion)) zoneProblem(`must be zones of aws:region ${region}`);
   if (zones.size === 1 || zones.size < availabilityZones.length) {
-    zoneProblem("must be empty or name two different zones, which RDS wants");
+    zoneProblem("must be empty or name two different zones, as RDS requires");
   } else if (vpcCidr && zones.size > zoneCapacity(vpcCidr)) {
     const room = `${vpcText} has room for ${zoneCapacity(vpcCidr)} zones`;
-    zoneProblem(room, "name fewer zones or take a larger vpcCidr");
+    zoneProblem(room, "name fewer zones or use a larger vpcCidr");
   }
 
   const natText = config.require("natGateways");
   const natGateways = natGatewayModes.find((mode) => mode === natText);
   if (!natGateways)
-    report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "take single");
+    report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "use single");
 
   const imageName = config.require("machineImage");
   const machineImage = machineImages[imageName];
   const architecture = architectureOf(text.instanceType);
   if (!machineImage) {
     const known = Object.keys(machineImages).join(", ");
-    report("machineImage", imageName, `must be one of: ${known}`, "take debian-13");
+    report("machineImage", imageName, `must be one of: ${known}`, "use debian-13");
   } else if (architecture !== machineImage.architecture) {
     const limit = `is ${architecture}, but machineImage ${imageName} is ${machineImage.architecture}`;
-    report("instanceType", text.instanceType, limit, "take t3.micro");
+    report("instanceType", text.instanceType, limit, "use t3.micro");
   }
 
   const plainPassword = config.get("databasePassword") ?? "";
-  if (plainPassword && !/^[ -~]{12,128}$/.test(plainPassword)) {
+  if (plainPassword.trim() && !/^[ -~]{12,128}$/.test(plainPassword)) {
     const what = `${full("databasePassword")} has ${plainPassword.length} characters`;
-    problem(what, "must be 12 to 128 printable ASCII ones", "leave it out to have one made");
+    problem(
+      what,
+      "must be 12 to 128 printable ASCII ones",
+      "use such a one, or remove it to have one generated",
+    );
   }
   if (integer.backupExpireAfterDays <= integer.backupColdAfterDays) {
     const limit = `must be fewer than backupExpireAfterDays, ${integer.backupExpireAfterDays}`;
-    report("backupColdAfterDays", integer.backupColdAfterDays, limit, "take 30 and 365");
+    report(
+      "backupColdAfterDays",
+      integer.backupColdAfterDays,
+      limit,
+      "use 30, and 365 for backupExpireAfterDays",
+    );
   }
 
   const publishToken = secret("publishToken");
   if (text.publishRepository && !publishToken) {
-    const remedy = "pulumi config set --secret publishToken";
+    const remedy = configCommand("set --secret publishToken");
     problem(`${full("publishToken")} is not set`, "must be one that may write there", remedy);
   }
   if (on.publishDump && !text.publishRepository) {
@@ -231,12 +262,17 @@ export function readSettings(): Settings {
 
   if (!on.protectData && /^prod/.test(stack)) {
     const limit = `stack ${stack} keeps production's data`;
-    const remedy = `set it to true; to destroy this stack set tearDown to ${stack}`;
+    const remedy = `set it to true; to destroy this stack, set confirmDestroy to ${stack}`;
     report("protectData", false, limit, remedy);
   }
-  const tearDown = config.require("tearDown");
-  if (tearDown && tearDown !== stack) {
-    report("tearDown", tearDown, `must be the name of this stack, ${stack}, or empty`, 'take ""');
+  const confirmDestroy = config.require("confirmDestroy");
+  if (confirmDestroy && confirmDestroy !== stack) {
+    report(
+      "confirmDestroy",
+      confirmDestroy,
+      `must be the name of this stack, ${stack}, or empty`,
+      'use ""',
+    );
   }
 
   if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage) {
@@ -255,6 +291,6 @@ export function readSettings(): Settings {
     databasePassword: secret("databasePassword"),
     appRepositoryCredential: secret("appRepositoryCredential"),
     publishToken,
-    tearDown: tearDown === stack,
+    confirmDestroy: confirmDestroy === stack,
   };
 }

@@ -108,6 +108,7 @@ describe("first light", function () {
     const { appUrl } = await lab.outputs();
     expect(printed).to.match(new RegExp(`the app's login page: ${appUrl}/login\n$`));
     expect(printed, "escape codes without a terminal").to.not.include("\x1b");
+    expect(printed).to.not.match(/warning/i);
     expect(await databases()).to.have.lengthOf(1);
     expect((await state()).pending_operations ?? []).to.deep.equal([]);
   });

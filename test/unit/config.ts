@@ -1,6 +1,9 @@
+import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { load } from "js-yaml";
 import { readFileSync } from "node:fs";
+import { readSettings } from "../../settings.ts";
+import { registrations } from "./mocks.ts";
 
 interface ProjectFile {
   readonly name: string;
@@ -20,16 +23,26 @@ export function settingsOfStack(stack: string): Record<string, unknown> {
   return (load(readFileSync(file, "utf8")) as { config: Record<string, unknown> }).config;
 }
 
-/** Sets the stack's config: the defaults of Pulumi.yaml, an administrator, and what is given here. */
-export function configure(settings: Record<string, unknown> = {}): void {
+/** Settings that `pulumi config set --secret` encrypts. */
+const secrets = ["databasePassword", "appRepositoryCredential", "publishToken"];
+
+/**
+ * Sets the stack's config: the defaults of Pulumi.yaml, an administrator, and what is given here.
+ *
+ * @param plain secrets of these that are not encrypted
+ */
+export function configure(
+  settings: Record<string, unknown> = {},
+  plain: readonly string[] = [],
+): void {
+  const full = (key: string) => (key.includes(":") ? key : `${projectFile.name}:${key}`);
   const values: Record<string, unknown> = {};
   for (const [key, { default: fallback, value }] of Object.entries(projectFile.config)) {
-    values[key.includes(":") ? key : `${projectFile.name}:${key}`] = fallback ?? value;
+    values[full(key)] = fallback ?? value;
   }
   const given = { adminCidrs: ["203.0.113.7/32"], ...settings };
-  for (const [key, value] of Object.entries(given)) {
-    values[key.includes(":") ? key : `${projectFile.name}:${key}`] = value;
-  }
+  for (const [key, value] of Object.entries(given)) values[full(key)] = value;
+  const encrypted = secrets.filter((key) => key in given && !plain.includes(key));
   pulumi.runtime.setAllConfig(
     Object.fromEntries(
       Object.entries(values).map(([key, value]) => [
@@ -37,5 +50,25 @@ export function configure(settings: Record<string, unknown> = {}): void {
         typeof value === "string" ? value : JSON.stringify(value),
       ]),
     ),
+    encrypted.map(full),
   );
+}
+
+/** What readSettings says of these settings in a stack of this name, one problem an element; see {@link configure}. */
+export async function problemsWith(
+  settings: Record<string, unknown>,
+  stack?: string,
+  plain?: readonly string[],
+): Promise<string[]> {
+  configure(settings, plain);
+  const { result } = await registrations(() => {
+    try {
+      readSettings();
+      return "";
+    } catch (error) {
+      expect(error).to.be.instanceOf(pulumi.RunError);
+      return (error as Error).message;
+    }
+  }, stack);
+  return result.split("\n- ").slice(1);
 }

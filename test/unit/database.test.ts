@@ -70,7 +70,7 @@ describe("The database", () => {
     expect(built.one(instance).inputs).to.include({ deletionProtection: true, ...lastSnapshot });
     expect(built.one(instance).protect).to.equal(true);
 
-    const tornDown = (await program({ tearDown: "dev" })).one(instance);
+    const tornDown = (await program({ confirmDestroy: "dev" })).one(instance);
     expect(tornDown.inputs).to.include({ deletionProtection: false, ...lastSnapshot });
     expect(tornDown.protect).to.equal(false);
 

@@ -1,25 +1,9 @@
 import { expect } from "chai";
-import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { formatCidr } from "../../network/cidr.ts";
 import { readSettings, type Settings } from "../../settings.ts";
-import { configure, projectFile, settingsOfStack } from "./config.ts";
+import { configure, problemsWith, projectFile, settingsOfStack } from "./config.ts";
 import { registrations } from "./mocks.ts";
-
-/** What readSettings says of these settings in a stack of this name, one problem an element. */
-async function problemsWith(settings: Record<string, unknown>, stack?: string): Promise<string[]> {
-  configure(settings);
-  const { result } = await registrations(() => {
-    try {
-      readSettings();
-      return "";
-    } catch (error) {
-      expect(error).to.be.instanceOf(pulumi.RunError);
-      return (error as Error).message;
-    }
-  }, stack);
-  return result.split("\n- ").slice(1);
-}
 
 async function settingsWith(settings: Record<string, unknown> = {}): Promise<Settings> {
   configure(settings);
@@ -71,6 +55,19 @@ describe("Settings", () => {
     ],
     ["availabilityZones", ["us-east-1a", "us-west-2b"], "must be zones of aws:region us-west-2"],
     ["availabilityZones", ["us-west-2a", "us-west-2"], "must be zones of aws:region us-west-2"],
+    ["availabilityZones", ["us-west-2a", "b"], "must be zones of aws:region us-west-2"],
+    ["availabilityZones", ["us-west-2a", ""], "must be zones of aws:region us-west-2"],
+    ["adminCidrs", ["203.0.113.7/32", ""], "must be an IPv4 network"],
+    ["aws:region", "", "must be a region of AWS"],
+    ["vpcCidr", "", "must be an IPv4 network of /16 to /26"],
+    ["natGateways", "", "must be one of: single, per-zone, none"],
+    ["instanceType", "", "must be an EC2 instance type"],
+    ["machineImage", "", "must be one of: debian-13"],
+    ["databaseInstanceClass", "", "must be an RDS instance class"],
+    ["databaseName", "", "must be a letter and up to 53"],
+    ["appRepository", "", "must be the address of a git repository"],
+    ["appCommit", "", "must be the full hash of a commit"],
+    ["nginxImage", "", "must be the name of a container image"],
     ["natGateways", "two", "must be one of: single, per-zone, none"],
     ["instanceType", "large", "must be an EC2 instance type"],
     ["instanceType", "t4g.micro", "is arm64, but machineImage debian-13 is amd64"],
@@ -83,8 +80,8 @@ describe("Settings", () => {
     ["databaseBackupRetentionDays", 0, "must be a whole number, 1 to 35 days"],
     ["databaseBackupRetentionDays", 36, "must be a whole number, 1 to 35 days"],
     ["databaseInstanceClass", "db.t2.micro", "that runs MySQL 8.4"],
-    ["tearDown", "prod", "must be the name of this stack, dev, or empty"],
-    ["tearDown", "yes", "must be the name of this stack, dev, or empty"],
+    ["confirmDestroy", "prod", "must be the name of this stack, dev, or empty"],
+    ["confirmDestroy", "yes", "must be the name of this stack, dev, or empty"],
     ["aws:region", "Oregon", "must be a region of AWS"],
     ["databaseName", "my-app", "must be a letter and up to 53 letters, digits and _"],
     ["databaseName", "1app", "must be a letter"],
@@ -124,7 +121,7 @@ describe("Settings", () => {
       );
       expect(problems[0]).to.include(message);
       expect(problems[0], "a remedy").to.match(
-        /\n {4}remedy: (set|take|name|remove|pulumi) \S.*(?<!\.)$/,
+        /\n {4}remedy: (set|use|name|remove|pulumi) \S.*(?<!\.)$/,
       );
       for (const line of problems[0]!.split("\n")) expect(line.length, line).to.be.at.most(100);
     });
@@ -198,9 +195,9 @@ describe("Settings", () => {
   it("keep production's data protected, but for the one who names the stack to tear it down", async () => {
     const [problem] = await problemsWith({ protectData: false }, "production");
     expect(problem).to.include("stack production keeps production's data");
-    expect(problem).to.include("to destroy this stack set tearDown to production");
-    expect((await settingsWith({ tearDown: "dev" })).tearDown).to.equal(true);
-    expect((await settingsWith()).tearDown).to.equal(false);
+    expect(problem).to.include("to destroy this stack, set confirmDestroy to production");
+    expect((await settingsWith({ confirmDestroy: "dev" })).confirmDestroy).to.equal(true);
+    expect((await settingsWith()).confirmDestroy).to.equal(false);
   });
 
   it("are refused by their names or read as they are, whatever is typed", async () => {
@@ -210,7 +207,7 @@ describe("Settings", () => {
       "databaseName",
       "appRepository",
       "appCommit",
-      "tearDown",
+      "confirmDestroy",
     ];
     const typed = fc.record(
       Object.fromEntries(keys.map((key) => [key, fc.string({ minLength: 1 })])),
@@ -220,7 +217,12 @@ describe("Settings", () => {
         const problems = await problemsWith(settings);
         const named = keys.filter((key) => problems.some((text) => text.includes(`:${key} `)));
         // A random text is hardly ever a network, a commit or this stack's name.
-        expect(named).to.include.members(["vpcCidr", "instanceType", "appCommit", "tearDown"]);
+        expect(named).to.include.members([
+          "vpcCidr",
+          "instanceType",
+          "appCommit",
+          "confirmDestroy",
+        ]);
         for (const text of problems)
           expect(text).to.match(/^flask-on-aws:\w+ .*\n {4}.*\n {4}remedy: \S/s);
       }),

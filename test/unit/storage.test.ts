@@ -126,7 +126,7 @@ describe("Storage", () => {
     const bucket = (of: Program, end: string) => of.one(token("Bucket"), end);
     expect(bucket(built, "-backups").inputs.forceDestroy).to.equal(false);
     expect(bucket(built, "-backups").protect).to.equal(true);
-    for (const settings of [{ protectData: false }, { tearDown: "dev" }]) {
+    for (const settings of [{ protectData: false }, { confirmDestroy: "dev" }]) {
       const { inputs, protect } = bucket(await program(settings), "-backups");
       expect({ forceDestroy: inputs.forceDestroy, protect }).to.deep.equal({
         forceDestroy: true,

@@ -1,5 +1,6 @@
 /** Pulumi's gRPC service ResourceProvider, answered by a `Provider`. */
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import sdk from "@pulumi/aws/package.json" with { type: "json" };
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import type * as messages from "@pulumi/pulumi/proto/provider_pb.js";
@@ -14,9 +15,6 @@ import { findFunction, findType } from "./types/index.ts";
 import { same } from "./values.ts";
 import { fromStruct, Incomplete, message, toServiceError, toStruct } from "./wire.ts";
 
-/** The version of pulumi-aws whose inputs and outputs the stand-in has. */
-const version = "7.48.0";
-
 const { DIFF_NONE, DIFF_SOME } = pb.DiffResponse.DiffChanges;
 
 export function serviceImplementation(): UntypedServiceImplementation {
@@ -24,7 +22,7 @@ export function serviceImplementation(): UntypedServiceImplementation {
   let provider: Provider; // the engine configures it before it asks anything else
 
   return {
-    getPluginInfo: unary(() => message(plugin.PluginInfo, { version })),
+    getPluginInfo: unary(() => message(plugin.PluginInfo, { version: sdk.version })),
 
     checkConfig: unary((request: messages.CheckRequest) => {
       const inputs = fromStruct(request.getNews());

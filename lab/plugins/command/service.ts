@@ -4,6 +4,7 @@ import {
   type handleUnaryCall,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import sdk from "@pulumi/command/package.json" with { type: "json" };
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -48,7 +49,7 @@ export function service(address: string, gone: AbortSignal): UntypedServiceImple
   }
 
   return {
-    getPluginInfo: unary(() => new plugin.PluginInfo().setVersion("1.2.1")),
+    getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(sdk.version)),
     configure: unary(() =>
       new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true),
     ),
