@@ -104,7 +104,10 @@ export function environments(
 
     const home = join(lab.home, "administrator");
     const typed = (line = "") => type([line], { lab, home, first: asTheLabs });
-    const [copy, name, lift, destroy, forget] = linesOf("Tear down", "pulumi config set confirmDestroy");
+    const [copy, name, lift, destroy, forget] = linesOf(
+      "Tear down",
+      "pulumi config set confirmDestroy",
+    );
     expect((await typed(copy)).stdout).to.include(home);
     await typed(name);
     // On the way, as another update would be.
