@@ -73,7 +73,7 @@ workers() {
 suspect=nginx remedy="correct the setting nginxImage ($nginx_image), or set it back"
 if [ -z "$(container nginx)" ]; then pass_to "$new"; fi
 quietly "${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "nginx did not start"
-before=$(workers) || give_up "nginx does not run"
+before=$(workers 2>&1) || { evidence=$before && give_up "nginx does not run"; }
 if [ "$(active_service)" != "$new" ]; then pass_to "$new" || give_up "nginx refused its configuration"; fi
 # nginx may just have been started, and takes a moment to listen.
 quietly curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
