@@ -211,7 +211,7 @@ describe("The switch", () => {
   it("shows at most 30 lines of evidence", () => {
     deployed("app:1");
     machine.script("gate.sh", "seq 100 >&2; exit 1");
-    const evidence = switchTo("app:2").stderr.match(/(?<=^  \| ).*/gm);
+    const evidence = switchTo("app:2").stderr.match(/(?<=^ {2}\| ).*/gm);
     expect(evidence).to.deep.equal(Array.from({ length: 30 }, (_, i) => String(71 + i)));
   });
 
