@@ -46,11 +46,11 @@ fi
 
 read -r sum _ <"$work/sum"
 copied to-check checked sha256sum
-last=$(aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-check" | gunzip | tail -n 1) || last=nothing
+last=$({ aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-check" | gunzip | tail -n 1; } 2>"$work/said") || last=nothing
 wait
 if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump completed"* ]]; then
   fail "$place/dump.sql.gz, read back, is not what was written; it ends with: $last" \
-    "try again; if it happens again, see who else writes to the bucket"
+    "try again; if it happens again, see who else writes to the bucket" "$(cat "$work/said")"
 fi
 
 put manifest printf '%s\n' "created $(date --utc +%FT%TZ)" "reason $reason" "schema $SCHEMA" \

@@ -27,7 +27,7 @@ regular() { list | awk -F '\t' '$3 != "before-restore"'; }
 
 case ${1:-list} in
 list) list ;;
-find) regular | awk -F '\t' -v revision="$2" '$4 == revision { key = $1 } END { if (key) print key }' ;;
+find) regular | awk -F '\t' -v revision="$2" 'revision != "" && $4 == revision { key = $1 } END { if (key) print key }' ;;
 choose)
   if [ -n "${2:-}" ]; then
     chosen=$(list | awk -F '\t' -v key="$2" '$1 == key')

@@ -56,7 +56,7 @@ need_space() {
 
 # mysql as the app's user, on the app's schema; tab-separated rows without a header.
 query() {
-  mysql --defaults-extra-file="$client" --batch --skip-column-names --execute "$1"
+  mysql --defaults-extra-file="$client" --connect-timeout=10 --batch --skip-column-names --execute "$1"
 }
 
 # How mysql is told a password without showing it in the process list.

@@ -5,11 +5,16 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1 nginx_image=$2
 commit=$(docker image inspect --format "$revision_label" "$image")
-seconds=() revision=
+seconds=() revision='' before=$(active_service)
 
-# failed STEP STATUS: a failed release is part of the history if it has changed the schema.
+# changed STEP: whether a release that failed in this step has changed the schema, or serves.
+changed() {
+  if [ "$1" = preflight ]; then return 1; fi
+  [ -e "$last_backup" ] || [ "$(active_service)" != "$before" ] || [ "$(live_revision)" != "$revision" ]
+}
+# failed STEP STATUS: a failed release that has changed something is part of the history.
 failed() {
-  if [ -e "$last_backup" ] || { [ "$1" != preflight ] && [ "$(live_revision)" != "$revision" ]; }; then
+  if changed "$1"; then
     "$bin/ledger.sh" add "$image" "failed $1 ${seconds[*]}" || true # it has said why
   fi
   exit "$2"

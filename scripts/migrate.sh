@@ -19,10 +19,10 @@ in_image() {
   docker run --rm --user "$(id -u):$(id -g)" --env-file "$settings" \
     --volume "$authority:$authority:ro" --volume "$work:/migrations" "$image" "$@"
 }
-# flask_db ARGUMENT…: prints nothing; what it has said is in $evidence.
+# flask_db ARGUMENT…: prints nothing; what it has said is in $output.
 flask_db() {
-  evidence=$(in_image flask db "$@" 2>&1) ||
-    fail "flask db $1 failed; the version before goes on serving" "correct the app's models or migrations" "$evidence"
+  output=$(in_image flask db "$@" 2>&1) ||
+    fail "flask db $1 failed; the version before goes on serving" "correct the app's models or migrations" "$output"
 }
 
 # upgrade REVISION OPTION…: to the newest revision, which is named.
@@ -38,7 +38,7 @@ upgrade() {
   if grep -qvx alembic_version <<<"$tables" && [ -n "$tables" ]; then
     backup=$("$bin/backup.sh" "before-$1" "$work")
   fi
-  if evidence=$(in_image flask db upgrade "${@:2}" 2>&1); then
+  if output=$(in_image flask db upgrade "${@:2}" 2>&1); then
     echo "the schema went from revision ${before:-none} to $1${backup:+; backup: $backup}"
     return
   fi
@@ -49,13 +49,13 @@ upgrade() {
     diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
   )and maybe what the failed revision did before it stopped" \
     "correct the migration, set appCommit to that commit and run pulumi up${backup:+;
-        or put back what was there: ./ops restore $backup}" "$evidence"
+        or put back what was there: ./ops restore $backup}" "$output"
 }
 
 # The newest revision in the files; the app's own output stands between.
 newest() {
   flask_db heads "$@"
-  sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p' <<<"$evidence"
+  sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p' <<<"$output"
 }
 
 commit=$(docker image inspect --format "$revision_label" "$image")

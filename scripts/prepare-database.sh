@@ -14,7 +14,7 @@ curl --fail --silent --show-error --max-time 60 --output "$authority.new" "$bund
 mv "$authority.new" "$authority"
 
 # In GRANT a schema's name is a pattern, in which an underscore would match any character. The second one is for
-# drill.sh and restore.sh. No views and triggers: they belong to the user who makes them, and a rotation removes that one.
+# restore-test.sh and restore.sh. No views and triggers: they belong to the user who makes them, and a rotation removes that one.
 pattern=${schema//_/\\_}
 privileges="SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, SHOW VIEW, LOCK TABLES"
 as_master "$host" "$port" "$master_user" "$master_password" "$(

@@ -15,7 +15,7 @@ unfit() {
   fail "$place $1;
        the live schema is unchanged" "choose another backup: ./ops backups" "${2:-}"
 }
-manifest=$(aws s3 cp --only-show-errors "$place/manifest" -) || unfit "cannot be read"
+manifest=$(aws s3 cp --only-show-errors "$place/manifest" - 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
 sum=$(sed -n 's/^sha256 dump.sql.gz //p' <<<"$manifest")
 revision=$(sed -n 's/^revision //p' <<<"$manifest")
 

@@ -19,7 +19,7 @@ if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   known=$("$bin/backups.sh" find "$live")
   fail "$key is at revision $restored of the schema,
        which no release of this environment has served; the live schema is at $live and unchanged" \
-    "${known:+restore a backup at that revision: ./ops restore $known;
+    "${known:+restore a backup at revision $live: ./ops restore $known;
         or }choose another one: ./ops backups"
 fi
 before=$("$bin/backup.sh" before-restore)
@@ -34,6 +34,8 @@ evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$sc
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
 echo "restored: $key. What it replaced is in $before"
 if [ "$restored" = "$live" ]; then exit; fi
+# Revision files that go beyond the schema would stop the next migration. migrate.sh gets those of a backup.
+rm -rf "$migrations"
 
 image=$(serving '{{.Config.Image}}')
 IFS=$'\t' read -r number _ commit expected _ <<<"$release"
@@ -45,7 +47,7 @@ fi
 # So that the next `up` releases the configured commit again, with its migrations.
 "$bin/serving.sh" request-release
 back="pulumi config set appCommit $commit; pulumi up"
-if [ "$("$bin/rollback.sh" --show | cut -f 4)" = "$expected" ]; then back="./ops rollback"; fi
+if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="./ops rollback"; fi
 echo "The version that serves expects another revision. Serve release $number again:
   $back
 Or bring the schema forward again, with the configured commit:

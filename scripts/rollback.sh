@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # rollback.sh: serves the last release before this one that served another image; again, the one before that.
 # rollback.sh --undo: serves the image again from which the rollbacks began.
-# rollback.sh --show: prints the line of the history that a rollback would serve; fails if there is none.
+# rollback.sh --show: prints the line of the history that a rollback would serve; fails if there is none or its image is gone.
 # Run it by lease.sh.
 #
 # It refuses when the schema has changed: the version before does not know what its migration did.
@@ -12,14 +12,15 @@ current=$(serving '{{.Config.Image}}')
 [ -n "$current" ] || fail "nothing serves, so there is nothing to roll back" "release first: pulumi up"
 # Releases, oldest first, without rollbacks and failed ones.
 releases() { "$bin/ledger.sh" | awk -F '\t' '$9 !~ /^(rollback|undo|failed)/'; }
-# last_of IMAGE: its last release.
-last_of() { releases | awk -F '\t' -v image="$1" '$4 == image { line = $0 } END { print line }'; }
+# One that serves although its release failed follows all of them.
 previous() {
   releases | awk -F '\t' -v current="$current" '
-    $4 == current { before = another }
+    $4 == current { before = another; known = 1 }
     $4 != current { another = $0 }
-    END { print before }'
+    END { print known ? before : another }'
 }
+# last_of IMAGE: its last line in the history, be it of a failed release.
+last_of() { "$bin/ledger.sh" | awk -F '\t' -v image="$1" '$4 == image { line = $0 } END { print line }'; }
 
 action=rollback
 if [ "${1:-}" = --undo ]; then
@@ -31,7 +32,7 @@ else
   entry=$(previous)
 fi
 if [ "${1:-}" = --show ]; then
-  [ -n "$entry" ] || exit 1
+  docker image inspect "$(cut -f 4 <<<"$entry")" >/dev/null 2>&1 || exit 1
   echo "$entry"
   exit
 fi

@@ -14,13 +14,20 @@ upload() {
   aws s3 cp --only-show-errors --content-type application/json "$record" "$remote" && rm -f "$record.pending"
 }
 
-show() {
-  # A machine that has replaced another one has no record yet.
-  if [ ! -e "$record" ] && aws s3 ls "$remote" >/dev/null; then
-    aws s3 cp --only-show-errors "$remote" "$record.new"
-    mv "$record.new" "$record"
+# A machine that has replaced another one has no record yet. The CLI's status is 1 if the object does not exist.
+download() {
+  local status=0
+  evidence=$(aws s3 ls "$remote" 2>&1) || status=$?
+  if [ "$status" = 1 ]; then return; fi
+  if [ "$status" != 0 ] || ! quietly aws s3 cp --only-show-errors "$remote" "$record.new"; then
+    fail "the record of what serves cannot be read from $remote" "restore access to the bucket $BUCKET, then run the same command again"
   fi
-  if [ -e "$record.pending" ]; then upload || true; fi
+  mv "$record.new" "$record"
+}
+
+show() {
+  if [ ! -e "$record" ]; then download; fi
+  if [ -e "$record.pending" ]; then quietly upload || true; fi
   if [ -e "$record" ]; then cat "$record"; fi
 }
 
@@ -72,7 +79,8 @@ record) write_record "$2" "$3" ;;
 request-release)
   old=$(show)
   if [ -z "$old" ]; then exit; fi
-  sed "s/^\"before\": .*/\"before\": \"$(get since)\",/" <<<"$old" >"$record.new"
+  since=$(get since)
+  sed 's/^"before": .*/"before": "'"$since"'",/' "$record" >"$record.new"
   store
   ;;
 esac

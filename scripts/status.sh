@@ -21,9 +21,12 @@ object() {
   printf '{%s}' "${members%,}"
 }
 
-serving=$("$bin/serving.sh" 2>/dev/null || true)
-image=$("$bin/serving.sh" get image 2>/dev/null || true)
-release=$("$bin/ledger.sh" 2>/dev/null | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }' || true)
+# ask SCRIPT ARGUMENT…: what another script prints. What cannot be reached does not hold up the rest.
+ask() { timeout 20 "$bin/$1.sh" "${@:2}" 2>/dev/null || true; }
+
+serving=$(ask serving)
+image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving")
+release=$(ask ledger | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }')
 
 health() {
   local code seconds
@@ -32,18 +35,17 @@ health() {
 }
 # The last run of the build or of the release, if it failed: which commit, when, in which step.
 failed_release() {
-  local run status call
-  for run in deploy build; do
-    status=$(cat "$root/runs/$run.status" 2>/dev/null || true)
-    if [ -z "$status" ] || [ "$status" = 0 ]; then continue; fi
-    call=$(grep -o 'flask-on-aws-app:[0-9a-f]*' "$root/runs/$run.call" | head -n 1)
-    object step "$run" time "$(date --utc --reference="$root/runs/$run.status" +%FT%TZ)" commit "${call#*:}"
-    return
-  done
+  local run=deploy status call
+  if [ "$root/runs/build.status" -nt "$root/runs/deploy.status" ]; then run=build; fi
+  status=$(cat "$root/runs/$run.status" 2>/dev/null || true)
+  # A run that has not ended has an empty status.
+  if [ -z "$status" ] || [ "$status" = 0 ]; then return; fi
+  call=$(grep -o 'flask-on-aws-app:[0-9a-f]*' "$root/runs/$run.call" | head -n 1)
+  object step "$run" time "$(date --utc --reference="$root/runs/$run.status" +%FT%TZ)" commit "${call#*:}"
 }
 backup() {
   local key created
-  IFS=$'\t' read -r key created _ < <("$bin/backups.sh" choose 2>/dev/null) || true
+  IFS=$'\t' read -r key created _ < <(ask backups choose) || true
   if [ -n "$key" ]; then object key "$key" created "$created"; fi
 }
 failed_jobs() {

@@ -30,12 +30,12 @@ reload() { "${compose[@]}" exec -T nginx nginx -t -q && "${compose[@]}" exec -T 
 
 # What give_up shows: the log of a service, and what a failed command has said; and its remedy.
 evidence=
-suspect=$new remedy="correct the app, or set appCommit back to the commit that serves${old:+: $(serving_commit)}"
+suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
 # give_up WHAT: back to the old version, and to its nginx.
 give_up() {
   local logs
-  logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 "$suspect" 2>&1 | without_probes)
-  if [ -n "$evidence" ]; then logs+=$'\n'$evidence; fi
+  logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 "$suspect" 2>&1 | without_probes) || true
+  logs=${logs:+$logs$'\n'}$evidence
   if [ -z "$old" ]; then
     rm -f "$nginx/app.conf" # else the next release would take the failed one for the version before
   else
@@ -64,7 +64,7 @@ for ((second = 0; ; second++)); do
   fi
   sleep 1
 done
-message=$("$bin/gate.sh" "$new" 2>&1) || give_up "$message"
+quietly "$bin/gate.sh" "$new" || give_up "${evidence##*$'\n'}"
 
 # Old workers end when they have answered what they had; until then the old version must be there.
 workers() {
@@ -73,7 +73,7 @@ workers() {
 suspect=nginx remedy="correct the setting nginxImage ($nginx_image), or set it back"
 if [ -z "$(container nginx)" ]; then pass_to "$new"; fi
 quietly "${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "nginx did not start"
-before=$(workers) || give_up "nginx does not run"
+before=$(workers 2>&1) || { evidence=$before && give_up "nginx does not run"; }
 if [ "$(active_service)" != "$new" ]; then pass_to "$new" || give_up "nginx refused its configuration"; fi
 # nginx may just have been started, and takes a moment to listen.
 quietly curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||

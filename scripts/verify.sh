@@ -18,4 +18,4 @@ for table in users alembic_version; do
 done
 [ -n "$(live_revision)" ] || fail "the schema $SCHEMA names no revision" "see the migration's output"
 
-message=$("$bin/gate.sh" "$(active_service)" 2>&1) || fail "$message" "run pulumi up again"
+quietly "$bin/gate.sh" "$(active_service)" || fail "${evidence##*$'\n'}" "run pulumi up again"

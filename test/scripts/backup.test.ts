@@ -145,7 +145,7 @@ describe("The backup", () => {
       `head -n 5 '${machine.home}/dump'; echo "Lost connection" >&2; exit 3`,
     );
     fails(
-      /Lost connection\nerror: s3:\/\/backups-1\/backups\/\S+\/dump.sql.gz was not written, see above/,
+      /^error: s3:\/\/backups-1\/backups\/\S+\/dump.sql.gz was not written, so this backup does not count\nremedy: .*\n {2}\| Lost connection$/m,
     );
   });
 
@@ -159,13 +159,17 @@ describe("The backup", () => {
       machine.write("root/migrations/env.py", "");
       machine.write("refused", ` - s3://.*/${file}\n`);
       // tar may say that nobody reads any more.
-      fails(new RegExp(`AccessDenied\n(?:tar: .*\n)*error: s3:\\S+/${file} was not written`));
+      fails(
+        new RegExp(`^error: s3:\\S+/${file} was not written.*\nremedy: .*\n  \\| AccessDenied\n`),
+      );
     });
   }
 
   it("fails when the bucket does not give it back", () => {
     machine.write("refused", "gz -$\n");
-    fails(/read back, is not what was written; it ends with: nothing$/m);
+    fails(
+      /^error: \S+, read back, is not what was written; it ends with: nothing\nremedy: .*\n {2}\| AccessDenied\n/,
+    );
   });
 
   it("fails when what comes back is another dump", () => {

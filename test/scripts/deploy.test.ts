@@ -6,39 +6,92 @@ describe("A release", () => {
   let machine: Machine;
   beforeEach(() => {
     machine = new Machine();
+    machine.stack();
     machine.write("root/last-backup", "of the release before\n");
+    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.fake("docker", `[ "$1 $2 \${*: -1}" = "image inspect app:1" ] && echo c0ffee`);
+    schemaAt("a1");
     for (const step of [...steps, "publish-status"])
       machine.script(`${step}.sh`, `log "${step} $*"`);
+    machine.script(
+      "ledger.sh",
+      `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "ledger $*"; fi`,
+    );
   });
   afterEach(() => machine.remove());
 
   const deploy = () => machine.run("deploy.sh", ["app:1", "nginx:stable"]);
+  const schemaAt = (revision: string) => machine.write("revision", `${revision}\n`);
+  beforeEach(() =>
+    machine.fake(
+      "mysql",
+      `case "\${*: -1}" in "SHOW TABLES LIKE"*) echo alembic_version ;; *) cat '${machine.home}/revision' ;; esac`,
+    ),
+  );
 
-  it("takes its steps in order, and says and records how long each took", () => {
-    const { status, stdout } = deploy();
+  it("runs its steps in order, and records how long each took", () => {
+    const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\nswitch app:1 nginx:stable\nverify \nledger add app:1 preflight=\d+\.\d migrate=\d+\.\d switch=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\nswitch app:1 nginx:stable\nverify app:1\nledger add app:1 preflight=\d+\.\d migrate=\d+\.\d switch=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
     );
-    expect(stdout).to.match(/^preflight: \d+\.\d s\nmigrate: \d+\.\d s\nswitch: /);
   });
 
-  it("takes no backup of an earlier release for its own", () => {
+  it("ends with one line: what was released, in how many seconds, and where", () => {
+    expect(deploy().stdout).to.match(
+      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee after \d+ s \(preflight=\d+\.\d migrate=\d+\.\d switch=\d+\.\d verify=\d+\.\d\): http:\/\/app\.example:5085\n$/,
+    );
+  });
+
+  it("does not use the backup of an earlier release as its own", () => {
     deploy();
     expect(machine.exists("root/last-backup")).to.equal(false);
   });
 
-  it("is made even if the site cannot be told", () => {
+  it("succeeds even if the site's page cannot be written", () => {
     machine.script("publish-status.sh", "exit 5");
     expect(deploy().status).to.equal(0);
     expect(machine.log).to.match(/\nprune \n$/);
   });
 
   steps.forEach((step, i) => {
-    it(`ends when ${step} fails`, () => {
+    it(`ends when ${step} fails, and is not in the history before it has changed something`, () => {
       machine.script(`${step}.sh`, `log ${step}; exit 5`);
       expect(deploy().status).to.equal(5);
       expect(machine.log.match(/^(?!publish)\w+/gm)).to.deep.equal(steps.slice(0, i + 1));
+      if (i < steps.indexOf("ledger")) expect(machine.log).to.not.include("ledger");
     });
+  });
+
+  it("is in the history as failed when it fails after its migration changed the schema", () => {
+    machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'`);
+    machine.script("switch.sh", "exit 5");
+    expect(deploy().status).to.equal(5);
+    expect(machine.log).to.match(
+      /^preflight \nledger add app:1 failed switch preflight=\d+\.\d migrate=\d+\.\d\n$/,
+    );
+  });
+
+  it("is in the history as failed when its migration fails after the backup", () => {
+    machine.script("migrate.sh", `echo backups/9 >'${machine.root}/last-backup'; exit 5`);
+    expect(deploy().status).to.equal(5);
+    expect(machine.log).to.match(/\nledger add app:1 failed migrate preflight=\d+\.\d\n$/);
+  });
+
+  it("is in the history as failed when it serves and is not verified", () => {
+    machine.script(
+      "switch.sh",
+      `echo '    set $app green:5005;' >'${machine.root}/nginx/app.conf'`,
+    );
+    machine.script("verify.sh", "exit 5");
+    expect(deploy().status).to.equal(5);
+    expect(machine.log).to.match(/\nledger add app:1 failed verify preflight=/);
+  });
+
+  it("keeps the exit status of the step when the failure cannot be recorded", () => {
+    machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'; exit 5`);
+    machine.script("ledger.sh", "log ledger; exit 1");
+    expect(deploy().status).to.equal(5);
+    expect(machine.log).to.include("ledger");
   });
 });

@@ -116,7 +116,7 @@ describe("A followed run", () => {
     const { status, output } = await run.ended;
     expect(status).to.equal(1);
     expect(output).to.match(/^error: the run was ended from outside, or by a restart of /m);
-    expect(output).to.match(/^remedy: deploy again/m);
+    expect(output).to.match(/^remedy: run pulumi up again/m);
   });
 
   it("says how long it has been when the script prints nothing", async () => {

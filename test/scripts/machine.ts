@@ -93,13 +93,13 @@ export class Machine {
 
   /**
    * Has aws keep objects under the home's s3/, and log what it is called with. A call that fits one of the
-   * lines of the home's `refused`, patterns of grep's, fails. What it lists is in the home's `listed`.
+   * lines of the home's `refused`, patterns of grep's, fails. A sync copies everything, whatever it includes.
    */
   s3(): void {
     this.fake(
       "aws",
       `home='${this.home}'; log "aws $*"
-      if [ -e "$home/refused" ] && grep -qf "$home/refused" <<<"$*"; then echo AccessDenied >&2; exit 1; fi
+      if [ -e "$home/refused" ] && grep -qf "$home/refused" <<<"$*"; then echo AccessDenied >&2; exit 254; fi
       at() { if [[ $1 == s3://* ]]; then echo "$home/s3/\${1#s3://backups-1/}"; else echo "$1"; fi; }
       from=$(at "\${*: -2:1}") to=$(at "\${*: -1}")
       case "$1 $2 $3" in
@@ -107,8 +107,7 @@ export class Machine {
         if [ "$to" = - ]; then exec cat "$from"; fi
         mkdir -p "$(dirname "$to")"
         if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
-      "s3api list-objects-v2 "*) cat "$home/listed" ;;
-      "s3 ls "*) ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
+      "s3 ls "*) [ -e "$(at "$3")" ] || exit 1; echo "2026-01-02 03:04:05 1 \${3##*/}" ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
       *) exit 2 ;;
       esac`,

@@ -41,7 +41,6 @@ describe("The migration", () => {
     // Knows of one file that a commit may have.
     machine.fake("git", `[[ $* == *" c0ffee:migrations/env.py" ]] && [ -e '${home}/own' ]`);
     machine.s3();
-    machine.write("listed", "None\n");
     machine.write("tables", "");
     machine.fake("docker", docker(home));
     machine.fake(
@@ -53,10 +52,7 @@ describe("The migration", () => {
       *) cat applied ;;
       esac`,
     );
-    machine.script(
-      "backup.sh",
-      `log "backup $1 $(ls "$2")"; echo "backups/9" >'${machine.root}/last-backup'`,
-    );
+    machine.script("backup.sh", `log "backup $1 $(ls "$2")"; echo "backups/9"`);
   });
   afterEach(() => machine.remove());
 
@@ -109,14 +105,17 @@ describe("The migration", () => {
       );
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
-      expect(stderr).to.match(/^ImportError\nerror: flask db heads failed, see above$/m);
+      expect(stderr).to.match(
+        /^error: flask db heads failed; the version before goes on serving\nremedy: .*\n {2}\| ImportError\n$/,
+      );
     });
   });
 
   it("generates the difference when the app ships none, shows it, and keeps it", () => {
     machine.write("upgrade", 'op.create_table("users")');
-    expect(succeeds().stdout).to.include(
-      'the schema is to change by b2_.py:\n    op.create_table("users")\nnoise',
+    expect(succeeds().stdout).to.equal(
+      'the schema is to change by b2_.py:\n    op.create_table("users")\n' +
+        "the schema went from revision none to b2\n",
     );
     expect(revisions()).to.deep.equal(["b2_.py"]);
     expect(machine.read("applied")).to.equal("b2\n");
@@ -147,9 +146,10 @@ describe("The migration", () => {
   describe("on a machine that has replaced another one", () => {
     beforeEach(() => {
       machine.write("applied", "a1\n");
-      machine.write("listed", "backups/8-nightly/manifest\n");
+      machine.write("s3/backups/8-nightly/manifest", "reason nightly\nrevision a1\n");
+      machine.write("s3/backups/9-nightly/manifest", "reason nightly\nrevision b2\n");
     });
-    /** Puts migrations of these revisions into the newest backup. */
+    /** Puts migrations of these revisions into the backup at the live revision. */
     const stored = (...names: string[]) => {
       machine.write("old/env.py", "");
       for (const name of names) machine.write(`old/versions/${name}`, "");
@@ -158,7 +158,7 @@ describe("The migration", () => {
       execFileSync("tar", ["-czf", archive, "-C", join(machine.home, "old"), "."]);
     };
 
-    it("goes on with the revision files of the newest backup", () => {
+    it("goes on with the revision files of the newest backup at the live revision", () => {
       stored("00_.py", "a1_.py");
       machine.write("upgrade", 'op.add_column("users")');
       expect(succeeds().stdout).to.include("the revision files are those of backups/8-nightly\n");
@@ -181,7 +181,7 @@ describe("The migration", () => {
       succeeds();
       expect(revisions()).to.deep.equal(["a1_found.py"]);
       execFileSync("rm", ["-r", join(machine.root, "migrations")]);
-      machine.write("listed", "None\n");
+      execFileSync("rm", ["-r", join(machine.home, "s3/backups"), join(machine.root, "manifests")]);
       succeeds();
       expect(revisions()).to.deep.equal(["a1_found.py"]);
     });
@@ -192,7 +192,7 @@ describe("The migration", () => {
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
       expect(stderr).to.match(
-        /^error: \S+\/migrations.tar.gz cannot be read, see above\nremedy: /m,
+        /^error: s3:\S+\/8-nightly\/migrations.tar.gz cannot be read\nremedy: .*\n {2}\| AccessDenied\n/,
       );
       expect(machine.exists("root/migrations")).to.equal(false);
     });
@@ -206,7 +206,8 @@ describe("The migration", () => {
       expect(stderr)
         .to.match(/^error: the database has what the models lack/m)
         .and.include(code);
-      expect(stderr).to.include("allowDestructiveMigrations");
+      expect(stderr).to.include("pulumi config set allowDestructiveMigrations true; pulumi up;");
+      expect(stderr, "the app's own words are no evidence").to.not.include("noise");
       expect(machine.log).to.not.match(/upgrade|backup/);
       expect(machine.exists("root/migrations")).to.equal(false);
       machine.write("upgrade", 'op.create_table("users")');
@@ -225,8 +226,9 @@ describe("The migration", () => {
     machine.write("applied", "a1\n");
     machine.write("tables", "users\n");
     machine.write("upgrade", 'op.add_column("users")');
-    succeeds();
+    const { stdout } = succeeds();
     expect(machine.log).to.match(/\nbackup before-b2 env.py\nversions\n(.*\n)?.*flask db upgrade/);
+    expect(stdout).to.match(/^the schema went from revision a1 to b2; backup: backups\/9$/m);
   });
 
   it("has nothing to back up before the first tables", () => {
@@ -257,9 +259,11 @@ describe("The migration", () => {
     const { status, stderr } = migrate();
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^Duplicate column\nerror: the migration from revision a1 to b2 failed, see above\.\n {7}The schema is at a1; changed is: > users /m,
+      /^error: the migration from revision a1 to b2 failed\.\n {7}The schema is at a1; changed is: > users /,
     );
-    expect(stderr).to.match(/^remedy: .*,\n +or put back .*: npm run restore -- backups\/9$/m);
+    expect(stderr).to.match(
+      /^remedy: correct .*;\n +or put back .*: \.\/ops restore backups\/9\n {2}\| noise.*\n {2}\| Duplicate column\n$/m,
+    );
     expect(machine.exists("root/migrations")).to.equal(false);
   });
 
@@ -269,6 +273,8 @@ describe("The migration", () => {
     const { status, stderr } = migrate();
     expect(status).to.equal(1);
     expect(stderr).to.include("from revision none to b2 failed").and.include("is at no revision");
-    expect(stderr).to.match(/^remedy: correct the migration and deploy again$/m);
+    expect(stderr).to.match(
+      /^remedy: correct the migration, set appCommit to that commit and run pulumi up$/m,
+    );
   });
 });

@@ -14,7 +14,9 @@ describe("Pruning", () => {
   const prune = (released: readonly string[], there: Record<string, number>, used = "none") => {
     released.forEach((image, i) => {
       const number = String(i + 1).padStart(6, "0");
-      machine.write(`root/ledger/${number}`, `${number}\ttime\tcommit\tapp:${image}\tid\n`);
+      const detail = image.startsWith("failed") ? "failed switch" : "switch=1.0";
+      const line = [number, "time", "commit", `app:${image}`, "id", "a1", "-", "ann", detail];
+      machine.write(`root/ledger/${number}`, `${line.join("\t")}\n`);
     });
     const cases = Object.entries(there).map(
       ([image, hours]) =>
@@ -43,13 +45,19 @@ describe("Pruning", () => {
     expect(machine.log).to.match(/\ndangling\n$/);
   });
 
+  it("does not count failed releases among the last 5, and removes their images when they are old", () => {
+    const released = ["a", "failed1", "b", "failed2", "c", "d", "e"];
+    const there = { ...old("a", "failed1", "e"), failed2: 23 };
+    expect(prune(released, there)).to.deep.equal(["failed1"]);
+  });
+
   it("keeps an image that was served again", () => {
     expect(prune(["a", "b", "c", "d", "e", "f", "a"], old("a", "b", "c", "f"))).to.deep.equal([
       "b",
     ]);
   });
 
-  it("touches no entry of the ledger", () => {
+  it("touches no entry of the history", () => {
     prune(["a", "b", "c", "d", "e", "f"], old("a"));
     expect(machine.run("ledger.sh").stdout.split("\n")).to.have.length(7);
   });

@@ -144,7 +144,7 @@ describe("Publishing", () => {
     const { status, stderr } = publish();
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /protected branch.*error: \S+ refused the branch flask-on-aws-dev.*serves/s,
+      /^error: \S+ refused the branch flask-on-aws-dev.*serves.*\nremedy: .* {2}\| remote: protected branch/s,
     );
     expect(stderr).to.match(/^remedy: .*publishToken/m);
     expect(machine.exists(site("app.zip"))).to.equal(false);

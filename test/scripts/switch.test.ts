@@ -9,14 +9,20 @@ import { Machine } from "./machine.ts";
 const compose = (home: string) => `
 cd '${home}'
 shift 8; log "$@"
-works() { if grep -sqx "$1" broken; then exit 1; fi; }
+works() { if grep -sqx "$1" broken; then echo "no $1" >&2; exit 1; fi; }
 case "$*" in
 "ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
+"ps --quiet "*) [ ! -e "up/$3" ] || echo "$3" ;;
 "up --detach --quiet-pull --no-deps nginx")
   works "up nginx"; sed -n s/^NGINX_IMAGE=//p root/release.env >up/nginx; works "up $(cat up/nginx)" ;;
 "up --detach --quiet-pull --no-deps "*) works "up \${*: -1}"; touch "up/\${*: -1}" ;;
 "rm --force --stop "*) rm -f "up/$4" ;;
-"logs --no-log-prefix --tail 100 "*) echo "last words of $5" ;;
+"logs --no-color --no-log-prefix --tail 200 "*)
+  works logs
+  echo "last words of $6"
+  echo '127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "Python-urllib/3.11"'
+  echo '172.18.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "curl/7.88.1"'
+  echo '2026/01/01 00:00:00 [notice] 1#1: signal process started' ;;
 "exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(cat up/nginx)"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
 "exec -T nginx nginx -s reload") echo $(($(cat reloads) + 1)) >reloads ;;
 "exec -T nginx sh "*)
@@ -41,18 +47,20 @@ describe("The switch", () => {
       "docker",
       `case "$3" in
       *RestartCount*) cat '${machine.home}/health' ;;
+      *revision*) echo "commit of $4" ;;
       *.Log*) printf 'first\\n\\nHTTP Error 500\\n\\n' ;;
       esac`,
     );
     machine.fake("sleep", "log sleep $1");
     machine.fake("curl", `log curl "\${*: -1}"`);
     machine.script("gate.sh", `log "gate $*"`);
+    machine.script("serving.sh", `log "serving $*"`);
   });
   afterEach(() => machine.remove());
 
-  const switchTo = (image: string, nginx = "nginx:stable") => {
+  const switchTo = (image: string, nginx = "nginx:stable", ...action: string[]) => {
     machine.write("log", "");
-    return machine.run("switch.sh", [image, nginx]);
+    return machine.run("switch.sh", [image, nginx, ...action]);
   };
   /** What is up, and whom nginx passes requests to. */
   const state = () => {
@@ -67,14 +75,11 @@ describe("The switch", () => {
     return index;
   };
   const deployed = (image: string) => {
-    const { status, stdout, stderr } = switchTo(image);
-    expect(stderr).to.equal("");
-    expect(status).to.equal(0);
-    return stdout;
+    expect(switchTo(image)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   };
 
   it("starts the first version, proves it, and puts nginx before it", () => {
-    expect(deployed("app:1")).to.equal("blue serves app:1\n");
+    deployed("app:1");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
     expect(at("gate blue")).to.be.lessThan(at(/up .* nginx/));
     expect(at(/up .* nginx/)).to.be.lessThan(at("curl http://127.0.0.1:5085/login"));
@@ -86,7 +91,7 @@ describe("The switch", () => {
 
   it("goes from blue to green and back", () => {
     deployed("app:1");
-    expect(deployed("app:2")).to.equal("green serves app:2; blue has been stopped\n");
+    deployed("app:2");
     expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
     expect(machine.read("root/release.env")).to.match(/BLUE_IMAGE=app:1\nGREEN_IMAGE=app:2\n$/);
     deployed("app:3");
@@ -134,7 +139,7 @@ describe("The switch", () => {
       "the app's page is not served 90 s after the start: HTTP Error 500",
     ],
     "is not connected to the database": [
-      () => machine.script("gate.sh", "echo 'the data is at sqlite' >&2; exit 1"),
+      () => machine.script("gate.sh", "printf 'Traceback\\nthe data is at sqlite\\n' >&2; exit 1"),
       "the data is at sqlite",
     ],
     "has no nginx": [() => machine.write("broken", "up nginx\n"), "nginx did not start"],
@@ -162,10 +167,15 @@ describe("The switch", () => {
       const { status, stderr } = switchTo("app:2");
       expect(status).to.equal(1);
       const suspect = error.includes("nginx") ? "nginx" : "green";
-      expect(stderr).to.include(`last words of ${suspect}\n`);
-      expect(stderr).to.include(
-        `error: ${error}; its last lines are above.\n       The version before goes on serving\nremedy: `,
+      const [verdict, evidence] = stderr.split(/(?<=\nremedy: .*)\n/);
+      expect(verdict).to.equal(
+        `error: ${error}.\n       The version before goes on serving\nremedy: ` +
+          (suspect === "nginx"
+            ? "correct the setting nginxImage (nginx:stable), or set it back"
+            : "correct the app, or set appCommit back to the commit that serves: commit of blue"),
       );
+      expect(evidence!.split("\n")[0]).to.equal(`  | last words of ${suspect}`);
+      expect(evidence, "requests of probes").to.not.match(/curl|urllib|notice/);
       expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
       expect(machine.log).to.not.include("rm --force --stop blue");
     });
@@ -181,7 +191,8 @@ describe("The switch", () => {
       machine.write("broken", `${broken}\n`);
       const { status, stderr } = switchTo("app:2", "httpd:2");
       expect(status).to.equal(1);
-      expect(stderr).to.include("last words of nginx\n").and.include(`error: ${error}; `);
+      expect(stderr).to.match(new RegExp(`^error: ${error}\\.\n`));
+      expect(stderr).to.include(`\n  | last words of nginx\n  | no ${broken}\n`);
       expect(stderr).to.match(/^remedy: correct the setting nginxImage \(httpd:2\)/m);
       expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
       expect(machine.read("up/nginx")).to.equal("nginx:stable\n");
@@ -197,13 +208,65 @@ describe("The switch", () => {
     expect(machine.read("root/release.env")).to.include("NGINX_IMAGE=nginx:stable\n");
   });
 
+  it("shows at most 30 lines of evidence", () => {
+    deployed("app:1");
+    machine.script("gate.sh", "seq 100 >&2; exit 1");
+    const evidence = switchTo("app:2").stderr.match(/(?<=^ {2}\| ).*/gm);
+    expect(evidence).to.deep.equal(Array.from({ length: 30 }, (_, i) => String(71 + i)));
+  });
+
+  it("goes back to the old version even if no log can be shown", () => {
+    deployed("app:1");
+    machine.write("broken", "up green\nlogs\n");
+    const { status, stderr } = switchTo("app:2");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: the container of app:2 did not start\.\n.*\nremedy: /);
+    expect(machine.read("root/release.env")).to.include("GREEN_IMAGE=app:1\n");
+  });
+
+  it("does not advise to go back to a commit when the first version fails", () => {
+    machine.write("broken", "up blue\n");
+    expect(switchTo("app:1").stderr).to.match(/\nremedy: correct the app\n/);
+  });
+
+  it("records what serves at the cut-over, before it stops the old version", () => {
+    deployed("app:1");
+    expect(at("curl http://127.0.0.1:5085/login")).to.be.lessThan(
+      at("serving record app:1 release"),
+    );
+    expect(switchTo("app:2", "nginx:stable", "rollback").status).to.equal(0);
+    expect(at("exec -T nginx nginx -s reload")).to.be.lessThan(at("serving record app:2 rollback"));
+    expect(at("serving record app:2 rollback")).to.be.lessThan(at("rm --force --stop blue"));
+  });
+
+  it("records nothing when the old version goes on serving", () => {
+    deployed("app:1");
+    machine.fake("curl", "exit 22");
+    expect(switchTo("app:2").status).to.equal(1);
+    expect(machine.log).to.not.include("serving");
+  });
+
+  it("stops the old version and fails when the record cannot be written", () => {
+    deployed("app:1");
+    machine.script("serving.sh", "echo 'error: the record was not written' >&2; exit 3");
+    expect(switchTo("app:2")).to.deep.equal({
+      status: 3,
+      stdout: "",
+      stderr: "error: the record was not written\n",
+    });
+    expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
+  });
+
   it("leaves nothing of a first version that fails, and starts anew", () => {
     machine.fake("curl", "exit 22");
     const { status, stderr } = switchTo("app:1");
     expect(status).to.equal(1);
-    expect(stderr).to.include("its last lines are above\nremedy");
+    expect(stderr).to.match(
+      /^error: the app's page is not served through nginx\nremedy: correct the setting nginxImage/,
+    );
     expect(state()).to.deep.equal({ up: [], serves: undefined });
     machine.fake("curl", ":");
-    expect(deployed("app:2")).to.equal("blue serves app:2\n");
+    deployed("app:2");
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
   });
 });

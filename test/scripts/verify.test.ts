@@ -12,7 +12,13 @@ describe("The verification", () => {
   afterEach(() => machine.remove());
 
   const verify = (
-    answers: { page?: string; schemas?: string; tables?: string; revision?: string } = {},
+    answers: {
+      page?: string;
+      schemas?: string;
+      tables?: string;
+      revision?: string;
+      serves?: string;
+    } = {},
   ) => {
     const { page = "200", schemas = "appdb", tables = "alembic_version\nusers" } = answers;
     machine.fake("curl", `printf %s ${page}; [ ${page} != 000 ]`);
@@ -23,17 +29,23 @@ describe("The verification", () => {
       "SELECT?version_num*": answers.revision ?? "a1\n",
     });
     machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo container`);
-    machine.fake("docker", `[ "$1 \${*: -1}" = "inspect container" ] && echo c0ffee`);
-    return machine.run("verify.sh");
+    const { serves = "app:1" } = answers;
+    machine.fake(
+      "docker",
+      `[ "$*" = "inspect --format {{.Config.Image}} container" ] && echo '${serves}'`,
+    );
+    return machine.run("verify.sh", ["app:1"]);
   };
   const gate = (body: string) => machine.script("gate.sh", body);
 
-  it("prints the commit that is served", () => {
+  it("prints nothing when all is well", () => {
     gate(`[ "$1" = green ]`);
-    expect(verify()).to.deep.equal({ status: 0, stdout: "c0ffee\n", stderr: "" });
+    expect(verify()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   });
 
   for (const [what, answers, error] of [
+    ["another image", { serves: "app:2" }, "app:2 serves, not app:1"],
+    ["no container", { serves: "" }, "nothing serves, not app:1"],
     [
       "a page that is not there",
       { page: "502" },
@@ -65,11 +77,13 @@ describe("The verification", () => {
     });
   }
 
-  it("passes on what the gate says", () => {
-    gate("echo 'the data is at None' >&2; exit 1");
+  it("passes on the last line of what the gate says, and shows all of it", () => {
+    gate("printf 'Traceback\\nthe data is at None\\n' >&2; exit 1");
     const { status, stderr } = verify();
     expect(status).to.equal(1);
-    expect(stderr).to.equal("error: the data is at None\nremedy: deploy again\n");
+    expect(stderr).to.equal(
+      "error: the data is at None\nremedy: run pulumi up again\n  | Traceback\n  | the data is at None\n",
+    );
   });
 });
 

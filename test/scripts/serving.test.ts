@@ -1,0 +1,195 @@
+import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { releaseTrigger, rolledBack, type Serving } from "../../deployer/serving.ts";
+import { Machine } from "./machine.ts";
+
+/** The record, with the members that only the machine uses. */
+type Stored = Serving & { readonly undo: string | null; readonly undoBefore: string | null };
+
+describe("The record of what serves", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.s3();
+    machine.fake("docker", `[ "$1 $2" = "image inspect" ] && echo "commit-of-\${*: -1}"`);
+    // A clock that goes a second further each time it is read.
+    machine.write("clock", "0\n");
+    machine.fake(
+      "date",
+      `[ "$*" = "--utc +%FT%TZ" ]; read -r now <'${machine.home}/clock'; echo $((now + 1)) >'${machine.home}/clock'
+      printf '2026-01-01T00:00:%02dZ\\n' "$now"`,
+    );
+  });
+  afterEach(() => machine.remove());
+
+  const serving = (...args: string[]) =>
+    machine.run("serving.sh", args, "", { LEASE_OWNER: "ann@desk" });
+  /** Runs the script, which must succeed without a word; returns the record in the bucket. */
+  const after = (...args: string[]) => {
+    expect(serving(...args)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    return inBucket();
+  };
+  const inBucket = () => JSON.parse(machine.read("s3/serving.json")) as Stored;
+  const released = (image: string) => after("record", image, "release");
+  const rolledBackTo = (image: string) => after("record", image, "rollback");
+  /** When the cut-over of this number was, counted from 0. */
+  const time = (cutover: number) => `2026-01-01T00:00:0${cutover}Z`;
+
+  it("is empty before the first release", () => {
+    expect(serving()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(serving("get", "undo").stdout.trim()).to.equal("");
+    expect(serving("request-release")).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(machine.exists("s3/serving.json")).to.equal(false);
+  });
+
+  it("says of the first release what serves, since when, and who released it", () => {
+    const first = released("app:1");
+    expect(first).to.deep.equal({
+      commit: "commit-of-app:1",
+      image: "app:1",
+      since: time(0),
+      by: "ann@desk",
+      action: "release",
+      before: null,
+      undo: null,
+      undoBefore: null,
+      rolledBack: [],
+    } satisfies Stored);
+    expect(JSON.parse(serving().stdout)).to.deep.equal(first);
+    expect(machine.log).to.include("--content-type application/json");
+  });
+
+  it("names the login user when nobody holds the deploy lock", () => {
+    machine.run("serving.sh", ["record", "app:1", "release"], "", { LEASE_OWNER: undefined });
+    expect(inBucket().by).to.be.a("string").and.not.equal("");
+    expect(inBucket().by).to.not.equal("ann@desk");
+  });
+
+  it("follows another image by `before`, and keeps `before` when the same image is released again", () => {
+    released("app:1");
+    expect(released("app:2")).to.include({ image: "app:2", since: time(1), before: time(0) });
+    expect(released("app:2")).to.include({ image: "app:2", since: time(2), before: time(0) });
+  });
+
+  it("says of a rollback what it took out of service, and what `up` asked for last", () => {
+    released("app:1");
+    released("app:2");
+    machine.write("root/requested", "app:3\n");
+    expect(rolledBackTo("app:1")).to.deep.include({
+      commit: "commit-of-app:1",
+      image: "app:1",
+      by: "ann@desk",
+      action: "rollback",
+      before: time(1),
+      undo: "app:2",
+      undoBefore: time(0),
+      rolledBack: ["app:2", "app:3"],
+    });
+  });
+
+  it("names each image once among those that were rolled back", () => {
+    released("app:1");
+    released("app:2");
+    machine.write("root/requested", "app:2\n");
+    expect(rolledBackTo("app:1").rolledBack).to.deep.equal(["app:2"]);
+  });
+
+  it("leads back to where the rollbacks began, however many there were", () => {
+    released("app:1");
+    released("app:2");
+    released("app:3");
+    rolledBackTo("app:2");
+    expect(rolledBackTo("app:1")).to.deep.include({
+      before: time(3),
+      undo: "app:3",
+      undoBefore: time(1),
+      rolledBack: ["app:2", "app:3"],
+    });
+    expect(serving("get", "undo").stdout).to.equal("app:3\n");
+    expect(serving("get", "rolledBack").stdout).to.equal("app:2 app:3\n");
+  });
+
+  it("forgets rollbacks when they are undone and when another commit is released", () => {
+    const forgotten = { undo: null, undoBefore: null, rolledBack: [] };
+    released("app:1");
+    released("app:2");
+    rolledBackTo("app:1");
+    expect(after("record", "app:2", "undo")).to.deep.include({
+      image: "app:2",
+      action: "undo",
+      before: time(0),
+      ...forgotten,
+    });
+    rolledBackTo("app:1");
+    expect(released("app:3")).to.deep.include({ before: time(4), ...forgotten });
+  });
+
+  it("has `up` call a stack unchanged after a release, and after a rollback that was undone", () => {
+    released("app:1");
+    const before = releaseTrigger(inBucket(), "app:2");
+    expect(releaseTrigger(released("app:2"), "app:2")).to.equal(before);
+    const back = rolledBackTo("app:1");
+    expect(releaseTrigger(back, "app:2")).to.not.equal(before);
+    expect(rolledBack(back, { commit: "c", image: "app:2" })).to.match(/was rolled back/);
+    const undone = after("record", "app:2", "undo");
+    expect(releaseTrigger(undone, "app:2")).to.equal(before);
+    expect(rolledBack(undone, { commit: "c", image: "app:2" })).to.equal(undefined);
+  });
+
+  it("has `up` release the commit again once a release is requested, and only once", () => {
+    released("app:1");
+    const before = releaseTrigger(released("app:2"), "app:2");
+    const requested = after("request-release");
+    expect(requested).to.deep.equal({ ...requested, image: "app:2", since: time(1) });
+    const trigger = releaseTrigger(requested, "app:2");
+    expect(trigger).to.not.equal(before);
+    expect(releaseTrigger(released("app:2"), "app:2")).to.equal(trigger);
+    expect(releaseTrigger(after("request-release"), "app:2")).to.not.equal(trigger);
+  });
+
+  it("comes from the bucket on a machine that has replaced another one", () => {
+    released("app:1");
+    rmSync(join(machine.root, "serving.json"));
+    expect(released("app:2")).to.include({ before: time(0) });
+  });
+
+  for (const [what, refused] of [
+    ["listed", "s3 ls\n"],
+    ["read", "cp .* s3:\n"],
+  ] as const) {
+    it(`is not begun again when the bucket cannot be ${what}`, () => {
+      released("app:1");
+      rmSync(join(machine.root, "serving.json"));
+      machine.write("refused", refused);
+      const { status, stdout, stderr } = serving("record", "app:2", "release");
+      expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+      expect(stderr).to.match(
+        /^error: the record of what serves cannot be read from s3:\/\/backups-1\/serving\.json\nremedy: .*\n {2}\| AccessDenied\n$/,
+      );
+      expect(machine.exists("root/serving.json")).to.equal(false);
+      expect(inBucket().image).to.equal("app:1");
+    });
+  }
+
+  it("is on the machine when the bucket refuses it, and is written there by the next look at it", () => {
+    released("app:1");
+    machine.write("refused", "serving.json s3:\n");
+    const { status, stderr } = serving("record", "app:2", "release");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^error: the record of what serves was not written to s3:\S+\nremedy: .*\.\/ops status .*\n {2}\| AccessDenied\n$/,
+    );
+    expect(inBucket().image).to.equal("app:1");
+    // Still refused: what is here is shown without a word.
+    expect(JSON.parse(serving().stdout)).to.include({ image: "app:2", before: time(0) });
+    expect(serving().stderr).to.equal("");
+    machine.write("refused", "nothing\n");
+    expect(JSON.parse(serving().stdout)).to.deep.equal(inBucket());
+    expect(inBucket().image).to.equal("app:2");
+    machine.write("log", "");
+    serving();
+    expect(machine.log, "nothing is left to write").to.equal("");
+  });
+});
