@@ -2,7 +2,6 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { AppServer } from "./compute/appServer.ts";
 import { Machine } from "./compute/machine.ts";
-import { sshCommand } from "./compute/ssh.ts";
 import { Database } from "./database/database.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
@@ -171,21 +170,15 @@ const release = new Release(`${name}-release`, {
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
 });
 
-const keyFile = `~/.ssh/${name}`;
-const appHost = pulumi.output({ address: appServer.publicIp, user, hostKey: appServer.hostKey });
-const testHost = pulumi.output({
-  address: testServer.privateIp,
-  user,
-  hostKey: testServer.hostKey,
-});
-
+export const region = settings.region;
 export const vpcId = network.vpcId;
 export const appServerPublicIp = appServer.publicIp;
-/** Both commands want the output `sshPrivateKey` in the file that they name, with mode 0600. */
-export const appServerSsh = appHost.apply((host) => sshCommand(keyFile, host));
-export const testServerSsh = pulumi
-  .all([testHost, appHost])
-  .apply(([host, jump]) => sshCommand(keyFile, host, jump));
+export const appServerHostKey = appServer.hostKey;
+/** It can be reached from the app server only. */
+export const testServerPrivateIp = testServer.privateIp;
+export const testServerHostKey = testServer.hostKey;
+/** Who logs in to both, by {@link sshPrivateKey}: `./ops ssh`. */
+export const sshUser = user;
 export const sshPrivateKey = adminKey.privateKey;
 /** `host:port`; it can be reached from the app server only. */
 export const databaseEndpoint = pulumi.interpolate`${database.address}:${database.port}`;

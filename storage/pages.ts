@@ -35,8 +35,8 @@ export function indexPage(title: string): string {
         <dd><code data-of="commit"></code></dd>
         <dt>Last verified backup</dt>
         <dd><time data-of="backup"></time></dd>
-        <dt>Last restore drill</dt>
-        <dd><time data-of="drill"></time></dd>
+        <dt>Last restore test</dt>
+        <dd><time data-of="restoreTest"></time></dd>
         <dt>Download</dt>
         <dd><a data-of="download" data-none="not published"></a></dd>
       </dl>

@@ -2,14 +2,18 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** What the main stack gives to teammates. */
 export interface Outputs {
+  readonly region: string;
   readonly vpcId: string;
   /** `http://ADDRESS:5085`; the address stays when the machine is replaced. */
   readonly appUrl: string;
   readonly appServerPublicIp: string;
-  /** A command line; it wants {@link sshPrivateKey} in the file that it names, with mode 0600. */
-  readonly appServerSsh: string;
-  /** The same, by way of the app server. */
-  readonly testServerSsh: string;
+  /** As in known_hosts: `ssh-ed25519 AAAA…`. */
+  readonly appServerHostKey: string;
+  /** To be reached from the app server only. */
+  readonly testServerPrivateIp: string;
+  readonly testServerHostKey: string;
+  /** Logs in to both machines. */
+  readonly sshUser: string;
   /** Secret. PEM. */
   readonly sshPrivateKey: string;
   /** `HOST:PORT`, to be reached from the app server only. */
@@ -24,8 +28,8 @@ export interface Outputs {
   readonly siteUrl: string;
   readonly siteBucket: string;
   readonly backupBucket: string;
-  /** The app's commit that is served, 40 hexadecimal digits. */
-  readonly deployedCommit: string;
+  /** The app's commit that the last `up` was told to serve, 40 hexadecimal digits. */
+  readonly configuredCommit: string;
 }
 
 /**

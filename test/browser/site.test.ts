@@ -13,7 +13,7 @@ const well = {
   deployed: "2026-11-22T16:12:27Z",
   commit: "0123456789abcdef0123456789abcdef01234567",
   backup: "2026-11-22T03:10:00Z",
-  drill: "2026-11-21T04:00:05Z",
+  restoreTest: "2026-11-21T04:00:05Z",
   failedSince: null,
   written: "2026-11-22T16:12:30Z",
 };
@@ -26,7 +26,7 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
     shown: [
       `${title} All is well. App ${well.app} Release 000012 Deployed 2026-11-22 16:12:27 UTC`,
       `Commit ${well.commit} Last verified backup 2026-11-22 03:10:00 UTC`,
-      `Last restore drill 2026-11-21 04:00:05 UTC Download ${zip}`,
+      `Last restore test 2026-11-21 04:00:05 UTC Download ${zip}`,
     ],
   },
   "backups-fail": {
@@ -34,8 +34,8 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
     shown: ["Backups have failed since 2026-11-20 03:10:00 UTC.", "Download not published"],
   },
   young: {
-    status: { ...well, backup: null, drill: null, download: null },
-    shown: ["Last verified backup none yet Last restore drill none yet Download not published"],
+    status: { ...well, backup: null, restoreTest: null, download: null },
+    shown: ["Last verified backup none yet Last restore test none yet Download not published"],
   },
   long: {
     status: { ...well, commit: "f".repeat(300), app: `http://${"a".repeat(250)}.example:5085` },

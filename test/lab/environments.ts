@@ -63,7 +63,7 @@ export function environments(
     await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
 
     const its = await lab.outputs(...prod);
-    expect(its.deployedCommit).to.equal(commit);
+    expect(its.configuredCommit).to.equal(commit);
     app = new Browser(its.appUrl!);
     expect((await page()).text).to.match(/<form.*name="username"/s);
     const client = await lab.client();

@@ -117,7 +117,7 @@ describe("first light", function () {
     const masked = JSON.parse(await lab.pulumi("stack", "output", "--json")) as typeof outputs;
     expect(masked).to.include.all.keys(
       ...["appUrl", "appServerPublicIp", "appServerSsh", "testServerSsh", "databaseEndpoint"],
-      ...["databaseName", "siteUrl", "siteBucket", "backupBucket", "deployedCommit", "vpcId"],
+      ...["databaseName", "siteUrl", "siteBucket", "backupBucket", "configuredCommit", "vpcId"],
     );
     expect(masked).to.include({ sshPrivateKey: "[secret]", databasePassword: "[secret]" });
     outputs = await lab.outputs();

@@ -43,8 +43,8 @@ export async function leaks(stack: Stack): Promise<string[]> {
 
   const places = {
     "the process list": { text: processes, holds: "publish.sh" },
-    "the machine's files": { text: await onMachine(readFiles), holds: "preflight: " },
-    "the engine's output": { text: stdout + stderr, holds: "preflight: " },
+    "the machine's files": { text: await onMachine(readFiles), holds: "releasing commit " },
+    "the engine's output": { text: stdout + stderr, holds: "releasing commit " },
     "the state": { text: await contents(join(stack.lab.home, "pulumi")), holds: "app.env" },
   };
   for (const [place, { text, holds }] of Object.entries(places)) {

@@ -17,7 +17,7 @@ export function fromSite({ siteUrl, appUrl }: Record<string, string>) {
 /** A step of first light, after its walk. */
 export function siteTells({ outputs }: Scene): void {
   it("tells release and backup on the site, to everybody", async () => {
-    const { appUrl, deployedCommit } = outputs();
+    const { appUrl, configuredCommit } = outputs();
     const get = fromSite(outputs());
     expect(await get("")).to.have.property("status", 200);
     expect((await get("")).body).to.include("<h1>flask-on-aws-dev</h1>");
@@ -25,10 +25,9 @@ export function siteTells({ outputs }: Scene): void {
     expect(await get("nothing")).to.have.property("status", 404);
     const json = (await get("status.json")).body;
     const status = JSON.parse(json) as Record<string, string | null>;
-    // The outputs are those of the first release, which the rollback went back to.
-    expect(status).to.include({ app: appUrl, commit: deployedCommit, failedSince: null });
+    expect(status).to.include({ app: appUrl, commit: configuredCommit, failedSince: null });
     expect(status.release).to.match(/^\d{6}$/);
-    for (const time of [status.deployed, status.backup, status.drill])
+    for (const time of [status.deployed, status.backup, status.restoreTest])
       expect(time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
 }

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { releaseTrigger, rolledBack, type Serving } from "../../deployer/serving.ts";
+import { refuseRolledBack, releaseTrigger, type Serving } from "../../deployer/serving.ts";
 import { Machine } from "./machine.ts";
 
 /** The record, with the members that only the machine uses. */
@@ -132,10 +132,11 @@ describe("The record of what serves", () => {
     expect(releaseTrigger(released("app:2"), "app:2")).to.equal(before);
     const back = rolledBackTo("app:1");
     expect(releaseTrigger(back, "app:2")).to.not.equal(before);
-    expect(rolledBack(back, { commit: "c", image: "app:2" })).to.match(/was rolled back/);
+    const released = { commit: "c", image: "app:2" };
+    expect(() => refuseRolledBack(back, released)).to.throw(/was rolled back/);
     const undone = after("record", "app:2", "undo");
     expect(releaseTrigger(undone, "app:2")).to.equal(before);
-    expect(rolledBack(undone, { commit: "c", image: "app:2" })).to.equal(undefined);
+    expect(() => refuseRolledBack(undone, released)).not.to.throw();
   });
 
   it("has `up` release the commit again once a release is requested, and only once", () => {

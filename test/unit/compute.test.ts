@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import { architectureOf } from "../../compute/images.ts";
-import { sshCommand } from "../../compute/ssh.ts";
 import { userData } from "../../compute/userData.ts";
 import { program, type Program } from "./program.ts";
 
@@ -147,26 +146,5 @@ describe("Secrets", () => {
       expect(ignoreChanges).to.deep.equal(["create"]);
       expect(secretOutputs).to.deep.equal(["stdout"]);
     }
-  });
-});
-
-describe("SSH commands", () => {
-  const app = { address: "198.51.100.1", user: "admin", hostKey: "ssh-ed25519 APP" };
-  const test = { address: "10.0.1.10", user: "admin", hostKey: "ssh-ed25519 TEST" };
-  const options =
-    "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null";
-
-  it("name key and host key", () => {
-    expect(sshCommand("~/.ssh/key", app)).to.equal(
-      `ssh -i ~/.ssh/key ${options} -o KnownHostsCommand='/bin/echo 198.51.100.1 ssh-ed25519 APP' admin@198.51.100.1`,
-    );
-  });
-
-  it("name both for the jump host too", () => {
-    expect(sshCommand("~/.ssh/key", test, app)).to.equal(
-      `ssh -i ~/.ssh/key ${options} -o KnownHostsCommand='/bin/echo 10.0.1.10 ssh-ed25519 TEST'` +
-        ` -o ProxyCommand='ssh -i ~/.ssh/key ${options} -o KnownHostsCommand="/bin/echo 198.51.100.1 ssh-ed25519 APP" -W %h:%p admin@198.51.100.1'` +
-        " admin@10.0.1.10",
-    );
   });
 });

@@ -13,8 +13,11 @@ describe("The program", () => {
     expect(names(false)).to.have.members([
       "appUrl",
       "appServerPublicIp",
-      "appServerSsh",
-      "testServerSsh",
+      "appServerHostKey",
+      "testServerPrivateIp",
+      "testServerHostKey",
+      "sshUser",
+      "region",
       "databaseEndpoint",
       "databaseName",
       "databaseUser",
@@ -29,10 +32,11 @@ describe("The program", () => {
     expect(value("appUrl")).to.equal("http://198.18.0.64:5085");
     expect(value("databaseEndpoint")).to.equal("db.example:3306");
     expect(value("siteUrl")).to.equal("http://flask-on-aws-dev-site-id.s3-website.example");
-    expect(value("testServerSsh")).to.match(
-      /^ssh -i ~\/\.ssh\/flask-on-aws-dev .* admin@10\.0\.1\.10$/,
-    );
-    expect(value("testServerSsh")).to.include("-W %h:%p admin@198.18.0.64");
+    expect(value("region")).to.equal("us-west-2");
+    expect(value("sshUser")).to.equal("admin");
+    expect(value("testServerPrivateIp")).to.equal("10.0.1.10");
+    for (const name of ["appServerHostKey", "testServerHostKey"])
+      expect(value(name)).to.match(/^ssh-ed25519 \S+$/);
     expect(value("databaseUser")).to.equal("app_a");
   });
 

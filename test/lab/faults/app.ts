@@ -149,7 +149,7 @@ export const appFaults: Fault[] = [
       const said =
         /error: the migration from revision \S+ to half0000000 failed[^]*changed is: > half\b/;
       // Read from the message, since it is to be enough for who has nothing else.
-      const backup = /npm run restore -- (backups\/\S+)/.exec(result.stdout)?.[1];
+      const backup = /\.\/ops restore (backups\/\S+)/.exec(result.stdout)?.[1];
       if (result.status === 0 || !said.test(result.stdout) || !backup) {
         throw new Error(`up ended with ${result.status} and said:\n${result.stdout}`);
       }

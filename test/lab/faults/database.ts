@@ -91,7 +91,7 @@ export const databaseFaults: Fault[] = [
       const { commit: appCommit } = await stack.newVersion();
       await forgetLastRelease(stack);
       const running = stack.startUp({ appCommit });
-      await untilReleaseSays(stack, "migrate: ");
+      await untilReleaseSays(stack, "the schema ");
       await succeed("docker", ["restart", `${stack.lab.name}-${stack.databaseId}`]);
       const result = await running.ended;
       // It may come through: then the database was back in time.

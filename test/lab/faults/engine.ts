@@ -59,7 +59,7 @@ export const engineFaults: Fault[] = [
       const version = await stack.newVersion();
       await forgetLastRelease(stack);
       const running = stack.startUp({ appCommit: version.commit });
-      await untilReleaseSays(stack, "preflight: ");
+      await untilReleaseSays(stack, "releasing commit ");
       await refused(stack, {}, /locked by 1 lock/, /created by \S+@\S+ \(pid \d+\)/);
       const first = await running.ended;
       return () => stack.delivered(version, first);

@@ -42,7 +42,7 @@ export const machineFaults: Fault[] = [
       const { commit: appCommit } = await stack.newVersion();
       await forgetLastRelease(stack);
       const running = stack.startUp({ appCommit });
-      await untilReleaseSays(stack, "preflight: ");
+      await untilReleaseSays(stack, "releasing commit ");
       await stack.ec2().rebootInstances({ InstanceIds: [await stack.machineId()] });
       const result = await running.ended;
       // The connection is cut: no script of the machine's has the last word.

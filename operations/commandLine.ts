@@ -1,0 +1,148 @@
+/** The commands, their arguments and options, and what is said of others. */
+import { Command, InvalidArgumentError, Option, type CommanderError } from "commander";
+import { backup } from "./backup.ts";
+import { backups, restore, restoreTest } from "./backups.ts";
+import { logs } from "./logs.ts";
+import { ops } from "./names.ts";
+import { releases, rollback } from "./releases.ts";
+import { app, mysql, ssh } from "./shells.ts";
+import { status } from "./status.ts";
+
+/** Old names of commands, and those of today. */
+const renamed: Readonly<Record<string, string>> = {
+  ...{ drill: "restore-test", "app:shell": "app", "db:shell": "mysql" },
+};
+
+/** Commands whose words are for the machine. */
+const passOn = ["ssh", "app", "mysql"];
+
+type Stack = string | undefined;
+/** What a command does; resolves to the exit status. */
+type Act = (stack: Stack, options: object, words: readonly string[]) => Promise<number>;
+/** Adds a command, which can be told the stack. */
+type Add = (command: string, description: string, example: string, act: Act) => Command;
+
+/** The parser; what a command ends with is put into `result`. */
+export function commandLine(result: { status: number }): Command {
+  const program = new Command(ops)
+    .usage("COMMAND [--stack NAME] …")
+    .description("Operates a stack that is up: the one that Pulumi has selected, or --stack NAME.")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText("after", `\n${ops} COMMAND --help shows its options and an example.`);
+  const add: Add = (command, description, example, act) =>
+    program
+      .command(command)
+      .description(description)
+      .option("-s, --stack <name>", "the stack, if not the one that Pulumi has selected", value)
+      .addHelpText("after", `\nExample:\n  ${ops} ${example}`)
+      .action(async (...given: unknown[]) => {
+        const options = given.at(-2) as { readonly stack?: string };
+        // A word each, or all of them in a list.
+        const words = given
+          .slice(0, -2)
+          .flat()
+          .filter((word) => word !== undefined);
+        result.status = await act(options.stack, options, words as string[]);
+      });
+  addReleases(add);
+  addBackups(add);
+  addShells(add);
+  return program;
+}
+
+function addReleases(add: Add): void {
+  add("status", "what serves, what is configured, and how the stack is", "status", status)
+    .addOption(new Option("--json", "as JSON").conflicts("commit"))
+    .option("--commit", "only the hash of the commit that serves");
+  add("releases", "the release history, oldest first", "releases --stack prod", releases).option(
+    "--json",
+    "as JSON",
+  );
+  add(
+    "rollback",
+    "serve the release before; again, the one before that",
+    "rollback",
+    rollback,
+  ).option("--undo", "serve again what was rolled back");
+  add("logs", "what the app and nginx have logged", "logs --follow --since 1h", logs)
+    .option("-f, --follow", "go on with what is logged from now on, until Ctrl-C")
+    .option("--since <when>", "from then on: 30m, 24h or 2026-01-02T03:04:05Z", moment)
+    .option("-n, --lines <number>", "at most so many past lines (100, or all of --since)", count)
+    .option("--all", "also health checks and nginx's notices");
+}
+
+function addBackups(add: Add): void {
+  add("backup", "make a backup now", "backup --to ~/backups", backup).option(
+    "--to <directory>",
+    "and copy it into a directory on this computer",
+    value,
+  );
+  add("backups", "the backups, newest last", "backups", backups);
+  add(
+    "restore [backup]",
+    "put a backup, by default the newest, in the place of the live schema",
+    "restore",
+    restore,
+  ).option("-y, --yes", "do not ask");
+  add(
+    "restore-test [backup]",
+    "load a backup beside the live schema, compare it and remove it again",
+    "restore-test",
+    restoreTest,
+  );
+}
+
+function addShells(add: Add): void {
+  add("ssh [command...]", "log in, or run a command", "ssh -- ls -l '/tmp/a b'", ssh)
+    .passThroughOptions()
+    .addOption(new Option("--to <server>", "where").choices(["app", "test"]).default("app"));
+  add(
+    "app [command...]",
+    "flask shell, or a command, in the app's container",
+    "app -- flask --version",
+    app,
+  ).passThroughOptions();
+  add(
+    "mysql [arguments...]",
+    "the mysql client, as the app's user",
+    "mysql -- --execute 'SHOW TABLES'",
+    mysql,
+  ).passThroughOptions();
+}
+
+/** Refuses what is no value but a forgotten one. */
+function value(text: string): string {
+  if (text === "" || text.startsWith("-")) throw new InvalidArgumentError("It has no value.");
+  return text;
+}
+
+function count(text: string): string {
+  if (/^[1-9]\d{0,5}$/.test(text)) return text;
+  throw new InvalidArgumentError("It is no number of lines from 1 to 999999.");
+}
+
+function moment(text: string): string {
+  if (/^(\d+[hms])+$|^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text)) return text;
+  throw new InvalidArgumentError("It is neither a duration, as 30m or 24h, nor a time.");
+}
+
+/** Says what is wrong with a command line, whose words are `argv`, and returns the exit status. */
+export function misunderstood(error: CommanderError, argv: readonly string[]): number {
+  if (error.exitCode === 0) return 0;
+  // Without a command the help is printed, which says it all.
+  if (error.code === "commander.help") return 2;
+  const [problem = "", suggested] = error.message.split(/\n\(Did you mean (?:one of )?(.*)\?\)/);
+  const [name = ""] = argv;
+  const known = error.code !== "commander.unknownCommand";
+  const command = known ? `${ops} ${name}` : ops;
+  let remedy = `${command} --help shows what there is`;
+  if (!known && renamed[name])
+    remedy = `it is called ${renamed[name]} now: ${ops} ${renamed[name]}`;
+  else if (suggested) remedy = `use ${suggested.replaceAll(", ", " or ")}; ${remedy}`;
+  else if (error.code === "commander.unknownOption" && passOn.includes(name))
+    remedy = `write options of the command there after --: ${command} -- …`;
+  console.error(`${problem}\nremedy: ${remedy}`);
+  return 2;
+}

@@ -1,0 +1,19 @@
+/** What the programs are called here: `lab/ops` sets OPS_DIRECTORY, which is private to it. */
+import { join } from "node:path";
+import { quote } from "../deployer/shell.ts";
+
+export const root = join(import.meta.dirname, "..");
+
+const directory = process.env.OPS_DIRECTORY;
+
+/** As a user types it in the repository. */
+export const ops = directory ? `${directory}/ops` : "./ops";
+/** As a user types it in the repository. */
+export const pulumi = directory ? `${directory}/pulumi` : "pulumi";
+/** The Pulumi CLI that knows the stacks. */
+export const pulumiProgram = directory ? join(root, directory, "pulumi") : "pulumi";
+
+/** A command as a user types it, words quoted where a shell needs it. */
+export function typed(...words: readonly string[]): string {
+  return words.map((word) => (/^[\w.,/:@=+~-]+$/.test(word) ? word : quote(word))).join(" ");
+}

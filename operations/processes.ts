@@ -1,0 +1,71 @@
+/** Child processes, which get the signals that this process gets. */
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
+import { text } from "node:stream/consumers";
+
+type Signal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** Thrown where this process has got a signal. */
+export class Interrupted extends Error {
+  /** Exit status, as a shell says it. */
+  readonly status: number;
+
+  constructor(signal: Signal) {
+    super(signal);
+    this.status = 128 + constants.signals[signal];
+  }
+}
+
+export interface Ended {
+  /** Exit status; 128 + n after signal n. */
+  readonly status: number;
+  /** Empty if it is not a pipe. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const running = new Set<ChildProcess>();
+const interruption = new AbortController();
+let received: Signal | undefined;
+
+/** Aborted by a signal. */
+export const interrupted = interruption.signal;
+
+/** From now on a signal ends the children, and this process by {@link Interrupted}. */
+export function passSignalsOn(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      received ??= signal;
+      for (const child of running) child.kill(signal);
+      interruption.abort();
+    });
+  }
+}
+
+/** @throws {Interrupted} if this process has got a signal */
+export function checkSignals(): void {
+  if (received) throw new Interrupted(received);
+}
+
+/** Runs a program to its end. A pipe to its standard input stays open as long as this process lives. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  { cwd, stdio }: { cwd?: string; stdio: StdioOptions },
+): Promise<Ended> {
+  checkSignals();
+  const child = spawn(program, args, { cwd, stdio });
+  running.add(child);
+  try {
+    const [[code, signal], stdout, stderr] = await Promise.all([
+      once(child, "close") as Promise<[number | null, NodeJS.Signals]>,
+      child.stdout ? text(child.stdout) : "",
+      child.stderr ? text(child.stderr) : "",
+    ]);
+    checkSignals();
+    return { status: code ?? 128 + constants.signals[signal], stdout, stderr };
+  } finally {
+    running.delete(child);
+  }
+}

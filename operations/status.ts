@@ -1,0 +1,166 @@
+/** What serves, what is configured, and how the stack is: status. */
+import { Failure } from "./failure.ts";
+import { age, time } from "./format.ts";
+import { Machine } from "./machine.ts";
+
+/** What scripts/status.sh prints; null where it is not known or there is none. */
+export interface Status {
+  readonly serving: {
+    readonly commit: string;
+    readonly image: string;
+    readonly since: string;
+    readonly by: string;
+    readonly action: "release" | "rollback" | "undo" | "restore";
+    /** The image before. */
+    readonly before: string | null;
+    /** Images that rollbacks have left. */
+    readonly rolledBack: readonly string[] | null;
+    /** Its number. */
+    readonly release: string | null;
+  } | null;
+  readonly health: { readonly status: number; readonly seconds: number } | null;
+  /** Of the schema. */
+  readonly revision: string | null;
+  readonly lastFailedRelease: {
+    readonly release?: string | null;
+    readonly time: string;
+    readonly commit: string | null;
+    readonly step: string | null;
+  } | null;
+  readonly lastBackup: { readonly key: string; readonly created: string } | null;
+  readonly lastRestoreTest: string | null;
+  readonly failedJobs: readonly { readonly job: string; readonly since: string }[] | null;
+  /** Who holds the deploy lock, and since when. */
+  readonly lock: string | null;
+  readonly disk: { readonly freeMb: number; readonly totalMb: number } | null;
+  readonly memory: { readonly availableMb: number; readonly totalMb: number } | null;
+}
+
+/** How the commands are called that set a difference right. */
+export interface Commands {
+  readonly ops: (...words: string[]) => string;
+  readonly pulumi: (...words: string[]) => string;
+}
+
+type Row = readonly [label: string, ...lines: string[]];
+
+/** One screen of text. `configured` is the commit that the last `up` was told to serve. */
+export function statusText(
+  status: Status,
+  configured: string | null,
+  commands: Commands,
+  now = Date.now(),
+): string[] {
+  const { health, revision, lastBackup, lastRestoreTest, failedJobs, lock, disk, memory } = status;
+  const ago = (iso: string) => `${time(iso)} (${age(iso, now)} ago)`;
+  const jobs = failedJobs?.map(({ job, since }) => `${job} FAILS since ${ago(since)}`);
+  const rows: Row[] = [
+    ["serves", ...serves(status, ago)],
+    ["configured", ...pending(status, configured, commands)],
+    ...failure(status, ago),
+    ["page", health ? page(health) : "unknown"],
+    ["schema", revision ? `revision ${revision}` : "unknown"],
+    ["last backup", lastBackup ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}` : "none"],
+    ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
+    ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "none fails" : "unknown"])],
+    ...(lock ? [["deploy lock", `held by ${lock}`] as const] : []),
+    ["disk", disk ? `${disk.freeMb} MB free of ${disk.totalMb}` : "unknown"],
+    ["memory", memory ? `${memory.availableMb} MB available of ${memory.totalMb}` : "unknown"],
+  ];
+  return rows.flatMap(([label, ...lines]) =>
+    lines.map((line, index) => `${(index === 0 ? label : "").padEnd(12)}  ${line}`),
+  );
+}
+
+function page({ status, seconds }: NonNullable<Status["health"]>): string {
+  if (status === 0) return "DOES NOT ANSWER";
+  const answer = `answers ${status} in ${Math.round(seconds * 1000)} ms`;
+  return status === 200 ? answer : `FAILS: ${answer}`;
+}
+
+function serves({ serving }: Status, ago: (iso: string) => string): string[] {
+  if (!serving) return ["NOTHING"];
+  const how = {
+    ...{ release: "released by", rollback: "rolled back to by", undo: "a rollback undone by" },
+    restore: "with a restored backup, by",
+  }[serving.action];
+  const number = serving.release ? `release ${serving.release}, ` : "";
+  return [serving.commit, `${number}${how} ${serving.by}, since ${ago(serving.since)}`];
+}
+
+/** Whether what serves is what is configured, and if not the commands that make it so. */
+function pending(
+  { serving }: Status,
+  configured: string | null,
+  { ops, pulumi }: Commands,
+): string[] {
+  if (!configured) return ["unknown", `run: ${pulumi("up")}`];
+  if (!serving) return [configured, `NOT RELEASED; release it: ${pulumi("up")}`];
+  const same = serving.commit === configured;
+  const left = serving.action === "rollback" || (serving.rolledBack ?? []).length > 0;
+  if (same && serving.action !== "rollback") return ["the same commit; nothing is pending"];
+  if (!left) return [configured, `NOT WHAT SERVES; release it: ${pulumi("up")}`];
+  const forward = `to serve what is configured:  ${ops("rollback", "--undo")}`;
+  if (same) return ["the same commit, but ROLLED BACK to an older image of it", forward];
+  return [
+    configured,
+    "NOT WHAT SERVES, because it was rolled back",
+    `to keep what serves:         ${pulumi("config", "set", "appCommit", serving.commit)}`,
+    `                             ${pulumi("up")}`,
+    forward,
+  ];
+}
+
+/** The last release that failed, if nothing was released since. */
+function failure({ serving, lastFailedRelease }: Status, ago: (iso: string) => string): Row[] {
+  if (!lastFailedRelease) return [];
+  const { time, commit, step } = lastFailedRelease;
+  if (serving && Date.parse(time) <= Date.parse(serving.since)) return [];
+  return [
+    [
+      "failed",
+      `the release of ${commit ?? "an unknown commit"}`,
+      `${step ? `at ${step}, ` : ""}${ago(time)}`,
+    ],
+  ];
+}
+
+interface StatusOptions {
+  readonly json?: true;
+  readonly commit?: true;
+}
+
+export function status(stack: string | undefined, options: StatusOptions): Promise<number> {
+  return Machine.with(stack, async (machine) => {
+    const found = parse(await machine.read('"$bin/status.sh"'), machine);
+    const { name, outputs } = machine.stack;
+    const configuredCommit = outputs.configuredCommit ?? null;
+    if (options.commit) {
+      if (!found.serving?.commit)
+        throw new Failure("no release of the app serves", `release one: ${machine.pulumi("up")}`);
+      console.log(found.serving.commit);
+    } else if (options.json) {
+      const { region, appServerPublicIp: address } = outputs;
+      const whole = { stack: name, region, address, configuredCommit, ...found };
+      console.log(JSON.stringify(whole, undefined, 2));
+    } else {
+      const commands = {
+        ops: (...words: string[]) => machine.ops(...words),
+        pulumi: (...words: string[]) => machine.pulumi(...words),
+      };
+      console.log(statusText(found, configuredCommit, commands).join("\n"));
+    }
+    return 0;
+  });
+}
+
+function parse(printed: string, machine: Machine): Status {
+  try {
+    return JSON.parse(printed) as Status;
+  } catch {
+    throw new Failure(
+      `the app server's status is not JSON: ${printed.trim().slice(0, 60)}`,
+      `install this version's scripts there: ${machine.pulumi("up")}`,
+    );
+  }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app and nginx have logged, merged by time.
+#
+# At most NUMBER past lines, the last ones: 100, or with --since all of that time. WHEN is a duration (30m, 24h) or a
+# time. Without --all, requests of health checks and nginx's notices are left out.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+follow='' since='' lines='' all=''
+while [ $# -gt 0 ]; do
+  case $1 in
+  --follow) follow=1 ;;
+  --since) since=$2 && shift ;;
+  --lines) lines=$2 && shift ;;
+  --all) all=1 ;;
+  *) fail "logs.sh does not know '$1'" "usage: logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]" ;;
+  esac
+  shift
+done
+[ -e "$variables" ] || fail "nothing has been released to this machine yet" "release the app: pulumi up"
+now=$(date --utc +%FT%T.%NZ)
+
+# logged ARGUMENT…: lines of all containers, the time first: "TIME CONTAINER TEXT". docker-compose begins lines by an
+# escape code, whatever it is told.
+logged() {
+  "${compose[@]}" logs --no-color --timestamps "$@" |
+    sed --unbuffered -E $'s/^\e\\[2K//; s/^([^ ]+)-1 +\\| ([^ ]+) ?/\\2 \\1 /'
+}
+# Without what says nothing of the app: the containers' health checks, the deployer's and the status's requests, nginx's
+# notices of signals and its image's start.
+worth_reading() {
+  if [ "$all" ]; then cat; else grep --line-buffered -vE "$noise" || [ $? = 1 ]; fi
+}
+noise=' 127\.0\.0\.1 - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ nginx ([^ ]+ [^ ]+ \[notice\]|/docker-entrypoint)'
+# last: the last lines that are asked for.
+last() { if [ "$lines" ]; then tail -n "$lines"; elif [ "$since" ]; then cat; else tail -n 100; fi; }
+# Of the time, seconds are enough to read.
+readable() { sed --unbuffered -E 's/^([^ ]{19})[^ ]*Z /\1Z /'; }
+
+logged ${since:+--since "$since"} --until "$now" | sort --stable --key 1,1 | worth_reading | last | readable
+if [ "$follow" ]; then logged --follow --since "$now" | worth_reading | readable; fi
