@@ -97,6 +97,16 @@ export class Lab {
     });
   }
 
+  /** Runs an operation and throws unless it succeeds; resolves to its standard output. */
+  ops(...args: string[]): Promise<string> {
+    return succeed("lab/ops", args, { env: this.env });
+  }
+
+  /** Runs an operation whether it succeeds or not. */
+  tryOps(...args: string[]): Promise<Result> {
+    return run("lab/ops", args, { env: this.env });
+  }
+
   /** Runs a program in the environment of the lab, which is up; resolves to its standard output. */
   in(...command: string[]): Promise<string> {
     return succeed("lab/in", command, { env: this.env });

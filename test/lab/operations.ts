@@ -1,0 +1,94 @@
+/** What serves, what is configured and what an operation says stay one truth. Steps of first light. */
+import { expect } from "chai";
+import { readFile, writeFile, appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Scene } from "./network-changes.ts";
+import { Stack, mark } from "./stack.ts";
+
+/** Adds a table to the app's models. */
+const addTable = (name: string) => async (directory: string) => {
+  const model = `\n\nclass ${name}(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n`;
+  await appendFile(join(directory, "apps/models.py"), model);
+};
+
+/** Lets the app end as soon as gunicorn starts it. */
+async function crash(directory: string): Promise<void> {
+  const file = join(directory, "run.py");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, `${text}\nimport sys\nif "gunicorn" in sys.argv[0]:\n    sys.exit("no")\n`);
+}
+
+export function operations({ lab }: Scene): void {
+  let stack: Stack;
+  const ops = (...args: string[]) => lab.ops(...args);
+  const serving = async () => (await ops("status", "--commit")).trim();
+  /** A remedy as the messages print it, run in the lab. */
+  const follow = (remedy: string) => {
+    const [program, ...words] = remedy.replaceAll("'", "").split(" ");
+    expect(program).to.equal("./ops");
+    return lab.ops(...words);
+  };
+
+  it("stops an up after a rollback, and goes on after `rollback --undo`", async () => {
+    stack = await Stack.open(lab);
+    const before = await serving();
+    const { commit } = await stack.newVersion();
+    await lab.pulumi("config", "set", "appCommit", commit);
+    await lab.pulumi("up", "--yes", "--skip-preview");
+    expect(await ops("rollback")).to.include(`serves again: commit ${before}`);
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+      const { status, stdout } = await lab.tryPulumi(...command);
+      expect(status, command[0]).not.to.equal(0);
+      expect(stdout).to.match(new RegExp(`Commit ${commit}, which appCommit names, was rolled`));
+      expect(stdout).to.match(new RegExp(`pulumi config set appCommit ${before}`));
+    }
+    expect(await serving()).to.equal(before);
+    await follow("./ops rollback --undo");
+    expect(await serving()).to.equal(commit);
+    await lab.pulumi("preview", "--expect-no-changes");
+  });
+
+  it("restores the same backup when it restores twice", async () => {
+    const key = (await ops("backup")).trim().split("\n").at(-1)!;
+    const count = () => stack.query("SELECT COUNT(*) FROM users");
+    const users = await count();
+    await stack.query("DELETE FROM users");
+    for (const time of ["first", "second"]) {
+      const printed = await ops("restore", "--yes");
+      expect(printed, time).to.match(new RegExp(`^restored: ${key}`, "m"));
+      expect(await count(), time).to.deep.equal(users);
+    }
+    expect(await ops("restore-test")).to.match(new RegExp(`^${key} can be restored`, "m"));
+  });
+
+  it("gives a way back that works when a rollback is refused after a failed release", async () => {
+    const before = await serving();
+    const failing = await stack.commit("A table, and a crash", async (directory) => {
+      await addTable("First")(directory);
+      await crash(directory);
+    });
+    expect((await stack.up({ appCommit: failing })).status).not.to.equal(0);
+    const { stdout: history } = await lab.tryOps("releases");
+    expect(history).to.match(new RegExp(`${failing.slice(0, 12)}[^]*failed`));
+    const corrected = await stack.commit("Two tables", async (directory) => {
+      await mark(directory, "two tables");
+      await addTable("First")(directory);
+      await addTable("Second")(directory);
+    });
+    await lab.pulumi("config", "set", "appCommit", corrected);
+    await lab.pulumi("up", "--yes", "--skip-preview");
+    const refused = await lab.tryOps("rollback");
+    expect(refused.status).to.equal(1);
+    expect(refused.stderr).to.match(/error: release \d+ knows the schema at revision/);
+    const restore = /\.\/ops restore \S+?(?=,)/.exec(refused.stderr)?.[0];
+    expect(restore, refused.stderr).to.be.a("string");
+    await follow(`${restore} --yes`);
+    await follow("./ops rollback");
+    expect(await serving()).to.equal(before);
+    expect(await stack.query("SHOW TABLES")).to.not.include.members(["second"]);
+    await lab.pulumi("config", "set", "appCommit", before);
+    await lab.pulumi("up", "--yes", "--skip-preview");
+    await lab.pulumi("preview", "--expect-no-changes");
+    await stack.close();
+  });
+}
