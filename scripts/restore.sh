@@ -37,18 +37,18 @@ if [ "$restored" = "$live" ]; then exit; fi
 # Revision files that go beyond the schema would stop the next migration. migrate.sh gets those of a backup.
 rm -rf "$migrations"
 
-image=$(serving '{{.Config.Image}}')
+image=$(serving '{{.Config.Image}}') serves=$(serving_commit)
 IFS=$'\t' read -r number _ commit expected _ <<<"$release"
 echo "the schema is at revision $restored, as release $number left it, and was at $live"
 if [ "$image" = "$expected" ]; then
   echo "Release $number serves. There is nothing else to do."
   exit
 fi
-# So that the next `up` releases the configured commit again, with its migrations.
+# So that the next `up` releases a commit again that is configured already, with its migrations.
 "$bin/serving.sh" request-release
 back="pulumi config set appCommit $commit; pulumi up"
 if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="./ops rollback"; fi
 echo "The version that serves expects another revision. Serve release $number again:
   $back
-Or bring the schema forward again, with the configured commit:
-  pulumi up"
+Or bring the schema forward again, for the version that serves:
+  ${serves:+pulumi config set appCommit $serves; }pulumi up"

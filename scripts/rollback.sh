@@ -32,7 +32,7 @@ else
   entry=$(previous)
 fi
 if [ "${1:-}" = --show ]; then
-  docker image inspect "$(cut -f 4 <<<"$entry")" >/dev/null 2>&1 || exit 1
+  if [ -z "$entry" ] || ! docker image inspect "$(cut -f 4 <<<"$entry")" >/dev/null 2>&1; then exit 1; fi
   echo "$entry"
   exit
 fi

@@ -143,7 +143,7 @@ describe("Fetching and building", () => {
       `[ "$1" = image ] && exit 1; log "$@"; tar -tf - >'${machine.home}/context'`,
     );
     const outcome = machine.run("build.sh", [commit, "app:1", "python:3.11"]);
-    expect(outcome.status, outcome.stderr).to.equal(0);
+    expect(outcome).to.deep.equal({ status: 0, stdout: "app:1 is built\n", stderr: "" });
     const context = machine.read("context").split("\n");
     expect(context).to.include.members([
       "Dockerfile.release",
@@ -185,6 +185,14 @@ describe("Fetching and building", () => {
     expect(machine.log).to.equal("image inspect app:1\n");
   });
 
+  it("notes what `up` asked for last, even if it cannot be built", () => {
+    machine.fake("docker", `[ "$1" = image ] && [ "$3" = app:1 ]`);
+    machine.run("build.sh", ["c0ffee", "app:1", "python:3.11"]);
+    expect(machine.read("root/requested")).to.equal("app:1\n");
+    expect(machine.run("build.sh", ["c0ffee", "app:2", "python:3.11"]).status).to.equal(1);
+    expect(machine.read("root/requested")).to.equal("app:2\n");
+  });
+
   it("says what to look at when the build fails", () => {
     const { address, commit } = machine.repository(app);
     fetch(address, commit);
@@ -194,7 +202,10 @@ describe("Fetching and building", () => {
     );
     const { status, stderr } = machine.run("build.sh", [commit, "app:1", "python:3.11"]);
     expect(status).to.equal(1);
-    expect(stderr).to.include(`error: the image of commit ${commit} was not built`);
-    expect(stderr).to.include("the setting baseImage (python:3.11)");
+    expect(stderr).to.equal(
+      `error: the image of commit ${commit} was not built\n` +
+        "remedy: correct requirements.txt in the app, or the setting baseImage (python:3.11)\n" +
+        "  | no such package\n",
+    );
   });
 });

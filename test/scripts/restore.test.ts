@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Machine } from "./machine.ts";
 
 const key = "backups/20260102T030405Z-nightly";
 
-describe("The drill and the restore", () => {
+describe("Backups", () => {
   let machine: Machine;
   let answers: Record<string, string>;
   beforeEach(() => {
@@ -25,8 +27,12 @@ describe("The drill and the restore", () => {
       "DROP DATABASE*": "",
     };
     store("CREATE TABLE `users` ();\n", ["rows alembic_version 1", "rows users 3"]);
-    machine.script("backup.sh", `log "backup $*"`);
-    machine.script("ledger.sh", `printf '000001\\tt\\tc0ffee\\tapp:1\\tid\\tb2\\t-\\tada\\tx\\n'`);
+    machine.script("backup.sh", `log "backup $*"; echo "backups/now-$1"`);
+    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+    machine.write("root/migrations/env.py", "");
+    machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo container`);
+    serves("app:2");
+    has("app:1\tid\tb2", "app:2\tid\tc3");
   });
   afterEach(() => machine.remove());
 
@@ -34,8 +40,29 @@ describe("The drill and the restore", () => {
   const store = (dump: string, lines: string[], digestOf = gzipSync(dump)) => {
     machine.write(`s3/${key}/dump.sql.gz`, gzipSync(dump));
     const digest = createHash("sha256").update(digestOf).digest("hex");
-    const manifest = ["revision b2", `sha256 dump.sql.gz ${digest}`, ...lines, ""];
-    machine.write(`s3/${key}/manifest`, manifest.join("\n"));
+    const manifest = ["reason nightly", "revision b2", `sha256 dump.sql.gz ${digest}`, ...lines];
+    machine.write(`s3/${key}/manifest`, `${manifest.join("\n")}\n`);
+  };
+  /** Puts a manifest alone into the bucket. */
+  const named = (name: string, reason: string, revision: string) =>
+    machine.write(`s3/backups/${name}/manifest`, `reason ${reason}\nrevision ${revision}\n`);
+  /** Has this image serve. */
+  const serves = (image: string) =>
+    machine.fake(
+      "docker",
+      `case "$*" in
+      *.Config.Image*) echo ${image} ;;
+      *revision*) echo commit-of-${image} ;;
+      "image inspect app:gone") exit 1 ;;
+      esac`,
+    );
+  /** Makes the history of these images, each with id and revision. */
+  const has = (...releases: string[]) => {
+    rmSync(join(machine.root, "ledger"), { recursive: true, force: true });
+    releases.forEach((release, i) => {
+      const line = `00000${i + 1}\tt\tc0ffee${i + 1}\t${release}\t-\tada\tx`;
+      machine.write(`root/ledger/00000${i + 1}`, `${line}\n`);
+    });
   };
   const run = (script: string, ...args: string[]) => {
     const cases = Object.entries(answers).map(
@@ -51,81 +78,177 @@ describe("The drill and the restore", () => {
     );
     return machine.run(script, args);
   };
+  const fit = `${key} can be restored: revision b2, 2 tables, 4 rows\n`;
 
-  it("loads the backup into a schema of its own, compares it and removes it", () => {
-    const { status, stdout, stderr } = run("drill.sh", key);
-    expect(stderr).to.equal(`drill: ${key}: revision b2, 2 tables, 4 rows\n`);
-    expect({ status, stdout }).to.deep.equal({ status: 0, stdout: `${key}\n` });
-    expect(machine.read("loaded")).to.equal("CREATE TABLE `users` ();\n");
-    expect(machine.log).to.match(/\nDROP DATABASE appdb_drill\n$/);
+  describe("under test", () => {
+    const fails = (error: string) => {
+      const { status, stdout, stderr } = run("restore-test.sh", key);
+      expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+      expect(stderr).to.match(
+        new RegExp(
+          `^error: s3://backups-1/${key} ${error};\n       the live schema is unchanged\nremedy: choose another backup: ./ops backups\n`,
+        ),
+      );
+      expect(machine.exists("root/last-restore-test")).to.equal(false);
+      return stderr.match(/(?<=^ {2}\| ).*/gm);
+    };
+
+    it("are loaded into a schema of their own, compared with the manifest, and removed there", () => {
+      expect(run("restore-test.sh", key)).to.deep.equal({ status: 0, stdout: fit, stderr: "" });
+      expect(machine.read("loaded")).to.equal("CREATE TABLE `users` ();\n");
+      expect(machine.log).to.match(/\nDROP DATABASE appdb_drill\n$/);
+      expect(machine.read("root/last-restore-test")).to.match(/^\d{4}-\d\d-\d\dT/);
+    });
+
+    it("are by default the newest that was not made because of a restore", () => {
+      named("20250102T030405Z-nightly", "nightly", "b2");
+      named("20260103T030405Z-before-restore", "before-restore", "b2");
+      expect(run("restore-test.sh").stdout).to.equal(fit);
+    });
+
+    it("fail with the counts that differ from the manifest", () => {
+      answers["SELECT COUNT(?) FROM appdb_drill.?users?"] = "2";
+      expect(fails("differs, loaded, from its manifest")).to.deep.equal([
+        ...["< manifest, > loaded", "3c3", "< rows users 3", "---", "> rows users 2"],
+      ]);
+    });
+
+    it("fail when their dump was changed", () => {
+      store("CREATE TABLE `users` ();\n", ["rows users 3"], gzipSync("another"));
+      expect(fails("has a dump with another SHA-256 than its manifest says; .*")).to.equal(null);
+    });
+
+    it("fail with what was said when they cannot be read or loaded", () => {
+      machine.write("refused", "manifest -$\n");
+      expect(fails("cannot be read")).to.deep.equal(["AccessDenied"]);
+      machine.write("refused", "gz -$\n");
+      expect(fails("has a dump that cannot be loaded")).to.include("AccessDenied");
+    });
+
+    it("are refused when they have no manifest", () => {
+      expect(run("restore-test.sh", "backups/gone").stderr).to.equal(
+        "error: the bucket backups-1 has no complete backup backups/gone\nremedy: choose one of: ./ops backups\n",
+      );
+    });
   });
 
-  it("takes the newest backup of any number of pages of the bucket's list", () => {
-    machine.write("listed", `backups/20250102T030405Z-nightly/manifest\n${key}/manifest\nNone\n`);
-    const { status, stdout, stderr } = run("drill.sh");
-    expect(status, stderr).to.equal(0);
-    expect(stdout).to.equal(`${key}\n`);
-  });
+  describe("restored", () => {
+    const liveAt = (revision: string) =>
+      (answers["SELECT version_num FROM alembic_version"] = revision);
+    const succeeds = (...args: string[]) => {
+      const { status, stdout, stderr } = run("restore.sh", ...args);
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+      const first = `${fit}restored: ${key}. What it replaced is in backups/now-before-restore\n`;
+      expect(stdout.slice(0, first.length)).to.equal(first);
+      return stdout.slice(first.length);
+    };
+    const forward =
+      "Or bring the schema forward again, for the version that serves:\n" +
+      "  pulumi config set appCommit commit-of-app:2; pulumi up\n";
 
-  it("says which count differs from the manifest", () => {
-    answers["SELECT COUNT(?) FROM appdb_drill.?users?"] = "2";
-    const { status, stderr } = run("drill.sh", key);
-    expect(status).to.equal(1);
-    expect(stderr).to.match(
-      /differs, loaded, from its manifest .* < rows users 3 --- > rows users 2/,
-    );
-    expect(stderr).to.match(/^remedy: /m);
-    expect(machine.exists("root/last-drill")).to.equal(false);
-  });
+    it("exchange all tables in one statement, after a backup of what was there", () => {
+      expect(succeeds(key)).to.equal("");
+      const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
+      const moves = [
+        "`appdb`.`users` TO `appdb_drill_old`.`users`",
+        "`appdb`.`alembic_version` TO `appdb_drill_old`.`alembic_version`",
+        "`appdb`.`newer` TO `appdb_drill_old`.`newer`",
+        "`appdb_drill`.`users` TO `appdb`.`users`",
+        "`appdb_drill`.`alembic_version` TO `appdb`.`alembic_version`",
+      ];
+      expect(done).to.deep.equal(["backup before-restore", `RENAME TABLE ${moves.join(",")}`]);
+      expect(machine.exists("root/migrations/env.py"), "the revision files fit").to.equal(true);
+    });
 
-  it("does not take a dump that was changed, or that has no manifest", () => {
-    store("CREATE TABLE `users` ();\n", ["rows users 3"], gzipSync("another"));
-    const changed = run("drill.sh", key);
-    expect(changed.status).to.equal(1);
-    expect(changed.stderr).to.include("has a dump with another SHA-256 than its manifest says");
-    const unknown = run("drill.sh", "backups/gone");
-    expect(unknown.status).to.equal(1);
-    expect(unknown.stderr).to.include("error: s3://backups-1/backups/gone has no manifest");
-  });
+    it("are by default the newest that was not made because of a restore", () => {
+      named("20260103T030405Z-before-restore", "before-restore", "b2");
+      succeeds();
+    });
 
-  it("exchanges all tables in one statement, after a backup of what was there", () => {
-    const { status, stdout, stderr } = run("restore.sh", key);
-    expect(status, stderr).to.equal(0);
-    expect(stdout).to.equal(`restored: ${key}\n`);
-    const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
-    const moves = [
-      "`appdb`.`users` TO `appdb_drill_old`.`users`",
-      "`appdb`.`alembic_version` TO `appdb_drill_old`.`alembic_version`",
-      "`appdb`.`newer` TO `appdb_drill_old`.`newer`",
-      "`appdb_drill`.`users` TO `appdb`.`users`",
-      "`appdb_drill`.`alembic_version` TO `appdb`.`alembic_version`",
-    ];
-    expect(done).to.deep.equal(["backup before-restore", `RENAME TABLE ${moves.join(",")}`]);
-  });
+    it("ask for a rollback when that serves the release which knows the restored schema", () => {
+      liveAt("c3");
+      expect(succeeds(key)).to.equal(
+        "the schema is at revision b2, as release 000001 left it, and was at c3\n" +
+          "The version that serves expects another revision. Serve release 000001 again:\n" +
+          `  ./ops rollback\n${forward}`,
+      );
+    });
 
-  it("names the release that knows an older schema", () => {
-    answers["SELECT version_num FROM alembic_version"] = "c3";
-    const { status, stdout } = run("restore.sh", key);
-    expect(status).to.equal(0);
-    expect(stdout).to.match(
-      /at revision b2 again, as release 000001 left it[^]*set appCommit to c0ffee/,
-    );
-  });
+    for (const [why, releases] of [
+      ["another release is between them", ["app:1\tid\tb2", "app:3\tid\tb9", "app:2\tid\tc3"]],
+      ["the image is gone", ["app:gone\tid\tb2", "app:2\tid\tc3"]],
+    ] as const) {
+      it(`ask to release the commit which knows the restored schema when ${why}`, () => {
+        liveAt("c3");
+        has(...releases);
+        expect(succeeds(key)).to.include(
+          ` again:\n  pulumi config set appCommit c0ffee1; pulumi up\n${forward}`,
+        );
+      });
+    }
 
-  it("changes nothing when no release knows the backup's schema", () => {
-    answers["SELECT version_num FROM alembic_version"] = "c3";
-    machine.script("ledger.sh", ":");
-    const { status, stderr } = run("restore.sh", key);
-    expect(status).to.equal(1);
-    expect(stderr).to.include(
-      "is at revision b2,\n       which no release of this environment knows",
-    );
-    expect(machine.log).to.not.match(/RENAME|backup before/);
-  });
+    it("ask for nothing when the release that serves knows the restored schema", () => {
+      // A release failed after its migration.
+      liveAt("c3");
+      has("app:1\tid\tb2", "app:2\tid\tb2");
+      expect(succeeds(key)).to.equal(
+        "the schema is at revision b2, as release 000002 left it, and was at c3\n" +
+          "Release 000002 serves. There is nothing else to do.\n",
+      );
+    });
 
-  it("changes nothing when what is live cannot be backed up", () => {
-    machine.script("backup.sh", "exit 1");
-    expect(run("restore.sh", key).status).to.equal(1);
-    expect(machine.log).to.not.include("RENAME");
+    it("have the next `pulumi up` release again what serves, and take the revision files with them", () => {
+      liveAt("c3");
+      machine.run("serving.sh", ["record", "app:2", "release"]);
+      const since = machine.run("serving.sh", ["get", "since"]).stdout.trim();
+      succeeds(key);
+      expect(JSON.parse(machine.read("s3/serving.json"))).to.include({ since, before: since });
+      expect(machine.exists("root/migrations")).to.equal(false);
+    });
+
+    for (const [what, releases] of [
+      ["no release", ["app:2\tid\tc3"]],
+      ["only a failed release", ["app:2\tid\tc3", "app:3\tid\tb2\t-\tada\tfailed switch"]],
+    ] as const) {
+      it(`change nothing when ${what} knows their schema, and name a backup that fits`, () => {
+        liveAt("c3");
+        has(...releases);
+        named("20260101T030405Z-before-d4", "before-d4", "c3");
+        named("20260103T030405Z-before-restore", "before-restore", "c3");
+        const { status, stderr } = run("restore.sh", key);
+        expect(status).to.equal(1);
+        expect(stderr).to.equal(
+          `error: ${key} is at revision b2 of the schema,\n` +
+            "       which no release of this environment has served; the live schema is at c3 and unchanged\n" +
+            "remedy: restore a backup at revision c3: ./ops restore backups/20260101T030405Z-before-d4;\n" +
+            "        or choose another one: ./ops backups\n",
+        );
+        expect(machine.log).to.not.match(/RENAME|backup before/);
+      });
+    }
+
+    it("name no backup when none fits", () => {
+      liveAt("d4");
+      has("app:2\tid\tc3");
+      expect(run("restore.sh", key).stderr).to.match(
+        /\nremedy: choose another one: \.\/ops backups\n$/,
+      );
+    });
+
+    it("change nothing when what is live cannot be backed up", () => {
+      machine.script("backup.sh", "exit 1");
+      expect(run("restore.sh", key).status).to.equal(1);
+      expect(machine.log).to.not.include("RENAME");
+    });
+
+    it("change nothing when the tables cannot be exchanged, and say why", () => {
+      delete answers["RENAME TABLE*"];
+      const { status, stderr } = run("restore.sh", key);
+      expect(status).to.equal(1);
+      expect(stderr).to.match(
+        /^error: the tables were not exchanged; the live schema is unchanged\nremedy: drop the triggers .*\n {2}\| unexpected: RENAME TABLE/,
+      );
+      expect(machine.log).to.not.match(/DROP DATABASE appdb_drill; DROP/);
+    });
   });
 });

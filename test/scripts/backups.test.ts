@@ -1,0 +1,136 @@
+import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Machine } from "./machine.ts";
+
+describe("The list of backups", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.s3();
+  });
+  afterEach(() => machine.remove());
+
+  const backups = (...args: string[]) => machine.run("backups.sh", args);
+  /** Puts a backup into the bucket; returns its key. */
+  const store = (day: number, reason: string, revision = "a1") => {
+    const key = `backups/2026010${day}T030405Z-${reason}`;
+    const lines = [
+      `created 2026-01-0${day}T03:04:05Z`,
+      `reason ${reason}`,
+      "schema appdb",
+      `revision ${revision}`,
+      `commit c${day}`,
+      "sha256 dump.sql.gz beef",
+      "rows alembic_version 1",
+      `rows users ${day}00`,
+    ];
+    machine.write(`s3/${key}/manifest`, `${lines.join("\n")}\n`);
+    return key;
+  };
+  const prints = (stdout: string, ...args: string[]) => {
+    expect(backups(...args)).to.deep.equal({ status: 0, stdout, stderr: "" });
+  };
+  const fails = (error: string, ...args: string[]) => {
+    const { status, stdout, stderr } = backups(...args);
+    expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+    expect(stderr.split("\n").slice(0, 2).join("\n")).to.match(new RegExp(`^${error}$`));
+    return stderr;
+  };
+
+  it("prints the oldest first, with tabs between key, time, reason, revision, commit and rows", () => {
+    const second = store(2, "before-b2");
+    const first = store(1, "nightly");
+    prints(
+      `${first}\t2026-01-01T03:04:05Z\tnightly\ta1\tc1\t101\n` +
+        `${second}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`,
+    );
+  });
+
+  it("is empty when there are no backups", () => prints(""));
+
+  it("leaves out a backup without a manifest, which is not complete", () => {
+    const key = store(1, "nightly");
+    machine.write("s3/backups/20260102T030405Z-nightly/dump.sql.gz", "");
+    expect(backups().stdout.split("\t")[0]).to.equal(key);
+    expect(backups().stdout.match(/\n/g)).to.have.length(1);
+  });
+
+  it("leaves out backups that are no longer in the bucket", () => {
+    prints("");
+    // As the fake does not delete, what is asked of the CLI is all that can be seen.
+    expect(machine.log).to.include(
+      "aws s3 sync --only-show-errors --delete --exclude * --include */manifest s3://backups-1/backups ",
+    );
+  });
+
+  it("chooses the newest one that was not made because of a restore", () => {
+    store(1, "nightly");
+    const key = store(2, "before-b2");
+    store(3, "before-restore");
+    store(4, "before-restore");
+    prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`, "choose");
+    prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`, "choose", "");
+  });
+
+  it("chooses the one that is named, even if it was made because of a restore", () => {
+    const key = store(1, "before-restore");
+    store(2, "nightly");
+    prints(`${key}\t2026-01-01T03:04:05Z\tbefore-restore\ta1\tc1\t101\n`, "choose", key);
+  });
+
+  it("refuses a key that is not a complete backup", () => {
+    store(1, "nightly");
+    machine.write("s3/backups/part/dump.sql.gz", "");
+    for (const key of ["backups/part", "backups/20260101", "backups/.*"]) {
+      const { status, stdout, stderr } = backups("choose", key);
+      expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+      expect(stderr).to.equal(
+        `error: the bucket backups-1 has no complete backup ${key}\nremedy: choose one of: ./ops backups\n`,
+      );
+    }
+  });
+
+  it("says how to make a backup when there is none to choose", () => {
+    store(1, "before-restore");
+    fails("error: the bucket backups-1 has no backup\nremedy: make one: ./ops backup", "choose");
+  });
+
+  it("finds the newest backup at a revision that was not made because of a restore", () => {
+    store(1, "nightly", "a1");
+    const key = store(2, "before-b2", "a1");
+    store(3, "nightly", "b2");
+    store(4, "before-restore", "a1");
+    prints(`${key}\n`, "find", "a1");
+    prints("", "find", "a");
+    prints("", "find", "c3");
+  });
+
+  it("finds no backup for a schema without a revision", () => {
+    store(1, "nightly", "");
+    prints("", "find", "");
+  });
+
+  for (const args of [["list"], ["choose"], ["find", "a1"]]) {
+    it(`says that the bucket cannot be read, and why: ${args[0]}`, () => {
+      store(1, "nightly");
+      backups();
+      machine.write("refused", "sync\n");
+      const stderr = fails(
+        "error: the bucket backups-1 cannot be read from \\S+\nremedy: .*pulumi up --refresh.*",
+        ...args,
+      );
+      expect(stderr).to.match(/\n {2}\| AccessDenied\n$/);
+    });
+  }
+
+  it("asks the bucket each time", () => {
+    store(1, "nightly");
+    backups();
+    const key = store(2, "nightly");
+    expect(backups("choose").stdout.split("\t")[0]).to.equal(key);
+    rmSync(join(machine.root, "manifests"), { recursive: true });
+    expect(backups().stdout.match(/\n/g)).to.have.length(2);
+  });
+});

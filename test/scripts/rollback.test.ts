@@ -1,0 +1,199 @@
+import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Machine } from "./machine.ts";
+
+describe("A rollback", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.s3();
+    machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
+    machine.fake(
+      "docker",
+      `case "$*" in
+      *revision*app:*) echo "commit-of-\${*: -1}" ;;
+      *.Id*app:*) echo sha256:beef ;;
+      "inspect --format {{.Config.Image}} serving") cat '${machine.home}/serves' ;;
+      "image inspect app:gone") exit 1 ;;
+      esac`,
+    );
+    machine.script(
+      "switch.sh",
+      `log "switch $*"; "$(dirname "$0")/serving.sh" record "$1" "$3"; echo "$1" >'${machine.home}/serves'`,
+    );
+    for (const name of ["verify", "publish-status"])
+      machine.script(`${name}.sh`, `log "${name} $*"`);
+    machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo serving`);
+    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+    machine.write("root/release.env", "ROOT=/x\nNGINX_IMAGE=nginx:stable\nBLUE_IMAGE=app:1\n");
+    serves("app:3");
+  });
+  afterEach(() => machine.remove());
+
+  const serves = (image: string) => machine.write("serves", `${image}\n`);
+  /** Makes the history of these images and revisions; what comes after a space is the detail. */
+  const has = (...releases: [image: string, revision?: string][]) => {
+    releases.forEach(([image, revision = "a1"], i) => {
+      const [name, ...detail] = image.split(" ");
+      const number = String(i + 1).padStart(6, "0");
+      const fields = [number, `2026-01-0${i + 1}T00:00:00Z`, `commit-of-${name}`, name, "id"];
+      fields.push(revision, "-", "ann", detail.join(" ") || "switch=1.0");
+      machine.write(`root/ledger/${number}`, `${fields.join("\t")}\n`);
+    });
+  };
+  const stored = (key: string, revision: string, reason = "nightly") =>
+    machine.write(`s3/${key}/manifest`, `reason ${reason}\nrevision ${revision}\n`);
+  const rollback = (...args: string[]) => machine.run("rollback.sh", args);
+  const succeeds = (...args: string[]) => {
+    const { status, stdout, stderr } = rollback(...args);
+    expect(status, stderr).to.equal(0);
+    return stdout;
+  };
+  const fails = (error: string, remedy: string, ...args: string[]) => {
+    expect(rollback(...args)).to.deep.equal({
+      status: 1,
+      stdout: "",
+      stderr: `error: ${error}\nremedy: ${remedy}\n`,
+    });
+    expect(machine.log).to.not.include("switch");
+  };
+  const another = "release another commit: pulumi config set appCommit HASH; pulumi up";
+
+  it("serves the last release of another image, records it, and says how to go on", () => {
+    has(["app:1"], ["app:2"], ["app:3"], ["app:3"]);
+    machine.write("root/last-backup", "backups/2\n");
+    const { status, stdout, stderr } = rollback();
+    expect(stderr).to.equal(
+      "going back to release 000002 of 2026-01-02T00:00:00Z, commit commit-of-app:2\n",
+    );
+    expect(status).to.equal(0);
+    expect(machine.log).to.match(/^switch app:2 nginx:stable rollback$/m);
+    expect(machine.log).to.match(/^verify app:2$[^]*^publish-status $/m);
+    expect(stdout).to.equal(
+      "release 000002 serves again: commit commit-of-app:2\n" +
+        "The next pulumi up stops until you choose. To keep this commit:\n" +
+        "  pulumi config set appCommit commit-of-app:2; pulumi up\n" +
+        "To serve the commit from before the rollback again:\n" +
+        "  ./ops rollback --undo\n",
+    );
+    expect(machine.run("ledger.sh").stdout).to.match(
+      /^000005\t\S+\tcommit-of-app:2\tapp:2\tbeef\ta1\t-\t\S+\trollback$/m,
+    );
+  });
+
+  it("serves the release before that the second time, not the one that was rolled back", () => {
+    has(["app:1"], ["app:2"], ["app:3"]);
+    expect(succeeds()).to.include("release 000002 serves again");
+    expect(succeeds()).to.include("release 000001 serves again");
+    expect(rollback().stderr).to.equal(
+      `error: the history has no release before app:1\nremedy: ${another}\n`,
+    );
+  });
+
+  it("skips failed releases", () => {
+    has(["app:1"], ["app:2 failed switch preflight=1.0", "b2"], ["app:3"]);
+    expect(succeeds()).to.include("release 000001 serves again");
+  });
+
+  it("leads away from a version that serves although its release failed, and back", () => {
+    has(["app:1"], ["app:2"], ["app:3 failed verify preflight=1.0"]);
+    machine.run("serving.sh", ["record", "app:3", "release"]);
+    expect(succeeds()).to.include("release 000002 serves again");
+    expect(succeeds("--undo")).to.include("release 000003 serves again");
+    expect(machine.read("serves")).to.equal("app:3\n");
+  });
+
+  it("leads away from a version that the history does not know", () => {
+    has(["app:1"], ["app:2"]);
+    expect(succeeds()).to.include("release 000002 serves again");
+  });
+
+  for (const [releases, why] of [
+    [[], "there is none"],
+    [[["app:3"]], "there is no other image"],
+  ] as [[string][], string][]) {
+    it(`is refused when ${why} before this one`, () => {
+      has(...releases);
+      fails("the history has no release before app:3", another);
+    });
+  }
+
+  it("is refused when nothing serves", () => {
+    rmSync(join(machine.root, "nginx/app.conf"));
+    fails("nothing serves, so there is nothing to roll back", "release first: pulumi up");
+  });
+
+  it("says which commit to build again when the image is gone", () => {
+    has(["app:gone"], ["app:3"]);
+    fails(
+      "the image of release 000001 is not on the machine: app:gone",
+      "build it again: pulumi config set appCommit commit-of-app:gone; pulumi up",
+    );
+  });
+
+  describe("when the schema has changed", () => {
+    const error = "release 000002 knows the schema at revision 00, but it is at a1";
+    const corrected = "release a corrected commit: pulumi config set appCommit HASH; pulumi up";
+    beforeEach(() => has(["app:1", "00"], ["app:2", "00"], ["app:3"]));
+
+    it("names the newest backup at the revision that the release knows", () => {
+      stored("backups/1", "00");
+      stored("backups/2", "00");
+      stored("backups/3", "00", "before-restore");
+      stored("backups/4", "a1");
+      fails(
+        error,
+        `${corrected}\n        or, losing all rows written since that backup: ./ops restore backups/2, then ./ops rollback`,
+      );
+    });
+
+    it("names no backup when there is none at that revision", () => {
+      stored("backups/4", "a1");
+      fails(error, corrected);
+    });
+  });
+
+  it("is not recorded when it fails", () => {
+    has(["app:1"], ["app:3"]);
+    machine.script("switch.sh", "exit 1");
+    expect(rollback().status).to.equal(1);
+    expect(machine.exists("root/ledger/000003")).to.equal(false);
+  });
+
+  it("is undone by --undo, which records that and asks for nothing", () => {
+    has(["app:1"], ["app:2"], ["app:3"]);
+    machine.run("serving.sh", ["record", "app:3", "release"]);
+    succeeds();
+    succeeds();
+    expect(succeeds("--undo")).to.equal("release 000003 serves again: commit commit-of-app:3\n");
+    expect(machine.log).to.match(/^switch app:3 nginx:stable undo$/m);
+    expect(machine.run("ledger.sh").stdout).to.match(/\tapp:3\t\S+\ta1\t-\t\S+\tundo\n$/);
+    const again = rollback("--undo");
+    expect(again).to.deep.include({ status: 1, stdout: "" });
+    expect(again.stderr).to.equal(
+      `error: app:3 serves, and not because of a rollback\nremedy: ${another}\n`,
+    );
+  });
+
+  it("shows by --show what it would serve, and changes nothing", () => {
+    has(["app:1"], ["app:2"], ["app:3"]);
+    expect(rollback("--show")).to.deep.equal({
+      status: 0,
+      stdout: machine.read("root/ledger/000002"),
+      stderr: "",
+    });
+    expect(machine.log).to.not.include("switch");
+  });
+
+  for (const [why, releases] of [
+    ["there is no release before", [["app:3"]]],
+    ["its image is gone", [["app:gone"], ["app:3"]]],
+  ] as [string, [string][]][]) {
+    it(`shows nothing by --show and fails when ${why}`, () => {
+      has(...releases);
+      expect(rollback("--show")).to.deep.equal({ status: 1, stdout: "", stderr: "" });
+    });
+  }
+});

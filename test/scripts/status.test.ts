@@ -1,0 +1,172 @@
+import { expect } from "chai";
+import { rmSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { Machine } from "./machine.ts";
+
+/** What `./ops status` reads. */
+interface Status {
+  readonly serving: (Record<string, unknown> & { readonly release: string | null }) | null;
+  readonly health: { readonly status: number; readonly seconds: number };
+  readonly revision: string | null;
+  readonly lastFailedRelease: Record<"step" | "time" | "commit", string> | null;
+  readonly lastBackup: Record<"key" | "created", string> | null;
+  readonly lastRestoreTest: string | null;
+  readonly failedJobs: readonly Record<"job" | "since", string>[];
+  readonly lock: string | null;
+  readonly disk: Record<"freeMb" | "totalMb", number>;
+  readonly memory: Record<"availableMb" | "totalMb", number>;
+}
+
+describe("The status of the machine", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.s3();
+    machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
+    machine.fake("docker", `[ "$1 $2" = "image inspect" ] && echo c0ffee`);
+    machine.fake(
+      "curl",
+      `[[ "$*" == *" http://127.0.0.1:5085/login" ]] && printf '200 0.012345\\n'`,
+    );
+    machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail Size\\n 511 8000\\n'`);
+  });
+  afterEach(() => machine.remove());
+
+  /** Runs the script, which must print one line of JSON and nothing else. */
+  const status = () => {
+    const { status, stdout, stderr } = machine.run("status.sh");
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+    expect(stdout).to.match(/^\{.*\}\n$/);
+    return JSON.parse(stdout) as Status;
+  };
+  const at = (path: string, seconds: number) => {
+    const time = Date.parse("2026-01-02T03:04:05Z") / 1000 + seconds;
+    utimesSync(join(machine.home, path), time, time);
+  };
+  /** Has a followed run end with this status. */
+  const ended = (run: "build" | "deploy", status: string, image: string, seconds = 0) => {
+    const call = `lease.sh ${run}.sh flask-on-aws-app:${image}-0123abcd nginx:stable beef  stack.env`;
+    machine.write(`root/runs/${run}.call`, call);
+    machine.write(`root/runs/${run}.status`, status);
+    at(`root/runs/${run}.status`, seconds);
+  };
+  const image = "flask-on-aws-app:c0ffee-1";
+  const history = (...details: string[]) => {
+    details.forEach((detail, i) => {
+      const fields = [`00000${i + 1}`, "t", "c0ffee", image, "id", "a1", "-", "ann", detail];
+      machine.write(`root/ledger/00000${i + 1}`, `${fields.join("\t")}\n`);
+    });
+  };
+
+  it("has all members on a healthy machine", () => {
+    machine.run("serving.sh", ["record", image, "release"], "", { LEASE_OWNER: "ann@desk" });
+    history("switch=1.0", "failed switch preflight=1.0");
+    machine.write(
+      "s3/backups/20260101T030405Z-nightly/manifest",
+      "created 2026-01-01T03:04:05Z\nreason nightly\n",
+    );
+    machine.write(
+      "s3/backups/20260102T030405Z-before-restore/manifest",
+      "created 2026-01-02T03:04:05Z\nreason before-restore\n",
+    );
+    machine.write("root/last-restore-test", "2026-01-01T04:05:06Z\n");
+    ended("deploy", "0\n", "c0ffee");
+    const record = JSON.parse(machine.read("root/serving.json")) as Record<string, unknown>;
+    const { memory, ...found } = status();
+    expect(found).to.deep.equal({
+      serving: { ...record, release: "000001" },
+      health: { status: 200, seconds: 0.012345 },
+      revision: "a1",
+      lastFailedRelease: null,
+      lastBackup: { key: "backups/20260101T030405Z-nightly", created: "2026-01-01T03:04:05Z" },
+      lastRestoreTest: "2026-01-01T04:05:06Z",
+      failedJobs: [],
+      lock: null,
+      disk: { freeMb: 511, totalMb: 8000 },
+    } satisfies Omit<Status, "memory">);
+    expect(memory).to.have.all.keys("availableMb", "totalMb");
+    expect(memory.totalMb).to.be.greaterThan(memory.availableMb).and.lessThan(1e8);
+  });
+
+  it("is valid JSON when nothing was ever released and nothing can be reached", () => {
+    for (const command of ["mysql", "aws", "docker", "docker-compose"])
+      machine.fake(command, "echo no route to host >&2; exit 1");
+    machine.fake("curl", "printf '000 0.000000\\n'; exit 7");
+    const { memory, ...found } = status();
+    expect(found).to.deep.equal({
+      serving: null,
+      health: { status: 0, seconds: 0 },
+      revision: null,
+      lastFailedRelease: null,
+      lastBackup: null,
+      lastRestoreTest: null,
+      failedJobs: [],
+      lock: null,
+      disk: { freeMb: 511, totalMb: 8000 },
+    } satisfies Omit<Status, "memory">);
+    expect(memory.totalMb).to.be.greaterThan(0);
+  });
+
+  it("does not wait for what never answers", () => {
+    machine.fake("timeout", `log "timeout $1"; exec /usr/bin/timeout 0.2 "\${@:2}"`);
+    machine.fake("aws", "exec /bin/sleep 60");
+    const found = status();
+    expect(found.serving).to.equal(null);
+    expect(found.lastBackup).to.equal(null);
+    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(3);
+  });
+
+  it("knows no release of a version whose release failed", () => {
+    machine.run("serving.sh", ["record", image, "release"]);
+    history("failed verify preflight=1.0");
+    expect(status().serving).to.deep.include({ image, release: null });
+  });
+
+  it("names the commit, the time and the step of a last release that failed", () => {
+    ended("build", "0\n", "c0ffee");
+    ended("deploy", "1\n", "c0ffee", 60);
+    const failed = { step: "deploy", time: "2026-01-02T03:05:05Z", commit: "c0ffee" };
+    expect(status().lastFailedRelease).to.deep.equal(failed);
+  });
+
+  it("names the build that failed after a release that failed, too", () => {
+    ended("deploy", "1\n", "c0ffee");
+    ended("build", "1\n", "beef", 60);
+    const failed = { step: "build", time: "2026-01-02T03:05:05Z", commit: "beef" };
+    expect(status().lastFailedRelease).to.deep.equal(failed);
+  });
+
+  for (const [what, last] of [
+    ["succeeded", "0\n"],
+    ["still runs", ""],
+  ] as const) {
+    it(`names no failure when the last run ${what}`, () => {
+      ended("build", "1\n", "beef");
+      ended("deploy", last, "c0ffee", 60);
+      expect(status().lastFailedRelease).to.equal(null);
+    });
+  }
+
+  it("lists the nightly jobs that fail, and since when", () => {
+    machine.write("root/failed-backup", "2026-01-01T02:03:04Z\n");
+    machine.write("root/failed-restore-test", "2026-01-01T04:03:04Z\n");
+    expect(status().failedJobs).to.deep.equal([
+      { job: "backup", since: "2026-01-01T02:03:04Z" },
+      { job: "restore-test", since: "2026-01-01T04:03:04Z" },
+    ]);
+    rmSync(join(machine.root, "failed-backup"));
+    expect(status().failedJobs).to.have.length(1);
+  });
+
+  it("names who holds the deploy lock, whatever characters that has", () => {
+    machine.write("root/lease", 'a"n\\n@desk\t2026-01-01T00:00:00Z process 7\n');
+    expect(status().lock).to.equal('a"n\\n@desk2026-01-01T00:00:00Z process 7');
+  });
+
+  it("names nobody when the deploy lock has expired", () => {
+    machine.write("root/lease", "ann@desk 2026-01-01T00:00:00Z process 7\n");
+    at("root/lease", 0);
+    expect(status().lock).to.equal(null);
+  });
+});
