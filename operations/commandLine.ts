@@ -28,6 +28,8 @@ export function commandLine(result: { status: number }): Command {
     .usage("COMMAND [--stack NAME] …")
     .description("Operates a stack that is up: the one that Pulumi has selected, or --stack NAME.")
     .enablePositionalOptions()
+    .configureHelp({ helpWidth: 100, subcommandTerm: (command) => command.name() })
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .addHelpText("after", `\n${ops} COMMAND --help shows its options and an example.`);
@@ -137,12 +139,18 @@ export function misunderstood(error: CommanderError, argv: readonly string[]): n
   const [name = ""] = argv;
   const known = error.code !== "commander.unknownCommand";
   const command = known ? `${ops} ${name}` : ops;
-  let remedy = `${command} --help shows what there is`;
-  if (!known && renamed[name])
-    remedy = `it is called ${renamed[name]} now: ${ops} ${renamed[name]}`;
-  else if (suggested) remedy = `use ${suggested.replaceAll(", ", " or ")}; ${remedy}`;
+  if (!known && renamed[name]) {
+    console.error(`error: ${name} is called ${renamed[name]} now`);
+    console.error(`remedy: use ${ops} ${renamed[name]}`);
+    return 2;
+  }
+  let remedy = `see ${command} --help`;
+  if (suggested) remedy = `use ${suggested.replaceAll(", ", " or ")}, or ${remedy}`;
   else if (error.code === "commander.unknownOption" && passOn.includes(name))
-    remedy = `write options of the command there after --: ${command} -- …`;
-  console.error(`${problem}\nremedy: ${remedy}`);
+    remedy = `put -- before the command and its options: ${command} -- …`;
+  const excess = /Expected (\d) .* got \d+: (.*)\.$/.exec(problem);
+  const takes = excess && `takes ${excess[1] === "0" ? "no" : `at most ${excess[1]}`} argument`;
+  console.error(excess ? `error: ${name} ${takes}: ${excess[2]}` : problem);
+  console.error(`remedy: ${remedy}`);
   return 2;
 }

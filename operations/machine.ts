@@ -169,7 +169,7 @@ export class Machine {
   private unreachable(to: "app" | "test", log: string): Failure {
     const { appServerPublicIp, testServerPrivateIp } = this.stack.outputs;
     const address = to === "app" ? appServerPublicIp : testServerPrivateIp;
-    const where = `the ${to} server at ${address}, port 22`;
+    const where = `${address} port 22`;
     const said = log
       .split("\n")
       .map((line) => line.trim().replace(/^ssh: connect to host \S+ port \d+: /, ""))
@@ -179,16 +179,16 @@ export class Machine {
     const evidence = said && `: ${said}`;
     if (/host key/i.test(said))
       return new Failure(
-        `${where}, has another host key than the stack's machine${evidence}`,
+        `${where} has another host key than the stack's ${to} server${evidence}`,
         `do not go on before you know which machine has this address: ${this.pulumi("refresh")}`,
       );
     if (/Permission denied/.test(said))
       return new Failure(
-        `${where}, refuses the stack's key${evidence}`,
+        `the ${to} server at ${where} refuses the stack's key${evidence}`,
         `replace the machine, its URN is in ${this.pulumi("stack", "--show-urns")}: ${this.pulumi("up", "--replace", "URN")}`,
       );
     return new Failure(
-      `${where}, cannot be reached${evidence}`,
+      `the ${to} server cannot be reached at ${where}${evidence}`,
       `check that the machine runs: ${this.pulumi("refresh")};
         and that your address is in adminCidrs: ${this.pulumi("config", "get", "adminCidrs")}`,
     );

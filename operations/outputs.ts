@@ -32,9 +32,12 @@ export async function readStack(named: string | undefined): Promise<Stack> {
   const up = `run: ${pulumi} ${typed("up", ...flags)}`;
   if (Object.keys(outputs).length === 0)
     throw new Failure(`stack ${name} has no outputs: it is not up`, up);
-  const lacking = needed.filter((output) => !outputs[output]);
-  if (lacking.length > 0)
-    throw new Failure(`stack ${name} lacks the output ${lacking.join(", ")}`, up);
+  const lacking = needed.find((output) => !outputs[output]);
+  if (lacking)
+    throw new Failure(
+      `stack ${name} has no output ${lacking}: its last up was of another version`,
+      up,
+    );
   return { name, flags, outputs };
 }
 
