@@ -24,7 +24,7 @@ export interface Outputs {
   readonly databaseUser: string;
   /** Secret. */
   readonly databasePassword: string;
-  /** `http://HOST`: release, last backup and last drill. */
+  /** `http://HOST`: release, last backup and last restore test. */
   readonly siteUrl: string;
   readonly siteBucket: string;
   readonly backupBucket: string;

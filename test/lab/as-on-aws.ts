@@ -16,11 +16,12 @@ export async function type(
   lines: readonly string[],
   { lab, home, first = "", input = "" }: { lab: Lab; home: string; first?: string; input?: string },
 ): Promise<Result> {
-  const script = ["set -euo pipefail", `export HOME=${home}`, first, ...lines].join("\n");
+  const labs = lines.map((line) => line.replace(/^\.\/ops /, "lab/ops "));
+  const script = ["set -euo pipefail", `export HOME=${home}`, first, ...labs].join("\n");
   const env = {
     ...{ LAB_NAME: lab.name, LAB_RUN_OF: lab.home }, // so that lab/down ends what a test that failed has left
     ...{ PULUMI_SKIP_CONFIRMATIONS: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
-    ...{ PULUMI_CONFIG_PASSPHRASE: "correct horse", PULUMI: "lab/pulumi" },
+    ...{ PULUMI_CONFIG_PASSPHRASE: "correct horse" },
     PULUMI_HOME: join(home, ".pulumi"), // since Pulumi asks the system for the home, not the shell
   };
   const result = await run("lab/in", ["bash", "-c", script], { env, input });
@@ -83,15 +84,15 @@ export function asOnAws({ lab, outputs }: Scene): void {
   });
 
   it("operates the app as the README says", async () => {
-    const all = linesOf("Release the app", "npm run releases");
+    const all = linesOf("Release the app", "./ops releases");
     // The others are the walk's.
-    for (const command of ["logs", "app:shell", "backups"])
-      expect(all).to.include(`npm run ${command}`);
-    const { stdout } = await typed([...all.filter((line) => /logs|backups/.test(line))]);
+    const here = ["./ops status", "./ops logs", "./ops backups"];
+    expect(all).to.include.members([...here, "./ops app"]);
+    const { stdout } = await typed(here, asTheLabs);
     expect(stdout)
       .to.match(/GET \/login/)
-      .and.to.match(/^backups\/\S+-by-hand$/m);
-    const shell = await typed(["npm run app:shell"], "", "print(app.name)");
+      .and.to.match(/^backups\/\S+-by-hand /m);
+    const shell = await typed(["./ops app"], asTheLabs, "print(app.name)");
     expect(shell.stdout).to.match(/>>> apps$/m);
     expect((await typed(linesOf("Environments", "npm run cost"))).stdout).to.match(
       /^total .*\d\.\d\d/m,

@@ -2,7 +2,7 @@
 import { RDS } from "@aws-sdk/client-rds";
 import { expect } from "chai";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,9 @@ import { hold } from "./faults/fault.ts";
 import { chosen, inCi } from "./faults/faults.ts";
 import { Lab, succeed } from "./lab.ts";
 import { environments } from "./environments.ts";
+import { succeedOn } from "./machines.ts";
 import { networkChanges } from "./network-changes.ts";
+import { operations } from "./operations.ts";
 import { leaks } from "./secrets.ts";
 import { sharedState } from "./shared-state.ts";
 import { siteTells } from "./site.ts";
@@ -32,7 +34,7 @@ describe("first light", function () {
   let atFirst: Traces;
   let image: string;
   let outputs: Record<string, string>;
-  /** Home directory of the one who logs in to the machines. */
+  /** Directory of the one who logs in to the machines. */
   let teammate: string;
 
   before(async () => {
@@ -43,11 +45,10 @@ describe("first light", function () {
   });
   after(() => rm(teammate, { recursive: true, force: true }));
 
-  /** Run a command line on a machine, by the stack's own output. */
-  const by = (ssh: string | undefined, command: string, input = "") =>
-    succeed("bash", ["-c", `${ssh} "$0"`, command], { env: { HOME: teammate }, input });
-  const onAppServer = (command: string, input = "") => by(outputs.appServerSsh, command, input);
-  const onTestServer = (command: string) => by(outputs.testServerSsh, command);
+  const key = () => join(teammate, "key");
+  const onAppServer = (command: string, input = "") =>
+    succeedOn("app", outputs, key(), command, input);
+  const onTestServer = (command: string) => succeedOn("test", outputs, key(), command);
   /** Asks the database from the app server, as the app's user; rows with tabs between columns. */
   const query = async (sql: string) => {
     const [host, port] = outputs.databaseEndpoint!.split(":");
@@ -116,15 +117,13 @@ describe("first light", function () {
   it("gives teammates its outputs, secrets masked", async () => {
     const masked = JSON.parse(await lab.pulumi("stack", "output", "--json")) as typeof outputs;
     expect(masked).to.include.all.keys(
-      ...["appUrl", "appServerPublicIp", "appServerSsh", "testServerSsh", "databaseEndpoint"],
+      ...["appUrl", "appServerPublicIp", "appServerHostKey", "testServerPrivateIp"],
+      ...["testServerHostKey", "sshUser", "region", "databaseEndpoint"],
       ...["databaseName", "siteUrl", "siteBucket", "backupBucket", "configuredCommit", "vpcId"],
     );
     expect(masked).to.include({ sshPrivateKey: "[secret]", databasePassword: "[secret]" });
     outputs = await lab.outputs();
-    await mkdir(join(teammate, ".ssh"));
-    await writeFile(join(teammate, ".ssh/flask-on-aws-dev"), outputs.sshPrivateKey!, {
-      mode: 0o600,
-    });
+    await writeFile(key(), outputs.sshPrivateKey!, { mode: 0o600 });
   });
 
   const prefix = "flask-on-aws-dev";
@@ -173,6 +172,7 @@ describe("first light", function () {
   });
 
   walk(scene);
+  operations(scene);
   asOnAws(scene);
 
   it("has the user log in after all that", async () => {

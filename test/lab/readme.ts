@@ -55,7 +55,7 @@ export function linesOf(heading: string, begin: string): string[] {
 
 /** Runs a command in the lab. It must end well, unless it is to print an error. */
 export async function follow({ line, prints }: Command, labName: string): Promise<void> {
-  const env = { LAB_NAME: labName, PULUMI: "lab/pulumi" };
+  const env = { LAB_NAME: labName };
   const { status, stdout, stderr } = await run("bash", ["-c", line], { env });
   const printed = `${stdout}\n${stderr}`;
   const fails = prints.some((text) => text.includes("error: "));

@@ -1,11 +1,12 @@
 /** The stack of a running lab, as those see it who use it, change it and break it. */
 import { EC2 } from "@aws-sdk/client-ec2";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.ts";
-import { outputOf, Lab, run, succeed, type Result } from "./lab.ts";
+import { outputOf, Lab, succeed, type Result } from "./lab.ts";
+import { runOn, succeedOn } from "./machines.ts";
 
 /** Flags of every `up`. */
 const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
@@ -52,14 +53,13 @@ export class Stack {
       throw new Error(`the lab '${lab.name}' is down\n${remedy}`);
     });
     const outputs = await lab.outputs();
-    if (!outputs.deployedCommit) {
+    if (!outputs.configuredCommit) {
       throw new Error(`no app is deployed in the lab '${lab.name}'\n${remedy}`);
     }
     const user = await mkdtemp(join(tmpdir(), "stack-"));
     const port = slice.trim().split(" ")[1];
     const api = `http://127.0.0.1:${port}`;
-    const stack = new Stack(lab, user, api, outputs, outputs.deployedCommit);
-    await mkdir(join(user, ".ssh"));
+    const stack = new Stack(lab, user, api, outputs, outputs.configuredCommit);
     await stack.look();
     await succeed("git", ["clone", "--quiet", stack.repository, join(user, "app")]);
     return stack;
@@ -78,23 +78,28 @@ export class Stack {
     return `${this.outputs.appUrl}/login`;
   }
 
-  /** Reads the outputs again, and keeps the key where the outputs' commands look for it. */
+  /** Reads the outputs again, and keeps the key for SSH. */
   async look(): Promise<void> {
     this.outputs = await this.lab.outputs();
-    const key = join(this.user, ".ssh/flask-on-aws-dev");
-    await writeFile(key, this.outputs.sshPrivateKey!, { mode: 0o600 });
+    await writeFile(this.key, this.outputs.sshPrivateKey!, { mode: 0o600 });
+  }
+
+  private get key(): string {
+    return join(this.user, "key");
   }
 
   /** Runs a command line on the app server by SSH, whether it succeeds or not. */
   tryOnMachine(command: string, input = ""): Promise<Result> {
-    const args = ["-c", `${this.outputs.appServerSsh} "$0"`, command];
-    return run("bash", args, { env: { HOME: this.user }, input });
+    return runOn("app", this.outputs, this.key, command, input);
   }
 
-  async onMachine(command: string, input = ""): Promise<string> {
-    const { status, stdout, stderr } = await this.tryOnMachine(command, input);
-    if (status !== 0) throw new Error(`${command}: ended with ${status}: ${stderr}`);
-    return stdout;
+  onMachine(command: string, input = ""): Promise<string> {
+    return succeedOn("app", this.outputs, this.key, command, input);
+  }
+
+  /** The commit that serves, as the machine's record says. */
+  async serving(): Promise<string> {
+    return (await this.onMachine("/opt/flask-on-aws/bin/serving.sh get commit")).trim();
   }
 
   /** Asks the database from the app server, as the app's user; rows with tabs between columns. */
@@ -198,9 +203,8 @@ export class Stack {
       throw new Error(`up of a good version ended with ${result.status}:\n${tail(result)}`);
     }
     await this.look();
-    if (this.outputs.deployedCommit !== commit) {
-      throw new Error(`${this.outputs.deployedCommit} is served after the release of ${commit}`);
-    }
+    const serving = await this.serving();
+    if (serving !== commit) throw new Error(`${serving} serves after the release of ${commit}`);
     const page = await (await new Browser(this.outputs.appUrl!).request("/login")).text();
     if (!page.includes(text)) throw new Error(`the page does not say "${text}":\n${page}`);
     this.good = commit;

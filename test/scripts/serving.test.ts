@@ -132,11 +132,11 @@ describe("The record of what serves", () => {
     expect(releaseTrigger(released("app:2"), "app:2")).to.equal(before);
     const back = rolledBackTo("app:1");
     expect(releaseTrigger(back, "app:2")).to.not.equal(before);
-    const released = { commit: "c", image: "app:2" };
-    expect(() => refuseRolledBack(back, released)).to.throw(/was rolled back/);
+    const two = { commit: "c", image: "app:2" };
+    expect(() => refuseRolledBack(back, two)).to.throw(/was rolled back/);
     const undone = after("record", "app:2", "undo");
     expect(releaseTrigger(undone, "app:2")).to.equal(before);
-    expect(() => refuseRolledBack(undone, released)).not.to.throw();
+    expect(() => refuseRolledBack(undone, two)).not.to.throw();
   });
 
   it("has `up` release the commit again once a release is requested, and only once", () => {

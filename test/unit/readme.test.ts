@@ -12,7 +12,7 @@ const project = readFileSync(path("Pulumi.yaml"), "utf8");
 const walked = /^(A walk|Shared state|Publish the app|Release the app|Environments|Tear down)$/;
 /** Commands under other headings that it runs. */
 const run =
-  /^(npm run lab(:picture|:reachability)?|(LAB_NAME=other )?lab\/\w+|unset PULUMI|npm run doctor|pulumi .*|\(umask .*|eval .*|AWS_REGION=us-west-2 npm run picture)$/;
+  /^(npm run lab(:picture|:reachability)?|(LAB_NAME=other )?lab\/\w+|npm run doctor|pulumi .*|\.\/ops .*|AWS_REGION=us-west-2 npm run picture)$/;
 /** Those that no test runs, with the reason. */
 const notRun: Readonly<Record<string, string>> = {
   "git clone REPOSITORY flask-on-aws && cd flask-on-aws": "the tests are in a clone",
