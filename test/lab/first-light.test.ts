@@ -97,6 +97,7 @@ describe("first light", function () {
     expect(next.stdout + next.stderr).to.match(/locked by 1 lock.*`pulumi cancel`/s);
     const [{ DBInstanceIdentifier: id } = {}] = await databases();
     expect(next.stderr).to.match(new RegExp(`lab/adopt.*${id}  aws:rds/instance:Instance`, "s"));
+    expect(next.stderr).to.match(/"unknown state".*Run `lab\/adopt`.*then `lab\/pulumi up`/s);
     expect(processesOf(`LAB_RUN=${killed.pid}:`)).to.deep.equal([]);
 
     await lab.pulumi("cancel", "--yes");
