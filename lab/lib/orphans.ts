@@ -36,31 +36,55 @@ export function orphans({ resources = [] }: Deployment, tagged: Tagged[]): Tagge
   return tagged.filter(({ id }) => !known.has(id));
 }
 
-/** The interrupted creation that the orphan is the result of, if exactly one can be it. */
+/**
+ * The interrupted creation that the orphan is the result of, if exactly one can be it, and if its URN is free: a later
+ * run may have made the resource again.
+ */
 function creationOf(deployment: Deployment, { type, name, id }: Tagged): Resource | undefined {
-  const candidates = (deployment.pending_operations ?? [])
+  const { pending_operations = [], resources = [] } = deployment;
+  const candidates = pending_operations
     .filter((operation) => operation.type === "creating" && operation.resource.type === type)
     .map((operation) => operation.resource)
+    .filter(({ urn }) => !resources.some((resource) => resource.urn === urn))
     .filter(({ inputs: { tags = {}, ...inputs } = {} }) => {
       return Object.values(inputs).includes(id) || (tags as { Name?: string }).Name === name;
     });
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** Lines for the reader: each orphan, and what to do about it. Empty without orphans. */
+const nameOf = ({ urn }: Resource): string => urn.slice(urn.lastIndexOf("::") + 2);
+
+/** Lines for the reader: what a killed run has left, and what to do about it. Empty if it has left nothing. */
 export function advice(deployment: Deployment, tagged: Tagged[]): string[] {
-  const found = orphans(deployment, tagged);
-  const known = found.filter((orphan) => creationOf(deployment, orphan));
-  const left = found.filter((orphan) => !known.includes(orphan));
-  const list = (some: Tagged[]) => some.map(({ id, type }) => `  ${id}  ${type}`);
+  const found = orphans(deployment, tagged).map((orphan) => {
+    return { orphan, creation: creationOf(deployment, orphan) };
+  });
+  const recorded = found.filter(({ creation }) => creation);
+  const left = found.filter(({ creation }) => !creation);
+  const again = (deployment.pending_operations ?? []).filter(
+    ({ resource }) => !recorded.some(({ creation }) => creation === resource),
+  );
+  const list = (some: typeof found) => some.map(({ orphan: { id, type } }) => `  ${id}  ${type}`);
   return [
-    ...(known.length > 0
-      ? ["Made by a killed run, and not in the state; `lab/adopt` takes it over:", ...list(known)]
+    ...(recorded.length > 0
+      ? ["Made by a killed run, and not in the state; `lab/adopt` records it:", ...list(recorded)]
+      : []),
+    ...(again.length > 0
+      ? [
+          "Interrupted in a killed run, with nothing unrecorded to adopt; `lab/pulumi up` does it again:",
+          ...again.map(({ type, resource }) => `  ${type} ${resource.type} ${nameOf(resource)}`),
+        ]
+      : []),
+    ...(recorded.length + again.length > 0
+      ? [
+          'Pulumi says "unknown state" and names the AWS Console; in the lab, the above is what there is to know.',
+          "Run `lab/adopt`, which also clears Pulumi's warning, then `lab/pulumi up`.",
+        ]
       : []),
     ...(left.length > 0
       ? [
-          "Tagged as the stack's, but not in its state, nor was its creation interrupted; delete it by the",
-          "AWS CLI, or end the lab with `lab/down`:",
+          "Tagged as the stack's, but not in its state, and not to be adopted; delete it with the AWS CLI",
+          "(`lab/in aws`), or end the lab with `lab/down`:",
           ...list(left),
         ]
       : []),

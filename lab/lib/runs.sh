@@ -48,19 +48,26 @@ lock_is_stale() {
   ! marked_processes "LAB_RUN_OF=$LAB_HOME" | grep -qx "$pid"
 }
 
-# tidy_after_killed_runs PROJECT STACK PROGRAM: what a killed run left running is ended; what it left locked or
-# unrecorded is said. PROGRAM is the directory of the project.
+# was_interrupted PROJECT STACK: the state names operations that a run began and did not end.
+was_interrupted() { grep -q '"pending_operations":' "$(state_of "$1" "$2")" 2>/dev/null; }
+
+# tidy_after_killed_runs PROJECT STACK PROGRAM: what a killed run left running is ended; what it left locked,
+# interrupted or unrecorded is said. PROGRAM is the directory of the project.
 tidy_after_killed_runs() {
   local lock advice check=$LAB_HOME/unrecorded-$1-$2
   end_orphaned_children
   for lock in "$LAB_HOME/pulumi/.pulumi/locks/organization/$1/$2"/*.json; do
-    if [[ -f $lock ]] && lock_is_stale "$lock"; then
-      say "a killed run has left stack '$2' locked: \`lab/pulumi cancel\` unlocks it"
-      touch "$check"
-    fi
+    if [[ ! -f $lock ]]; then continue; fi
+    # What a run in another terminal has under way is not interrupted.
+    if ! lock_is_stale "$lock"; then return; fi
+    say "a killed run has left stack '$2' locked: run \`lab/pulumi cancel\` first"
+    touch "$check"
+    # The file backend writes these beside each file, not atomically, and does not read a file whose is empty.
+    find "$LAB_HOME/pulumi/.pulumi" -name '*.attrs' -empty -delete
   done
-  # From then on before every run, until nothing unrecorded is found.
-  if [[ ! -f $check ]]; then return; fi
+  if was_interrupted "$1" "$2"; then touch "$check"; fi
+  # From then on before every run, until nothing is left.
+  if [[ ! -f $check || ${LAB_ADOPTS:-} ]]; then return; fi
   if ! advice=$(pulumi -C "$3" stack export | (cd "$LAB_ROOT" && node --import tsx lab/orphans.ts list "$1" "$2")); then
     say "what the killed run made and did not record could not be found out, as said above"
   elif [[ $advice ]]; then

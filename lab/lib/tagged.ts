@@ -47,6 +47,9 @@ async function ec2Resources(): Promise<{ tagged: Tagged; tags: Tags }[]> {
     ...Reservations.flatMap(({ Instances = [] }) => Instances.map((each) => each.InstanceId)),
     ...NatGateways.map((each) => each.NatGatewayId),
   ]);
+  // moto keeps the tags of a flow log that was deleted.
+  const { FlowLogs = [] } = await ec2.describeFlowLogs();
+  const flowLogs = new Set(FlowLogs.map((each) => each.FlowLogId));
   // Pulumi's id of a key pair is its name.
   const { KeyPairs = [] } = await ec2.describeKeyPairs();
   const keyNames = new Map(KeyPairs.map((each) => [each.KeyPairId, each.KeyName]));
@@ -54,6 +57,7 @@ async function ec2Resources(): Promise<{ tagged: Tagged; tags: Tags }[]> {
     const type = ec2Types[list[0]?.ResourceType ?? ""];
     const tags = asObject(list);
     if (!type || ended.has(id)) return [];
+    if (type === ec2Types["vpc-flow-log"] && !flowLogs.has(id)) return [];
     return [{ tagged: { id: keyNames.get(id) ?? id, type, name: tags.Name ?? "" }, tags }];
   });
 }

@@ -43,7 +43,7 @@ export function environments(
     const files = (await git("ls-tree", "-r", "--name-only", commit)).split("\n");
     expect(files).to.include.members(["run.py", "release/compose.yml", "migrations/env.py"]);
     expect(files).to.not.include(".env");
-    const get = fromSite(outputs());
+    const get = fromSite(lab, outputs());
     const { download, commit: serving } = JSON.parse((await get("status.json")).body) as {
       download: string;
       commit: string;

@@ -98,6 +98,7 @@ describe("first light", function () {
     expect(next.stdout + next.stderr).to.match(/locked by 1 lock.*`pulumi cancel`/s);
     const [{ DBInstanceIdentifier: id } = {}] = await databases();
     expect(next.stderr).to.match(new RegExp(`lab/adopt.*${id}  aws:rds/instance:Instance`, "s"));
+    expect(next.stderr).to.match(/"unknown state".*Run `lab\/adopt`.*then `lab\/pulumi up`/s);
     expect(processesOf(`LAB_RUN=${killed.pid}:`)).to.deep.equal([]);
 
     await lab.pulumi("cancel", "--yes");
@@ -106,8 +107,10 @@ describe("first light", function () {
 
   it("comes up after that by `npm run lab`, everything once, and ends with the page's address", async () => {
     const printed = await succeed("npm", ["run", "lab"], { env: { LAB_NAME: lab.name } });
-    const { appUrl } = await lab.outputs();
+    const { appUrl, siteUrl } = await lab.outputs();
     expect(printed).to.match(new RegExp(`the app's login page: ${appUrl}/login\n$`));
+    const internet = new URL(appUrl!).hostname.replace(/\d+$/, "2");
+    expect(printed).to.include(`"MAP *.amazonaws.com ${internet}" ${siteUrl}\n`);
     expect(printed, "escape codes without a terminal").to.not.include("\x1b");
     expect(printed).to.not.match(/warning/i);
     expect(await databases()).to.have.lengthOf(1);

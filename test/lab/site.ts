@@ -1,24 +1,22 @@
 /** The public site of a stack. */
 import { expect } from "chai";
-import { run } from "./lab.ts";
+import type { Lab } from "./lab.ts";
 import type { Scene } from "./network-changes.ts";
 
-/** What the site of a stack answers, asked by its output's name, which is known inside the lab only. */
-export function fromSite({ siteUrl, appUrl }: Record<string, string>) {
-  const internet = new URL(appUrl!).hostname.replace(/\d+$/, "2");
-  const resolve = `${new URL(siteUrl!).hostname}:80:${internet}`;
+/** What the site of a stack answers, asked as the README says. */
+export function fromSite(lab: Lab, { siteUrl }: Record<string, string>) {
   return async (path: string): Promise<{ status: number; body: string }> => {
-    const args = ["-s", "--resolve", resolve, "-w", "\n%{http_code}", `${siteUrl}/${path}`];
-    const lines = (await run("curl", args)).stdout.split("\n");
+    const printed = await lab.in("curl", "-s", "-w", "\n%{http_code}", `${siteUrl}/${path}`);
+    const lines = printed.split("\n");
     return { status: Number(lines.pop()), body: lines.join("\n") };
   };
 }
 
 /** A step of first light, after its walk. */
-export function siteTells({ outputs }: Scene): void {
+export function siteTells({ lab, outputs }: Scene): void {
   it("tells release and backup on the site, to everybody", async () => {
     const { appUrl, configuredCommit } = outputs();
-    const get = fromSite(outputs());
+    const get = fromSite(lab, outputs());
     expect(await get("")).to.have.property("status", 200);
     expect((await get("")).body).to.include("<h1>flask-on-aws-dev</h1>");
     expect((await get("nothing")).body).to.include("There is no such page.");

@@ -48,6 +48,27 @@ describe("what a killed run has made and not recorded", () => {
     });
   });
 
+  it("is not taken over where a later run has made the resource again", () => {
+    const again = resource("aws:ec2/vpc:Vpc", { id: "vpc-3" });
+    const state: Deployment = { resources: [again], pending_operations: [creatingVpc] };
+    expect(advice(state, [vpc]).join("\n")).to.match(/not to be adopted; delete it.*vpc-2/s);
+    expect(adopt(state, [vpc])).to.deep.equal({ resources: [again], pending_operations: [] });
+  });
+
+  it("is told from interrupted operations that left nothing, with what clears Pulumi's warning", () => {
+    const updating = { ...creatingCommand, type: "updating" };
+    const pending_operations = [creatingVpc, creatingBucket, updating];
+    const [made, id, again, ...lines] = advice({ pending_operations }, [bucket]);
+    expect(made).to.include("not in the state");
+    expect(id).to.equal("  site-1a2b  aws:s3/bucket:Bucket");
+    expect(again).to.match(/^Interrupted .*`lab\/pulumi up` does it again:$/);
+    expect(lines.slice(0, 2)).to.deep.equal([
+      "  creating aws:ec2/vpc:Vpc x",
+      "  updating command:remote:Command x",
+    ]);
+    expect(lines.slice(2).join(" ")).to.match(/"unknown state".*`lab\/adopt`.*`lab\/pulumi up`/);
+  });
+
   for (const [why, pending_operations] of [
     ["of another type", [creating("aws:ec2/subnet:Subnet", { tags: { Name: "dev-vpc" } })]],
     ["of another name", [creating("aws:ec2/vpc:Vpc", { tags: { Name: "other" } })]],
@@ -58,7 +79,7 @@ describe("what a killed run has made and not recorded", () => {
       const lines = advice({ pending_operations }, [vpc]).join("\n");
       expect(lines)
         .to.match(/delete it.*vpc-2/s)
-        .and.not.include("lab/adopt");
+        .and.not.include("not in the state");
       expect(adopt({ pending_operations }, [vpc]).resources).to.deep.equal([]);
     });
   }
