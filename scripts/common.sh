@@ -39,8 +39,9 @@ fail() {
 # quietly COMMAND…: keeps in $evidence what a command that fails has said.
 quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 
-# Copies log lines without the health probes' requests and the notices of nginx.
-without_probes() { grep -vE '"(Python-urllib|curl)/|^[0-9/]+ [0-9:]+ \[notice\]' || true; }
+# Copies log lines of docker-compose, which begins each with an escape code, without empty ones, the health probes'
+# requests and the notices of nginx.
+without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib|curl)/|^[0-9/]+ [0-9:]+ \[notice\]' || true; }
 
 # Seconds since the last heartbeat of the deploy lock's holder.
 lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }
