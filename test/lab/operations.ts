@@ -19,7 +19,12 @@ const crash = (directory: string) =>
   );
 
 export function operations({ lab }: Scene): void {
-  let stack: Stack;
+  /** Runs a step with the stack as it is then. */
+  const step = (title: string, work: (stack: Stack) => Promise<void>) =>
+    it(title, async () => {
+      const stack = await Stack.open(lab);
+      await work(stack).finally(() => stack.close());
+    });
   const ops = (...args: string[]) => lab.ops(...args);
   const serving = async () => (await ops("status", "--commit")).trim();
   /** A remedy as the messages print it, run in the lab. */
@@ -29,8 +34,7 @@ export function operations({ lab }: Scene): void {
     return lab.ops(...words);
   };
 
-  it("stops an up after a rollback, and goes on after `rollback --undo`", async () => {
-    stack = await Stack.open(lab);
+  step("stops an up after a rollback, and goes on after `rollback --undo`", async (stack) => {
     const before = await serving();
     const { commit } = await stack.newVersion();
     await lab.pulumi("config", "set", "appCommit", commit);
@@ -48,7 +52,7 @@ export function operations({ lab }: Scene): void {
     await lab.pulumi("preview", "--expect-no-changes");
   });
 
-  it("restores the same backup when it restores twice", async () => {
+  step("restores the same backup when it restores twice", async (stack) => {
     const key = (await ops("backup")).trim().split("\n").at(-1)!;
     const count = () => stack.query("SELECT COUNT(*) FROM users");
     const users = await count();
@@ -61,34 +65,39 @@ export function operations({ lab }: Scene): void {
     expect(await ops("restore-test")).to.match(new RegExp(`^${key} can be restored`, "m"));
   });
 
-  it("gives a way back that works when a rollback is refused after a failed release", async () => {
-    const before = await serving();
-    const failing = await stack.commit("A table, and a crash", async (directory) => {
-      await addTable("First")(directory);
-      await crash(directory);
-    });
-    expect((await stack.up({ appCommit: failing })).status).not.to.equal(0);
-    const { stdout: history } = await lab.tryOps("releases");
-    expect(history).to.match(new RegExp(`${failing.slice(0, 12)}.*FAILED`));
-    const corrected = await stack.commit("Two tables", async (directory) => {
-      await mark(directory, "two tables");
-      await addTable("First")(directory);
-      await addTable("Second")(directory);
-    });
-    await lab.pulumi("config", "set", "appCommit", corrected);
-    await lab.pulumi("up", "--yes", "--skip-preview");
-    const refused = await lab.tryOps("rollback");
-    expect(refused.status).to.equal(1);
-    expect(refused.stderr).to.match(/error: release \d+ knows the schema at revision/);
-    const restore = /\.\/ops restore \S+?(?=,)/.exec(refused.stderr)?.[0];
-    expect(restore, refused.stderr).to.be.a("string");
-    await follow(`${restore} --yes`);
-    await follow("./ops rollback");
-    expect(await serving()).to.equal(before);
-    expect(await stack.query("SHOW TABLES")).to.not.include.members(["second"]);
-    await lab.pulumi("config", "set", "appCommit", before);
-    await lab.pulumi("up", "--yes", "--skip-preview");
-    await lab.pulumi("preview", "--expect-no-changes");
-    await stack.close();
-  });
+  step(
+    "names a way back that works when it refuses a rollback after a failed release",
+    async (stack) => {
+      const before = await serving();
+      // Names of their own, so that the step can run again on the same stack.
+      const [first, second] = [`First${Date.now()}`, `Second${Date.now()}`];
+      const failing = await stack.commit("A table, and a crash", async (directory) => {
+        await addTable(first)(directory);
+        await crash(directory);
+      });
+      expect((await stack.up({ appCommit: failing })).status).not.to.equal(0);
+      const { stdout: history } = await lab.tryOps("releases");
+      expect(history).to.match(new RegExp(`${failing.slice(0, 12)}.*FAILED`));
+      const corrected = await stack.commit("Two tables", async (directory) => {
+        await mark(directory, "two tables");
+        await addTable(first)(directory);
+        await addTable(second)(directory);
+      });
+      await lab.pulumi("config", "set", "appCommit", corrected);
+      await lab.pulumi("up", "--yes", "--skip-preview");
+      const refused = await lab.tryOps("rollback");
+      expect(refused.status).to.equal(1);
+      expect(refused.stderr).to.match(/error: release \d+ knows the schema at revision/);
+      const restore = /\.\/ops restore \S+?(?=,)/.exec(refused.stderr)?.[0];
+      expect(restore, refused.stderr).to.be.a("string");
+      await follow(`${restore} --yes`);
+      await follow("./ops rollback");
+      expect(await serving()).to.equal(before);
+      const tables = (await stack.query("SHOW TABLES")).join();
+      expect(tables).to.not.include(first.toLowerCase()).and.not.include(second.toLowerCase());
+      await lab.pulumi("config", "set", "appCommit", before);
+      await lab.pulumi("up", "--yes", "--skip-preview");
+      await lab.pulumi("preview", "--expect-no-changes");
+    },
+  );
 }

@@ -59,8 +59,9 @@ export class Stack {
     const user = await mkdtemp(join(tmpdir(), "stack-"));
     const port = slice.trim().split(" ")[1];
     const api = `http://127.0.0.1:${port}`;
-    const stack = new Stack(lab, user, api, outputs, outputs.configuredCommit);
+    const stack = new Stack(lab, user, api, outputs, "");
     await stack.look();
+    stack.good = await stack.serving();
     await succeed("git", ["clone", "--quiet", stack.repository, join(user, "app")]);
     return stack;
   }
