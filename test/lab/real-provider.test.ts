@@ -4,10 +4,11 @@ import { Plugin } from "../unit/lab/aws-plugin/plugin.ts";
 import { type ApiServer, startApi } from "./api-server.ts";
 import { accountState } from "./contract/account-state.ts";
 import { data } from "./contract/data.ts";
+import { comparable, lookups } from "./contract/lookups.ts";
 import { machines } from "./contract/machines.ts";
 import { network } from "./contract/network.ts";
 import { StandIn, token } from "./contract/stand-in.ts";
-import { address } from "./contract/subject.ts";
+import { address, type Inputs } from "./contract/subject.ts";
 import { findProvider, type Planned, type Provider, Terraform } from "./contract/terraform.ts";
 
 /** What the real provider and the stand-in did in a round. */
@@ -16,6 +17,8 @@ interface Round {
   readonly plans: { real: Map<string, Planned>; standIn: Map<string, Planned> };
   /** What there was at AWS afterwards. */
   readonly states: { real: object; standIn: object };
+  /** What each lookup returned, by token. */
+  readonly found: Map<string, { real: Inputs; standIn: Inputs }>;
 }
 
 const subjects = [...network, ...machines, ...data];
@@ -45,13 +48,31 @@ async function compare(provider: Provider, real: ApiServer, other: ApiServer): P
         real: await accountState(real.client, await terraform.ids()),
         standIn: await accountState(other.client, standIn.ids()),
       };
-      results.push({ plans, states });
+      const found = made ? await lookUp(terraform, standIn) : noneFound;
+      results.push({ plans, states, found });
     }
     return results;
   } finally {
     await plugin.stop();
     await terraform.remove();
   }
+}
+
+const noneFound: Round["found"] = new Map();
+
+async function lookUp(terraform: Terraform, standIn: StandIn): Promise<Round["found"]> {
+  const found: Round["found"] = new Map();
+  for (const lookup of lookups) {
+    const result = await standIn.lookUp(lookup);
+    const real = await terraform.lookUp(lookup, Object.keys(result));
+    // An older provider lacks some attributes.
+    const both = Object.entries(result).filter(([name]) => name in real);
+    found.set(lookup.token, {
+      real: comparable(real),
+      standIn: comparable(Object.fromEntries(both)),
+    });
+  }
+  return found;
 }
 
 /** The rounds, or why there are none. */
@@ -94,4 +115,13 @@ describe("the stand-in does what the real provider does", function () {
         const { states } = results[round]!;
         expect(states.standIn).to.deep.equal(states.real);
       });
+
+  for (const { token } of lookups)
+    it(`returns the same by ${token}`, () => {
+      for (const [round, { made }] of rounds.entries()) {
+        if (!made) continue;
+        const { real, standIn } = results[round]!.found.get(token)!;
+        expect(standIn).to.deep.equal(real);
+      }
+    });
 });

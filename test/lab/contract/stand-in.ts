@@ -1,4 +1,5 @@
 import type { Plugin, Resource } from "../../unit/lab/aws-plugin/plugin.ts";
+import type { Lookup } from "./lookups.ts";
 import { address, type Inputs, plannedInputs, resolved, type Subject } from "./subject.ts";
 import type { Planned } from "./terraform.ts";
 
@@ -32,6 +33,10 @@ export class StandIn {
       this.resources.set(address(subject), changed);
     }
     return all;
+  }
+
+  lookUp({ token, args }: Lookup): Promise<Inputs> {
+    return this.plugin.invoke(token, this.resolve(args));
   }
 
   /** The id of each subject, by address. */

@@ -6,11 +6,13 @@ import { arch, homedir, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { type Lookup, lookups } from "./lookups.ts";
 import {
   address,
   appliedInputs,
   type Inputs,
   plannedInputs,
+  type Reference,
   resolved,
   type Subject,
 } from "./subject.ts";
@@ -134,17 +136,34 @@ export class Terraform {
 
   /** The id of each subject, by address. */
   async ids(): Promise<Map<string, string>> {
+    return new Map(
+      (await this.state("managed")).map(({ type, name, instances }) => [
+        `${type}.${name}`,
+        instances[0]!.attributes.id as string,
+      ]),
+    );
+  }
+
+  /** What a lookup returned at the last `apply`: those of `names`, Pulumi's, that the provider knows. */
+  async lookUp({ terraform }: Lookup, names: readonly string[]): Promise<Inputs> {
+    const found = (await this.state("data")).find(({ type }) => type === terraform)!;
+    const { attributes } = found.instances[0]!;
+    const known = names.filter((name) => snake(name) in attributes);
+    return Object.fromEntries(known.map((name) => [name, attributes[snake(name)]]));
+  }
+
+  private async state(wanted: "managed" | "data") {
     const { resources } = JSON.parse(
       await readFile(join(this.directory, "terraform.tfstate"), "utf8"),
     ) as {
-      resources: { type: string; name: string; instances: { attributes: { id: string } }[] }[];
+      resources: {
+        mode: string;
+        type: string;
+        name: string;
+        instances: { attributes: Inputs }[];
+      }[];
     };
-    return new Map(
-      resources.map(({ type, name, instances }) => [
-        `${type}.${name}`,
-        instances[0]!.attributes.id,
-      ]),
-    );
+    return resources.filter(({ mode }) => mode === wanted);
   }
 
   remove(): Promise<void> {
@@ -153,12 +172,12 @@ export class Terraform {
 
   private async write(round: number, inputsIn: typeof plannedInputs): Promise<void> {
     const named = (name: string) => this.subjects.find((subject) => subject.name === name)!;
+    const expression = (reference: Reference) =>
+      `\${${address(named(reference.subject))}.${snake(reference.attribute)}}`;
     const resource: Record<string, Record<string, unknown>> = {};
     for (const subject of this.subjects) {
       const { after } = subject.options;
-      const inputs = resolved(inputsIn(round, subject), (reference) => {
-        return `\${${address(named(reference.subject))}.${snake(reference.attribute)}}`;
-      }) as Inputs;
+      const inputs = resolved(inputsIn(round, subject), expression) as Inputs;
       (resource[subject.terraform] ??= {})[subject.name] = {
         ...Object.fromEntries(
           Object.entries(inputs).map(([name, value]) => [
@@ -188,6 +207,12 @@ export class Terraform {
         },
       },
       resource,
+      data: Object.fromEntries(
+        lookups.map(({ terraform, args, after }) => {
+          const inputs = snakeCased(resolved(args, expression)) as Inputs;
+          return [terraform, { lookup: { ...inputs, depends_on: [after] } }];
+        }),
+      ),
     };
     await writeFile(
       join(this.directory, "main.tf.json"),
