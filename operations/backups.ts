@@ -1,4 +1,5 @@
 /** Which backups there are, and trying one out or putting it back: backups, restore, restore-test. */
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Failure } from "./failure.ts";
 import { age, table, tabSeparated, time } from "./format.ts";
@@ -84,7 +85,8 @@ async function confirm(name: string, command: string): Promise<void> {
   const input = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
     const question = "Type the stack's name to restore: ";
-    const answer = await input.question(question, { signal: interrupted });
+    const closed = once(input, "close").then(() => "");
+    const answer = await Promise.race([input.question(question, { signal: interrupted }), closed]);
     if (answer.trim() !== name)
       throw new Failure(
         `nothing was restored: the stack's name is ${name}, not '${answer.trim()}'`,

@@ -47,21 +47,20 @@ export function parseReleases(text: string): Release[] {
 export function releaseTable(releases: readonly Release[]): string[] {
   const rows = releases.map((release) => [
     release.number,
-    time(release.time),
+    time(release.time).replace(" UTC", ""),
     cut(release.commit, 13).replace("…", ""),
     release.revision || "-",
     outcome(release),
     release.by,
   ]);
-  const head = ["release", "time", "commit", "schema", "what", "by"];
+  const head = ["release", "time (UTC)", "commit", "schema", "what", "by"];
   return table([head, ...rows]).map((line) => cut(line, 100));
 }
 
 function outcome({ action, failedStep, seconds }: Release): string {
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
-  const within = total > 0 ? `${total.toFixed(0)} s` : "";
-  if (action === "release") return within ? `released in ${within}` : "released";
-  if (action === "failed") return `FAILED at ${failedStep ?? "?"}${within && ` after ${within}`}`;
+  if (action === "release") return total > 0 ? `released in ${total.toFixed(0)} s` : "released";
+  if (action === "failed") return `FAILED at ${failedStep ?? "?"}`;
   return action === "undo" ? "rollback undone" : "rolled back to";
 }
 

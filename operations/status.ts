@@ -100,14 +100,15 @@ function pending(
   const left = serving.action === "rollback" || (serving.rolledBack ?? []).length > 0;
   if (same && serving.action !== "rollback") return ["the same commit; nothing is pending"];
   if (!left) return [configured, `NOT WHAT SERVES; release it: ${pulumi("up")}`];
-  const forward = `to serve what is configured:  ${ops("rollback", "--undo")}`;
-  if (same) return ["the same commit, but ROLLED BACK to an older image of it", forward];
+  const forward = ["to serve what is configured, run:", `  ${ops("rollback", "--undo")}`];
+  if (same) return ["the same commit, but ROLLED BACK to an older image of it", ...forward];
   return [
     configured,
     "NOT WHAT SERVES, because it was rolled back",
-    `to keep what serves:         ${pulumi("config", "set", "appCommit", serving.commit)}`,
-    `                             ${pulumi("up")}`,
-    forward,
+    "to keep what serves, run:",
+    `  ${pulumi("config", "set", "appCommit", serving.commit)}`,
+    `  ${pulumi("up")}`,
+    ...forward,
   ];
 }
 

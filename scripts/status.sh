@@ -30,7 +30,7 @@ release=$(ask ledger | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^fai
 
 health() {
   local code seconds
-  read -r code seconds < <(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code} %{time_total}\n' "$page") || true
+  read -r code seconds < <(curl --silent --user-agent flask-on-aws-check --max-time 10 --output /dev/null --write-out '%{http_code} %{time_total}\n' "$page") || true
   printf '{"status":%d,"seconds":%s}' "$((10#${code:-0}))" "${seconds:-0}"
 }
 # The last run of the build or of the release, if it failed: which commit, when, in which step.

@@ -76,7 +76,7 @@ quietly "${compose[@]}" up --detach --quiet-pull --no-deps nginx || give_up "ngi
 before=$(workers 2>&1) || { evidence=$before && give_up "nginx does not run"; }
 if [ "$(active_service)" != "$new" ]; then pass_to "$new" || give_up "nginx refused its configuration"; fi
 # nginx may just have been started, and takes a moment to listen.
-quietly curl --silent --show-error --fail --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
+quietly curl --silent --show-error --fail --user-agent flask-on-aws-check --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
   give_up "the app's page is not served through nginx"
 recorded=0
 "$bin/serving.sh" record "$image" "$action" || recorded=$?

@@ -1,6 +1,6 @@
 /**
  * Whether this machine has what the program needs on AWS, and what the lab does. It asks nothing of AWS.
- * usage: npm run doctor [-- --stack NAME]    PULUMI: the CLI of a stack to look at, if not the lab's
+ * usage: npm run doctor [-- --stack NAME]    the stack of the lab to look at, if not dev
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
@@ -55,7 +55,7 @@ export const checks: readonly Check[] = [
     ["ssh-keygen", "ssh-keygen, for the keys", present, client],
     ["openssl", "openssl, for the passwords", atLeast("1"), "install openssl"],
     ["region", "aws:region", matches(/^\w+(-\w+)+$/), "set it in Pulumi.yaml"],
-    ["stack", "stack", present, "see what `stack output` of its CLI says"],
+    ["stack", "stack of the lab", present, "see what lab/pulumi stack output says"],
   ]),
   ...checksOf(
     [

@@ -49,11 +49,7 @@ const plain = (command: string, line: string, interrupted: string): Record<Way, 
 
 export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   status: plain("status", "serves        NOTHING", unchanged),
-  releases: plain(
-    "releases",
-    "release  time                  commit  schema  what      by",
-    unchanged,
-  ),
+  releases: plain("releases", "release  time (UTC)        commit  schema  what      by", unchanged),
   rollback: plain("rollback", "(what the script prints)", mayGoOn),
   logs: plain("logs", "(what the script prints)", ""),
   backup: plain("backup", "(what the script prints)", mayGoOn),

@@ -21,7 +21,7 @@ export const reaching = (machine: Machine) =>
 
 export interface Fixture {
   readonly machine: Machine;
-  ops(...args: string[]): Outcome;
+  readonly ops: (...args: string[]) => Outcome;
 }
 
 /** The selected stack is `dev`; `empty` has no outputs, `old` those of a version before, and `nosuch` is none. */

@@ -43,8 +43,8 @@ await withStack(async (stack) => {
     report(`during ${name}`, during, milliseconds / 1000);
     failed += [...before, ...during].filter(({ failure }) => failure).length;
   }
-  const env = { PULUMI: "lab/pulumi", LAB_NAME: stack.lab.name };
-  const releases = (await succeed("npm", ["run", "--silent", "releases"], { env })).split("\n");
-  console.log([releases[0], ...releases.slice(1).slice(-4)].join("\n").trimEnd());
+  const env = { LAB_NAME: stack.lab.name };
+  const releases = (await succeed("lab/ops", ["releases"], { env })).trimEnd().split("\n");
+  console.log([releases[0], ...releases.slice(1).slice(-2)].join("\n"));
   return failed === 0;
 });

@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import { Machine, until } from "./machine.ts";
+
+/** What docker-compose prints, with its escape code. */
+const line = (service: string, time: string, text: string) =>
+  `\x1b[2K${`${service}-1`.padEnd(7)} | 2026-01-02T${time}.123456789Z ${text}\n`;
+const request = (from: string, path: string, agent: string) =>
+  `${from} - - [02/Jan/2026:03:04:05 +0000] "GET ${path} HTTP/1.1" 200 7 "-" "${agent}"`;
+const past = [
+  line("nginx", "03:00:00", "/docker-entrypoint.sh: Configuration complete"),
+  line("nginx", "03:00:02", request("203.0.113.7", "/login", "Mozilla")),
+  line("nginx", "03:00:04", "2026/01/02 03:00:04 [notice] 1#1: signal 1 (SIGHUP) received"),
+  line("nginx", "03:00:05", "2026/01/02 03:00:05 [error] 7#7: no [notice] of this"),
+  line("nginx", "03:00:06", request("172.18.0.1", "/login", "flask-on-aws-check")),
+  line("green", "03:00:01", "Traceback (most recent call last):"),
+  line("green", "03:00:01", "  first of two lines at a time"),
+  line("green", "03:00:03", request("127.0.0.1", "/login", "Python-urllib/3.11")),
+  line("green", "03:00:07", request("172.18.0.3", "/login", "Python-urllib/3.11")),
+  line("green", "03:00:06", ""),
+].join("");
+
+describe("The logs", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.write("root/release.env", "");
+    machine.write("past", past);
+    machine.write("coming", line("nginx", "04:00:00", request("203.0.113.7", "/", "Mozilla")));
+    machine.fake(
+      "docker-compose",
+      `log "\${*:7}"; case "$*" in *--follow*) cat '${machine.home}/coming'; exec sleep 60 ;; *) cat '${machine.home}/past' ;; esac`,
+    );
+  });
+  afterEach(() => machine.remove());
+  const times = (text: string) => [...text.matchAll(/^2026-01-02T(\S+)Z /gm)].map(([, at]) => at);
+
+  it("are merged by time, without health checks and nginx's notices", () => {
+    const { status, stdout, stderr } = machine.run("logs.sh");
+    expect(stdout, stderr).to.equal(
+      [
+        "2026-01-02T03:00:01Z green Traceback (most recent call last):",
+        "2026-01-02T03:00:01Z green   first of two lines at a time",
+        `2026-01-02T03:00:02Z nginx ${request("203.0.113.7", "/login", "Mozilla")}`,
+        "2026-01-02T03:00:05Z nginx 2026/01/02 03:00:05 [error] 7#7: no [notice] of this",
+        "2026-01-02T03:00:06Z green ",
+        `2026-01-02T03:00:07Z green ${request("172.18.0.3", "/login", "Python-urllib/3.11")}`,
+        "",
+      ].join("\n"),
+    );
+    expect(status).to.equal(0);
+  });
+
+  it("are all there with --all", () => {
+    expect(times(machine.run("logs.sh", ["--all"]).stdout)).to.deep.equal([
+      ...["03:00:00", "03:00:01", "03:00:01", "03:00:02", "03:00:03", "03:00:04", "03:00:05"],
+      ...["03:00:06", "03:00:06", "03:00:07"],
+    ]);
+  });
+
+  it("are the last 100 lines, as many as are asked for, or all since a time", () => {
+    expect(times(machine.run("logs.sh", ["--lines", "2"]).stdout)).to.deep.equal([
+      ...["03:00:06", "03:00:07"],
+    ]);
+    const many = Array.from({ length: 120 }, (_, at) =>
+      line("green", `03:${String(at % 60).padStart(2, "0")}:00`, `line ${at}`),
+    );
+    machine.write("past", many.join(""));
+    expect(times(machine.run("logs.sh").stdout)).to.have.length(100);
+    expect(times(machine.run("logs.sh", ["--since", "1h"]).stdout)).to.have.length(120);
+    expect(machine.log).to.match(/ --since 1h --until \S+Z\n$/);
+  });
+
+  it("go on from where the past ends with --follow", async () => {
+    const running = machine.start("logs.sh", ["--follow", "--lines", "1"]);
+    await until(() => times(running.output()).length === 2, "the line that comes");
+    expect(times(running.output())).to.deep.equal(["03:00:07", "04:00:00"]);
+    process.kill(-running.pid, "SIGTERM");
+    const [, before, from] = /--until (\S+)\n.*--since (\S+)\n/s.exec(machine.log)!;
+    expect(from).to.equal(before);
+  });
+
+  it("are empty where nothing is worth reading, and an error where nothing is released", () => {
+    machine.write("past", line("nginx", "03:00:00", "/docker-entrypoint.sh: ready"));
+    const { status, stdout } = machine.run("logs.sh");
+    expect([status, stdout]).to.deep.equal([0, ""]);
+    machine.fake("docker-compose", "echo no such project >&2; exit 1");
+    expect(machine.run("logs.sh").status).to.equal(1);
+    const blank = new Machine();
+    const { stderr } = blank.run("logs.sh");
+    expect(stderr).to.match(
+      /^error: nothing has been released .*\nremedy: release the app: pulumi up\n$/,
+    );
+    blank.remove();
+  });
+});
