@@ -66,6 +66,29 @@ export const engineFaults: Fault[] = [
     },
   },
   {
+    // The release goes on without its `up`, and serves what is no longer configured.
+    name: "interrupted-and-set-back",
+    async provoke(stack) {
+      const before = await stack.serving();
+      const { commit: appCommit } = await stack.newVersion();
+      await forgetLastRelease(stack);
+      const running = stack.startUp({ appCommit });
+      await untilReleaseSays(stack, "releasing commit ");
+      running.kill();
+      await running.ended;
+      await stack.lab.pulumi("cancel", "--yes");
+      await until("the interrupted release serves", 240, async () => {
+        return (await stack.serving()) === appCommit;
+      });
+      return async () => {
+        const result = await stack.up({ appCommit: before });
+        const serving = await stack.serving();
+        if (result.status !== 0 || serving !== before)
+          throw new Error(`${serving} serves, not ${before}:\n${tail(result)}`);
+      };
+    },
+  },
+  {
     name: "lease-of-a-dead-holder",
     async provoke(stack) {
       const version = await stack.newVersion();
