@@ -9,7 +9,7 @@ if [ "${PUBLISH:-}" = true ] && [ -n "$commit" ] && [ "$(cat "$root/published" 2
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
 IFS=$'\t' read -r number time _ < <("$bin/ledger.sh" | awk -F '\t' '$9 !~ /^failed/' | tail -n 1) || true
 IFS=$'\t' read -r _ backup _ < <("$bin/backups.sh" choose 2>/dev/null) || true
-{
+status=$(
   printf '{'
   member app "$APP_URL"
   member release "${number:-}"
@@ -20,5 +20,7 @@ IFS=$'\t' read -r _ backup _ < <("$bin/backups.sh" choose 2>/dev/null) || true
   member download "$download"
   member failedSince "$(sort "$root"/failed-* 2>/dev/null | head -n 1)"
   printf '"written":"%s"}\n' "$(date --utc +%FT%TZ)"
-} | aws s3 cp --only-show-errors --content-type application/json --cache-control no-cache - "s3://$SITE_BUCKET/status.json" ||
+)
+upload() { aws s3 cp --only-show-errors --content-type application/json --cache-control no-cache - "s3://$SITE_BUCKET/status.json" <<<"$status"; }
+quietly upload ||
   fail "the status was not written to the site's bucket $SITE_BUCKET" "check the policy of the machine's role: pulumi up --refresh"

@@ -67,6 +67,10 @@ describe("The status of the machine", () => {
       "created 2026-01-01T03:04:05Z\nreason nightly\n",
     );
     machine.write(
+      "s3/backups/20251231T030405Z-nightly/manifest",
+      "created 2025-12-31T03:04:05Z\nreason nightly\n",
+    );
+    machine.write(
       "s3/backups/20260102T030405Z-before-restore/manifest",
       "created 2026-01-02T03:04:05Z\nreason before-restore\n",
     );

@@ -1,0 +1,85 @@
+import { expect } from "chai";
+import { Machine } from "./machine.ts";
+
+describe("The status on the site's page", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack({ SITE_BUCKET: "site-1" });
+    machine.s3();
+    machine.fake(
+      "docker",
+      `[ "$*" = "inspect --format {{ index .Config.Labels \\"org.opencontainers.image.revision\\" }} blue" ] && echo c0ffee`,
+    );
+    machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet blue" ] && echo blue`);
+  });
+  afterEach(() => machine.remove());
+
+  const publish = (env = {}) => {
+    const outcome = machine.run("publish-status.sh", [], "", env);
+    expect(outcome).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    const { written, ...status } = JSON.parse(machine.read("s3/s3://site-1/status.json")) as Record<
+      string,
+      string | null
+    >;
+    expect(written).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    return status;
+  };
+  const nothing = {
+    app: "http://app.example:5085",
+    release: null,
+    deployed: null,
+    commit: null,
+    backup: null,
+    restoreTest: null,
+    download: null,
+    failedSince: null,
+  };
+
+  it("says so when nothing was ever released", () => {
+    expect(publish()).to.deep.equal(nothing);
+  });
+
+  it("names the last release that did not fail, and the last backup not made because of a restore", () => {
+    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    ["switch=1.0", "failed switch"].forEach((detail, i) => {
+      const fields = [`00000${i + 1}`, `time-${i + 1}`, "c", "app", "id", "a1", "-", "ann", detail];
+      machine.write(`root/ledger/00000${i + 1}`, `${fields.join("\t")}\n`);
+    });
+    for (const [key, reason] of [
+      ["1", "nightly"],
+      ["2", "before-restore"],
+    ] as const)
+      machine.write(`s3/backups/${key}-${reason}/manifest`, `created ${key}\nreason ${reason}\n`);
+    machine.write("root/last-restore-test", "yesterday\n");
+    machine.write("root/failed-restore-test", "2026-01-02\n");
+    machine.write("root/failed-backup", "2026-01-01\n");
+    expect(publish()).to.deep.equal({
+      ...nothing,
+      release: "000001",
+      deployed: "time-1",
+      commit: "c0ffee",
+      backup: "1",
+      restoreTest: "yesterday",
+      failedSince: "2026-01-01",
+    });
+  });
+
+  it("offers the download of the commit that serves, and of no other one", () => {
+    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.write("root/published", "c0ffee\n");
+    expect(publish({ PUBLISH: "true" }).download).to.equal("app.zip");
+    expect(publish().download).to.equal(null);
+    machine.write("root/published", "beef\n");
+    expect(publish({ PUBLISH: "true" }).download).to.equal(null);
+  });
+
+  it("fails when the site's bucket cannot be written, and says why after the verdict", () => {
+    machine.write("refused", "status.json\n");
+    const { status, stderr } = machine.run("publish-status.sh");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^error: the status was not written to the site's bucket site-1\nremedy: .*\n {2}\| AccessDenied\n$/,
+    );
+  });
+});
