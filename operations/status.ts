@@ -10,7 +10,7 @@ export interface Status {
     readonly image: string;
     readonly since: string;
     readonly by: string;
-    readonly action: "release" | "rollback" | "undo" | "restore";
+    readonly action: "release" | "rollback" | "undo";
     /** The image before. */
     readonly before: string | null;
     /** Images that rollbacks have left. */
@@ -80,12 +80,9 @@ function page({ status, seconds }: NonNullable<Status["health"]>): string {
 
 function serves({ serving }: Status, ago: (iso: string) => string): string[] {
   if (!serving) return ["NOTHING"];
-  const how = {
-    ...{ release: "released by", rollback: "rolled back to by", undo: "a rollback undone by" },
-    restore: "with a restored backup, by",
-  }[serving.action];
+  const how = { release: "released", rollback: "rolled back to", undo: "rollback undone" };
   const number = serving.release ? `release ${serving.release}, ` : "";
-  return [serving.commit, `${number}${how} ${serving.by}, since ${ago(serving.since)}`];
+  return [serving.commit, `${number}${how[serving.action]} by ${serving.by}, since ${ago(serving.since)}`];
 }
 
 /** Whether what serves is what is configured, and if not the commands that make it so. */
