@@ -66,7 +66,7 @@ export function restore(
     const { name, outputs } = machine.stack;
     const { created, reason, revision, rows } = backup;
     console.error(`restores  ${backup.key}
-          made ${time(created)}, ${age(created)} ago; reason ${reason}; ${rows} rows; schema ${revision}
+          made ${time(created)}, ${age(created)} ago; reason ${reason}; rows ${rows}; schema ${revision}
 into      the database of stack ${name}, app server ${outputs.appServerPublicIp}
 loses     everything written since then; a backup of the present state is made first`);
     if (!yes) await confirm(name, machine.ops("restore", backup.key, "--yes"));

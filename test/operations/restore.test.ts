@@ -17,7 +17,7 @@ describe("./ops restore", () => {
     const seen = `${stack.machine.home}/seen`;
     stack.machine.script(
       "typed",
-      `{ until grep -q "Type the" '${seen}' 2>/dev/null; do sleep 0.02; done; printf '${typed}'; } |
+      `{ for _ in {1..500}; do grep -q "Type the" '${seen}' 2>/dev/null && break; sleep 0.02; done; printf '${typed}'; } |
         script --quiet --return --flush --command "'${stack.machine.root}/bin/ops' restore" '${seen}'`,
     );
     return stack.machine.run("typed");
@@ -28,7 +28,7 @@ describe("./ops restore", () => {
     expect(stderr.replace(/made \S+ \S+ UTC/, "made TIME")).to.equal(
       `dev · us-west-2 · 198.51.100.7
 restores  backups/new-nightly
-          made TIME, 5 h ago; reason nightly; 42 rows; schema 01234
+          made TIME, 5 h ago; reason nightly; rows 42; schema 01234
 into      the database of stack dev, app server 198.51.100.7
 loses     everything written since then; a backup of the present state is made first
 `,

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { sshArguments } from "../../operations/ssh.ts";
 import { fixture, reaching, type Fixture } from "./fixture.ts";
@@ -160,6 +160,7 @@ describe("A machine that is not to be had", () => {
   });
 
   it("is told from one without the scripts", () => {
+    rmSync(join(stack.machine.root, "bin/backups.sh"));
     const { status, stderr } = stack.ops("backups", "--stack", "prod");
     expect(stderr).to.match(
       /error: the app server lacks the scripts .*\nremedy: install them: pulumi up --stack prod\n$/,
