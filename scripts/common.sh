@@ -41,7 +41,7 @@ quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 
 # Copies log lines of docker-compose, which begins each with an escape code, without empty ones, the health probes'
 # requests and the notices of nginx.
-without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib|curl)/|^[0-9/]+ [0-9:]+ \[notice\]' || true; }
+without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:]+ \[notice\]' || true; }
 
 # Seconds since the last heartbeat of the deploy lock's holder.
 lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }

@@ -21,7 +21,7 @@ case "$*" in
   works logs
   echo "last words of $6"
   echo '127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "Python-urllib/3.11"'
-  echo '172.18.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "curl/7.88.1"'
+  echo '172.18.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "flask-on-aws-check"'
   echo '2026/01/01 00:00:00 [notice] 1#1: signal process started' ;;
 "exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(cat up/nginx)"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
 "exec -T nginx nginx -s reload") echo $(($(cat reloads) + 1)) >reloads ;;

@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import fc from "fast-check";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -6,7 +5,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
-import { refuseRolledBack, releaseTrigger, type Serving } from "../../deployer/serving.ts";
 import { installation, ofMachine, quote } from "../../deployer/shell.ts";
 import { releaseSteps } from "../release-steps.ts";
 import { scripts } from "../scripts/machine.ts";
@@ -92,42 +90,6 @@ describe("Shell text", () => {
     } finally {
       rmSync(home, { recursive: true });
     }
-  });
-});
-
-/** A record of a release. */
-const released = (image: string): Serving => ({
-  ...{ commit: "c0ffee", image, since: "2026-01-02T00:00:00Z", by: "ada@desk" },
-  ...{ action: "release", before: "2026-01-01T00:00:00Z", rolledBack: [] },
-});
-
-describe("What serves", () => {
-  const v1 = { ...released("app:1"), since: "t1", before: null };
-  const v2 = { ...released("app:2"), since: "t2", before: "t1" };
-  const back = { ...v1, since: "t3", before: "t2", rolledBack: ["app:2"] };
-
-  it("keeps the trigger of a release that has been made", () => {
-    expect(releaseTrigger(undefined, "app:1")).to.equal(releaseTrigger(v1, "app:1"));
-    expect(releaseTrigger(v1, "app:2")).to.equal(releaseTrigger(v2, "app:2"));
-  });
-
-  it("changes the trigger when a rollback, or a run that was cut off, serves another image", () => {
-    expect(releaseTrigger(back, "app:2")).to.not.equal(releaseTrigger(v2, "app:2"));
-    expect(releaseTrigger(v2, "app:1")).to.not.equal(releaseTrigger(v1, "app:1"));
-  });
-
-  it("forbids to release what was rolled back, and nothing else", () => {
-    const refusal = (serving: Serving | undefined, image: string) => () =>
-      refuseRolledBack(serving, { commit: "c2", image });
-    expect(refusal(back, "app:2"))
-      .to.throw(/^Commit c2, which appCommit names, was rolled back\.\nada@desk did that at t3; /)
-      .with.property("message")
-      .that.matches(/^remedy: .*pulumi config set appCommit c0ffee$/m)
-      .and.includes("./ops rollback --undo");
-    expect(refusal(back, "app:1"), "what serves").not.to.throw();
-    expect(refusal(back, "app:3"), "another commit").not.to.throw();
-    expect(refusal(v2, "app:1"), "no rollback").not.to.throw();
-    expect(refusal(undefined, "app:1"), "nothing serves").not.to.throw();
   });
 });
 
@@ -334,56 +296,5 @@ describe("The release", () => {
     expect(built.outputs.configuredCommit!.value).to.equal(
       "5f0ffe77e5ea794edfffbb18a196a01f9918b075",
     );
-  });
-
-  describe("when something serves already", () => {
-    const image = () => /'(flask-on-aws-app:[^']*)'/.exec(step("deploy").inputs.create)![1]!;
-    /** The program with this record in the backup bucket. */
-    const serving = (changed: Partial<Serving>) => {
-      const record = { ...released(image()), ...changed };
-      const keys = ({ bucket, prefix }: Record<string, string>) => {
-        expect({ bucket, prefix }).to.deep.equal({
-          bucket: "flask-on-aws-dev-backups-id",
-          prefix: "serving.json",
-        });
-        return { keys: ["serving.json"] };
-      };
-      return program(
-        {},
-        {
-          "aws:s3/getObjects:getObjects": keys,
-          "aws:s3/getObject:getObject": () => ({ body: JSON.stringify(record) }),
-        },
-      );
-    };
-
-    const stops = async (build: () => Promise<unknown>, reason: RegExp) => {
-      const error = await build().then(
-        () => undefined,
-        (thrown: unknown) => thrown as Error,
-      );
-      expect(error).to.be.instanceOf(pulumi.RunError);
-      expect(error!.message).to.match(reason);
-    };
-
-    it("releases again when another image has come to serve, and not otherwise", async () => {
-      const first = await program({}, { "aws:s3/getObjects:getObjects": () => ({ keys: [] }) });
-      expect(triggers("deploy", first)).to.match(/ none$/);
-      expect(triggers("deploy", await serving({}))).to.match(/ 2026-01-01T00:00:00Z$/);
-      const other = await serving({ image: "flask-on-aws-app:other" });
-      expect(triggers("deploy", other)).to.match(/ 2026-01-02T00:00:00Z$/);
-    });
-
-    it("stops before anything else when it was rolled back, or when that cannot be read", async () => {
-      const rolledBack = { image: "flask-on-aws-app:older", rolledBack: [image()] };
-      await stops(() => serving({ ...rolledBack, action: "rollback" }), /was rolled back/);
-      const refused = () => {
-        throw new Error("AccessDenied");
-      };
-      await stops(
-        () => program({}, { "aws:s3/getObjects:getObjects": refused }),
-        /serving\.json, cannot be read: [^]*remedy: .*s3:ListBucket/,
-      );
-    });
   });
 });
