@@ -238,7 +238,7 @@ describe("The release", () => {
     ]);
     const appRepositoryCredential = "sesame";
     expect(await changed({ appRepositoryCredential })).to.deep.equal(["fetch"]);
-  });
+  }).timeout(60_000); // it runs the whole program nine times
 
   it("rotates to the other user and another password, and removes the one before at last", async () => {
     const rotated = await program({ databasePasswordRotation: 1 });
