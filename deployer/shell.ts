@@ -15,7 +15,7 @@ export function ofMachine(instanceId: string): string {
   return `reached=$(cat /var/lib/cloud/data/instance-id)
 if [ "$reached" != ${quote(instanceId)} ]; then
   echo "error: the address still leads to $reached, not to ${instanceId}" >&2
-  echo "remedy: pulumi up again" >&2
+  echo "remedy: run pulumi up again" >&2
   exit 1
 fi
 `;

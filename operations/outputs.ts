@@ -53,7 +53,7 @@ async function askPulumi(args: readonly string[], stack: string | undefined): Pr
     },
   );
   if (status === 0) return stdout;
-  throw explanation(stderr, stack) ?? new Failure(...unexplained(args, stderr));
+  throw explanation(stderr, stack) ?? unexplained(args, stderr);
 }
 
 /** What the CLI's known refusals mean. */
@@ -81,10 +81,10 @@ function explanation(stderr: string, stack: string | undefined): Failure | undef
   return undefined;
 }
 
-function unexplained(args: readonly string[], stderr: string): [problem: string, remedy: string] {
+function unexplained(args: readonly string[], stderr: string): Failure {
   const last = stderr.trim().split("\n").at(-1)!;
-  return [
+  return new Failure(
     `${pulumi} cannot tell the stack's outputs: ${last.replace(/^error: /, "")}`,
     `see what it says: ${pulumi} ${typed(...args.filter((word) => word !== "--show-secrets"))}`,
-  ];
+  );
 }

@@ -77,7 +77,7 @@ as_master() {
   # mysql repeats a statement that fails, with the password in it: only its ERROR lines are passed on.
   messages=$(mysql --defaults-extra-file=<(option_file "${@:1:4}") 2>&1 <<<"$5") ||
     fail "$3 cannot prepare the database at $1:$2: $(grep ERROR <<<"$messages")" \
-      "the usual causes are a security group, a route or a changed password"
+      "check the security groups, the route and whether somebody has changed the password"
 }
 
 # The revision of the live schema; nothing if there is none.

@@ -29,7 +29,8 @@ elif [ "$(cat "$run.call")" = "$call" ]; then
   echo "followed: a run that began at $(date --utc --reference="$run.call" +%T) UTC and was cut off"
 else
   fail "another run still holds $run.lock after 600 s" \
-    "see $run.log; end process $(cat "$run.pid") if it hangs"
+    "wait, then run the same command again. See what it does: ./ops ssh tail $run.log;
+        if it hangs, end it: ./ops ssh -- kill -- -$(cat "$run.pid")"
 fi
 pid=$(cat "$run.pid")
 exec 7<"$run.status" 8<"$run.log" 9>&-

@@ -33,6 +33,12 @@ describe("./ops backup", () => {
     expect(status).to.equal(1);
     expect(stderr).to.match(/error: .*dump.sql.gz is not what its manifest says\nremedy: /);
     expect(readdirSync(join(copies(), "backups/now-by-hand"))).to.not.include("manifest");
+    stack.machine.write(
+      "s3/backups/now-by-hand/manifest",
+      `created x\nsha256 dump.sql.gz ${sha256}\n`,
+    );
+    const again = /remedy: try again: \.\/ops (.*)/.exec(stderr)![1]!;
+    expect(stack.ops(...again.split(" ")).status).to.equal(0);
   });
 
   it("copies a backup to a directory, the manifest last", () => {

@@ -47,6 +47,8 @@ loses     everything written since then; a backup of the present state is made f
     );
     expect(status).to.equal(1);
     expect(onMachine()).to.deep.equal(["backups.sh choose backups/mine"]);
+    const printed = /remedy: run: \.\/ops (.*)/.exec(stderr)![1]!;
+    expect(stack.ops(...printed.split(" ")).stdout).to.equal("restored: backups/new-nightly\n");
   });
 
   it("asks for the stack's name on a terminal, and restores when it is typed", () => {

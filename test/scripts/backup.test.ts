@@ -66,6 +66,13 @@ describe("The backup", () => {
     expect(machine.run("backup.sh").stdout).to.match(/Z-nightly\n$/);
   });
 
+  it("is what backups.sh asks for when there is none to choose", () => {
+    const choose = () => machine.run("backups.sh", ["choose"]);
+    expect(choose().stderr).to.match(/\nremedy: make one: \.\/ops backup\n/);
+    const made = backup().stdout.trim();
+    expect(choose().stdout.split("\t")[0]).to.equal(made);
+  });
+
   it("leaves a first line that says something else", () => {
     machine.write("dump", dump);
     backup();
@@ -162,14 +169,18 @@ describe("The backup", () => {
       fails(
         new RegExp(`^error: s3:\\S+/${file} was not written.*\nremedy: .*\n  \\| AccessDenied\n`),
       );
+      machine.write("refused", "nothing\n");
+      expect(backup().status, "the same command again").to.equal(0);
     });
   }
 
   it("fails when the bucket does not give it back", () => {
     machine.write("refused", "gz -$\n");
     fails(
-      /^error: \S+, read back, is not what was written; it ends with: nothing\nremedy: .*\n {2}\| AccessDenied\n/,
+      /^error: \S+, read back, is not what was written; it ends with: nothing\nremedy: try again; .*\n {2}\| AccessDenied\n/,
     );
+    machine.write("refused", "nothing\n");
+    expect(backup().status, "another try").to.equal(0);
   });
 
   it("fails when what comes back is another dump", () => {

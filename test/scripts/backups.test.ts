@@ -83,6 +83,9 @@ describe("The list of backups", () => {
   it("refuses a key that is not a complete backup", () => {
     store(1, "nightly");
     machine.write("s3/backups/part/dump.sql.gz", "");
+    // What the remedy says to choose from.
+    const listed = backups().stdout.split("\t")[0]!;
+    expect(backups("choose", listed).status).to.equal(0);
     for (const key of ["backups/part", "backups/20260101", "backups/.*"]) {
       const { status, stdout, stderr } = backups("choose", key);
       expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { readFileSync } from "node:fs";
 import { Machine, until } from "./machine.ts";
 
 describe("A followed run", () => {
@@ -75,6 +76,24 @@ describe("A followed run", () => {
       .to.include("done b")
       .and.not.include("done a");
     expect(starts()).to.equal(2);
+  });
+
+  it("ends a run that hangs by the command that the next one prints", async () => {
+    // Ten minutes pass at once.
+    machine.fake("flock", `if [ "$1" = --wait ]; then exit 1; fi; command -p flock "$@"`);
+    const first = follow("a");
+    await says(first, "working on a");
+    const { status, output } = await follow("b").ended;
+    expect(status).to.equal(1);
+    const [, log, group] =
+      /^remedy: wait,.* \.\/ops ssh tail (\S+);\n.*: \.\/ops ssh -- kill -- -(\d+)$/m.exec(
+        output,
+      ) ?? [];
+    expect(readFileSync(log!, "utf8")).to.include("working on a");
+    process.kill(-Number(group));
+    expect((await first.ended).status).to.equal(1);
+    machine.write("end", "");
+    expect(await follow("b").ended).to.deep.include({ status: 0 });
   });
 
   it("is not followed by a call with other settings", async () => {

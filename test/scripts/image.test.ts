@@ -92,11 +92,13 @@ describe("Fetching and building", () => {
     expect(status, stderr).to.equal(0);
   });
 
-  it("names a repository that cannot be read", () => {
+  it("names a repository that cannot be read, and works when it is corrected", () => {
     const { status, stderr } = fetch(`file://${machine.home}/none`, "0".repeat(40));
     expect(status).to.equal(1);
     expect(stderr).to.match(/^error: the repository file:\S+\/none cannot be read from /m);
     expect(stderr).to.match(/^remedy: check the setting appRepository/m);
+    const { address, commit } = machine.repository(app);
+    expect(fetch(address, commit).status).to.equal(0);
   });
 
   it("names a commit that the repository does not have, and works when it is corrected", () => {

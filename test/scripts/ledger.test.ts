@@ -75,6 +75,9 @@ describe("The history of releases", () => {
       /^error: the history of releases cannot be read from s3:\S+\/ledger\nremedy: .*\n {2}\| AccessDenied\n$/,
     );
     expect(machine.exists("root/ledger/000001")).to.equal(false);
+    machine.write("refused", "nothing\n");
+    expect(add("app:8").status, "the same command again").to.equal(0);
+    expect(machine.read("s3/ledger/000008")).to.include("app:8");
   });
 
   it("that has come only in part is not taken for the whole", () => {

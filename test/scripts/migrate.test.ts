@@ -195,6 +195,8 @@ describe("The migration", () => {
         /^error: s3:\S+\/8-nightly\/migrations.tar.gz cannot be read\nremedy: .*\n {2}\| AccessDenied\n/,
       );
       expect(machine.exists("root/migrations")).to.equal(false);
+      machine.write("refused", "nothing\n");
+      expect(migrate().status, "once the bucket can be read").to.equal(0);
     });
   });
 

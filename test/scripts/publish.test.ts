@@ -151,6 +151,9 @@ describe("Publishing", () => {
     expect(publish("false", `file://${machine.home}/gone.git`).stderr).to.match(
       /error: \S+ refused to list its branches/,
     );
+    execFileSync("rm", [hook]);
+    expect(publish().status, "once the repository takes it").to.equal(0);
+    expect(machine.exists(site("app.zip"))).to.equal(true);
   });
 });
 

@@ -123,6 +123,8 @@ describe("Backups", () => {
       expect(fails("cannot be read")).to.deep.equal(["AccessDenied"]);
       machine.write("refused", "gz -$\n");
       expect(fails("has a dump that cannot be loaded")).to.include("AccessDenied");
+      machine.write("refused", "nothing\n");
+      expect(run("restore-test.sh", key).stdout, "a backup that can be read").to.equal(fit);
     });
 
     it("are refused when they have no manifest", () => {

@@ -171,6 +171,8 @@ describe("The record of what serves", () => {
       );
       expect(machine.exists("root/serving.json")).to.equal(false);
       expect(inBucket().image).to.equal("app:1");
+      machine.write("refused", "nothing\n");
+      expect(released("app:2")).to.include({ before: time(0) });
     });
   }
 

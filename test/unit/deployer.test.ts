@@ -142,7 +142,7 @@ describe("The release", () => {
     const elsewhere = spawnSync("bash", ["-s"], { input, encoding: "utf8" });
     expect(elsewhere.status).to.equal(1);
     expect(elsewhere.stdout).to.equal("");
-    expect(elsewhere.stderr).to.match(/^error: .*not to i-0123\nremedy: pulumi up again$/m);
+    expect(elsewhere.stderr).to.match(/^error: .*not to i-0123\nremedy: run pulumi up again$/m);
   });
 
   it("checks the host key, gives the machine time to boot and keeps old output to itself", () => {

@@ -124,6 +124,10 @@ describe("Settings", () => {
         /\n {4}remedy: (set|use|name|remove|pulumi) \S.*(?<!\.)$/,
       );
       for (const line of problems[0]!.split("\n")) expect(line.length, line).to.be.at.most(100);
+      const [, use] = /remedy: use (?!the )(\S+?)(?=,? |,?$)/.exec(problems[0]!) ?? [];
+      if (use === undefined) return;
+      const remedied = /^["[\d](?!.*\/)/.test(use) ? (JSON.parse(use) as unknown) : use;
+      expect(await problemsWith({ publishToken: "sesame", [key]: remedied })).to.deep.equal([]);
     });
   }
 

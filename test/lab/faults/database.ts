@@ -80,7 +80,7 @@ export const databaseFaults: Fault[] = [
         new RegExp(
           `error: [^]*security group ${group} lacks a rule that lets TCP 3306 in from sg-`,
         ),
-        /remedy: pulumi up --refresh/,
+        /remedy: run pulumi up --refresh/,
       );
       return () => stack.release({}, "--refresh");
     },

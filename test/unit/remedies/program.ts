@@ -1,0 +1,77 @@
+/** The remedies of the program and of ./ops. */
+import { by, inspect, why, type Table } from "./row.ts";
+
+const firstUp = by("lab/first-light.test.ts", "comes up after that by");
+const settings = by("lab/settings.test.ts", "prints remedies that set every problem right");
+const refused = by("unit/settings.test.ts", "refuse ${key}");
+const start = "operations/start.test.ts";
+const chosenValue = inspect("the value is the user's to choose");
+const account = inspect("it says how to reach the user's own state, key or passphrase");
+const older = inspect("no test in the lab has a machine of an earlier version");
+
+export const ofProgram: Table = {
+  "deployer/serving.ts": {
+    "if the bucket is gone": why.grant,
+    "to keep what serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
+  },
+  "deployer/shell.ts": {
+    "run pulumi up again": inspect(
+      "in the lab an address leads to its new machine at once; on AWS it may not",
+    ),
+  },
+  "network/zones.ts": { "name some of these": chosenValue },
+  "operations/backup.ts": {
+    "try again": by("operations/backup.test.ts", "does not keep a copy whose dump is not what"),
+  },
+  "operations/backups.ts": {
+    "make one": by("scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
+    "run: ": by(
+      "operations/restore.test.ts",
+      "without a terminal needs --yes, and names the command",
+    ),
+    "run the same command again": by(
+      "operations/restore.test.ts",
+      "asks for the stack's name on a terminal, and restores",
+    ),
+  },
+  "operations/commandLine.ts": {
+    "use ./ops": by(start, "refuses the old name of a command and names today's"),
+    "see ${…} --help": by(start, "refuses, before it asks Pulumi"),
+    "use ${…}, or": by(start, "refuses, before it asks Pulumi"),
+    "put -- before": by("operations/ssh.test.ts", "gets each word of a command as it was written"),
+  },
+  "operations/machine.ts": {
+    "install them": older,
+    "see what goes on there": inspect("no test cuts the connection and goes on"),
+    "install OpenSSH": why.computer,
+    "do not go on": why.look,
+    "replace the machine": inspect("no test in the lab takes the stack's key away from a machine"),
+    "check that the machine runs": why.look,
+  },
+  "operations/outputs.ts": {
+    "run: pulumi up": firstUp,
+    "install the Pulumi CLI": why.computer,
+    "name one of those": by(start, "asks for the stack that is named"),
+    "add --stack NAME": by(start, "asks for the stack that is named"),
+    "set PULUMI_CONFIG_PASSPHRASE": account,
+    "log in where": account,
+    "see what it says": why.look,
+  },
+  "operations/shells.ts": { "release one": firstUp },
+  "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
+  ops: { "install Node": why.computer, "run: (cd": why.computer },
+  "settings-keys.ts": { "set --path": settings, "pulumi config": settings },
+  "settings.ts": {
+    "use ": refused,
+    "use the output of": chosenValue,
+    "use https://github.com/OWNER/NAME.git": refused,
+    "use the address without": chosenValue,
+    "use such a one": chosenValue,
+    "create a stack": inspect("a stack's name is the user's to choose"),
+    "pulumi config set": settings,
+    "remove the second one": chosenValue,
+    "name fewer zones": chosenValue,
+    "set publishRepository": chosenValue,
+    "set it to true": by("lab/environments.ts", "destroys production only when it is named"),
+  },
+};

@@ -1,0 +1,142 @@
+/** The remedies of the scripts on the machine. */
+import { by, inspect, why, type Table } from "./row.ts";
+
+export const ofScripts: Table = {
+  "scripts/backup.sh": {
+    "check bucket and database": by("scripts/backup.test.ts", "fails when the bucket refuses"),
+    "try again": by("scripts/backup.test.ts", "fails when the bucket does not give it back"),
+  },
+  "scripts/backups.sh": {
+    "check the policies": why.grant,
+    "choose one of": by("scripts/backups.test.ts", "refuses a key that is not a complete backup"),
+    "make one": by("scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
+  },
+  "scripts/build.sh": { "correct requirements.txt": by("lab/faults/app.ts", "build-fails") },
+  "scripts/common.sh": {
+    "see: docker system df": by("lab/faults/machine.ts", "disk-full"),
+    "check the security groups": why.look,
+  },
+  "scripts/fetch.sh": {
+    "check the setting appRepository": by(
+      "scripts/image.test.ts",
+      "names a repository that cannot be read, and works",
+    ),
+    "set appCommit": by(
+      "scripts/image.test.ts",
+      "names a commit that the repository does not have, and works",
+    ),
+    "set appRepository and appCommit": by("lab/faults/app.ts", "only-a-readme"),
+  },
+  "scripts/follow.sh": {
+    "wait, then run the same command again": by(
+      "scripts/follow.test.ts",
+      "ends a run that hangs by the command",
+    ),
+    "run pulumi up again": by(
+      "scripts/follow.test.ts",
+      "that was ended from outside says so, and can be begun",
+    ),
+  },
+  "scripts/lease.sh": {
+    "see: df -h; ls -ld": why.look,
+    "wait for that release to end": by("lab/faults/engine.ts", "lease-of-a-dead-holder"),
+  },
+  "scripts/ledger.sh": {
+    "restore access to the bucket ${…}, then": by(
+      "scripts/ledger.test.ts",
+      "that is not readable in the bucket is not begun",
+    ),
+    "restore access to the bucket ${…}; the next": by(
+      "scripts/ledger.test.ts",
+      "which the next one brings there",
+    ),
+  },
+  "scripts/logs.sh": {
+    usage: inspect("./ops logs never calls the script so; who runs it by hand reads the usage"),
+    "release the app": by("lab/first-light.test.ts", "comes up after that by"),
+  },
+  "scripts/migrate.sh": {
+    "correct the app's models": why.developer,
+    "correct the migration, set appCommit": by("lab/faults/app.ts", "migration-half-way"),
+    "correct them: flask db heads": why.developer,
+    "check the bucket": by(
+      "scripts/migrate.test.ts",
+      "does not begin anew when the backup cannot be read",
+    ),
+    "put it back into the models": by("lab/faults/app.ts", "migration-drops-column"),
+  },
+  "scripts/preflight.sh": {
+    "check that the database exists": why.look,
+    "run pulumi up --refresh": by("lab/faults/database.ts", "database-unreachable"),
+    "if its password was changed by hand": by("lab/faults/database.ts", "wrong-database-password"),
+    "raise databasePasswordRotation": inspect(
+      "no test in the lab takes a privilege of the app's user away",
+    ),
+    "run: ./ops mysql": inspect("no test in the lab changes the schema's character set"),
+    "see the VPC's S3 endpoint": why.look,
+    "see: timedatectl": why.look,
+    "see the policies": why.grant,
+  },
+  "scripts/prepare-database.sh": { "check the way out": why.look },
+  "scripts/publish-status.sh": { "check the policy of the machine's role": why.grant },
+  "scripts/publish.sh": {
+    "deploy first": by("lab/environments.ts", "has published what development serves"),
+    "check publishRepository": by(
+      "scripts/publish.test.ts",
+      "says that the release serves when the repository refuses",
+    ),
+    "check the bucket": why.grant,
+  },
+  "scripts/restore-test.sh": {
+    "choose another backup": by(
+      "scripts/restore.test.ts",
+      "fail with what was said when they cannot be read",
+    ),
+  },
+  "scripts/restore.sh": {
+    "restore a backup at revision": inspect(
+      "no test in the lab restores a schema that no release has served",
+    ),
+    "drop the triggers": inspect("no test in the lab has tables with triggers"),
+  },
+  "scripts/rollback.sh": {
+    "release first": by("lab/first-light.test.ts", "comes up after that by"),
+    "release another commit": by("lab/walk.ts", "walks as the README says"),
+    "build it again": inspect("no test in the lab removes the image of the release before"),
+    "release a corrected commit": by(
+      "lab/operations.ts",
+      "names a way back that works when it refuses",
+    ),
+    "or, losing all rows written since": by(
+      "lab/operations.ts",
+      "names a way back that works when it refuses",
+    ),
+  },
+  "scripts/serving.sh": {
+    "restore access to the bucket ${…}, then": by(
+      "scripts/serving.test.ts",
+      "is not begun again when the bucket cannot be",
+    ),
+    "restore access to the bucket ${…}; then": by(
+      "scripts/serving.test.ts",
+      "is written there by the next look at it",
+    ),
+  },
+  "scripts/switch.sh": {
+    "correct the app": by("lab/faults/app.ts", "crashes-at-start"),
+    "correct the setting nginxImage": by("lab/faults/app.ts", "nginx-image-wrong"),
+  },
+  "scripts/verify.sh": {
+    "run pulumi up again": inspect(
+      "no test in the lab lets a release fail between its switch and its end",
+    ),
+    "see ./ops logs --all": why.look,
+    "make it: ./ops mysql": inspect("no test in the lab drops the schema"),
+    "see the migration's output": why.look,
+  },
+  "scripts/wait-for-cloud-init.sh": {
+    "correct their cause": inspect("no test in the lab lets a first boot fail"),
+    "see /var/log/cloud-init-output.log": why.look,
+    "see: systemctl status docker": why.look,
+  },
+};
