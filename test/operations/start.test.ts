@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fixture, root, type Fixture } from "./fixture.ts";
 
@@ -145,9 +145,14 @@ describe("./ops", () => {
       /^error: stack old has no output region: .*\nremedy: run: pulumi up --stack old\n$/,
     );
     expect(old.status).to.equal(1);
+    // It may be beside Pulumi.
+    stack.machine.fake("node", `exec '${process.execPath}' "$@"`);
+    rmSync(join(stack.machine.home, "fakes/pulumi"));
     const paths = process.env.PATH!.split(":");
     const without = paths.filter((path) => !existsSync(join(path, "pulumi"))).join(":");
-    const { status, stderr } = stack.machine.run("ops", ["status"], "", { PATH: without });
+    const { status, stderr } = stack.machine.run("ops", ["status"], "", {
+      PATH: `${stack.machine.home}/fakes:${without}`,
+    });
     expect(stderr).to.match(
       /^error: pulumi is not on PATH\nremedy: install the Pulumi CLI: https:/,
     );
