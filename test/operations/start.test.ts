@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fixture, root, type Fixture } from "./fixture.ts";
 
@@ -40,7 +40,6 @@ describe("./ops", () => {
     it(`refuses the old name of a command and names today's: ${old}`, () => {
       const { status, stderr } = stack.ops(old);
       expect(stderr).to.equal(`error: ${old} is called ${today} now\nremedy: use ./ops ${today}\n`);
-      expect(stack.ops(today, "--help").status).to.equal(0);
       expect(status).to.equal(2);
     });
   }
@@ -92,8 +91,6 @@ describe("./ops", () => {
       const { status, stdout, stderr } = stack.ops(...args);
       expect(stderr).to.equal(`error: ${error}\n`);
       expect([status, stdout]).to.deep.equal([2, ""]);
-      const help = /see \.\/ops (.*--help)$/.exec(error)?.[1];
-      if (help) expect(stack.ops(...help.split(" ")).status, help).to.equal(0);
       expect(stack.machine.log).to.equal("");
     });
   }
@@ -148,11 +145,13 @@ describe("./ops", () => {
       /^error: stack old has no output region: .*\nremedy: run: pulumi up --stack old\n$/,
     );
     expect(old.status).to.equal(1);
+    // It may be beside Pulumi.
+    stack.machine.fake("node", `exec '${process.execPath}' "$@"`);
+    rmSync(join(stack.machine.home, "fakes/pulumi"));
     const paths = process.env.PATH!.split(":");
     const without = paths.filter((path) => !existsSync(join(path, "pulumi"))).join(":");
-    symlinkSync(process.execPath, join(stack.machine.home, "node"));
     const { status, stderr } = stack.machine.run("ops", ["status"], "", {
-      PATH: `${stack.machine.home}:${without}`,
+      PATH: `${stack.machine.home}/fakes:${without}`,
     });
     expect(stderr).to.match(
       /^error: pulumi is not on PATH\nremedy: install the Pulumi CLI: https:/,

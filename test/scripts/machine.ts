@@ -107,7 +107,7 @@ export class Machine {
         if [ "$to" = - ]; then exec cat "$from"; fi
         mkdir -p "$(dirname "$to")"
         if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
-      "s3 ls "*/) for object in "$(at "$3")"*; do echo "2026-01-02 03:04:05 1 \${object##*/}"; done ;;
+      "s3 ls "*/) ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
       "s3 ls "*) [ -e "$(at "$3")" ] || exit 1; echo "2026-01-02 03:04:05 1 \${3##*/}" ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
       *) exit 2 ;;

@@ -93,7 +93,8 @@ describe("Shell text", () => {
   });
 });
 
-describe("The release", () => {
+describe("The release", function () {
+  this.timeout(60_000); // a test runs the whole program up to nine times
   const remote = "command:remote:Command";
   const key = (step: string) => `${remote} flask-on-aws-dev-release-${step}`;
   const steps = releaseSteps;
@@ -238,7 +239,7 @@ describe("The release", () => {
     ]);
     const appRepositoryCredential = "sesame";
     expect(await changed({ appRepositoryCredential })).to.deep.equal(["fetch"]);
-  }).timeout(60_000); // it runs the whole program nine times
+  });
 
   it("rotates to the other user and another password, and removes the one before at last", async () => {
     const rotated = await program({ databasePasswordRotation: 1 });

@@ -39,7 +39,8 @@ describe("What serves", () => {
   });
 });
 
-describe("The release, when something serves already", () => {
+describe("The release, when something serves already", function () {
+  this.timeout(60_000); // a test runs the whole program up to three times
   const deploy = (of: Program) => of.one("command:remote:Command", "release-deploy").inputs;
   const triggers = (of: Program) => (deploy(of).triggers as string[]).join(" ");
   let image: string;
