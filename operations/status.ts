@@ -82,7 +82,10 @@ function serves({ serving }: Status, ago: (iso: string) => string): string[] {
   if (!serving) return ["NOTHING"];
   const how = { release: "released", rollback: "rolled back to", undo: "rollback undone" };
   const number = serving.release ? `release ${serving.release}, ` : "";
-  return [serving.commit, `${number}${how[serving.action]} by ${serving.by}, since ${ago(serving.since)}`];
+  return [
+    serving.commit,
+    `${number}${how[serving.action]} by ${serving.by}, since ${ago(serving.since)}`,
+  ];
 }
 
 /** Whether what serves is what is configured, and if not the commands that make it so. */

@@ -97,7 +97,6 @@ describe("The release", function () {
   this.timeout(60_000); // a test runs the whole program up to nine times
   const remote = "command:remote:Command";
   const key = (step: string) => `${remote} flask-on-aws-dev-release-${step}`;
-  const steps = releaseSteps;
   let built: Program;
   const step = (name: string, of = built) => of.one(remote, `release-${name}`);
   const triggers = (name: string, of = built) => step(name, of).inputs.triggers.join(" ");
@@ -106,9 +105,9 @@ describe("The release", function () {
   });
 
   it("has these steps, in this order", () => {
-    expect(built.all(remote)).to.have.length(steps.length);
+    expect(built.all(remote)).to.have.length(releaseSteps.length);
     const last = upstream(built, key("retire-user"));
-    for (const name of steps.slice(0, -2)) expect(last, name).to.include(key(name));
+    for (const name of releaseSteps.slice(0, -2)) expect(last, name).to.include(key(name));
     for (const [earlier, later] of [
       ["install", "wait-for-cloud-init"],
       ["wait-for-cloud-init", "fetch"],
@@ -208,7 +207,7 @@ describe("The release", function () {
   });
 
   it("runs again on another machine", () => {
-    for (const name of steps) {
+    for (const name of releaseSteps) {
       expect(triggers(name), name).to.include("flask-on-aws-dev-app-machine-id");
     }
   });
@@ -216,7 +215,7 @@ describe("The release", function () {
   it("runs only what a change concerns", async () => {
     const changed = async (settings: Record<string, unknown>) => {
       const other = await program(settings);
-      return steps.filter(
+      return releaseSteps.filter(
         (name) => JSON.stringify(step(name, other).inputs) !== JSON.stringify(step(name).inputs),
       );
     };
@@ -286,7 +285,7 @@ describe("The release", function () {
       "aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-app",
     );
     const off = await program({ publishToken: "sesame" });
-    expect(off.all(remote)).to.have.length(steps.length);
+    expect(off.all(remote)).to.have.length(releaseSteps.length);
     const other = await program({ ...publish, appCommit: "0".repeat(40) });
     expect(triggers("publish", other)).to.not.equal(triggers("publish", published));
     const dump = await program({ ...publish, publishDump: true });
