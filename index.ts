@@ -40,7 +40,7 @@ const backups = new Backups(
 const commit = settings.appCommit;
 const image = appImage(commit, settings.baseImage);
 const serving = await readServing(backups.bucket, { provider });
-refuseRolledBack(serving, { commit, image });
+refuseRolledBack(serving, { commit, image, stack });
 if (!serving) {
   void pulumi.log.info(
     `The first release of this stack will be commit ${commit} of ${settings.appRepository}.\n` +

@@ -60,14 +60,20 @@ export function releaseTrigger(serving: Serving | undefined, image: string): str
 /** @throws pulumi.RunError if somebody rolled the commit back that is to be released */
 export function refuseRolledBack(
   serving: Serving | undefined,
-  { commit, image }: { readonly commit: string; readonly image: string },
+  {
+    commit,
+    image,
+    stack,
+  }: { readonly commit: string; readonly image: string; readonly stack: string },
 ): void {
   if (!serving || serving.image === image || !serving.rolledBack.includes(image)) return;
+  const release = (hash: string) =>
+    `pulumi config set appCommit ${hash} --stack ${stack}; pulumi up --stack ${stack}\n`;
   throw new pulumi.RunError(
     `Commit ${commit}, which appCommit names, was rolled back.\n` +
       `${serving.by} did that at ${serving.since}; since then commit ${serving.commit} serves.\n` +
-      `remedy: to keep what serves: pulumi config set appCommit ${serving.commit}\n` +
-      "        or to serve the commit that was rolled back again: ./ops rollback --undo\n" +
-      "        then: pulumi up",
+      `remedy: to keep the commit that serves: ${release(serving.commit)}` +
+      `        or to return to the commit from before the rollback: ./ops rollback --undo --stack ${stack}\n` +
+      `        or to release a corrected commit: ${release("HASH")}`,
   );
 }

@@ -28,7 +28,7 @@ interface Manner {
 /** What is said after Ctrl-C. */
 function goesOn(machine: Machine | undefined): string {
   if (!machine?.changing) return "interrupted; nothing was changed";
-  return `interrupted; it may go on at the machine, as the deploy lock in ${machine.ops("status")} shows`;
+  return `interrupted; the command may still run on the app server: ${machine.ops("status")} shows the deploy lock while it does`;
 }
 
 /** Whether a person sits at both ends of this process. */
@@ -86,7 +86,9 @@ export class Machine {
    */
   open(program: string, words: readonly string[], streams: Streams): Promise<Ended> {
     const owner = `${userInfo().username}@${hostname()}`;
-    const whole = `export RELEASE_OWNER=${quote(owner)}; . /opt/flask-on-aws/bin/common.sh || exit 127; ${program}`;
+    // The scripts print commands for this stack.
+    const flags = this.stack.flags.length > 0 ? ` ${typed(...this.stack.flags)}` : "";
+    const whole = `export RELEASE_OWNER=${quote(owner)} STACK_FLAGS=${quote(flags)}; . /opt/flask-on-aws/bin/common.sh || exit 127; ${program}`;
     const remote = ["bash", "-c", whole, "ops", ...words].map(quote).join(" ");
     return this.ssh([remote], streams);
   }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 import { once } from "node:events";
 import { constants } from "node:os";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 
 type Signal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
@@ -63,6 +64,8 @@ export async function run(
       child.stdout ? text(child.stdout) : "",
       child.stderr ? text(child.stderr) : "",
     ]);
+    // Node hears of a signal that came before the child's end when it looks for events, which it does before a timer.
+    await setTimeout(1);
     checkSignals();
     return { status: code ?? 128 + constants.signals[signal], stdout, stderr };
   } finally {

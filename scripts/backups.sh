@@ -31,10 +31,10 @@ find) regular | awk -F '\t' -v revision="$2" 'revision != "" && $4 == revision {
 choose)
   if [ -n "${2:-}" ]; then
     chosen=$(list | awk -F '\t' -v key="$2" '$1 == key')
-    [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: ./ops backups"
+    [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: ./ops backups$flags"
   else
     chosen=$(regular | tail -n 1)
-    [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: ./ops backup"
+    [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: ./ops backup$flags"
   fi
   echo "$chosen"
   ;;

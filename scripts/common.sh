@@ -25,6 +25,9 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
 }
+# Options of the commands that remedies name: ./ops tells which stack its user has named.
+# shellcheck disable=SC2034  # each script uses some of these
+flags=${STACK_FLAGS:-}
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
 # fail WHAT REMEDY [EVIDENCE]: ends a step. The verdict comes first, then the last 30 lines of the evidence, which is by

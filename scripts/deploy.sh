@@ -14,9 +14,15 @@ changed() {
 }
 # failed STEP STATUS: a failed release that has changed something is part of the history.
 failed() {
-  if changed "$1"; then
-    "$bin/ledger.sh" add "$image" "failed $1 ${seconds[*]}" || true # it has said why
+  if ! changed "$1"; then exit "$2"; fi
+  if [ "$(active_service)" != "$before" ]; then
+    echo "note: commit $commit serves, although its release failed in the step $1"
+  else
+    echo "note: the schema stays at revision $(live_revision), and was at ${revision:-none}$(
+      if [ -e "$last_backup" ]; then echo "; its backup: $(cat "$last_backup")"; fi
+    )"
   fi
+  "$bin/ledger.sh" add "$image" "failed $1 ${seconds[*]}" || true # it has said why
   exit "$2"
 }
 # step SCRIPT ARGUMENT…

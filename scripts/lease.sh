@@ -22,14 +22,14 @@ while true; do
   got=0
   take || got=$?
   if [ "$got" = 0 ]; then break; fi
-  if [ "$got" = 2 ]; then fail "the lease cannot be written to $lock" "see: df -h; ls -ld $root"; fi
+  if [ "$got" = 2 ]; then fail "the deploy lock cannot be written to $lock" "see: df -h; ls -ld $root"; fi
   holder=$(cat "$lock" 2>/dev/null || echo nobody)
   if [ "$SECONDS" -ge "$limit" ]; then
-    fail "the lease is still held by $holder after $SECONDS s;
+    fail "the deploy lock is still held by $holder after $SECONDS s;
        last heartbeat $(lock_age) s ago" \
-      "wait for that release to end; a dead holder's lease ends by itself after $lock_term s"
+      "wait for that release to end; the lock of a killed run expires after $lock_term s"
   fi
-  if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the lease of $holder, at most $limit s" >&2; fi
+  if [ "$holder" != nobody ] && [ "$holder" != "$told" ]; then echo "waiting for the deploy lock, held by $holder, at most $limit s" >&2; fi
   told=$holder
   sleep 1
 done
@@ -41,7 +41,7 @@ work=$!
 # As long as the work lives, even if this process is killed: else another release could begin beside it.
 while kill -0 "$work" 2>/dev/null; do
   if ! is_ours; then
-    echo "error: the lease was lost to $(cat "$lock")" >&2
+    echo "error: the deploy lock was lost to $(cat "$lock")" >&2
     kill -- "-$work"
     break
   fi

@@ -22,7 +22,7 @@ in_image() {
 # flask_db ARGUMENT…: prints nothing; what it has said is in $output.
 flask_db() {
   output=$(in_image flask db "$@" 2>&1) ||
-    fail "flask db $1 failed; the version before goes on serving" "correct the app's models or migrations" "$output"
+    fail "flask db $1 failed; what serves is unchanged" "correct the app's models or migrations" "$output"
 }
 
 # upgrade REVISION OPTION…: to the newest revision, which is named.
@@ -45,11 +45,11 @@ upgrade() {
   # MySQL commits each change of the schema by itself, so what was done before the failure stays.
   after=$(live_revision)
   fail "the migration from revision ${before:-none} to $1 failed.
-       The schema is at ${after:-no revision}; changed is: $(
+       The schema is at ${after:-no revision}; tables added (>) or removed (<): $(
     diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
-  )and maybe what the failed revision did before it stopped" \
+  ); the failed revision may have changed more" \
     "correct the migration, set appCommit to that commit and run pulumi up${backup:+;
-        or put back what was there: ./ops restore $backup}" "$output"
+        or restore the backup, losing rows written since: ./ops restore $backup}" "$output"
 }
 
 # The newest revision in the files; the app's own output stands between.
@@ -104,7 +104,7 @@ if [ -n "$new" ]; then
   if lost=$(grep -E 'drop_(table|column)\(' <<<"$changes") && [ "${ALLOW_DESTRUCTIVE:-}" != true ]; then
     fail "the database has what the models lack, and to follow them would lose it: $lost" \
       "put it back into the models, or ship a migrations folder with the app;
-        or let it go: pulumi config set allowDestructiveMigrations true; pulumi up;
+        or delete it: pulumi config set allowDestructiveMigrations true; pulumi up;
         or, to serve an older version, restore a backup of its time: ./ops backups"
   fi
 fi

@@ -19,8 +19,8 @@ if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   known=$("$bin/backups.sh" find "$live")
   fail "$key is at revision $restored of the schema,
        which no release of this environment has served; the live schema is at $live and unchanged" \
-    "${known:+restore a backup at revision $live: ./ops restore $known;
-        or }choose another one: ./ops backups"
+    "${known:+restore a backup at revision $live: ./ops restore $known$flags;
+        or }choose another one: ./ops backups$flags"
 fi
 before=$("$bin/backup.sh" before-restore)
 
@@ -32,7 +32,7 @@ evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$sc
   fail "the tables were not exchanged; the live schema is unchanged" \
     "drop the triggers of the tables, which RENAME TABLE refuses; then restore again" "$evidence"
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
-echo "restored: $key. What it replaced is in $before"
+echo "restored: $key. Backup of the replaced data: $before"
 if [ "$restored" = "$live" ]; then exit; fi
 # Revision files that go beyond the schema would stop the next migration. migrate.sh gets those of a backup.
 rm -rf "$migrations"
@@ -46,9 +46,9 @@ if [ "$image" = "$expected" ]; then
 fi
 # So that the next `up` releases a commit again that is configured already, with its migrations.
 "$bin/serving.sh" request-release
-back="pulumi config set appCommit $commit; pulumi up"
-if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="./ops rollback"; fi
-echo "The version that serves expects another revision. Serve release $number again:
+back="pulumi config set appCommit $commit$flags; pulumi up$flags"
+if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="./ops rollback$flags"; fi
+echo "warning: the version that serves needs revision $live, so the app may be broken. Choose one. Go back to release $number:
   $back
-Or bring the schema forward again, for the version that serves:
-  ${serves:+pulumi config set appCommit $serves; }pulumi up"
+Or migrate the restored data for the version that serves:
+  ${serves:+pulumi config set appCommit $serves$flags; }pulumi up$flags"

@@ -26,7 +26,7 @@ action=rollback
 if [ "${1:-}" = --undo ]; then
   action=undo
   undo=$("$bin/serving.sh" get undo)
-  [ -n "$undo" ] || fail "$current serves, and not because of a rollback" "release another commit: pulumi config set appCommit HASH; pulumi up"
+  [ -n "$undo" ] || fail "$current serves, and not because of a rollback" "release another commit: pulumi config set appCommit HASH$flags; pulumi up$flags"
   entry=$(last_of "$undo")
 else
   entry=$(previous)
@@ -37,21 +37,25 @@ if [ "${1:-}" = --show ]; then
   exit
 fi
 [ -n "$entry" ] || fail "the history has no release before $current" \
-  "release another commit: pulumi config set appCommit HASH; pulumi up"
+  "release another commit: pulumi config set appCommit HASH$flags; pulumi up$flags"
 IFS=$'\t' read -r number time commit image _ revision _ <<<"$entry"
-docker image inspect "$image" >/dev/null 2>&1 ||
-  fail "the image of release $number is not on the machine: $image" \
-    "build it again: pulumi config set appCommit $commit; pulumi up"
+if ! docker image inspect "$image" >/dev/null 2>&1; then
+  build="pulumi config set appCommit $commit$flags; pulumi up$flags"
+  # `up` refuses what was rolled back until the commit that serves is the configured one.
+  if [ "$action" = undo ]; then build="pulumi config set appCommit $(serving_commit)$flags; pulumi up$flags; $build"; fi
+  fail "the image of release $number is not on the machine: $image" "build it again: $build"
+fi
 
 live=$(live_revision)
 if [ "$live" != "$revision" ]; then
   backup=$("$bin/backups.sh" find "$revision")
-  remedy="release a corrected commit: pulumi config set appCommit HASH; pulumi up"
+  remedy="release a corrected commit: pulumi config set appCommit HASH$flags; pulumi up$flags"
   if [ -n "$backup" ]; then
     remedy+="
-        or, losing all rows written since that backup: ./ops restore $backup, then ./ops rollback"
+        or, losing all rows written since that backup: ./ops restore $backup$flags, then ./ops rollback${1:+ $1}$flags"
   fi
-  fail "release $number knows the schema at revision ${revision:-none}, but it is at ${live:-none}" "$remedy"
+  fail "release $number needs the schema at revision ${revision:-none}, but it is at ${live:-none}.
+       Nothing was changed; commit $(serving_commit) serves" "$remedy"
 fi
 echo "going back to release $number of $time, commit $commit" >&2
 rm -f "$last_backup"
@@ -61,8 +65,10 @@ rm -f "$last_backup"
 "$bin/publish-status.sh" || true # it has said why; the release serves
 echo "release $number serves again: commit $commit"
 if [ "$action" = rollback ]; then
-  echo "The next pulumi up stops until you choose. To keep this commit:
-  pulumi config set appCommit $commit; pulumi up
-To serve the commit from before the rollback again:
-  ./ops rollback --undo"
+  echo "The next pulumi up refuses to release what was rolled back. Choose one. Keep this commit:
+  pulumi config set appCommit $commit$flags; pulumi up$flags
+Or return to the commit from before the rollback:
+  ./ops rollback --undo$flags
+Or release a corrected commit:
+  pulumi config set appCommit HASH$flags; pulumi up$flags"
 fi

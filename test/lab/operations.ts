@@ -87,7 +87,7 @@ export function operations({ lab }: Scene): void {
       await lab.pulumi("up", "--yes", "--skip-preview");
       const refused = await lab.tryOps("rollback");
       expect(refused.status).to.equal(1);
-      expect(refused.stderr).to.match(/error: release \d+ knows the schema at revision/);
+      expect(refused.stderr).to.match(/error: release \d+ needs the schema at revision/);
       const restore = /\.\/ops restore \S+?(?=,)/.exec(refused.stderr)?.[0];
       expect(restore, refused.stderr).to.be.a("string");
       await follow(`${restore} --yes`);

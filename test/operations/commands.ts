@@ -36,7 +36,7 @@ const always = {
 const surplus = (command: string) => `error: ${command} takes no argument: nosuch`;
 const unchanged = "interrupted; nothing was changed";
 const mayGoOn =
-  "interrupted; it may go on at the machine, as the deploy lock in ./ops status shows";
+  "interrupted; the command may still run on the app server: ./ops status shows the deploy lock while it does";
 
 /** A command that takes no word. `line` is what the fixture's script prints first. */
 const plain = (command: string, line: string, interrupted: string): Record<Way, Outcome> => ({

@@ -66,7 +66,9 @@ describe("A release", () => {
   it("is in the history as failed when it fails after its migration changed the schema", () => {
     machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'`);
     machine.script("switch.sh", "exit 5");
-    expect(deploy().status).to.equal(5);
+    const { status, stdout } = deploy();
+    expect(status).to.equal(5);
+    expect(stdout).to.match(/^note: the schema stays at revision b2, and was at \S+$/m);
     expect(machine.log).to.match(
       /^preflight \nledger add app:1 failed switch preflight=\d+\.\d migrate=\d+\.\d\n$/,
     );
@@ -84,7 +86,11 @@ describe("A release", () => {
       `echo '    set $app green:5005;' >'${machine.root}/nginx/app.conf'`,
     );
     machine.script("verify.sh", "exit 5");
-    expect(deploy().status).to.equal(5);
+    const { status, stdout } = deploy();
+    expect(status).to.equal(5);
+    expect(stdout).to.match(
+      /^note: commit \S+ serves, although its release failed in the step verify$/m,
+    );
     expect(machine.log).to.match(/\nledger add app:1 failed verify preflight=/);
   });
 

@@ -77,7 +77,7 @@ describe("The lease", () => {
     const second = as("bob@desk");
     await until(() => second.output() !== "", "a word of the second one");
     expect(second.output()).to.match(
-      /^waiting for the lease of ann@desk \S+Z process \d+, at most /,
+      /^waiting for the deploy lock, held by ann@desk \S+Z process \d+, at most /,
     );
     expect(machine.log.match(/began/g)).to.have.length(1);
     machine.write("end", "");
@@ -93,7 +93,7 @@ describe("The lease", () => {
     const { status, stderr } = machine.run("lease.sh", ["work.sh"], "", { LEASE_LIMIT: "0" });
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^error: the lease is still held by ann@desk \S+ process \d+ after 0 s/m,
+      /^error: the deploy lock is still held by ann@desk \S+ process \d+ after 0 s/m,
     );
     expect(stderr).to.match(/^remedy: wait for that release to end/m);
     expect(machine.exists("root/lease"), "the holder's").to.equal(true);
@@ -134,7 +134,7 @@ describe("The lease", () => {
     machine.write("root/lease", "bob@desk\n");
     const { status, output } = await first.ended;
     expect(status).to.equal(143);
-    expect(output).to.include("error: the lease was lost to bob@desk");
+    expect(output).to.include("error: the deploy lock was lost to bob@desk");
     await quiet();
     expect(machine.log, "the step has gone on").to.not.match(/done|overdue/);
     expect(machine.read("root/lease")).to.equal("bob@desk\n");

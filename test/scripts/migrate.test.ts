@@ -106,7 +106,7 @@ describe("The migration", () => {
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
       expect(stderr).to.match(
-        /^error: flask db heads failed; the version before goes on serving\nremedy: .*\n {2}\| ImportError\n$/,
+        /^error: flask db heads failed; what serves is unchanged\nremedy: .*\n {2}\| ImportError\n$/,
       );
     });
   });
@@ -261,10 +261,10 @@ describe("The migration", () => {
     const { status, stderr } = migrate();
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^error: the migration from revision a1 to b2 failed\.\n {7}The schema is at a1; changed is: > users /,
+      /^error: the migration from revision a1 to b2 failed\.\n {7}The schema is at a1; tables added \(>\) or removed \(<\): > users /,
     );
     expect(stderr).to.match(
-      /^remedy: correct .*;\n +or put back .*: \.\/ops restore backups\/9\n {2}\| noise.*\n {2}\| Duplicate column\n$/m,
+      /^remedy: correct .*;\n +or restore the backup, .*: \.\/ops restore backups\/9\n {2}\| noise.*\n {2}\| Duplicate column\n$/m,
     );
     expect(machine.exists("root/migrations")).to.equal(false);
   });

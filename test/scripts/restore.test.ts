@@ -140,12 +140,12 @@ describe("Backups", () => {
     const succeeds = (...args: string[]) => {
       const { status, stdout, stderr } = run("restore.sh", ...args);
       expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
-      const first = `${fit}restored: ${key}. What it replaced is in backups/now-before-restore\n`;
+      const first = `${fit}restored: ${key}. Backup of the replaced data: backups/now-before-restore\n`;
       expect(stdout.slice(0, first.length)).to.equal(first);
       return stdout.slice(first.length);
     };
     const forward =
-      "Or bring the schema forward again, for the version that serves:\n" +
+      "Or migrate the restored data for the version that serves:\n" +
       "  pulumi config set appCommit commit-of-app:2; pulumi up\n";
 
     it("exchange all tables in one statement, after a backup of what was there", () => {
@@ -171,7 +171,7 @@ describe("Backups", () => {
       liveAt("c3");
       expect(succeeds(key)).to.equal(
         "the schema is at revision b2, as release 000001 left it, and was at c3\n" +
-          "The version that serves expects another revision. Serve release 000001 again:\n" +
+          "warning: the version that serves needs revision c3, so the app may be broken. Choose one. Go back to release 000001:\n" +
           `  ./ops rollback\n${forward}`,
       );
     });
@@ -184,7 +184,7 @@ describe("Backups", () => {
         liveAt("c3");
         has(...releases);
         expect(succeeds(key)).to.include(
-          ` again:\n  pulumi config set appCommit c0ffee1; pulumi up\n${forward}`,
+          `Go back to release 000001:\n  pulumi config set appCommit c0ffee1; pulumi up\n${forward}`,
         );
       });
     }

@@ -16,6 +16,7 @@ describe("A rollback", () => {
       *revision*app:*) echo "commit-of-\${*: -1}" ;;
       *.Id*app:*) echo sha256:beef ;;
       "inspect --format {{.Config.Image}} serving") cat '${machine.home}/serves' ;;
+      "inspect --format "*revision*" serving") echo "commit-of-$(cat '${machine.home}/serves')" ;;
       "image inspect app:gone") exit 1 ;;
       esac`,
     );
@@ -73,10 +74,10 @@ describe("A rollback", () => {
     expect(machine.log).to.match(/^verify app:2$[^]*^publish-status $/m);
     expect(stdout).to.equal(
       "release 000002 serves again: commit commit-of-app:2\n" +
-        "The next pulumi up stops until you choose. To keep this commit:\n" +
+        "The next pulumi up refuses to release what was rolled back. Choose one. Keep this commit:\n" +
         "  pulumi config set appCommit commit-of-app:2; pulumi up\n" +
-        "To serve the commit from before the rollback again:\n" +
-        "  ./ops rollback --undo\n",
+        "Or return to the commit from before the rollback:\n  ./ops rollback --undo\n" +
+        "Or release a corrected commit:\n  pulumi config set appCommit HASH; pulumi up\n",
     );
     expect(machine.run("ledger.sh").stdout).to.match(
       /^000005\t\S+\tcommit-of-app:2\tapp:2\tbeef\ta1\t-\t\S+\trollback$/m,
@@ -133,8 +134,27 @@ describe("A rollback", () => {
     );
   });
 
+  it("names a way that `up` allows when the image to return to is gone", () => {
+    has(["app:gone"], ["app:3"]);
+    machine.run("serving.sh", ["record", "app:gone", "release"]);
+    machine.run("serving.sh", ["record", "app:3", "rollback"]);
+    const keep = "pulumi config set appCommit commit-of-app:3; pulumi up";
+    const release = "pulumi config set appCommit commit-of-app:gone; pulumi up";
+    const error = "the image of release 000001 is not on the machine: app:gone";
+    fails(error, `build it again: ${keep}; ${release}`, "--undo");
+  });
+
+  it("repeats in the commands that it prints the stack that ./ops was given", () => {
+    has(["app:2"], ["app:3"]);
+    const { stdout } = machine.run("rollback.sh", [], "", { STACK_FLAGS: " --stack prod" });
+    expect(stdout).to.include("appCommit commit-of-app:2 --stack prod; pulumi up --stack prod\n");
+    expect(stdout).to.include("./ops rollback --undo --stack prod\n");
+  });
+
   describe("when the schema has changed", () => {
-    const error = "release 000002 knows the schema at revision 00, but it is at a1";
+    const error =
+      "release 000002 needs the schema at revision 00, but it is at a1.\n" +
+      "       Nothing was changed; commit commit-of-app:3 serves";
     const corrected = "release a corrected commit: pulumi config set appCommit HASH; pulumi up";
     beforeEach(() => has(["app:1", "00"], ["app:2", "00"], ["app:3"]));
 
@@ -152,6 +172,14 @@ describe("A rollback", () => {
     it("names no backup when there is none at that revision", () => {
       stored("backups/4", "a1");
       fails(error, corrected);
+    });
+
+    it("names --undo again when it refuses to undo", () => {
+      machine.run("serving.sh", ["record", "app:2", "release"]);
+      machine.run("serving.sh", ["record", "app:3", "rollback"]);
+      stored("backups/2", "00");
+      const { stderr } = rollback("--undo");
+      expect(stderr).to.match(/\.\/ops restore backups\/2, then \.\/ops rollback --undo$/m);
     });
   });
 

@@ -132,7 +132,7 @@ describe("The record of what serves", () => {
     expect(releaseTrigger(released("app:2"), "app:2")).to.equal(before);
     const back = rolledBackTo("app:1");
     expect(releaseTrigger(back, "app:2")).to.not.equal(before);
-    const two = { commit: "c", image: "app:2" };
+    const two = { commit: "c", image: "app:2", stack: "dev" };
     expect(() => refuseRolledBack(back, two)).to.throw(/was rolled back/);
     const undone = after("record", "app:2", "undo");
     expect(releaseTrigger(undone, "app:2")).to.equal(before);

@@ -78,8 +78,9 @@ describe("Remedies", () => {
         ),
       ];
       for (const call of of(/\.\/ops ([a-z$][^;,\n]*)/g)) {
-        const [name, ...words] = call.split(" ");
-        if (name!.startsWith("$")) continue;
+        // A variable behind a word holds options.
+        const [name, ...words] = call.replaceAll("${…}", "").trim().split(" ");
+        if (name === "") continue;
         const command = commands.find((each) => each.name() === name);
         if (!command) problems.push(`./ops ${name}`);
         const options = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);

@@ -26,12 +26,14 @@ describe("What serves", () => {
 
   it("forbids to release what was rolled back, and nothing else", () => {
     const refusal = (serving: Serving | undefined, image: string) => () =>
-      refuseRolledBack(serving, { commit: "c2", image });
+      refuseRolledBack(serving, { commit: "c2", image, stack: "prod" });
     expect(refusal(back, "app:2"))
       .to.throw(/^Commit c2, which appCommit names, was rolled back\.\nada@desk did that at t3; /)
       .with.property("message")
-      .that.matches(/^remedy: .*pulumi config set appCommit c0ffee$/m)
-      .and.includes("./ops rollback --undo");
+      .that.matches(
+        /^remedy: .*: pulumi config set appCommit c0ffee --stack prod; pulumi up --stack prod$/m,
+      )
+      .and.includes("./ops rollback --undo --stack prod\n");
     expect(refusal(back, "app:1"), "what serves").not.to.throw();
     expect(refusal(back, "app:3"), "another commit").not.to.throw();
     expect(refusal(v2, "app:1"), "no rollback").not.to.throw();

@@ -147,7 +147,7 @@ export const appFaults: Fault[] = [
       });
       const result = await stack.up({ appCommit });
       const said =
-        /error: the migration from revision \S+ to half0000000 failed[^]*changed is: > half\b/;
+        /error: the migration from revision \S+ to half0000000 failed[^]*tables added \(>\) or removed \(<\): > half\b/;
       // Read from the message, since it is to be enough for who has nothing else.
       const backup = /\.\/ops restore (backups\/\S+)/.exec(result.stdout)?.[1];
       if (result.status === 0 || !said.test(result.stdout) || !backup) {

@@ -12,7 +12,7 @@ const older = inspect("no test in the lab has a machine of an earlier version");
 export const ofProgram: Table = {
   "deployer/serving.ts": {
     "if the bucket is gone": why.grant,
-    "to keep what serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
+    "to keep the commit that serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
   },
   "deployer/shell.ts": {
     "run pulumi up again": inspect(
