@@ -78,8 +78,11 @@ if [ ! -d "$migrations" ] && [ -n "$revision" ]; then
   if [ -n "$key" ] && aws s3 ls "$archive" >/dev/null; then
     evidence=$({ aws s3 cp --only-show-errors "$archive" - | tar --extract --gzip --directory "$work"; } 2>&1) ||
       fail "$archive cannot be read" "check the bucket and the role's policy, then run pulumi up again" "$evidence"
-    # A migration that failed may have left a later one there, which the database does not know.
-    if has_live && [ "$(newest "${generated[@]}")" = "$revision" ]; then
+    # A backup made before a migration holds that migration, too, which the database does not know.
+    while has_live && head=$(newest "${generated[@]}") && [[ $head =~ ^[[:alnum:]]+$ && $head != "$revision" ]]; do
+      rm "$work/versions/$head"_*.py
+    done
+    if has_live && [ "$head" = "$revision" ]; then
       echo "the revision files are those of $key"
     else
       rm -rf "$work" && mkdir "$work"

@@ -15,7 +15,7 @@ export function fromSite(lab: Lab, { siteUrl }: Record<string, string>) {
 /** A step of first light, after its walk. */
 export function siteTells({ lab, outputs }: Scene): void {
   it("tells release and backup on the site, to everybody", async () => {
-    const { appUrl, configuredCommit } = outputs();
+    const { appUrl, configuredCommit } = await lab.outputs();
     const get = fromSite(lab, outputs());
     expect(await get("")).to.have.property("status", 200);
     expect((await get("")).body).to.include("<h1>flask-on-aws-dev</h1>");
