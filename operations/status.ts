@@ -1,23 +1,14 @@
 /** What serves, what is configured, and how the stack is: status. */
+// A type only: these programs do not load Pulumi.
+import type { Serving } from "../deployer/serving.ts";
 import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { Machine } from "./machine.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
 export interface Status {
-  readonly serving: {
-    readonly commit: string;
-    readonly image: string;
-    readonly since: string;
-    readonly by: string;
-    readonly action: "release" | "rollback" | "undo";
-    /** The image before. */
-    readonly before: string | null;
-    /** Images that rollbacks have left. */
-    readonly rolledBack: readonly string[] | null;
-    /** Its number. */
-    readonly release: string | null;
-  } | null;
+  /** The record, with the number of the release. */
+  readonly serving: (Serving & { readonly release: string | null }) | null;
   readonly health: { readonly status: number; readonly seconds: number } | null;
   /** Of the schema. */
   readonly revision: string | null;
@@ -97,7 +88,7 @@ function pending(
   if (!configured) return ["unknown", `run: ${pulumi("up")}`];
   if (!serving) return [configured, `NOT RELEASED; release it: ${pulumi("up")}`];
   const same = serving.commit === configured;
-  const left = serving.action === "rollback" || (serving.rolledBack ?? []).length > 0;
+  const left = serving.action === "rollback" || serving.rolledBack.length > 0;
   if (same && serving.action !== "rollback") return ["the same commit; nothing is pending"];
   if (!left) return [configured, `NOT WHAT SERVES; release it: ${pulumi("up")}`];
   const forward = ["to serve what is configured, run:", `  ${ops("rollback", "--undo")}`];
