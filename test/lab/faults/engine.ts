@@ -99,7 +99,8 @@ export const engineFaults: Fault[] = [
       const running = stack.startUp({ appCommit: version.commit });
       await until("the release waits for the lease", 240, () =>
         Promise.resolve(
-          running.over() || running.output().includes("waiting for the deploy lock, held by ada@elsewhere"),
+          running.over() ||
+            running.output().includes("waiting for the deploy lock, held by ada@elsewhere"),
         ),
       );
       await stack.onMachine(`kill -KILL -- -${holder.trim()}`);
