@@ -22,6 +22,10 @@ const name = `${project}-${stack}`;
 const provider = new aws.Provider(name, {
   region: settings.region as aws.Region,
   profile: aws.config.profile,
+  // A provider of its own takes nothing of the stack's config by itself.
+  assumeRoles: aws.config.assumeRoles,
+  allowedAccountIds: aws.config.allowedAccountIds,
+  forbiddenAccountIds: aws.config.forbiddenAccountIds,
   defaultTags: { tags: { project, stack } },
 });
 const onAws = { providers: [provider] };
@@ -65,6 +69,12 @@ const groups = new SecurityGroups(
   onAws,
 );
 
+if (settings.databaseBackupRetentionDays === 0) {
+  void pulumi.log.warn(
+    "databaseBackupRetentionDays is 0: RDS keeps no backups of its own, and cannot restore to a point in time.\n" +
+      "The app server's daily backups in S3 are then the only ones.",
+  );
+}
 if (settings.publishDump) {
   void pulumi.log.warn(
     "publishDump is on: everybody can read all rows of the database, password hashes too,\n" +
@@ -102,6 +112,7 @@ const keyPair = new aws.ec2.KeyPair(
 const machineArgs = {
   image: settings.machineImage,
   instanceType: settings.instanceType,
+  cpuCredits: settings.cpuCredits,
   keyName: keyPair.keyName,
   authorizedKeys: settings.sshPublicKey ? [settings.sshPublicKey] : [],
 };

@@ -1,84 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { architectureOf, machineImages, type MachineImage } from "./compute/images.ts";
+import { cpuCreditModes, type CpuCredits } from "./compute/machine.ts";
 import { zoneCapacity } from "./network/addresses.ts";
 import { overlaps, parseCidr, type Cidr } from "./network/cidr.ts";
 import { natGatewayModes, type NatGateways } from "./network/network.ts";
 import { configCommand, isEncrypted, keyProblems, type Kind } from "./settings-keys.ts";
-
-const ownSchemas = "information_schema|innodb|mysql|performance_schema|sys";
-/** Of the reserved words of MySQL 8.4 those that somebody may name a schema. */
-const reserved =
-  "case|condition|database|databases|function|group|groups|index|key|keys|limit|load|match|of|option|order|" +
-  "range|rank|read|release|rows|schema|schemas|select|signal|sql|system|table|trigger|update|usage|use|values|window|write";
-const image = /^[a-z0-9][\w./:@-]*$/;
-/** What a text must match, the same in words, and the remedy. */
-const texts = {
-  instanceType: [/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "must be an EC2 instance type", "use t3.micro"],
-  sshPublicKey: [
-    /^$|^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+( [^\n]*)?$/,
-    "must be one line as in a .pub file",
-    "use the output of: cat ~/.ssh/id_ed25519.pub",
-  ],
-  databaseInstanceClass: [
-    // Older families do not run MySQL 8.4: RDS user guide, "Supported DB engines for DB instance classes".
-    /^db\.(?!t1|t2|m[1-4]|r[3-4])[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
-    "must be an RDS instance class that runs MySQL 8.4",
-    "use db.t4g.micro",
-  ],
-  databaseName: [
-    // MySQL's limit is 64; the schemas of a restore drill are named after it. RDS refuses words of SQL.
-    new RegExp(`^(?!(${ownSchemas}|${reserved})$)[a-z][a-z0-9_]{0,53}$`, "i"),
-    "must be a letter and up to 53 letters, digits and _, no schema of MySQL's own nor word of SQL",
-    "use appdb",
-  ],
-  appRepository: [
-    /^(https?|ssh|file):\/\/[^\s'"]+$|^[\w.-]+@[\w.-]+:[^\s'"]+$/,
-    "must be the address of a git repository by https, ssh or file",
-    "use https://github.com/OWNER/NAME.git",
-  ],
-  appCommit: [
-    /^[0-9a-f]{40}$/,
-    "must be the full hash of a commit, 40 hexadecimal digits",
-    "use the output of: git rev-parse HEAD",
-  ],
-  baseImage: [image, "must be the name of a container image", "use python:3.11-slim-bookworm"],
-  nginxImage: [image, "must be the name of a container image", "use nginx:stable"],
-  pipIndexUrl: [
-    /^$|^https?:\/\/[^\s'"@]+$/,
-    "must be the address of a package index, without credentials",
-    'use "" for PyPI',
-  ],
-  publishRepository: [
-    // Not http, which would show the token to whoever listens.
-    /^$|^https:\/\/[^\s'"@]+$/,
-    "must be the address of a git repository by https, without credentials",
-    'use https://github.com/OWNER/NAME.git, or "" to publish nothing',
-  ],
-} as const satisfies Record<string, readonly [RegExp, string, string]>;
-
-/** Least, most, unit with the source of the limits, and the remedy; whole numbers. */
-const integers = {
-  databaseAllocatedStorage: [20, 65536, "GiB, the limits of RDS for gp3", "use 20"],
-  databaseBackupRetentionDays: [1, 35, "days, the limits of RDS", "use 7"],
-  databasePasswordRotation: [0, 1e6, "and is raised by one each time", "use 0"],
-  backupColdAfterDays: [1, 3649, "days", "use 30"],
-  backupExpireAfterDays: [2, 3650, "days", "use 365"],
-} as const satisfies Record<string, readonly [number, number, string, string]>;
-
-const switches = [
-  "flowLogs",
-  "databaseMultiAz",
-  "databaseLogs",
-  "allowDestructiveMigrations",
-  "publishDump",
-  "protectData",
-] as const;
+import { integerRules, reservedNetworks, stringRules, switches } from "./settings-rules.ts";
 
 /** The stack's config, checked. Every key is described, with its default, in Pulumi.yaml. */
 export interface Settings
   extends
-    Readonly<Record<keyof typeof texts, string>>,
-    Readonly<Record<keyof typeof integers, number>>,
+    Readonly<Record<keyof typeof stringRules, string>>,
+    Readonly<Record<keyof typeof integerRules, number>>,
     Readonly<Record<(typeof switches)[number], boolean>> {
   readonly region: string;
   readonly adminCidrs: readonly string[];
@@ -86,6 +19,7 @@ export interface Settings
   /** Empty, or two and more. */
   readonly availabilityZones: readonly string[];
   readonly natGateways: NatGateways;
+  readonly cpuCredits: CpuCredits;
   readonly machineImage: MachineImage;
   /** The app's; undefined if none was given, as with all secrets. */
   readonly databasePassword: pulumi.Output<string> | undefined;
@@ -102,24 +36,15 @@ const values = <K extends string>(keys: readonly K[]) => each(keys, (): Kind => 
 
 /** Every setting of the project's own namespace; any other key there is refused. */
 const kinds: Readonly<Record<Exclude<keyof Settings, "region">, Kind>> = {
-  ...values(keysOf(texts)),
-  ...values(keysOf(integers)),
+  ...values(keysOf(stringRules)),
+  ...values(keysOf(integerRules)),
   ...values(switches),
-  ...values(["vpcCidr", "natGateways", "machineImage", "confirmDestroy"]),
+  ...values(["vpcCidr", "natGateways", "cpuCredits", "machineImage", "confirmDestroy"]),
   adminCidrs: "list",
   availabilityZones: "list",
   databasePassword: "secret",
   appRepositoryCredential: "secret",
   publishToken: "secret",
-};
-
-/** Networks that a VPC cannot have, and whose they are. */
-const taken = {
-  "0.0.0.0/8": "which is nobody's address",
-  "127.0.0.0/8": "every machine's own",
-  "169.254.0.0/16": "where AWS serves metadata, time and names",
-  "172.16.0.0/12": "which Docker gives out on the machines",
-  "224.0.0.0/3": "which is multicast and reserved",
 };
 
 /**
@@ -143,8 +68,8 @@ export function readSettings(): Settings {
 
   for (const { what, limit, remedy } of keyProblems(kinds)) problem(what, limit, remedy);
 
-  const text = each(keysOf(texts), (key) => {
-    const [pattern, limit, remedy] = texts[key];
+  const text = each(keysOf(stringRules), (key) => {
+    const [pattern, limit, remedy] = stringRules[key];
     const value = config.require(key);
     if (/^https?:\/\/[^/]*@/.test(value)) {
       const limit = "outputs and logs would show them";
@@ -152,8 +77,8 @@ export function readSettings(): Settings {
     } else if (!pattern.test(value)) report(key, value, limit, remedy);
     return value;
   });
-  const integer = each(keysOf(integers), (key) => {
-    const [least, most, unit, remedy] = integers[key];
+  const integer = each(keysOf(integerRules), (key) => {
+    const [least, most, unit, remedy] = integerRules[key];
     const value = config.requireNumber(key);
     if (!Number.isInteger(value) || value < least || value > most)
       report(key, value, `must be a whole number, ${least} to ${most} ${unit}`, remedy);
@@ -176,6 +101,22 @@ export function readSettings(): Settings {
   const region = new pulumi.Config("aws").require("region");
   if (!/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region))
     report("aws:region", region, "must be a region of AWS", "use us-west-2");
+  else if (/^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/.test(region)) {
+    const limit =
+      "is of another AWS partition, with other ARNs, host names and certificates of RDS";
+    report("aws:region", region, limit, "use us-west-2, or another region of the partition aws");
+  }
+  for (const key of ["allowedAccountIds", "forbiddenAccountIds"]) {
+    const ids = new pulumi.Config("aws").getObject<unknown[]>(key) ?? [];
+    // YAML reads an id without quotes as a number, and its leading zeros are lost.
+    for (const id of ids.filter((id) => typeof id !== "string" || !/^\d{12}$/.test(id)))
+      report(
+        `aws:${key}`,
+        id,
+        "must be the 12 digits of an AWS account's id, in quotes",
+        "use the output of: aws sts get-caller-identity --query Account",
+      );
+  }
 
   const adminCidrs = config.requireObject<string[]>("adminCidrs");
   const example = configCommand("set --path 'adminCidrs[0]' YOUR_ADDRESS/32");
@@ -195,7 +136,7 @@ export function readSettings(): Settings {
   if (!vpcCidr || vpcCidr.prefix < 16 || vpcCidr.prefix > 26) {
     report("vpcCidr", vpcText, "must be an IPv4 network of /16 to /26", "use 10.0.0.0/16");
   } else {
-    for (const [network, use] of Object.entries(taken)) {
+    for (const [network, use] of Object.entries(reservedNetworks)) {
       if (overlaps(vpcCidr, parseCidr(network)!))
         report("vpcCidr", vpcText, `overlaps ${network}, ${use}`, "use 10.0.0.0/16");
     }
@@ -219,6 +160,16 @@ export function readSettings(): Settings {
   const natGateways = natGatewayModes.find((mode) => mode === natText);
   if (!natGateways)
     report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "use single");
+
+  const creditsText = config.require("cpuCredits");
+  const cpuCredits = cpuCreditModes.find((mode) => mode === creditsText);
+  if (!cpuCredits)
+    report(
+      "cpuCredits",
+      creditsText,
+      `must be one of: ${cpuCreditModes.join(", ")}`,
+      "use unlimited",
+    );
 
   const imageName = config.require("machineImage");
   const machineImage = machineImages[imageName];
@@ -275,7 +226,7 @@ export function readSettings(): Settings {
     );
   }
 
-  if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage) {
+  if (problems.length > 0 || !vpcCidr || !natGateways || !cpuCredits || !machineImage) {
     throw new pulumi.RunError(`The settings have problems:\n${problems.join("\n")}`);
   }
   return {
@@ -287,6 +238,7 @@ export function readSettings(): Settings {
     vpcCidr,
     availabilityZones,
     natGateways,
+    cpuCredits,
     machineImage,
     databasePassword: secret("databasePassword"),
     appRepositoryCredential: secret("appRepositoryCredential"),

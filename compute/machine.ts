@@ -4,11 +4,21 @@ import { sshKey } from "../secrets.ts";
 import type { MachineImage } from "./images.ts";
 import { userData } from "./userData.ts";
 
+/**
+ * What a burstable machine does when its CPU credits are used up: go on, which AWS charges, or run at its baseline
+ * until it has earned new ones.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances.html
+ */
+export const cpuCreditModes = ["unlimited", "standard"] as const;
+export type CpuCredits = (typeof cpuCreditModes)[number];
+
 /** Arguments of {@link Machine}. */
 export interface MachineArgs {
   readonly image: MachineImage;
   /** For example `t3.micro`, about 8 USD a month. A change stops and starts the machine. */
   readonly instanceType: string;
+  /** For burstable types; others have no such mode. */
+  readonly cpuCredits: CpuCredits;
   readonly subnetId: pulumi.Input<string>;
   /** The subnet's way to the internet: there before the machine boots, and gone after it. */
   readonly routes: pulumi.Resource[];
@@ -38,6 +48,9 @@ export class Machine extends pulumi.ComponentResource {
       {
         ami: ami.insecureValue,
         instanceType: args.instanceType,
+        ...(/^t\d/.test(args.instanceType)
+          ? { creditSpecification: { cpuCredits: args.cpuCredits } }
+          : {}),
         subnetId: args.subnetId,
         vpcSecurityGroupIds: [args.securityGroupId],
         keyName: args.keyName,

@@ -15,7 +15,7 @@ export interface DatabaseArgs {
   readonly schema: string;
   /** A standby in another zone, which takes over within two minutes; it doubles the price. */
   readonly multiAz: boolean;
-  /** 1 to 35: to any second of that time RDS restores to another instance. */
+  /** 0 to 35: to any second of that time RDS restores to another instance. */
   readonly backupRetentionDays: number;
   /** Have errors and queries of more than 2 s in CloudWatch Logs. The log groups outlive the instance. */
   readonly logs: boolean;
@@ -92,6 +92,8 @@ export class Database extends pulumi.ComponentResource {
         multiAz: args.multiAz,
         backupRetentionPeriod: args.backupRetentionDays,
         enabledCloudwatchLogsExports: args.logs ? ["error", "slowquery"] : [],
+        // AWS charges for MySQL 8.4 after the end of its standard support, unless that is declined at creation.
+        engineLifecycleSupport: "open-source-rds-extended-support-disabled",
         copyTagsToSnapshot: true,
         deletionProtection: args.protect,
         skipFinalSnapshot: !args.finalSnapshot,
@@ -102,7 +104,12 @@ export class Database extends pulumi.ComponentResource {
           : {}),
         tags,
       },
-      { parent: this, protect: args.protect },
+      {
+        parent: this,
+        protect: args.protect,
+        // It cannot be changed afterwards: the provider would replace the database.
+        ignoreChanges: ["engineLifecycleSupport"],
+      },
     );
 
     this.address = instance.address;

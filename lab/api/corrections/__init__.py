@@ -14,6 +14,7 @@ if moto.__version__ != WRITTEN_FOR:
 
 from . import (  # noqa: E402, F401
     buckets,
+    cpu_credits,
     databases,
     endpoints,
     images,

@@ -76,7 +76,10 @@ async function machines(client: Client) {
       instances.map(async (instance) => {
         const request = { InstanceId: instance.InstanceId, Attribute: "userData" } as const;
         const { UserData } = await ec2.describeInstanceAttribute(request);
-        return { ...instance, UserData };
+        const credits = await ec2.describeInstanceCreditSpecifications({
+          InstanceIds: [instance.InstanceId!],
+        });
+        return { ...instance, UserData, credits: credits.InstanceCreditSpecifications };
       }),
     ),
   };

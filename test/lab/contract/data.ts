@@ -25,6 +25,7 @@ const database = {
   publiclyAccessible: false,
   backupRetentionPeriod: 7,
   autoMinorVersionUpgrade: true,
+  engineLifecycleSupport: "open-source-rds-extended-support-disabled",
   skipFinalSnapshot: true,
 };
 const encryptedBy = (sseAlgorithm: string) => ({
@@ -103,7 +104,13 @@ const databases: Subject[] = [
     [
       { dbName: "other", username: "somebody" },
       { storageEncrypted: false, engineVersion: "8.4.5" },
-      { publiclyAccessible: true, autoMinorVersionUpgrade: undefined, engine: "mariadb" },
+      { engineLifecycleSupport: "open-source-rds-extended-support" },
+      {
+        publiclyAccessible: true,
+        engineLifecycleSupport: undefined,
+        autoMinorVersionUpgrade: undefined,
+        engine: "mariadb",
+      },
     ],
     { plannedOnly: true },
   ),

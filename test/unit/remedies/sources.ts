@@ -82,7 +82,7 @@ const argumentOf: Readonly<Record<string, number>> = {
 
 /**
  * Arguments of the functions above, values of variables and members named `remedy`, the last elements of the tables in
- * settings.ts, what follows "remedy: " in a text, and what a bash text calls fail with.
+ * settings-rules.ts, what follows "remedy: " in a text, and what a bash text calls fail with.
  */
 export function ofTypeScript(file: string, source: string): string[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
@@ -113,7 +113,7 @@ export function ofTypeScript(file: string, source: string): string[] {
             : initializer,
         );
     } else if (ts.isBinaryExpression(node) && node.left.getText() === "remedy") add(node.right);
-    else if (file === "settings.ts" && ts.isArrayLiteralExpression(node) && inTable(node)) {
+    else if (file === "settings-rules.ts" && ts.isArrayLiteralExpression(node) && inTable(node)) {
       add(node.elements.at(-1));
     }
     if (isText(node) && !isText(node.parent)) {
@@ -130,7 +130,7 @@ export function ofTypeScript(file: string, source: string): string[] {
 
 const inTable = (node: ts.Node) =>
   ts.isPropertyAssignment(node.parent) &&
-  /^(texts|integers)\b/.test(node.parent.parent.parent.parent.parent.getText());
+  /^(stringRules|integerRules)\b/.test(node.parent.parent.parent.parent.parent.getText());
 
 const isText = (node: ts.Node) =>
   ts.isStringLiteral(node) ||

@@ -53,6 +53,14 @@ async function findRoot(context: Context, { RootDeviceName, BlockDeviceMappings 
   return { Encrypted, VolumeId, VolumeSize: Size, VolumeType };
 }
 
+/** The real provider asks for those of the families that have credits: for another one AWS's answer is an error. */
+async function findCredits(context: Context, InstanceId: string, { InstanceType: type }: Found) {
+  if (!type?.startsWith("t")) return undefined;
+  const request = { InstanceIds: [InstanceId] };
+  const found = await ec2(context).describeInstanceCreditSpecifications(request);
+  return { CpuCredits: found.InstanceCreditSpecifications?.[0]?.CpuCredits };
+}
+
 async function rootDevice(context: Context, ImageId = ""): Promise<string | undefined> {
   const { Images } = await ec2(context).describeImages({ ImageIds: [ImageId] });
   return Images?.[0]?.RootDeviceName;
@@ -79,6 +87,7 @@ const instance = resource<Instance>({
     vpcSecurityGroupIds: update({ computed: true, same: sameSet, aws: "SecurityGroupIds" }),
     keyName: replace({ computed: true }),
     iamInstanceProfile: update({ computed: true }),
+    creditSpecification: update({ computed: true, same: sameFields, fields: ["cpuCredits"] }),
     userData: update({ computed: true, replaces: (_, inputs) => !!inputs.userDataReplaceOnChange }),
     userDataReplaceOnChange: update({ default: false, local: true }),
     metadataOptions: update({
@@ -121,6 +130,7 @@ const instance = resource<Instance>({
     const { UserData } = await ec2(context).describeInstanceAttribute(attribute);
     return {
       ...found,
+      CreditSpecification: await findCredits(context, id, found),
       IamInstanceProfile: found.IamInstanceProfile?.Arn?.split("/").at(-1),
       InstanceState: found.State?.Name,
       PrivateIp: found.PrivateIpAddress,
@@ -140,6 +150,12 @@ const instance = resource<Instance>({
         InstanceId,
         ...(changes.MetadataOptions as object),
       });
+    if (changes.CreditSpecification) {
+      const { CpuCredits } = changes.CreditSpecification as { CpuCredits: string };
+      await api.modifyInstanceCreditSpecification({
+        InstanceCreditSpecifications: [{ InstanceId, CpuCredits }],
+      });
+    }
     if (changes.RootBlockDevice) {
       const { VolumeSize: Size, VolumeType } = changes.RootBlockDevice as Root;
       await api.modifyVolume({ VolumeId: olds.rootBlockDevice?.volumeId, Size, VolumeType });
