@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { pulumi as pulumiCommand } from "./operations/names.ts";
 import { distance } from "fastest-levenshtein";
 
 /** How the CLI sets a setting: by its value, encrypted, or element by element. */
@@ -21,7 +22,7 @@ const awsKeys: Readonly<Record<string, string>> = {
 
 /** A command of `pulumi config` for this stack, whichever stack is selected. */
 export function configCommand(args: string): string {
-  return `pulumi config ${args} --stack ${pulumi.getStack()}`;
+  return `${pulumiCommand} config ${args} --stack ${pulumi.getStack()}`;
 }
 
 /** Whether the value of a key, `NAMESPACE:NAME`, was set with --secret. */

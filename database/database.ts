@@ -107,7 +107,7 @@ export class Database extends pulumi.ComponentResource {
       {
         parent: this,
         protect: args.protect,
-        // It cannot be changed afterwards: the provider would replace the database.
+        // RDS takes it at creation only: ModifyDBInstance has no such parameter.
         ignoreChanges: ["engineLifecycleSupport"],
       },
     );

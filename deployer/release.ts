@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Database } from "../database/database.ts";
 import { randomSecret } from "../secrets.ts";
+import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
 import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
@@ -191,6 +192,10 @@ export class Release extends pulumi.ComponentResource {
         DATABASE_GROUP: args.groups.database,
         ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
         PUBLISH: args.publish !== undefined,
+        // What messages of the scripts tell the operator to type.
+        STACK: pulumi.getStack(),
+        OPS: ops,
+        PULUMI: pulumiCommand,
       })
       .apply(shellVariables);
     const write = (file: string, text: pulumi.Output<string>) =>

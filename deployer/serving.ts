@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
 
 /** What serves, as scripts/serving.sh records it on the machine and in the backup bucket at each cut-over. */
 export interface Serving {
@@ -43,7 +44,7 @@ export async function readServing(
   } catch (error) {
     throw new pulumi.RunError(
       `The record of what serves, s3://${name}/${key}, cannot be read: ${(error as Error).message}\n` +
-        "remedy: if the bucket is gone, run pulumi up --refresh; else allow s3:ListBucket and s3:GetObject on it",
+        `remedy: if the bucket is gone, run ${pulumiCommand} up --refresh; else allow s3:ListBucket and s3:GetObject on it`,
     );
   }
 }
@@ -68,12 +69,12 @@ export function refuseRolledBack(
 ): void {
   if (!serving || serving.image === image || !serving.rolledBack.includes(image)) return;
   const release = (hash: string) =>
-    `pulumi config set appCommit ${hash} --stack ${stack}; pulumi up --stack ${stack}\n`;
+    `${pulumiCommand} config set appCommit ${hash} --stack ${stack} && ${pulumiCommand} up --stack ${stack}\n`;
   throw new pulumi.RunError(
     `Commit ${commit}, which appCommit names, was rolled back.\n` +
       `${serving.by} did that at ${serving.since}; since then commit ${serving.commit} serves.\n` +
-      `remedy: to keep the commit that serves: ${release(serving.commit)}` +
-      `        or to return to the commit from before the rollback: ./ops rollback --undo --stack ${stack}\n` +
+      `Nothing was changed.\nremedy: to keep the commit that serves: ${release(serving.commit)}` +
+      `        or to return to the commit from before the rollback: ${ops} rollback --undo --stack ${stack}\n` +
       `        or to release a corrected commit: ${release("HASH")}`,
   );
 }

@@ -1,4 +1,4 @@
-/** What the programs are called here: `lab/ops` sets OPS_DIRECTORY, which is private to it. */
+/** What the programs are called here: `lab/ops` and `lab/pulumi` set OPS_DIRECTORY, which is private to them. */
 import { join } from "node:path";
 import { quote } from "../deployer/shell.ts";
 

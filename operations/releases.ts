@@ -61,7 +61,7 @@ function outcome({ action, failedStep, seconds }: Release): string {
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
   if (action === "release") return total > 0 ? `released in ${total.toFixed(0)} s` : "released";
   if (action === "failed") return `FAILED at ${failedStep ?? "?"}`;
-  return action === "undo" ? "rollback undone" : "rolled back to";
+  return action === "undo" ? "rollback undone" : "rollback";
 }
 
 export function releases(

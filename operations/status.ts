@@ -51,16 +51,26 @@ export function statusText(
     ...failure(status, ago),
     ["page", health ? page(health) : "unknown"],
     ["schema", revision ? `revision ${revision}` : "unknown"],
-    ["last backup", lastBackup ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}` : "none"],
+    [
+      "last backup",
+      lastBackup
+        ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}`
+        : `none; make one: ${commands.ops("backup")}`,
+    ],
     ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
-    ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "none fails" : "unknown"])],
+    ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
     ...(lock ? [["deploy lock", `held by ${lock}`] as const] : []),
-    ["disk", disk ? `${disk.freeMb} MB free of ${disk.totalMb}` : "unknown"],
-    ["memory", memory ? `${memory.availableMb} MB available of ${memory.totalMb}` : "unknown"],
+    ["disk", disk ? `${gb(disk.freeMb)} free of ${gb(disk.totalMb)}` : "unknown"],
+    ["memory", memory ? `${gb(memory.availableMb)} available of ${gb(memory.totalMb)}` : "unknown"],
   ];
   return rows.flatMap(([label, ...lines]) =>
     lines.map((line, index) => `${(index === 0 ? label : "").padEnd(12)}  ${line}`),
   );
+}
+
+/** 2 decimals below 10 GB, none above. */
+function gb(mb: number): string {
+  return `${(mb / 1024).toFixed(mb < 10_240 ? 2 : 0)} GiB`;
 }
 
 function page({ status, seconds }: NonNullable<Status["health"]>): string {
@@ -71,7 +81,7 @@ function page({ status, seconds }: NonNullable<Status["health"]>): string {
 
 function serves({ serving }: Status, ago: (iso: string) => string): string[] {
   if (!serving) return ["NOTHING"];
-  const how = { release: "released", rollback: "rolled back to", undo: "rollback undone" };
+  const how = { release: "released", rollback: "rollback", undo: "rollback undone" };
   const number = serving.release ? `release ${serving.release}, ` : "";
   return [
     serving.commit,
@@ -81,24 +91,33 @@ function serves({ serving }: Status, ago: (iso: string) => string): string[] {
 
 /** Whether what serves is what is configured, and if not the commands that make it so. */
 function pending(
-  { serving }: Status,
+  { serving, lastFailedRelease }: Status,
   configured: string | null,
   { ops, pulumi }: Commands,
 ): string[] {
+  const keep = (commit: string) => [
+    "to keep what serves, run:",
+    `  ${pulumi("config", "set", "appCommit", commit)} && ${pulumi("up")}`,
+  ];
   if (!configured) return ["unknown", `run: ${pulumi("up")}`];
   if (!serving) return [configured, `NOT RELEASED; release it: ${pulumi("up")}`];
   const same = serving.commit === configured;
   const left = serving.action === "rollback" || serving.rolledBack.length > 0;
   if (same && serving.action !== "rollback") return ["the same commit; nothing is pending"];
+  if (!left && lastFailedRelease?.commit && configured.startsWith(lastFailedRelease.commit))
+    return [
+      configured,
+      "NOT WHAT SERVES, because its release failed",
+      ...keep(serving.commit),
+      `to see why, and to try again after the cause is corrected, run: ${pulumi("up")}`,
+    ];
   if (!left) return [configured, `NOT WHAT SERVES; release it: ${pulumi("up")}`];
   const forward = ["to serve what is configured, run:", `  ${ops("rollback", "--undo")}`];
   if (same) return ["the same commit, but ROLLED BACK to an older image of it", ...forward];
   return [
     configured,
     "NOT WHAT SERVES, because it was rolled back",
-    "to keep what serves, run:",
-    `  ${pulumi("config", "set", "appCommit", serving.commit)}`,
-    `  ${pulumi("up")}`,
+    ...keep(serving.commit),
     ...forward,
   ];
 }

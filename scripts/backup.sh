@@ -33,7 +33,7 @@ put() {
   store() { "${@:2}" | aws s3 cp --only-show-errors - "$place/$1"; }
   quietly store "$@" ||
     fail "$place/$1 was not written, so this backup does not count" \
-      "check bucket and database: ./ops ssh $bin/preflight.sh; then run the same command again"
+      "check bucket and database: $ops ssh $bin/preflight.sh; then run the same command again"
 }
 put dump.sql.gz dump
 wait

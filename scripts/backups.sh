@@ -10,7 +10,7 @@ manifests=$root/manifests
 
 quietly aws s3 sync --only-show-errors --delete --exclude '*' --include '*/manifest' "s3://$BUCKET/backups" "$manifests" ||
   fail "the bucket $BUCKET cannot be read from $(hostname)" \
-    "check the policies of the role and of the bucket; pulumi up --refresh restores them"
+    "check the policies of the role and of the bucket; $pulumi up --refresh$flags restores them"
 
 # The names begin with the time. A backup without a manifest is not complete.
 list() {
@@ -31,10 +31,10 @@ find) regular | awk -F '\t' -v revision="$2" 'revision != "" && $4 == revision {
 choose)
   if [ -n "${2:-}" ]; then
     chosen=$(list | awk -F '\t' -v key="$2" '$1 == key')
-    [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: ./ops backups$flags"
+    [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: $ops backups$flags"
   else
     chosen=$(regular | tail -n 1)
-    [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: ./ops backup$flags"
+    [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: $ops backup$flags"
   fi
   echo "$chosen"
   ;;

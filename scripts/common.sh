@@ -25,16 +25,20 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
 }
-# Options of the commands that remedies name: ./ops tells which stack its user has named.
+# What messages call the operator's programs, and the options that name the stack there. ./ops leaves the options out
+# where its user has named no stack.
 # shellcheck disable=SC2034  # each script uses some of these
-flags=${STACK_FLAGS:-}
+ops=${OPS:-./ops} pulumi=${PULUMI:-pulumi} flags=${STACK_FLAGS-${STACK:+ --stack $STACK}}
+# release_command COMMIT: how an operator releases a commit.
+release_command() { echo "$pulumi config set appCommit $1$flags && $pulumi up$flags"; }
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
 # fail WHAT REMEDY [EVIDENCE]: ends a step. The verdict comes first, then the last 30 lines of the evidence, which is by
-# default what the last quiet command has said.
+# default what the last quiet command has said. A step of a release, which sets $releasing, says what serves.
 fail() {
-  local evidence=${3-${evidence:-}}
-  printf 'error: %s\nremedy: %s\n' "$1" "$2" >&2
+  local evidence=${3-${evidence:-}} serves=''
+  if [ -n "${releasing:-}" ]; then serves=$'\n       '$(what_serves); fi
+  printf 'error: %s%s\nremedy: %s\n' "$1" "$serves" "$2" >&2
   if [ -n "$evidence" ]; then tail -n 30 <<<"$evidence" | sed 's/^/  | /' >&2; fi
   exit 1
 }
@@ -103,6 +107,13 @@ serving() {
 }
 # The commit that is served; nothing if there is none.
 serving_commit() { serving "$revision_label"; }
+
+# The same in words.
+what_serves() {
+  local commit
+  commit=$(serving_commit 2>/dev/null) || true
+  if [ -n "$commit" ]; then echo "Commit $commit serves."; else echo "Nothing serves yet."; fi
+}
 
 # Opens the repository of the app's commits for this process alone.
 lock_source() {

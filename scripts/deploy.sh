@@ -5,6 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1 nginx_image=$2
 commit=$(docker image inspect --format "$revision_label" "$image")
+export releasing=1 # for the steps
 seconds=() revision='' before=$(active_service)
 
 # changed STEP: whether a release that failed in this step has changed the schema, or serves.
@@ -40,7 +41,14 @@ step migrate "$image"
 step switch "$image" "$nginx_image"
 step verify "$image"
 "$bin/ledger.sh" add "$image" "${seconds[*]}"
+total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")
+if [ -n "$revision" ] && [ "$(live_revision)" != "$revision" ]; then
+  echo "note: the schema has changed, so $ops rollback$flags is refused from here. The ways back: a corrected commit;$(
+    if [ -e "$last_backup" ]; then echo " or, losing rows written since: $ops restore $(cat "$last_backup")$flags"; fi
+  )"
+fi
 "$bin/publish-status.sh" || true # it has said why; the release serves
 "$bin/prune.sh"
 number=$("$bin/ledger.sh" | tail -n 1 | cut -f 1)
-echo "release $number serves commit $commit after $SECONDS s (${seconds[*]}): $APP_URL"
+echo "release $number serves commit $commit: $APP_URL"
+echo "released in $total s: $(printf '%s s, ' "${seconds[@]/=/ }" | sed 's/, $//')"

@@ -29,8 +29,8 @@ elif [ "$(cat "$run.call")" = "$call" ]; then
   echo "followed: a run that began at $(date --utc --reference="$run.call" +%T) UTC and was cut off"
 else
   fail "another run still holds $run.lock after 600 s" \
-    "wait, then run the same command again. See what it does: ./ops ssh tail $run.log;
-        if it hangs, end it: ./ops ssh -- kill -- -$(cat "$run.pid")"
+    "wait, then run the same command again. See what it does: $ops ssh tail $run.log;
+        if it hangs, end it: $ops ssh -- kill -- -$(cat "$run.pid")"
 fi
 pid=$(cat "$run.pid")
 exec 7<"$run.status" 8<"$run.log" 9>&-
@@ -42,5 +42,5 @@ done &
 ticker=$!
 trap 'kill "$ticker" 2>/dev/null || true' EXIT
 tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" <&8 | redact
-read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "run pulumi up again"
+read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "run $pulumi up$flags again"
 exit "$status"

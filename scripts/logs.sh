@@ -16,7 +16,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ -e "$variables" ] || fail "nothing has been released to this machine yet" "release the app: pulumi up"
+[ -e "$variables" ] || fail "nothing has been released to this machine yet" "release the app: $pulumi up$flags"
 now=$(date --utc +%FT%T.%NZ)
 
 # logged ARGUMENT…: lines of all containers, the time first: "TIME CONTAINER TEXT". docker-compose begins lines by an

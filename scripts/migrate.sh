@@ -22,7 +22,7 @@ in_image() {
 # flask_db ARGUMENT…: prints nothing; what it has said is in $output.
 flask_db() {
   output=$(in_image flask db "$@" 2>&1) ||
-    fail "flask db $1 failed; what serves is unchanged" "correct the app's models or migrations" "$output"
+    fail "flask db $1 failed" "correct the app's models or migrations" "$output"
 }
 
 # upgrade REVISION OPTION…: to the newest revision, which is named.
@@ -48,8 +48,8 @@ upgrade() {
        The schema is at ${after:-no revision}; tables added (>) or removed (<): $(
     diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
   ); the failed revision may have changed more" \
-    "correct the migration, set appCommit to that commit and run pulumi up${backup:+;
-        or restore the backup, losing rows written since: ./ops restore $backup}" "$output"
+    "correct the migration, then: $(release_command HASH)${backup:+;
+        or restore the backup, losing rows written since: $ops restore $backup$flags}" "$output"
 }
 
 # The newest revision in the files; the app's own output stands between.
@@ -77,7 +77,7 @@ if [ ! -d "$migrations" ] && [ -n "$revision" ]; then
   archive=s3://$BUCKET/$key/migrations.tar.gz
   if [ -n "$key" ] && aws s3 ls "$archive" >/dev/null; then
     evidence=$({ aws s3 cp --only-show-errors "$archive" - | tar --extract --gzip --directory "$work"; } 2>&1) ||
-      fail "$archive cannot be read" "check the bucket and the role's policy, then run pulumi up again" "$evidence"
+      fail "$archive cannot be read" "check the bucket and the role's policy, then run $pulumi up$flags again" "$evidence"
     # A backup made before a migration holds that migration, too, which the database does not know.
     while has_live && head=$(newest "${generated[@]}") && [[ $head =~ ^[[:alnum:]]+$ && $head != "$revision" ]]; do
       rm "$work/versions/$head"_*.py
@@ -100,16 +100,22 @@ before=$(revisions)
 flask_db migrate "${generated[@]}"
 new=$(comm -13 <(echo "$before") <(revisions))
 if [ -n "$new" ]; then
-  echo "the schema is to change by $(basename "$new"):"
   # Only upgrade() is applied and judged: downgrade() drops whatever upgrade() adds.
   changes=$(sed -n '/^def upgrade/,/^def downgrade/{/^def /d;/^ *#/d;/^ *$/d;p}' "$new")
-  echo "$changes"
   if lost=$(grep -E 'drop_(table|column)\(' <<<"$changes") && [ "${ALLOW_DESTRUCTIVE:-}" != true ]; then
-    fail "the database has what the models lack, and to follow them would lose it: $lost" \
-      "put it back into the models, or ship a migrations folder with the app;
-        or delete it: pulumi config set allowDestructiveMigrations true; pulumi up;
-        or, to serve an older version, restore a backup of its time: ./ops backups"
+    serves=$(serving_commit)
+    fail "the database has what the models of commit $commit lack. The migration would delete it:
+$(awk '{ $1 = $1; print "         " $0 }' <<<"$lost")
+       Nothing was changed." \
+      "put it back into the models, then: $(release_command HASH)${serves:+;
+        or keep the version that serves: $(release_command "$serves")};
+        or, to serve an older version, restore a backup of its time: $ops backups$flags;
+        or DELETE it, with its rows, after a backup:
+          $pulumi config set allowDestructiveMigrations true$flags && $pulumi up$flags
+          $pulumi config rm allowDestructiveMigrations$flags"
   fi
+  echo "the migration $(basename "$new"):"
+  echo "$changes"
 fi
 head=$(newest "${generated[@]}")
 upgrade "$head" "${generated[@]}"

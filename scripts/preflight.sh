@@ -8,7 +8,7 @@ need_space 512 "a release"
 
 getent hosts "$DB_HOST" >/dev/null ||
   fail "$DB_HOST has no address in the DNS of $(hostname)" \
-    "check that the database exists: pulumi refresh; and that the VPC has DNS support"
+    "check that the database exists: $pulumi refresh$flags; and that the VPC has DNS support"
 
 # rules GROUP DIRECTION PEER: how many rules let TCP to the database's port through between the group and its peer.
 rules() {
@@ -29,7 +29,7 @@ if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; the
     cause="the security groups let it through: the database is down, or a route or ACL was changed"
   fi
   fail "$DB_HOST:$DB_PORT does not answer within 10 s:
-       $cause" "run pulumi up --refresh, which puts back what the program says" "$evidence"
+       $cause" "run $pulumi up --refresh$flags, which puts back what the program says" "$evidence"
 fi
 
 message=$(query "SELECT 1" 2>&1 >/dev/null) ||
@@ -44,7 +44,7 @@ done
 charset=$(query "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '$SCHEMA'")
 [ "$charset" = utf8mb4 ] ||
   fail "the schema $SCHEMA has the character set ${charset:-of no schema}: names beyond it would be lost" \
-    "run: ./ops mysql <<<'ALTER DATABASE $SCHEMA CHARACTER SET utf8mb4'"
+    "run: $ops mysql <<<'ALTER DATABASE $SCHEMA CHARACTER SET utf8mb4'"
 
 # S3 refuses requests that are signed more than 15 minutes off.
 theirs=$(curl --silent --head --max-time 10 "https://s3.$REGION.amazonaws.com/" | sed -n 's/^[Dd]ate: \(.*\)\r$/\1/p') || true
@@ -55,4 +55,4 @@ off=$(($(date +%s) - $(date --date "$theirs" +%s)))
 
 message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
   fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
-    "see the policies of the role and of the bucket; pulumi up --refresh restores them"
+    "see the policies of the role and of the bucket; $pulumi up --refresh$flags restores them"

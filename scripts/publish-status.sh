@@ -23,4 +23,4 @@ status=$(
 )
 upload() { aws s3 cp --only-show-errors --content-type application/json --cache-control no-cache - "s3://$SITE_BUCKET/status.json" <<<"$status"; }
 quietly upload ||
-  fail "the status was not written to the site's bucket $SITE_BUCKET" "check the policy of the machine's role: pulumi up --refresh"
+  fail "the status was not written to the site's bucket $SITE_BUCKET" "check the policy of the machine's role: $pulumi up --refresh$flags"

@@ -7,7 +7,7 @@ set -euo pipefail
 repository=$1 branch=$2 dump=$3
 use_credential "$(cat)"
 commit=$(serving_commit)
-[ -n "$commit" ] || fail "nothing serves, so there is nothing to publish" "deploy first: pulumi up"
+[ -n "$commit" ] || fail "nothing serves, so there is nothing to publish" "deploy first: $pulumi up$flags"
 tree=$(release_tree "$commit")
 ref=refs/heads/$branch
 
@@ -43,7 +43,7 @@ upload() {
     quietly aws s3 cp --only-show-errors --metadata-directive REPLACE --content-type "$1" "$2" "s3://$SITE_BUCKET/$3" && return
     sleep 3
   done
-  fail "$3 was not put on the site" "check the bucket $SITE_BUCKET and the role's policy, then run pulumi up again"
+  fail "$3 was not put on the site" "check the bucket $SITE_BUCKET and the role's policy, then run $pulumi up$flags again"
 }
 git -C "$source" archive --format=zip "$tree" >"$archive"
 upload application/zip "$archive" app.zip

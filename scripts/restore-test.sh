@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 # unfit WHAT [EVIDENCE]
 unfit() {
   fail "$place $1;
-       the live schema is unchanged" "choose another backup: ./ops backups$flags" "${2:-}"
+       the live schema is unchanged" "choose another backup: $ops backups$flags" "${2:-}"
 }
 manifest=$(aws s3 cp --only-show-errors "$place/manifest" - 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
 sum=$(sed -n 's/^sha256 dump.sql.gz //p' <<<"$manifest")

@@ -19,8 +19,8 @@ if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   known=$("$bin/backups.sh" find "$live")
   fail "$key is at revision $restored of the schema,
        which no release of this environment has served; the live schema is at $live and unchanged" \
-    "${known:+restore a backup at revision $live: ./ops restore $known$flags;
-        or }choose another one: ./ops backups$flags"
+    "${known:+restore a backup at revision $live: $ops restore $known$flags;
+        or }choose another one: $ops backups$flags"
 fi
 before=$("$bin/backup.sh" before-restore)
 
@@ -32,7 +32,9 @@ evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$sc
   fail "the tables were not exchanged; the live schema is unchanged" \
     "drop the triggers of the tables, which RENAME TABLE refuses; then restore again" "$evidence"
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
-echo "restored: $key. Backup of the replaced data: $before"
+echo "restored: $key. Backup of the replaced data: $before
+to undo this: $ops restore $before$flags
+$(what_serves)"
 if [ "$restored" = "$live" ]; then exit; fi
 # Revision files that go beyond the schema would stop the next migration. migrate.sh gets those of a backup.
 rm -rf "$migrations"
@@ -41,14 +43,14 @@ image=$(serving '{{.Config.Image}}') serves=$(serving_commit)
 IFS=$'\t' read -r number _ commit expected _ <<<"$release"
 echo "the schema is at revision $restored, as release $number left it, and was at $live"
 if [ "$image" = "$expected" ]; then
-  echo "Release $number serves. There is nothing else to do."
+  echo "That is release $number. There is nothing else to do."
   exit
 fi
 # So that the next `up` releases a commit again that is configured already, with its migrations.
 "$bin/serving.sh" request-release
-back="pulumi config set appCommit $commit$flags; pulumi up$flags"
-if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="./ops rollback$flags"; fi
+back=$(release_command "$commit")
+if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="$ops rollback$flags"; fi
 echo "warning: the version that serves needs revision $live, so the app may be broken. Choose one. Go back to release $number:
   $back
 Or migrate the restored data for the version that serves:
-  ${serves:+pulumi config set appCommit $serves$flags; }pulumi up$flags"
+  ${serves:+$pulumi config set appCommit $serves$flags && }$pulumi up$flags"

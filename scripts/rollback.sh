@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 current=$(serving '{{.Config.Image}}')
-[ -n "$current" ] || fail "nothing serves, so there is nothing to roll back" "release first: pulumi up"
+[ -n "$current" ] || fail "nothing serves, so there is nothing to roll back" "release first: $pulumi up$flags"
 # Releases, oldest first, without rollbacks and failed ones.
 releases() { "$bin/ledger.sh" | awk -F '\t' '$9 !~ /^(rollback|undo|failed)/'; }
 # One that serves although its release failed follows all of them.
@@ -26,7 +26,7 @@ action=rollback
 if [ "${1:-}" = --undo ]; then
   action=undo
   undo=$("$bin/serving.sh" get undo)
-  [ -n "$undo" ] || fail "$current serves, and not because of a rollback" "release another commit: pulumi config set appCommit HASH$flags; pulumi up$flags"
+  [ -n "$undo" ] || fail "$current serves, and not because of a rollback" "release another commit: $(release_command HASH)"
   entry=$(last_of "$undo")
 else
   entry=$(previous)
@@ -37,38 +37,43 @@ if [ "${1:-}" = --show ]; then
   exit
 fi
 [ -n "$entry" ] || fail "the history has no release before $current" \
-  "release another commit: pulumi config set appCommit HASH$flags; pulumi up$flags"
+  "release another commit: $(release_command HASH)"
 IFS=$'\t' read -r number time commit image _ revision _ <<<"$entry"
 if ! docker image inspect "$image" >/dev/null 2>&1; then
-  build="pulumi config set appCommit $commit$flags; pulumi up$flags"
+  build="$(release_command "$commit")"
   # `up` refuses what was rolled back until the commit that serves is the configured one.
-  if [ "$action" = undo ]; then build="pulumi config set appCommit $(serving_commit)$flags; pulumi up$flags; $build"; fi
+  if [ "$action" = undo ]; then build="$(release_command "$(serving_commit)"); $build"; fi
   fail "the image of release $number is not on the machine: $image" "build it again: $build"
 fi
 
 live=$(live_revision)
 if [ "$live" != "$revision" ]; then
   backup=$("$bin/backups.sh" find "$revision")
-  remedy="release a corrected commit: pulumi config set appCommit HASH$flags; pulumi up$flags"
+  remedy="release a commit with the older code and the newer models: $(release_command HASH)"
   if [ -n "$backup" ]; then
+    IFS=$'\t' read -r _ created _ < <("$bin/backups.sh" choose "$backup")
     remedy+="
-        or, losing all rows written since that backup: ./ops restore $backup$flags, then ./ops rollback${1:+ $1}$flags"
+        or go back with the data to $created, losing all rows written since; the app may be broken between the two:
+          $ops restore $backup$flags && $ops rollback${1:+ $1}$flags"
   fi
-  fail "release $number needs the schema at revision ${revision:-none}, but it is at ${live:-none}.
-       Nothing was changed; commit $(serving_commit) serves" "$remedy"
+  fail "commit $commit (release $number) needs revision ${revision:-none} of the schema, and the database is at ${live:-none}.
+       Nothing was changed. $(what_serves)" "$remedy"
 fi
+left=$(serving_commit)
 echo "going back to release $number of $time, commit $commit" >&2
 rm -f "$last_backup"
 "$bin/switch.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")" "$action"
 "$bin/verify.sh" "$image"
 "$bin/ledger.sh" add "$image" "$action"
+new=$("$bin/ledger.sh" | tail -n 1 | cut -f 1)
 "$bin/publish-status.sh" || true # it has said why; the release serves
-echo "release $number serves again: commit $commit"
+echo "commit $commit serves again, as release $new, which is release $number once more.
+Commit $left is out of service. The database was not changed."
 if [ "$action" = rollback ]; then
-  echo "The next pulumi up refuses to release what was rolled back. Choose one. Keep this commit:
-  pulumi config set appCommit $commit$flags; pulumi up$flags
-Or return to the commit from before the rollback:
-  ./ops rollback --undo$flags
-Or release a corrected commit:
-  pulumi config set appCommit HASH$flags; pulumi up$flags"
+  echo "$pulumi up$flags refuses until you choose:
+  keep commit ${commit:0:12}:      $(release_command "$commit")
+  return to ${left:0:12}:        $ops rollback --undo$flags
+  release another commit:  $(release_command HASH)"
+else
+  echo "$pulumi up$flags works again."
 fi

@@ -69,7 +69,7 @@ store() {
   mv "$record.new" "$record"
   quietly upload ||
     fail "the record of what serves was not written to $remote" \
-      "restore access to the bucket $BUCKET; then ./ops status writes the record again"
+      "restore access to the bucket $BUCKET; then $ops status writes the record again"
 }
 
 case ${1:-show} in

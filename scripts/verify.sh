@@ -5,13 +5,13 @@ set -euo pipefail
 
 image=$1
 serves=$(serving '{{.Config.Image}}')
-[ "$serves" = "$image" ] || fail "${serves:-nothing} serves, not $image" "run pulumi up again"
+[ "$serves" = "$image" ] || fail "${serves:-nothing} serves, not $image" "run $pulumi up$flags again"
 status=$(curl --silent --show-error --user-agent flask-on-aws-check --max-time 30 --output /dev/null --write-out '%{http_code}' "$page") || true
 [ "$status" = 200 ] ||
-  fail "$page answers with status $status, not 200" "see ./ops logs --all; then run pulumi up again"
+  fail "$page answers with status $status, not 200" "see $ops logs --all; then run $pulumi up$flags again"
 
-query "SHOW DATABASES" | grep -qx "$SCHEMA" || fail "$DB_HOST has no schema $SCHEMA" "make it: ./ops mysql -- -D information_schema -e 'CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4';
-        then restore a backup: ./ops restore"
+query "SHOW DATABASES" | grep -qx "$SCHEMA" || fail "$DB_HOST has no schema $SCHEMA" "make it: $ops mysql -- -D information_schema -e 'CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4';
+        then restore a backup: $ops restore"
 tables=$(query "SHOW TABLES")
 for table in users alembic_version; do
   grep -qx "$table" <<<"$tables" ||
@@ -19,4 +19,4 @@ for table in users alembic_version; do
 done
 [ -n "$(live_revision)" ] || fail "the schema $SCHEMA names no revision" "see the migration's output"
 
-quietly "$bin/gate.sh" "$(active_service)" || fail "${evidence##*$'\n'}" "run pulumi up again"
+quietly "$bin/gate.sh" "$(active_service)" || fail "${evidence##*$'\n'}" "run $pulumi up$flags again"

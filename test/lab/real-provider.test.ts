@@ -113,7 +113,10 @@ describe("the stand-in does what the real provider does", function () {
     if (made)
       it(`leaves the same at AWS after ${name}`, () => {
         const { states } = results[round]!;
-        expect(states.standIn).to.deep.equal(states.real);
+        expect(states.standIn).to.have.all.keys(Object.keys(states.real));
+        // One by one: a difference in the whole is too large to be shown.
+        for (const [kind, real] of Object.entries(states.real))
+          expect(states.standIn, kind).to.have.deep.property(kind, real);
       });
 
   for (const { token } of lookups)

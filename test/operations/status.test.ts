@@ -51,9 +51,9 @@ describe("The text of ./ops status", () => {
       "schema        revision 0123456789ab",
       "last backup   9 h ago: backups/x-nightly",
       "restore test  passed 2025-12-30 03:00 UTC (3 days ago)",
-      "cron jobs     none fails",
-      "disk          8000 MB free of 16000",
-      "memory        300 MB available of 960",
+      "cron jobs     all succeed",
+      "disk          7.81 GiB free of 16 GiB",
+      "memory        0.29 GiB available of 0.94 GiB",
     ]);
   });
 
@@ -69,15 +69,27 @@ describe("The text of ./ops status", () => {
     expect(said("serves", { serving: null })).to.deep.equal(["NOTHING"]);
   });
 
+  it("does not send the user into the failure of the configured commit again", () => {
+    const lastFailedRelease = {
+      ...{ time: "2026-01-02T11:00:00Z", commit: two.slice(0, 12), step: "deploy" },
+    };
+    expect(said("configured", { lastFailedRelease }, two)).to.deep.equal([
+      two,
+      "NOT WHAT SERVES, because its release failed",
+      "to keep what serves, run:",
+      `  pulumi config set appCommit ${one} && pulumi up`,
+      "to see why, and to try again after the cause is corrected, run: pulumi up",
+    ]);
+  });
+
   it("names both ways to go on after a rollback", () => {
     const rolled = { ...serving, action: "rollback", rolledBack: ["app:2"] } as const;
-    expect(said("serves", { serving: rolled })[1]).to.match(/rolled back to by ann@desk/);
+    expect(said("serves", { serving: rolled })[1]).to.match(/rollback by ann@desk/);
     expect(said("configured", { serving: rolled }, two)).to.deep.equal([
       two,
       "NOT WHAT SERVES, because it was rolled back",
       "to keep what serves, run:",
-      `  pulumi config set appCommit ${one}`,
-      "  pulumi up",
+      `  pulumi config set appCommit ${one} && pulumi up`,
       "to serve what is configured, run:",
       "  ./ops rollback --undo",
     ]);
@@ -103,7 +115,9 @@ describe("The text of ./ops status", () => {
     expect(said("deploy lock", { lock: "ann@desk since 11:59" })).to.deep.equal([
       "held by ann@desk since 11:59",
     ]);
-    expect(said("last backup", { lastBackup: null })).to.deep.equal(["none"]);
+    expect(said("last backup", { lastBackup: null })).to.deep.equal([
+      "none; make one: ./ops backup",
+    ]);
   });
 
   it("fits into 100 columns, and knows nothing where nothing is known", () => {

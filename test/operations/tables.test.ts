@@ -48,7 +48,7 @@ describe("The release history", () => {
       "release  time (UTC)        commit        schema        what                        by",
       `000001   ${each}  released in 51 s            ann@desk`,
       `000002   ${each}  FAILED at prepare-database  ann@desk`,
-      `000003   ${each}  rolled back to              ann@desk`,
+      `000003   ${each}  rollback                    ann@desk`,
       `000004   ${each}  rollback undone             ann@desk`,
     ]);
     const long = parseReleases(

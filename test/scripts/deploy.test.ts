@@ -37,9 +37,9 @@ describe("A release", () => {
     );
   });
 
-  it("ends with one line: what was released, in how many seconds, and where", () => {
+  it("ends with what was released, where, and in how many seconds", () => {
     expect(deploy().stdout).to.match(
-      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee after \d+ s \(preflight=\d+\.\d migrate=\d+\.\d switch=\d+\.\d verify=\d+\.\d\): http:\/\/app\.example:5085\n$/,
+      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: http:\/\/app\.example:5085\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, switch \d+\.\d s, verify \d+\.\d s\n$/,
     );
   });
 

@@ -200,13 +200,15 @@ describe("Fetching and building", () => {
     fetch(address, commit);
     machine.fake(
       "docker",
-      `[ "$1" = image ] && exit 1; cat >/dev/null; echo "no such package" >&2; exit 1`,
+      `[ "$1" = image ] && exit 1; cat >/dev/null; printf 'Step 1/2 : FROM x\\n ---> 3c2b\\n\\033[91mno such package\\033[0m\\n' >&2; exit 1`,
     );
     const { status, stderr } = machine.run("build.sh", [commit, "app:1", "python:3.11"]);
     expect(status).to.equal(1);
     expect(stderr).to.equal(
-      `error: the image of commit ${commit} was not built\n` +
-        "remedy: correct requirements.txt in the app, or the setting baseImage (python:3.11)\n" +
+      `error: the image of commit ${commit} was not built from python:3.11\n` +
+        "       Nothing serves yet.\n" +
+        "remedy: correct the app's requirements.txt, then: pulumi config set appCommit HASH && pulumi up;\n" +
+        "        or, if the packages need another Python, set baseImage\n" +
         "  | no such package\n",
     );
   });

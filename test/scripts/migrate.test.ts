@@ -105,16 +105,14 @@ describe("The migration", () => {
       );
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
-      expect(stderr).to.match(
-        /^error: flask db heads failed; what serves is unchanged\nremedy: .*\n {2}\| ImportError\n$/,
-      );
+      expect(stderr).to.match(/^error: flask db heads failed\nremedy: .*\n {2}\| ImportError\n$/);
     });
   });
 
   it("generates the difference when the app ships none, shows it, and keeps it", () => {
     machine.write("upgrade", 'op.create_table("users")');
     expect(succeeds().stdout).to.equal(
-      'the schema is to change by b2_.py:\n    op.create_table("users")\n' +
+      'the migration b2_.py:\n    op.create_table("users")\n' +
         "the schema went from revision none to b2\n",
     );
     expect(revisions()).to.deep.equal(["b2_.py"]);
@@ -207,9 +205,11 @@ describe("The migration", () => {
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
       expect(stderr)
-        .to.match(/^error: the database has what the models lack/m)
+        .to.match(/^error: the database has what the models of commit \S+ lack/m)
         .and.include(code);
-      expect(stderr).to.include("pulumi config set allowDestructiveMigrations true; pulumi up;");
+      expect(stderr).to.include(
+        "  pulumi config set allowDestructiveMigrations true && pulumi up\n          pulumi config rm",
+      );
       expect(stderr, "the app's own words are no evidence").to.not.include("noise");
       expect(machine.log).to.not.match(/upgrade|backup/);
       expect(machine.exists("root/migrations")).to.equal(false);
@@ -277,7 +277,7 @@ describe("The migration", () => {
     expect(status).to.equal(1);
     expect(stderr).to.include("from revision none to b2 failed").and.include("is at no revision");
     expect(stderr).to.match(
-      /^remedy: correct the migration, set appCommit to that commit and run pulumi up$/m,
+      /^remedy: correct the migration, then: pulumi config set appCommit HASH && pulumi up$/m,
     );
   });
 });

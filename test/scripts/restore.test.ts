@@ -140,13 +140,15 @@ describe("Backups", () => {
     const succeeds = (...args: string[]) => {
       const { status, stdout, stderr } = run("restore.sh", ...args);
       expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
-      const first = `${fit}restored: ${key}. Backup of the replaced data: backups/now-before-restore\n`;
+      const first =
+        `${fit}restored: ${key}. Backup of the replaced data: backups/now-before-restore\n` +
+        "to undo this: ./ops restore backups/now-before-restore\nCommit commit-of-app:2 serves.\n";
       expect(stdout.slice(0, first.length)).to.equal(first);
       return stdout.slice(first.length);
     };
     const forward =
       "Or migrate the restored data for the version that serves:\n" +
-      "  pulumi config set appCommit commit-of-app:2; pulumi up\n";
+      "  pulumi config set appCommit commit-of-app:2 && pulumi up\n";
 
     it("exchange all tables in one statement, after a backup of what was there", () => {
       expect(succeeds(key)).to.equal("");
@@ -184,7 +186,7 @@ describe("Backups", () => {
         liveAt("c3");
         has(...releases);
         expect(succeeds(key)).to.include(
-          `Go back to release 000001:\n  pulumi config set appCommit c0ffee1; pulumi up\n${forward}`,
+          `Go back to release 000001:\n  pulumi config set appCommit c0ffee1 && pulumi up\n${forward}`,
         );
       });
     }
@@ -195,7 +197,7 @@ describe("Backups", () => {
       has("app:1\tid\tb2", "app:2\tid\tb2");
       expect(succeeds(key)).to.equal(
         "the schema is at revision b2, as release 000002 left it, and was at c3\n" +
-          "Release 000002 serves. There is nothing else to do.\n",
+          "That is release 000002. There is nothing else to do.\n",
       );
     });
 

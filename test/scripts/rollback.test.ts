@@ -45,7 +45,10 @@ describe("A rollback", () => {
     });
   };
   const stored = (key: string, revision: string, reason = "nightly") =>
-    machine.write(`s3/${key}/manifest`, `reason ${reason}\nrevision ${revision}\n`);
+    machine.write(
+      `s3/${key}/manifest`,
+      `created 2026-01-02T03:04:05Z\nreason ${reason}\nrevision ${revision}\n`,
+    );
   const rollback = (...args: string[]) => machine.run("rollback.sh", args);
   const succeeds = (...args: string[]) => {
     const { status, stdout, stderr } = rollback(...args);
@@ -60,7 +63,7 @@ describe("A rollback", () => {
     });
     expect(machine.log).to.not.include("switch");
   };
-  const another = "release another commit: pulumi config set appCommit HASH; pulumi up";
+  const another = "release another commit: pulumi config set appCommit HASH && pulumi up";
 
   it("serves the last release of another image, records it, and says how to go on", () => {
     has(["app:1"], ["app:2"], ["app:3"], ["app:3"]);
@@ -73,11 +76,12 @@ describe("A rollback", () => {
     expect(machine.log).to.match(/^switch app:2 nginx:stable rollback$/m);
     expect(machine.log).to.match(/^verify app:2$[^]*^publish-status $/m);
     expect(stdout).to.equal(
-      "release 000002 serves again: commit commit-of-app:2\n" +
-        "The next pulumi up refuses to release what was rolled back. Choose one. Keep this commit:\n" +
-        "  pulumi config set appCommit commit-of-app:2; pulumi up\n" +
-        "Or return to the commit from before the rollback:\n  ./ops rollback --undo\n" +
-        "Or release a corrected commit:\n  pulumi config set appCommit HASH; pulumi up\n",
+      "commit commit-of-app:2 serves again, as release 000005, which is release 000002 once more.\n" +
+        "Commit commit-of-app:3 is out of service. The database was not changed.\n" +
+        "pulumi up refuses until you choose:\n" +
+        "  keep commit commit-of-ap:      pulumi config set appCommit commit-of-app:2 && pulumi up\n" +
+        "  return to commit-of-ap:        ./ops rollback --undo\n" +
+        "  release another commit:  pulumi config set appCommit HASH && pulumi up\n",
     );
     expect(machine.run("ledger.sh").stdout).to.match(
       /^000005\t\S+\tcommit-of-app:2\tapp:2\tbeef\ta1\t-\t\S+\trollback$/m,
@@ -86,8 +90,8 @@ describe("A rollback", () => {
 
   it("serves the release before that the second time, not the one that was rolled back", () => {
     has(["app:1"], ["app:2"], ["app:3"]);
-    expect(succeeds()).to.include("release 000002 serves again");
-    expect(succeeds()).to.include("release 000001 serves again");
+    expect(succeeds()).to.include("which is release 000002 once more");
+    expect(succeeds()).to.include("which is release 000001 once more");
     expect(rollback().stderr).to.equal(
       `error: the history has no release before app:1\nremedy: ${another}\n`,
     );
@@ -95,20 +99,20 @@ describe("A rollback", () => {
 
   it("skips failed releases", () => {
     has(["app:1"], ["app:2 failed switch preflight=1.0", "b2"], ["app:3"]);
-    expect(succeeds()).to.include("release 000001 serves again");
+    expect(succeeds()).to.include("which is release 000001 once more");
   });
 
   it("leads away from a version that serves although its release failed, and back", () => {
     has(["app:1"], ["app:2"], ["app:3 failed verify preflight=1.0"]);
     machine.run("serving.sh", ["record", "app:3", "release"]);
-    expect(succeeds()).to.include("release 000002 serves again");
-    expect(succeeds("--undo")).to.include("release 000003 serves again");
+    expect(succeeds()).to.include("which is release 000002 once more");
+    expect(succeeds("--undo")).to.include("which is release 000003 once more");
     expect(machine.read("serves")).to.equal("app:3\n");
   });
 
   it("leads away from a version that the history does not know", () => {
     has(["app:1"], ["app:2"]);
-    expect(succeeds()).to.include("release 000002 serves again");
+    expect(succeeds()).to.include("which is release 000002 once more");
   });
 
   for (const [releases, why] of [
@@ -130,7 +134,7 @@ describe("A rollback", () => {
     has(["app:gone"], ["app:3"]);
     fails(
       "the image of release 000001 is not on the machine: app:gone",
-      "build it again: pulumi config set appCommit commit-of-app:gone; pulumi up",
+      "build it again: pulumi config set appCommit commit-of-app:gone && pulumi up",
     );
   });
 
@@ -138,8 +142,8 @@ describe("A rollback", () => {
     has(["app:gone"], ["app:3"]);
     machine.run("serving.sh", ["record", "app:gone", "release"]);
     machine.run("serving.sh", ["record", "app:3", "rollback"]);
-    const keep = "pulumi config set appCommit commit-of-app:3; pulumi up";
-    const release = "pulumi config set appCommit commit-of-app:gone; pulumi up";
+    const keep = "pulumi config set appCommit commit-of-app:3 && pulumi up";
+    const release = "pulumi config set appCommit commit-of-app:gone && pulumi up";
     const error = "the image of release 000001 is not on the machine: app:gone";
     fails(error, `build it again: ${keep}; ${release}`, "--undo");
   });
@@ -147,15 +151,16 @@ describe("A rollback", () => {
   it("repeats in the commands that it prints the stack that ./ops was given", () => {
     has(["app:2"], ["app:3"]);
     const { stdout } = machine.run("rollback.sh", [], "", { STACK_FLAGS: " --stack prod" });
-    expect(stdout).to.include("appCommit commit-of-app:2 --stack prod; pulumi up --stack prod\n");
+    expect(stdout).to.include("appCommit commit-of-app:2 --stack prod && pulumi up --stack prod\n");
     expect(stdout).to.include("./ops rollback --undo --stack prod\n");
   });
 
   describe("when the schema has changed", () => {
     const error =
-      "release 000002 needs the schema at revision 00, but it is at a1.\n" +
-      "       Nothing was changed; commit commit-of-app:3 serves";
-    const corrected = "release a corrected commit: pulumi config set appCommit HASH; pulumi up";
+      "commit commit-of-app:2 (release 000002) needs revision 00 of the schema, and the database is at a1.\n" +
+      "       Nothing was changed. Commit commit-of-app:3 serves.";
+    const corrected =
+      "release a commit with the older code and the newer models: pulumi config set appCommit HASH && pulumi up";
     beforeEach(() => has(["app:1", "00"], ["app:2", "00"], ["app:3"]));
 
     it("names the newest backup at the revision that the release knows", () => {
@@ -165,7 +170,8 @@ describe("A rollback", () => {
       stored("backups/4", "a1");
       fails(
         error,
-        `${corrected}\n        or, losing all rows written since that backup: ./ops restore backups/2, then ./ops rollback`,
+        `${corrected}\n        or go back with the data to 2026-01-02T03:04:05Z, losing all rows written since; ` +
+          "the app may be broken between the two:\n          ./ops restore backups/2 && ./ops rollback",
       );
     });
 
@@ -179,7 +185,7 @@ describe("A rollback", () => {
       machine.run("serving.sh", ["record", "app:3", "rollback"]);
       stored("backups/2", "00");
       const { stderr } = rollback("--undo");
-      expect(stderr).to.match(/\.\/ops restore backups\/2, then \.\/ops rollback --undo$/m);
+      expect(stderr).to.match(/\.\/ops restore backups\/2 && \.\/ops rollback --undo$/m);
     });
   });
 
@@ -195,7 +201,11 @@ describe("A rollback", () => {
     machine.run("serving.sh", ["record", "app:3", "release"]);
     succeeds();
     succeeds();
-    expect(succeeds("--undo")).to.equal("release 000003 serves again: commit commit-of-app:3\n");
+    expect(succeeds("--undo")).to.equal(
+      "commit commit-of-app:3 serves again, as release 000006, which is release 000003 once more.\n" +
+        "Commit commit-of-app:1 is out of service. The database was not changed.\n" +
+        "pulumi up works again.\n",
+    );
     expect(machine.log).to.match(/^switch app:3 nginx:stable undo$/m);
     expect(machine.run("ledger.sh").stdout).to.match(/\tapp:3\t\S+\ta1\t-\t\S+\tundo\n$/);
     const again = rollback("--undo");

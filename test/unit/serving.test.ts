@@ -31,7 +31,7 @@ describe("What serves", () => {
       .to.throw(/^Commit c2, which appCommit names, was rolled back\.\nada@desk did that at t3; /)
       .with.property("message")
       .that.matches(
-        /^remedy: .*: pulumi config set appCommit c0ffee --stack prod; pulumi up --stack prod$/m,
+        /^remedy: .*: pulumi config set appCommit c0ffee --stack prod && pulumi up --stack prod$/m,
       )
       .and.includes("./ops rollback --undo --stack prod\n");
     expect(refusal(back, "app:1"), "what serves").not.to.throw();

@@ -43,6 +43,8 @@ def create(original: Any, backend: RDSBackend, arguments: Any) -> Any:
     database = original(backend, arguments)
     # Providers find an instance by this id; moto gives all the same.
     database.dbi_resource_id = "db-" + "".join(random.choices(string.ascii_uppercase + string.digits, k=26))
+    # RDS user guide, "Amazon RDS Extended Support": on unless it is declined at creation. moto has no such attribute.
+    database.engine_lifecycle_support = arguments.get("engine_lifecycle_support", "open-source-rds-extended-support")
     if subnet:
         connect(database, subnet, arguments.get("vpc_security_group_ids"))
     database.status = "creating"

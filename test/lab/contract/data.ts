@@ -103,8 +103,11 @@ const databases: Subject[] = [
     { ...database, identifier: "leaf" },
     [
       { dbName: "other", username: "somebody" },
-      { storageEncrypted: false, engineVersion: "8.4.5" },
-      { engineLifecycleSupport: "open-source-rds-extended-support" },
+      {
+        storageEncrypted: false,
+        engineVersion: "8.4.5",
+        engineLifecycleSupport: "open-source-rds-extended-support",
+      },
       {
         publiclyAccessible: true,
         engineLifecycleSupport: undefined,

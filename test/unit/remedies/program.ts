@@ -61,10 +61,13 @@ export const ofProgram: Table = {
   "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
   ops: { "install Node": why.computer, "run: (cd": why.computer },
   "settings-keys.ts": { "set --path": settings, "pulumi config": settings },
+  "settings-rules.ts": {
+    "use ": refused,
+    "use the output of": chosenValue,
+  },
   "settings.ts": {
     "use ": refused,
     "use the output of": chosenValue,
-    "use https://github.com/OWNER/NAME.git": refused,
     "use the address without": chosenValue,
     "use such a one": chosenValue,
     "create a stack": inspect("a stack's name is the user's to choose"),

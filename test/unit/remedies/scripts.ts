@@ -11,7 +11,9 @@ export const ofScripts: Table = {
     "choose one of": by("scripts/backups.test.ts", "refuses a key that is not a complete backup"),
     "make one": by("scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
   },
-  "scripts/build.sh": { "correct requirements.txt": by("lab/faults/app.ts", "build-fails") },
+  "scripts/build.sh": {
+    "correct the app's requirements.txt": by("lab/faults/app.ts", "build-fails"),
+  },
   "scripts/common.sh": {
     "see: docker system df": by("lab/faults/machine.ts", "disk-full"),
     "check the security groups": why.look,
@@ -32,7 +34,7 @@ export const ofScripts: Table = {
       "scripts/follow.test.ts",
       "ends a run that hangs by the command",
     ),
-    "run pulumi up again": by(
+    "run pulumi up": by(
       "scripts/follow.test.ts",
       "that was ended from outside says so, and can be begun",
     ),
@@ -57,7 +59,7 @@ export const ofScripts: Table = {
   },
   "scripts/migrate.sh": {
     "correct the app's models": why.developer,
-    "correct the migration, set appCommit": by("lab/faults/app.ts", "migration-half-way"),
+    "correct the migration, then": by("lab/faults/app.ts", "migration-half-way"),
     "correct them: flask db heads": why.developer,
     "check the bucket": by(
       "scripts/migrate.test.ts",
@@ -103,11 +105,11 @@ export const ofScripts: Table = {
     "release first": by("lab/first-light.test.ts", "comes up after that by"),
     "release another commit": by("lab/walk.ts", "walks as the README says"),
     "build it again": inspect("no test in the lab removes the image of the release before"),
-    "release a corrected commit": by(
+    "release a commit with the older code": by(
       "lab/operations.ts",
       "names a way back that works when it refuses",
     ),
-    "or, losing all rows written since": by(
+    "or go back with the data": by(
       "lab/operations.ts",
       "names a way back that works when it refuses",
     ),
@@ -127,7 +129,7 @@ export const ofScripts: Table = {
     "correct the setting nginxImage": by("lab/faults/app.ts", "nginx-image-wrong"),
   },
   "scripts/verify.sh": {
-    "run pulumi up again": inspect(
+    "run pulumi up": inspect(
       "no test in the lab lets a release fail between its switch and its end",
     ),
     "see ./ops logs --all": why.look,

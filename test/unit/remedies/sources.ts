@@ -42,6 +42,8 @@ export function ofShell(file: string, source: string): string[] {
   return found.map((text) =>
     text
       .replaceAll("$bin/", "scripts/")
+      .replaceAll("$ops ", "./ops ")
+      .replaceAll("$pulumi ", "pulumi ")
       .replaceAll(/\$\{\w+:\+/g, "")
       .replaceAll(/\$\{?\w+[^}\s]*\}|\$\w+/g, "${…}")
       .trim(),
@@ -150,7 +152,9 @@ function valueOf(tree: ts.SourceFile, name: string): ts.Node {
 }
 
 /** Names that stand for a program in a text. */
-const programs: Readonly<Record<string, string>> = { ops: "./ops", pulumi: "pulumi" };
+const programs: Readonly<Record<string, string>> = {
+  ...{ ops: "./ops", pulumi: "pulumi", pulumiCommand: "pulumi" },
+};
 /** Methods and functions that print a command line of their arguments. */
 const commands: Readonly<Record<string, string>> = {
   ...{ "machine.ops": "./ops", "this.ops": "./ops", "machine.pulumi": "pulumi" },

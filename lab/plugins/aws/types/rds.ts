@@ -146,7 +146,7 @@ const instance = resource<Plain<InstanceState>>({
     copyTagsToSnapshot: update({ default: false }),
     autoMinorVersionUpgrade: update({ default: true }),
     deletionProtection: update(),
-    engineLifecycleSupport: replace({ computed: true }),
+    engineLifecycleSupport: update({ computed: true }),
     applyImmediately: update({ local: true }),
     skipFinalSnapshot: update({ default: false, local: true }),
     finalSnapshotIdentifier: update({ local: true }),
