@@ -86,10 +86,7 @@ export const ofScripts: Table = {
     "check the bucket": why.grant,
   },
   "scripts/restore-test.sh": {
-    "check the database and the user's privileges": by(
-      "lab/grants.test.ts",
-      "are missed by the preflight",
-    ),
+    "find the cause": by("lab/grants.test.ts", "are missed by the preflight"),
     "choose another backup": by(
       "scripts/restore.test.ts",
       "fail with what was said when they cannot be read",
