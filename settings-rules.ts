@@ -21,9 +21,9 @@ export const stringRules = {
     "use db.t4g.micro",
   ],
   databaseName: [
-    // MySQL's limit is 64; the schemas of a restore drill are named after it. RDS refuses words of SQL.
-    new RegExp(`^(?!(${ownSchemas}|${reserved})$)[a-z][a-z0-9_]{0,53}$`, "i"),
-    "must be a letter and up to 53 letters, digits and _, no schema of MySQL's own nor word of SQL",
+    // MySQL's limit is 64; a restore has schemas of this name and up to 9 characters. RDS refuses words of SQL.
+    new RegExp(`^(?!(${ownSchemas}|${reserved})$)[a-z][a-z0-9_]{0,54}$`, "i"),
+    "must be a letter and up to 54 letters, digits and _, no schema of MySQL's own nor word of SQL",
     "use appdb",
   ],
   appRepository: [

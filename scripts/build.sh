@@ -6,6 +6,8 @@ releasing=1
 commit=$1 image=$2 base_image=$3 index=${4:-}
 # What `up` asks for last: after a rollback it is not released again unasked.
 echo "$image" >"$root/requested"
+# At each release, and not once: the instance type may have changed since the last one.
+"$bin/swap.sh"
 
 # The name says what the image is made of.
 if docker image inspect "$image" >/dev/null 2>&1; then

@@ -18,9 +18,11 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   ledger=$root/ledger         # a file for each release
   last_backup=$root/last-backup
   page=http://127.0.0.1:5085/login
-  lock=$root/lease          # the deploy lock: who holds it; a heartbeat renews its time
-  lock_term=20              # seconds after which a lock without a heartbeat is nobody's
-  scratch=${SCHEMA:-}_drill # a schema beside the live one
+  lock=$root/lease # the deploy lock: who holds it; a heartbeat renews its time
+  lock_term=20     # seconds after which a lock without a heartbeat is nobody's
+  # Schemas beside the live one, which prepare-database.sh lets the app's user have: a backup that is loaded, and what a
+  # restore has replaced. The longest name allows the setting databaseName 55 of MySQL's 64 characters.
+  scratch=${SCHEMA:-}_restore replaced=${SCHEMA:-}_replaced
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
@@ -62,9 +64,9 @@ need_space() {
       "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
 }
 
-# mysql as the app's user, on the app's schema; tab-separated rows without a header.
+# query SQL [OPTION…]: mysql as the app's user, on the app's schema; tab-separated rows without a header.
 query() {
-  mysql --defaults-extra-file="$client" --connect-timeout=10 --batch --skip-column-names --execute "$1"
+  mysql --defaults-extra-file="$client" --connect-timeout=10 --batch --skip-column-names "${@:2}" --execute "$1"
 }
 
 # How mysql is told a password without showing it in the process list.
@@ -78,13 +80,14 @@ escape() {
   local text=${2//\\/\\\\}
   printf '%s' "${text//"$1"/\\"$1"}"
 }
-# as_master HOST PORT USER PASSWORD SQL
+# as_master HOST PORT USER PASSWORD SQL: prints the rows that the last one selects.
 as_master() {
   local messages
   # mysql repeats a statement that fails, with the password in it: only its ERROR lines are passed on.
   messages=$(mysql --defaults-extra-file=<(option_file "${@:1:4}") 2>&1 <<<"$5") ||
     fail "$3 cannot prepare the database at $1:$2: $(grep ERROR <<<"$messages")" \
       "check the security groups, the route and whether somebody has changed the password"
+  printf %s "$messages"
 }
 
 # The revision of the live schema; nothing if there is none.

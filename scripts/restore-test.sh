@@ -19,7 +19,9 @@ manifest=$(aws s3 cp --only-show-errors "$place/manifest" - 2>"$work/said") || u
 sum=$(sed -n 's/^sha256 dump.sql.gz //p' <<<"$manifest")
 revision=$(sed -n 's/^revision //p' <<<"$manifest")
 
-mysql --defaults-extra-file="$client" --execute "DROP DATABASE IF EXISTS $scratch; CREATE DATABASE $scratch"
+quietly query "DROP DATABASE IF EXISTS $scratch; CREATE DATABASE $scratch" ||
+  fail "the app's user cannot create the schema $scratch; the live schema is unchanged" \
+    "find the cause: ./ops ssh$flags $bin/preflight.sh; then run the same command again"
 mkfifo "$work/to-sum"
 sha256sum <"$work/to-sum" >"$work/sum" &
 load() {

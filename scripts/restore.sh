@@ -26,7 +26,6 @@ before=$("$bin/backup.sh" before-restore)
 
 # renames FROM TO: the tables of a schema, as parts of RENAME TABLE.
 renames() { tables "$1" | sed "s/.*/\`$1\`.\`&\` TO \`$2\`.\`&\`/"; }
-replaced=${scratch}_old
 query "DROP DATABASE IF EXISTS $replaced; CREATE DATABASE $replaced"
 evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)" 2>&1) ||
   fail "the tables were not exchanged; the live schema is unchanged" \

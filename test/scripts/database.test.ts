@@ -16,7 +16,12 @@ describe("The database's preparation", () => {
     // What the client is told: its option file and, on standard input, its statements.
     machine.fake(
       "mysql",
-      `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/sql'`,
+      `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/said'
+      if [[ $(cat '${machine.home}/said') != *"LIKE 'partial_revokes'"* ]]; then
+        cp '${machine.home}/said' '${machine.home}/sql'
+      elif [ -e '${machine.home}/mode' ]; then
+        cat '${machine.home}/mode'
+      fi`,
     );
   });
   afterEach(() => machine.remove());
@@ -34,11 +39,39 @@ describe("The database's preparation", () => {
     expect(machine.read("sql")).to.include(
       "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;",
     );
-    // The underscore is a wildcard in GRANT.
-    expect(machine.read("sql")).to.match(/ON `my\\_app`\.\* TO 'app'@'%';/);
-    expect(machine.read("sql")).to.not.match(/ALL PRIVILEGES|GRANT OPTION|\*\.\*/);
+    expect(machine.read("sql")).to.not.match(/GRANT ALL|GRANT OPTION|\*\.\*/);
     // They would have the user as their definer, whom the next rotation removes.
     expect(machine.read("sql")).to.not.match(/CREATE VIEW|TRIGGER|ROUTINE|EVENT/);
+  });
+
+  /** Schemas of the statements of this kind. */
+  const schemas = (statement: "GRANT" | "REVOKE") =>
+    [...machine.read("sql").matchAll(new RegExp(`^${statement} .* ON \`(.*)\`\\.\\* `, "gm"))].map(
+      ([, schema]) => schema,
+    );
+  const names = ["my_app", "my_app_restore", "my_app_replaced"];
+  const escaped = ["my\\_app", "my\\_app\\_restore", "my\\_app\\_replaced"];
+  const old = "my\\_app\\_drill%";
+  for (const [mode, granted, revoked] of [
+    ["partial_revokes\tON\n", names, escaped],
+    ["partial_revokes\tOFF\n", escaped, names],
+    // A server without the variable.
+    ["", escaped, names],
+  ] as const) {
+    it(`escapes underscores only where partial_revokes is not on: ${JSON.stringify(mode)}`, () => {
+      machine.write("mode", mode);
+      prepare("secret", "my_app");
+      expect(schemas("GRANT")).to.deep.equal(granted);
+      expect(schemas("REVOKE")).to.deep.equal([...revoked, old]);
+    });
+  }
+
+  it("revokes nothing that it has granted", () => {
+    machine.write("mode", "partial_revokes\tON\n");
+    prepare("secret", "appdb");
+    expect(schemas("GRANT")).to.deep.equal(["appdb", "appdb_restore", "appdb_replaced"]);
+    expect(schemas("REVOKE")).to.not.include.members(schemas("GRANT"));
+    expect(schemas("REVOKE")).to.not.include("appdb");
   });
 
   it("checks the server's certificate against RDS's own, of the region", () => {

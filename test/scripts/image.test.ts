@@ -16,6 +16,7 @@ describe("Fetching and building", () => {
   let machine: Machine;
   beforeEach(() => {
     machine = new Machine();
+    machine.script("swap.sh", "");
   });
   afterEach(() => machine.remove());
 
@@ -156,6 +157,17 @@ describe("Fetching and building", () => {
     expect(machine.log.trim()).to.equal(
       `build --tag app:1 --file Dockerfile.release --build-arg BASE_IMAGE=python:3.11 --label org.opencontainers.image.revision=${commit} -`,
     );
+  });
+
+  it("gives the machine swap before it builds, and where the image is there already", () => {
+    const { address, commit } = machine.repository(app);
+    fetch(address, commit);
+    machine.script("swap.sh", "log swap");
+    machine.fake("docker", `[ "$1" = image ] && exit 1; log "$1"; cat >/dev/null`);
+    expect(machine.run("build.sh", [commit, "app:1", "python:3.11"]).status).to.equal(0);
+    machine.fake("docker", "exit 0");
+    expect(machine.run("build.sh", [commit, "app:1", "python:3.11"]).status).to.equal(0);
+    expect(machine.log).to.equal("swap\nbuild\nswap\n");
   });
 
   it("has pip look where it is told to", () => {

@@ -2,15 +2,23 @@ import { expect } from "chai";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { Machine } from "./machine.ts";
 
-const grants = [
-  "GRANT USAGE ON *.* TO `app_a`@`%`",
-  // As mysql --batch prints the pattern my\_app.
-  "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW ON `my\\\\_app`.* TO `app_a`@`%`",
-].join("\n");
+const privileges =
+  "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW";
+/** What `mysql --batch` prints of the grants on these schemas; it doubles a backslash. */
+const grantsOn = (...schemas: string[]) =>
+  [
+    "GRANT USAGE ON *.* TO `app_a`@`%`",
+    ...schemas.map((schema) => `GRANT ${privileges} ON \`${schema}\`.* TO \`app_a\`@\`%\``),
+  ].join("\n");
+const names = ["my_app", "my_app_restore", "my_app_replaced"];
+const escaped = names.map((name) => name.replaceAll("_", "\\\\_"));
+const grants = grantsOn(...escaped);
+const ofMode = "SHOW?GLOBAL*partial_revokes*";
 const ofCharset = "*information_schema.SCHEMATA*SCHEMA_NAME?=?\\'my_app\\'";
 const answers = {
   "SELECT?1": "1",
   "SHOW?GRANTS": grants,
+  [ofMode]: "partial_revokes\tOFF",
   [ofCharset]: "utf8mb4",
 };
 
@@ -124,13 +132,53 @@ describe("The preflight", () => {
     });
   }
 
-  it("takes no privileges on another schema for those", () => {
-    machine.mysql({ ...answers, "SHOW?GRANTS": grants.replace("my\\\\_app", "my\\\\_app2") });
-    fails(/the app's user lacks the privilege SELECT/, /./);
+  const sees = (shown: string, mode: string) =>
+    machine.mysql({ ...answers, "SHOW?GRANTS": shown, [ofMode]: mode });
+  const on = "partial_revokes\tON";
+
+  for (const [what, schemas, mode] of [
+    ["names, where partial_revokes is on", names, on],
+    // They match more than they should, and the app works.
+    ["names, where partial_revokes is off", names, answers[ofMode]],
+    ["patterns, where the server has no partial_revokes", escaped, ""],
+  ] as const) {
+    it(`accepts grants on ${what}`, () => {
+      sees(grantsOn(...schemas), mode);
+      expect(preflight()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    });
+  }
+
+  it("refuses grants on patterns where partial_revokes is on", () => {
+    sees(grants, on);
+    fails(/the app's user lacks the privilege SELECT on the schema my_app$/, /./);
+  });
+
+  for (const [i, name] of names.entries()) {
+    for (const [mode, schemas] of [
+      ["partial_revokes\tOFF", escaped],
+      [on, names],
+    ] as const) {
+      it(`does not accept grants on another schema than ${name}: ${mode.replace("\t", " ")}`, () => {
+        sees(grantsOn(...schemas.with(i, `${schemas[i]}2`)), mode);
+        fails(new RegExp(`the app's user lacks the privilege SELECT on the schema ${name}$`), /./);
+        // As a pattern the name would match this one.
+        sees(grantsOn(...schemas.with(i, name.replaceAll("_", "X"))), mode);
+        fails(new RegExp(`the app's user lacks the privilege SELECT on the schema ${name}$`), /./);
+      });
+    }
+  }
+
+  it("reads the grants although the user may not use the app's schema", () => {
+    machine.mysql({ ...answers, "SHOW?GRANTS": grantsOn() });
+    const fake = machine.read("fakes/mysql").split("log() ")[1]!.replace(/^.*\n/, "");
+    const refuse =
+      "if [[ $* != *--database=information_schema* ]]; then echo 'ERROR 1044' >&2; exit 1; fi";
+    machine.fake("mysql", `${refuse}\n${fake}`);
+    fails(/the app's user lacks the privilege SELECT on the schema my_app$/, /databasePassword/);
   });
 
   it("is content with all privileges", () => {
-    machine.mysql({ ...answers, "SHOW?GRANTS": "GRANT ALL PRIVILEGES ON `my_app`.* TO `a`@`%`" });
+    sees(grants.replaceAll(privileges, "ALL PRIVILEGES"), on.replace("ON", "OFF"));
     expect(preflight().status).to.equal(0);
   });
 

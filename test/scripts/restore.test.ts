@@ -15,14 +15,14 @@ describe("Backups", () => {
     machine.stack();
     machine.s3();
     answers = {
-      "DROP DATABASE IF EXISTS appdb_drill*": "",
+      "DROP DATABASE IF EXISTS appdb_restore*": "",
       "SHOW TABLES LIKE*": "alembic_version",
-      "SELECT version_num FROM appdb_drill.alembic_version": "b2",
+      "SELECT version_num FROM appdb_restore.alembic_version": "b2",
       "SELECT version_num FROM alembic_version": "b2",
-      "*information_schema.TABLES*'appdb_drill'*BASE TABLE'": "users\nalembic_version",
+      "*information_schema.TABLES*'appdb_restore'*BASE TABLE'": "users\nalembic_version",
       "*information_schema.TABLES*'appdb'*BASE TABLE'": "users\nalembic_version\nnewer",
-      "SELECT COUNT(?) FROM appdb_drill.?alembic_version?": "1",
-      "SELECT COUNT(?) FROM appdb_drill.?users?": "3",
+      "SELECT COUNT(?) FROM appdb_restore.?alembic_version?": "1",
+      "SELECT COUNT(?) FROM appdb_restore.?users?": "3",
       "RENAME TABLE*": "",
       "DROP DATABASE*": "",
     };
@@ -72,7 +72,7 @@ describe("Backups", () => {
     machine.fake(
       "mysql",
       `statement=\${*: -1}; case $statement in
-      --database=appdb_drill) cat >>'${machine.home}/loaded' ;;
+      --database=appdb_restore) cat >>'${machine.home}/loaded' ;;
       ${cases.join("\n")}
       *) echo "unexpected: $statement" >&2; exit 1 ;; esac`,
     );
@@ -96,7 +96,7 @@ describe("Backups", () => {
     it("are loaded into a schema of their own, compared with the manifest, and removed there", () => {
       expect(run("restore-test.sh", key)).to.deep.equal({ status: 0, stdout: fit, stderr: "" });
       expect(machine.read("loaded")).to.equal("CREATE TABLE `users` ();\n");
-      expect(machine.log).to.match(/\nDROP DATABASE appdb_drill\n$/);
+      expect(machine.log).to.match(/\nDROP DATABASE appdb_restore\n$/);
       expect(machine.read("root/last-restore-test")).to.match(/^\d{4}-\d\d-\d\dT/);
     });
 
@@ -106,8 +106,19 @@ describe("Backups", () => {
       expect(run("restore-test.sh").stdout).to.equal(fit);
     });
 
+    it("fail with what MySQL says when their schema cannot be created", () => {
+      delete answers["DROP DATABASE IF EXISTS appdb_restore*"];
+      delete answers["DROP DATABASE*"];
+      const { status, stdout, stderr } = run("restore-test.sh", key);
+      expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
+      expect(stderr).to.match(
+        /^error: the app's user cannot create the schema appdb_restore; the live schema is unchanged\nremedy: .*: \.\/ops ssh .*\n {2}\| unexpected: DROP/,
+      );
+      expect(machine.exists("loaded")).to.equal(false);
+    });
+
     it("fail with the counts that differ from the manifest", () => {
-      answers["SELECT COUNT(?) FROM appdb_drill.?users?"] = "2";
+      answers["SELECT COUNT(?) FROM appdb_restore.?users?"] = "2";
       expect(fails("differs, loaded, from its manifest")).to.deep.equal([
         ...["< manifest, > loaded", "3c3", "< rows users 3", "---", "> rows users 2"],
       ]);
@@ -154,11 +165,11 @@ describe("Backups", () => {
       expect(succeeds(key)).to.equal("");
       const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
       const moves = [
-        "`appdb`.`users` TO `appdb_drill_old`.`users`",
-        "`appdb`.`alembic_version` TO `appdb_drill_old`.`alembic_version`",
-        "`appdb`.`newer` TO `appdb_drill_old`.`newer`",
-        "`appdb_drill`.`users` TO `appdb`.`users`",
-        "`appdb_drill`.`alembic_version` TO `appdb`.`alembic_version`",
+        "`appdb`.`users` TO `appdb_replaced`.`users`",
+        "`appdb`.`alembic_version` TO `appdb_replaced`.`alembic_version`",
+        "`appdb`.`newer` TO `appdb_replaced`.`newer`",
+        "`appdb_restore`.`users` TO `appdb`.`users`",
+        "`appdb_restore`.`alembic_version` TO `appdb`.`alembic_version`",
       ];
       expect(done).to.deep.equal(["backup before-restore", `RENAME TABLE ${moves.join(",")}`]);
       expect(machine.exists("root/migrations/env.py"), "the revision files fit").to.equal(true);
@@ -252,7 +263,7 @@ describe("Backups", () => {
       expect(stderr).to.match(
         /^error: the tables were not exchanged; the live schema is unchanged\nremedy: drop the triggers .*\n {2}\| unexpected: RENAME TABLE/,
       );
-      expect(machine.log).to.not.match(/DROP DATABASE appdb_drill; DROP/);
+      expect(machine.log).to.not.match(/DROP DATABASE appdb_restore; DROP/);
     });
   });
 });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { execFileSync } from "node:child_process";
 import { formatCidr } from "../../network/cidr.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import { configure, problemsWith, projectFile, settingsOfStack } from "./config.ts";
@@ -64,7 +65,7 @@ describe("Settings", () => {
     ["instanceType", "", "must be an EC2 instance type"],
     ["machineImage", "", "must be one of: debian-13"],
     ["databaseInstanceClass", "", "must be an RDS instance class"],
-    ["databaseName", "", "must be a letter and up to 53"],
+    ["databaseName", "", "must be a letter and up to 54"],
     ["appRepository", "", "must be the address of a git repository"],
     ["appCommit", "", "must be the full hash of a commit"],
     ["nginxImage", "", "must be the name of a container image"],
@@ -89,9 +90,9 @@ describe("Settings", () => {
     ["aws:region", "us-iso-east-1", "is of another AWS partition"],
     ["aws:allowedAccountIds", ["12345678901"], "must be the 12 digits of an AWS account's id"],
     ["aws:forbiddenAccountIds", [123456789012], "must be the 12 digits of an AWS account's id"],
-    ["databaseName", "my-app", "must be a letter and up to 53 letters, digits and _"],
+    ["databaseName", "my-app", "must be a letter and up to 54 letters, digits and _"],
     ["databaseName", "1app", "must be a letter"],
-    ["databaseName", "a".repeat(55), "must be a letter and up to 53"],
+    ["databaseName", "a".repeat(56), "must be a letter and up to 54"],
     ["databaseName", "MySQL", "no schema of MySQL's own"],
     ["databaseName", "Order", "nor word of SQL"],
     ["appRepository", "flask-datta-able", "must be the address of a git repository"],
@@ -200,6 +201,15 @@ describe("Settings", () => {
     expect(await problemsWith({}, longest)).to.deep.equal([]);
     expect(`flask-on-aws-${longest}-backups-1234567`).to.have.length(62);
     expect(`flask-on-aws-${longest}-flow-logs-1234567`).to.have.length(64);
+  });
+
+  it("accept the longest databaseName that leaves room for the schemas of a restore", async () => {
+    const databaseName = "a".repeat(55);
+    expect(await problemsWith({ databaseName })).to.deep.equal([]);
+    const program = ". scripts/common.sh; printf '%s\\n' $scratch $replaced";
+    const env = { ...process.env, FLASK_ON_AWS_ROOT: "/nowhere", SCHEMA: databaseName };
+    const names = execFileSync("bash", ["-c", program], { env, encoding: "utf8" }).split("\n");
+    expect(names.map(({ length }) => length)).to.deep.equal([63, 64, 0]);
   });
 
   it("keep production's data protected, but for the one who names the stack to tear it down", async () => {

@@ -71,9 +71,7 @@ export const ofScripts: Table = {
     "check that the database exists": why.look,
     "run pulumi up --refresh": by("lab/faults/database.ts", "database-unreachable"),
     "if its password was changed by hand": by("lab/faults/database.ts", "wrong-database-password"),
-    "raise databasePasswordRotation": inspect(
-      "no test in the lab takes a privilege of the app's user away",
-    ),
+    "raise databasePasswordRotation": by("lab/grants.test.ts", "are missed by the preflight"),
     "run: ./ops mysql": inspect("no test in the lab changes the schema's character set"),
     "see the VPC's S3 endpoint": why.look,
     "see: timedatectl": why.look,
@@ -90,6 +88,7 @@ export const ofScripts: Table = {
     "check the bucket": why.grant,
   },
   "scripts/restore-test.sh": {
+    "find the cause": by("lab/grants.test.ts", "are missed by the preflight"),
     "choose another backup": by(
       "scripts/restore.test.ts",
       "fail with what was said when they cannot be read",
