@@ -4,6 +4,7 @@ import { zoneCapacity } from "./network/addresses.ts";
 import { overlaps, parseCidr, type Cidr } from "./network/cidr.ts";
 import { natGatewayModes, type NatGateways } from "./network/network.ts";
 import { configCommand, isEncrypted, keyProblems, type Kind } from "./settings-keys.ts";
+import { publishingProblems, siteModes, type SiteMode } from "./settings-site.ts";
 
 const ownSchemas = "information_schema|innodb|mysql|performance_schema|sys";
 /** Of the reserved words of MySQL 8.4 those that somebody may name a schema. */
@@ -87,6 +88,7 @@ export interface Settings
   readonly availabilityZones: readonly string[];
   readonly natGateways: NatGateways;
   readonly machineImage: MachineImage;
+  readonly site: SiteMode;
   /** The app's; undefined if none was given, as with all secrets. */
   readonly databasePassword: pulumi.Output<string> | undefined;
   readonly appRepositoryCredential: pulumi.Output<string> | undefined;
@@ -105,7 +107,7 @@ const kinds: Readonly<Record<Exclude<keyof Settings, "region">, Kind>> = {
   ...values(keysOf(texts)),
   ...values(keysOf(integers)),
   ...values(switches),
-  ...values(["vpcCidr", "natGateways", "machineImage", "confirmDestroy"]),
+  ...values(["vpcCidr", "natGateways", "machineImage", "site", "confirmDestroy"]),
   adminCidrs: "list",
   availabilityZones: "list",
   databasePassword: "secret",
@@ -159,6 +161,12 @@ export function readSettings(): Settings {
       report(key, value, `must be a whole number, ${least} to ${most} ${unit}`, remedy);
     return value;
   });
+  const choice = <T extends string>(key: string, choices: readonly T[], remedy: string) => {
+    const value = config.require(key);
+    const found = choices.find((one) => one === value);
+    if (!found) report(key, value, `must be one of: ${choices.join(", ")}`, remedy);
+    return found;
+  };
   const on = each(switches, (key) => config.requireBoolean(key));
   const secret = (key: string) =>
     config.get(key) || isEncrypted(full(key)) ? config.requireSecret(key) : undefined;
@@ -215,11 +223,7 @@ export function readSettings(): Settings {
     zoneProblem(room, "name fewer zones or use a larger vpcCidr");
   }
 
-  const natText = config.require("natGateways");
-  const natGateways = natGatewayModes.find((mode) => mode === natText);
-  if (!natGateways)
-    report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "use single");
-
+  const natGateways = choice("natGateways", natGatewayModes, "use single");
   const imageName = config.require("machineImage");
   const machineImage = machineImages[imageName];
   const architecture = architectureOf(text.instanceType);
@@ -251,14 +255,9 @@ export function readSettings(): Settings {
   }
 
   const publishToken = secret("publishToken");
-  if (text.publishRepository && !publishToken) {
-    const remedy = configCommand("set --secret publishToken");
-    problem(`${full("publishToken")} is not set`, "must be one that may write there", remedy);
-  }
-  if (on.publishDump && !text.publishRepository) {
-    const limit = "there is nothing to publish it with: publishRepository is not set";
-    report("publishDump", true, limit, "set publishRepository, or publishDump to false");
-  }
+  const site = choice("site", siteModes, "use public");
+  for (const { what, limit, remedy } of publishingProblems({ ...text, ...on, publishToken, site }))
+    problem(what, limit, remedy);
 
   if (!on.protectData && /^prod/.test(stack)) {
     const limit = `stack ${stack} keeps production's data`;
@@ -275,7 +274,7 @@ export function readSettings(): Settings {
     );
   }
 
-  if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage) {
+  if (problems.length > 0 || !vpcCidr || !natGateways || !machineImage || !site) {
     throw new pulumi.RunError(`The settings have problems:\n${problems.join("\n")}`);
   }
   return {
@@ -288,6 +287,7 @@ export function readSettings(): Settings {
     availabilityZones,
     natGateways,
     machineImage,
+    site,
     databasePassword: secret("databasePassword"),
     appRepositoryCredential: secret("appRepositoryCredential"),
     publishToken,
