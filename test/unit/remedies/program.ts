@@ -61,6 +61,17 @@ export const ofProgram: Table = {
   "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
   ops: { "install Node": why.computer, "run: (cd": why.computer },
   "settings-keys.ts": { "set --path": settings, "pulumi config": settings },
+  "settings-site.ts": {
+    "pulumi config set --secret publishToken": settings,
+    "set publishRepository": chosenValue,
+    "pulumi config set": by("unit/settings.test.ts", "refuse to publish the rows without a site"),
+  },
+  "storage/publicAccess.ts": {
+    "pulumi config set site private": by(
+      "lab/site-access.test.ts",
+      "is created when it is private, and read by the account alone",
+    ),
+  },
   "settings.ts": {
     "use ": refused,
     "use the output of": chosenValue,
@@ -71,7 +82,6 @@ export const ofProgram: Table = {
     "pulumi config set": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
-    "set publishRepository": chosenValue,
     "set it to true": by("lab/environments.ts", "destroys production only when it is named"),
   },
 };
