@@ -116,7 +116,9 @@ function pending(
 function site({ download }: Status, { region, siteUrl, siteBucket }: Outputs): string[] {
   if (siteBucket === undefined) return ["unknown"];
   if (siteBucket === "") return ["none"];
-  const offer = download ? `offers ${siteUrl ? `${siteUrl}/` : ""}${download}` : "offers no download";
+  const offer = download
+    ? `offers ${siteUrl ? `${siteUrl}/` : ""}${download}`
+    : "offers no download";
   if (siteUrl) return [siteUrl, offer];
   return [
     `private: this AWS account alone reads s3://${siteBucket}`,

@@ -67,7 +67,9 @@ describe("A site in an account that blocks public buckets", function () {
     const begin = async () => {
       mkdirSync(settings);
       copyFileSync(join(root, program, "Pulumi.yaml"), join(settings, "Pulumi.yaml"));
-      const { status, stderr } = await run("pulumi", ["-C", settings, "stack", "init", "dev"], { env });
+      const { status, stderr } = await run("pulumi", ["-C", settings, "stack", "init", "dev"], {
+        env,
+      });
       expect(status, stderr).to.equal(0);
     };
     return { pulumi, begin };

@@ -33,10 +33,7 @@ export const functions: Record<string, InvokedFunction> = {
   },
 
   "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": (context, args) =>
-    getAccountPublicAccessBlock(
-      context,
-      known<GetAccountPublicAccessBlockArgs>(args, "accountId"),
-    ),
+    getAccountPublicAccessBlock(context, known<GetAccountPublicAccessBlockArgs>(args, "accountId")),
 
   "aws:s3/getObject:getObject": (context, args) =>
     getObject(context, known<GetObjectArgs>(args, "bucket", "key")),
