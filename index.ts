@@ -12,6 +12,7 @@ import { lookUpZones } from "./network/zones.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
 import { Backups } from "./storage/backups.ts";
+import { requirePublicBuckets } from "./storage/publicAccess.ts";
 import { Site } from "./storage/site.ts";
 
 const settings = readSettings();
@@ -29,6 +30,9 @@ const provider = new aws.Provider(name, {
   defaultTags: { tags: { project, stack } },
 });
 const onAws = { providers: [provider] };
+
+if (settings.site === "public")
+  await requirePublicBuckets({ stack, profile: aws.config.profile }, provider);
 
 const protect = settings.protectData && !settings.confirmDestroy;
 const backups = new Backups(
@@ -75,7 +79,7 @@ if (settings.databaseBackupRetentionDays === 0) {
       "The app server's daily backups in S3 are then the only ones.",
   );
 }
-if (settings.publishDump) {
+if (settings.publishDump && settings.site === "public") {
   void pulumi.log.warn(
     "publishDump is on: everybody can read all rows of the database, password hashes too,\n" +
       "as dump.sql.gz on the site.",
@@ -85,7 +89,14 @@ const downloads = [
   ...(settings.publishRepository ? ["app.zip"] : []),
   ...(settings.publishDump ? ["dump.sql.gz"] : []),
 ];
-const site = new Site(`${name}-site`, { title: name, downloads }, onAws);
+const site =
+  settings.site === "none"
+    ? undefined
+    : new Site(
+        `${name}-site`,
+        { title: name, access: settings.site, downloads, openAfter: [network] },
+        onAws,
+      );
 const database = new Database(
   `${name}-database`,
   {
@@ -124,7 +135,7 @@ const appServer = new AppServer(
     routes: network.public.routes,
     securityGroupId: groups.ids.app,
     backupBucketArn: backups.arn,
-    siteObjectArns: site.writable,
+    siteObjectArns: site?.writable ?? [],
   },
   onAws,
 );
@@ -175,7 +186,7 @@ const release = new Release(`${name}-release`, {
       : undefined,
   serving,
   groups: groups.ids,
-  buckets: { backups: backups.bucket, site: site.bucket },
+  buckets: { backups: backups.bucket, site: site?.bucket },
   appUrl,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
@@ -197,8 +208,10 @@ export const databaseName = database.schema;
 /** The app's own user, with rights on its schema only. */
 export const databaseUser = release.databaseUser;
 export const databasePassword = release.databasePassword;
-export const siteUrl = site.url;
-export const siteBucket = site.bucket;
+/** Empty unless the site is public. */
+export const siteUrl = site?.url ?? "";
+/** Empty if there is no site. */
+export const siteBucket = site?.bucket ?? "";
 export const backupBucket = backups.bucket;
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;

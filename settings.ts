@@ -6,6 +6,7 @@ import { overlaps, parseCidr, type Cidr } from "./network/cidr.ts";
 import { natGatewayModes, type NatGateways } from "./network/network.ts";
 import { configCommand, isEncrypted, keyProblems, type Kind } from "./settings-keys.ts";
 import { integerRules, reservedNetworks, stringRules, switches } from "./settings-rules.ts";
+import { publishingProblems, siteModes, type SiteMode } from "./settings-site.ts";
 
 /** The stack's config, checked. Every key is described, with its default, in Pulumi.yaml. */
 export interface Settings
@@ -21,6 +22,7 @@ export interface Settings
   readonly natGateways: NatGateways;
   readonly cpuCredits: CpuCredits;
   readonly machineImage: MachineImage;
+  readonly site: SiteMode;
   /** The app's; undefined if none was given, as with all secrets. */
   readonly databasePassword: pulumi.Output<string> | undefined;
   readonly appRepositoryCredential: pulumi.Output<string> | undefined;
@@ -39,7 +41,7 @@ const kinds: Readonly<Record<Exclude<keyof Settings, "region">, Kind>> = {
   ...values(keysOf(stringRules)),
   ...values(keysOf(integerRules)),
   ...values(switches),
-  ...values(["vpcCidr", "natGateways", "cpuCredits", "machineImage", "confirmDestroy"]),
+  ...values(["vpcCidr", "natGateways", "cpuCredits", "machineImage", "site", "confirmDestroy"]),
   adminCidrs: "list",
   availabilityZones: "list",
   databasePassword: "secret",
@@ -84,6 +86,12 @@ export function readSettings(): Settings {
       report(key, value, `must be a whole number, ${least} to ${most} ${unit}`, remedy);
     return value;
   });
+  const choice = <T extends string>(key: string, choices: readonly T[], remedy: string) => {
+    const value = config.require(key);
+    const found = choices.find((one) => one === value);
+    if (!found) report(key, value, `must be one of: ${choices.join(", ")}`, remedy);
+    return found;
+  };
   const on = each(switches, (key) => config.requireBoolean(key));
   const secret = (key: string) =>
     config.get(key) || isEncrypted(full(key)) ? config.requireSecret(key) : undefined;
@@ -156,21 +164,8 @@ export function readSettings(): Settings {
     zoneProblem(room, "name fewer zones or use a larger vpcCidr");
   }
 
-  const natText = config.require("natGateways");
-  const natGateways = natGatewayModes.find((mode) => mode === natText);
-  if (!natGateways)
-    report("natGateways", natText, `must be one of: ${natGatewayModes.join(", ")}`, "use single");
-
-  const creditsText = config.require("cpuCredits");
-  const cpuCredits = cpuCreditModes.find((mode) => mode === creditsText);
-  if (!cpuCredits)
-    report(
-      "cpuCredits",
-      creditsText,
-      `must be one of: ${cpuCreditModes.join(", ")}`,
-      "use unlimited",
-    );
-
+  const natGateways = choice("natGateways", natGatewayModes, "use single");
+  const cpuCredits = choice("cpuCredits", cpuCreditModes, "use unlimited");
   const imageName = config.require("machineImage");
   const machineImage = machineImages[imageName];
   const architecture = architectureOf(text.instanceType);
@@ -202,14 +197,9 @@ export function readSettings(): Settings {
   }
 
   const publishToken = secret("publishToken");
-  if (text.publishRepository && !publishToken) {
-    const remedy = configCommand("set --secret publishToken");
-    problem(`${full("publishToken")} is not set`, "must be one that may write there", remedy);
-  }
-  if (on.publishDump && !text.publishRepository) {
-    const limit = "there is nothing to publish it with: publishRepository is not set";
-    report("publishDump", true, limit, "set publishRepository, or publishDump to false");
-  }
+  const site = choice("site", siteModes, "use public");
+  for (const { what, limit, remedy } of publishingProblems({ ...text, ...on, publishToken, site }))
+    problem(what, limit, remedy);
 
   if (!on.protectData && /^prod/.test(stack)) {
     const limit = `stack ${stack} keeps production's data`;
@@ -226,7 +216,7 @@ export function readSettings(): Settings {
     );
   }
 
-  if (problems.length > 0 || !vpcCidr || !natGateways || !cpuCredits || !machineImage) {
+  if (problems.length > 0 || !vpcCidr || !natGateways || !cpuCredits || !machineImage || !site) {
     throw new pulumi.RunError(`The settings have problems:\n${problems.join("\n")}`);
   }
   return {
@@ -240,6 +230,7 @@ export function readSettings(): Settings {
     natGateways,
     cpuCredits,
     machineImage,
+    site,
     databasePassword: secret("databasePassword"),
     appRepositoryCredential: secret("appRepositoryCredential"),
     publishToken,

@@ -6,7 +6,7 @@ import { Machine, type MachineArgs } from "./machine.ts";
 export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   /** The bucket that the machine's role may read and write, but not delete from. */
   readonly backupBucketArn: pulumi.Input<string>;
-  /** What the machine writes to the site. */
+  /** What the machine writes to the site; empty if there is none. */
   readonly siteObjectArns: pulumi.Input<string>[];
 }
 
@@ -57,11 +57,10 @@ export class AppServer extends pulumi.ComponentResource {
               Action: ["s3:GetObject", "s3:PutObject"],
               Resource: pulumi.interpolate`${args.backupBucketArn}/*`,
             },
-            {
-              Effect: "Allow",
-              Action: "s3:PutObject",
-              Resource: args.siteObjectArns,
-            },
+            // IAM refuses a statement without a resource.
+            ...(args.siteObjectArns.length > 0
+              ? [{ Effect: "Allow", Action: "s3:PutObject", Resource: args.siteObjectArns }]
+              : []),
           ],
         }),
       },

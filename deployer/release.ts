@@ -51,7 +51,7 @@ export interface ReleaseArgs {
         readonly repository: string;
         readonly branch: string;
         readonly token: pulumi.Input<string>;
-        /** Whether the site offers the database's rows as well, to everybody. */
+        /** Whether the site offers the database's rows as well. */
         readonly dump: boolean;
         /** What lets the machine write to the site. */
         readonly permissions: pulumi.Resource;
@@ -61,7 +61,11 @@ export interface ReleaseArgs {
   readonly serving: Serving | undefined;
   /** What a failed check on the machine is explained by. */
   readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
-  readonly buckets: Readonly<Record<"backups" | "site", pulumi.Input<string>>>;
+  readonly buckets: {
+    readonly backups: pulumi.Input<string>;
+    /** Undefined if there is no site. */
+    readonly site: pulumi.Input<string> | undefined;
+  };
   /** The app's address, told on the site's page. */
   readonly appUrl: pulumi.Input<string>;
   readonly region: string;
@@ -186,7 +190,7 @@ export class Release extends pulumi.ComponentResource {
         DB_PORT: database.port,
         SCHEMA: database.schema,
         BUCKET: args.buckets.backups,
-        SITE_BUCKET: args.buckets.site,
+        SITE_BUCKET: args.buckets.site ?? "",
         APP_URL: args.appUrl,
         APP_GROUP: args.groups.app,
         DATABASE_GROUP: args.groups.database,
@@ -227,7 +231,8 @@ export class Release extends pulumi.ComponentResource {
         args: [repository, branch, String(dump)],
         by: "lease.sh publish.sh",
         stdin: token,
-        triggers: [image],
+        // A site that is new has no download yet.
+        triggers: [image, ...(args.buckets.site === undefined ? ["no site"] : [])],
         after: [deploy, permissions],
       });
     }

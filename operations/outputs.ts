@@ -12,11 +12,21 @@ type Needed =
   | ("region" | "sshUser" | "sshPrivateKey" | "appServerPublicIp" | "appServerHostKey")
   | ("testServerPrivateIp" | "testServerHostKey");
 
+/** Those that `status` tells; a stack of an earlier version may lack some. */
+interface Told {
+  readonly configuredCommit?: string;
+  readonly appUrl?: string;
+  /** Empty unless the site is public. */
+  readonly siteUrl?: string;
+  /** Empty if there is no site. */
+  readonly siteBucket?: string;
+}
+
 export interface Stack {
   readonly name: string;
   /** `--stack NAME` where the user has named the stack, for commands that are shown. */
   readonly flags: readonly string[];
-  readonly outputs: Readonly<Record<Needed, string>> & { readonly configuredCommit?: string };
+  readonly outputs: Readonly<Record<Needed, string>> & Told;
 }
 
 /** @throws unless the Pulumi CLI knows the stack, which is the selected one if it is not named, and it is up */

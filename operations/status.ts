@@ -4,6 +4,7 @@ import type { Serving } from "../deployer/serving.ts";
 import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { Machine } from "./machine.ts";
+import type { Stack } from "./outputs.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
 export interface Status {
@@ -21,6 +22,8 @@ export interface Status {
   readonly lastBackup: { readonly key: string; readonly created: string } | null;
   readonly lastRestoreTest: string | null;
   readonly failedJobs: readonly { readonly job: string; readonly since: string }[] | null;
+  /** Of the commit that serves, if the site offers one: a key in its bucket. */
+  readonly download: string | null;
   /** Who holds the deploy lock, and since when. */
   readonly lock: string | null;
   readonly disk: { readonly freeMb: number; readonly totalMb: number } | null;
@@ -33,12 +36,16 @@ export interface Commands {
   readonly pulumi: (...words: string[]) => string;
 }
 
+type Outputs = Pick<
+  Stack["outputs"],
+  "region" | "configuredCommit" | "appUrl" | "siteUrl" | "siteBucket"
+>;
 type Row = readonly [label: string, ...lines: string[]];
 
-/** One screen of text. `configured` is the commit that the last `up` was told to serve. */
+/** One screen of text. The outputs are those of the last `up`. */
 export function statusText(
   status: Status,
-  configured: string | null,
+  outputs: Outputs,
   commands: Commands,
   now = Date.now(),
 ): string[] {
@@ -47,8 +54,9 @@ export function statusText(
   const jobs = failedJobs?.map(({ job, since }) => `${job} FAILS since ${ago(since)}`);
   const rows: Row[] = [
     ["serves", ...serves(status, ago)],
-    ["configured", ...pending(status, configured, commands)],
+    ["configured", ...pending(status, outputs.configuredCommit ?? null, commands)],
     ...failure(status, ago),
+    ["app", outputs.appUrl ?? "unknown"],
     ["page", health ? page(health) : "unknown"],
     ["schema", revision ? `revision ${revision}` : "unknown"],
     [
@@ -59,6 +67,7 @@ export function statusText(
     ],
     ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
     ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
+    ["site", ...site(status, outputs)],
     ...(lock ? [["deploy lock", `held by ${lock}`] as const] : []),
     ["disk", disk ? `${gb(disk.freeMb)} free of ${gb(disk.totalMb)}` : "unknown"],
     ["memory", memory ? `${gb(memory.availableMb)} available of ${gb(memory.totalMb)}` : "unknown"],
@@ -122,6 +131,22 @@ function pending(
   ];
 }
 
+/** Who reads the site, and how to get what it offers. */
+function site({ download }: Status, { region, siteUrl, siteBucket }: Outputs): string[] {
+  if (siteBucket === undefined) return ["unknown"];
+  if (siteBucket === "") return ["none"];
+  const offer = download
+    ? `offers ${siteUrl ? `${siteUrl}/` : ""}${download}`
+    : "offers no download";
+  if (siteUrl) return [siteUrl, offer];
+  return [
+    `private: this AWS account alone reads s3://${siteBucket}`,
+    offer,
+    "to download what it holds, run:",
+    `  aws s3 sync s3://${siteBucket} site --region ${region}`,
+  ];
+}
+
 /** The last release that failed, if nothing was released since. */
 function failure({ serving, lastFailedRelease }: Status, ago: (iso: string) => string): Row[] {
   if (!lastFailedRelease) return [];
@@ -145,21 +170,22 @@ export function status(stack: string | undefined, options: StatusOptions): Promi
   return Machine.with(stack, async (machine) => {
     const found = parse(await machine.read('"$bin/status.sh"'), machine);
     const { name, outputs } = machine.stack;
-    const configuredCommit = outputs.configuredCommit ?? null;
     if (options.commit) {
       if (!found.serving?.commit)
         throw new Failure("no release of the app serves", `release one: ${machine.pulumi("up")}`);
       console.log(found.serving.commit);
     } else if (options.json) {
-      const { region, appServerPublicIp: address } = outputs;
-      const whole = { stack: name, region, address, configuredCommit, ...found };
+      const { region, appServerPublicIp: address, appUrl: app = null } = outputs;
+      const { configuredCommit = null, siteUrl = null, siteBucket = null } = outputs;
+      const own = { stack: name, region, address, app, configuredCommit, siteUrl, siteBucket };
+      const whole = { ...own, ...found };
       console.log(JSON.stringify(whole, undefined, 2));
     } else {
       const commands = {
         ops: (...words: string[]) => machine.ops(...words),
         pulumi: (...words: string[]) => machine.pulumi(...words),
       };
-      console.log(statusText(found, configuredCommit, commands).join("\n"));
+      console.log(statusText(found, outputs, commands).join("\n"));
     }
     return 0;
   });

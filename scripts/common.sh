@@ -118,6 +118,13 @@ what_serves() {
   if [ -n "$commit" ]; then echo "Commit $commit serves."; else echo "Nothing serves yet."; fi
 }
 
+# offered COMMIT: the download that the site offers of a commit; nothing if it offers none.
+offered() {
+  if [ -n "${SITE_BUCKET:-}" ] && [ "${PUBLISH:-}" = true ] && [ -n "$1" ] && [ "$(cat "$root/published" 2>/dev/null)" = "$1" ]; then
+    echo app.zip
+  fi
+}
+
 # Opens the repository of the app's commits for this process alone.
 lock_source() {
   # What a restart of the machine has cut off leaves git's own lock behind; with this one held it is nobody's.

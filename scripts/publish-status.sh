@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# publish-status.sh: tells the site's page what is served, and how the backups are.
+# publish-status.sh: tells the site what is served, and how the backups are. Does nothing if there is no site.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-commit=$(serving_commit) download=
-if [ "${PUBLISH:-}" = true ] && [ -n "$commit" ] && [ "$(cat "$root/published" 2>/dev/null)" = "$commit" ]; then download=app.zip; fi
+if [ -z "$SITE_BUCKET" ]; then exit 0; fi
+
+commit=$(serving_commit)
 # member NAME VALUE: of a JSON object. No value here holds a quote or a backslash.
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
 IFS=$'\t' read -r number time _ < <("$bin/ledger.sh" | awk -F '\t' '$9 !~ /^failed/' | tail -n 1) || true
@@ -17,7 +18,7 @@ status=$(
   member commit "$commit"
   member backup "${backup:-}"
   member restoreTest "$(cat "$root/last-restore-test" 2>/dev/null || true)"
-  member download "$download"
+  member download "$(offered "$commit")"
   member failedSince "$(sort "$root"/failed-* 2>/dev/null | head -n 1)"
   printf '"written":"%s"}\n' "$(date --utc +%FT%TZ)"
 )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # publish.sh REPOSITORY BRANCH DUMP: adds the tree that serves, with what the release added to it, to a branch of another
-# repository, and offers it on the site as app.zip; if DUMP is true, the database's rows as dump.sql.gz, too.
+# repository, and offers it on the site, if there is one, as app.zip; if DUMP is true, the database's rows as dump.sql.gz, too.
 # Reads the repository's access token from standard input. To be run by lease.sh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -13,7 +13,7 @@ ref=refs/heads/$branch
 
 refused() {
   fail "$repository refused $1.
-       The release serves; the site still offers what was published before" \
+       The release serves; what was published before is unchanged" \
     "check publishRepository, and that publishToken may read and write there"
 }
 lock_source
@@ -36,6 +36,10 @@ else
   echo "the branch $branch is now at $new"
 fi
 
+if [ -z "$SITE_BUCKET" ]; then
+  rm -f "$root/published" # a site that is created later has no download yet
+  exit 0
+fi
 # upload TYPE FROM KEY
 upload() {
   # IAM takes some seconds to know a right that this very `up` has given.

@@ -25,7 +25,7 @@ object() {
 ask() { timeout 20 "$bin/$1.sh" "${@:2}" 2>/dev/null || true; }
 
 serving=$(ask serving)
-image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving")
+image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving") commit=$(sed -n 's/^"commit": "\(.*\)",$/\1/p' <<<"$serving")
 release=$(ask ledger | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }')
 
 health() {
@@ -71,6 +71,7 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member lastBackup "$(backup)"
   member lastRestoreTest "$(text "$(cat "$root/last-restore-test" 2>/dev/null || true)")"
   member failedJobs "$(failed_jobs)"
+  member download "$(text "$(offered "$commit")")"
   member lock "$(text "$(lock_holder)")"
   member disk "$(disk)"
   printf '"memory":%s}\n' "$(memory)"

@@ -24,8 +24,9 @@ export interface Outputs {
   readonly databaseUser: string;
   /** Secret. */
   readonly databasePassword: string;
-  /** `http://HOST`: release, last backup and last restore test. */
+  /** `http://HOST`: release, last backup and last restore test. Empty unless the site is public. */
   readonly siteUrl: string;
+  /** Empty if there is no site. */
   readonly siteBucket: string;
   readonly backupBucket: string;
   /** The app's commit that the last `up` was told to serve, 40 hexadecimal digits. */

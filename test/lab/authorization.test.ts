@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AccountClient } from "../../lab/plugins/aws/accountClient.ts";
 import { builder } from "./account.ts";
 import { type ApiServer, startApi } from "./api-server.ts";
 
@@ -20,6 +21,7 @@ describe("the lab's API lets only those through whom policies allow", function (
   let admin: s3.S3Client;
   let machine: s3.S3Client;
   let machineInEc2: ec2.EC2Client;
+  let machineInAccount: AccountClient;
   let proto: string;
 
   before(async () => {
@@ -70,6 +72,7 @@ describe("the lab's API lets only those through whom policies allow", function (
       { step: "build" },
     );
     machineInEc2 = new ec2.EC2Client(configuration);
+    machineInAccount = new AccountClient(configuration);
     for (const Bucket of [backups, site]) {
       await admin.send(new s3.CreateBucketCommand({ Bucket }));
       await admin.send(new s3.PutObjectCommand({ Bucket, Key: "a", Body: "a" }));
@@ -144,6 +147,15 @@ describe("the lab's API lets only those through whom policies allow", function (
       expect(await outcome(call())).to.equal(expected);
     });
   }
+
+  it("refuses a machine the account's public access block by the name of that action", async () => {
+    const AccountId = "123456789012";
+    const { message } = await machineInAccount.getPublicAccessBlock({ AccountId }).then(
+      () => expect.fail("allowed"),
+      (error: Error) => error,
+    );
+    expect(message).to.match(/perform: s3:GetAccountPublicAccessBlock on resource: "\*"$/);
+  });
 
   it("looks at the conditions of a bucket's policy", async () => {
     const write = () => outcome(machine.send(new s3.PutObjectCommand({ ...object, Body: "c" })));
@@ -228,6 +240,15 @@ describe("the lab's API lets only those through whom policies allow", function (
     expect(await page("/docs/")).to.equal("200 docs/index.html");
     expect(await page("/docs")).to.equal("302 /docs/");
     expect(await page("/nothing")).to.equal("404 error.html");
+    const restrict = (RestrictPublicBuckets: boolean) =>
+      new AccountClient(api.client).putPublicAccessBlock({
+        AccountId: "123456789012",
+        PublicAccessBlockConfiguration: { RestrictPublicBuckets },
+      });
+    await restrict(true);
+    expect(await page("/"), "restricted by the account").to.match(/^403 .*AccessDenied/);
+    await restrict(false);
+    expect(await page("/")).to.equal("200 index.html");
     await admin.send(new s3.DeleteBucketPolicyCommand({ Bucket: site }));
     expect(await page("/")).to.match(/^403 .*AccessDenied/);
   });

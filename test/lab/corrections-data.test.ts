@@ -2,6 +2,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as rds from "@aws-sdk/client-rds";
 import * as s3 from "@aws-sdk/client-s3";
 import { expect } from "chai";
+import { AccountClient } from "../../lab/plugins/aws/accountClient.ts";
 import { builder, type Builder } from "./account.ts";
 import { type ApiServer, startApi } from "./api-server.ts";
 
@@ -128,6 +129,28 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       const relax = { Bucket, PublicAccessBlockConfiguration };
       await client.send(new s3.PutPublicAccessBlockCommand(relax));
       await client.send(policy(Bucket, { Effect: "Allow", Action: "s3:GetObject" }));
+    });
+
+    it("refuse public policies that their account blocks, whatever their own settings say", async () => {
+      const Bucket = `blocked-${count}`;
+      const client = new s3.S3Client(api.client);
+      await client.send(new s3.CreateBucketCommand({ Bucket }));
+      const nothing = { BlockPublicPolicy: false };
+      const relax = { Bucket, PublicAccessBlockConfiguration: nothing };
+      await client.send(new s3.PutPublicAccessBlockCommand(relax));
+      const account = new AccountClient(api.client);
+      const AccountId = "123456789012";
+      const block = (PublicAccessBlockConfiguration: s3.PublicAccessBlockConfiguration) =>
+        account.putPublicAccessBlock({ AccountId, PublicAccessBlockConfiguration });
+      await block({ BlockPublicPolicy: true });
+      const open = policy(Bucket, { Effect: "Allow", Action: "s3:GetObject" });
+      const error = await client.send(open).catch((reason: s3.S3ServiceException) => reason);
+      expect(error).to.have.property("name", "AccessDenied");
+      expect((error as Error).message).to.include(
+        "because public policies are blocked by the BlockPublicPolicy block public access setting",
+      );
+      await block({ BlockPublicAcls: true });
+      await client.send(open);
     });
 
     it("that refuse plain HTTP accept TLS, which the lab's calls count as", async () => {

@@ -4,7 +4,7 @@ import { Plugin } from "../unit/lab/aws-plugin/plugin.ts";
 import { type ApiServer, startApi } from "./api-server.ts";
 import { accountState } from "./contract/account-state.ts";
 import { data } from "./contract/data.ts";
-import { comparable, lookups } from "./contract/lookups.ts";
+import { comparable, lookups, prepare } from "./contract/lookups.ts";
 import { machines } from "./contract/machines.ts";
 import { network } from "./contract/network.ts";
 import { StandIn, token } from "./contract/stand-in.ts";
@@ -80,6 +80,7 @@ async function begin(): Promise<Round[] | string> {
   const provider = findProvider();
   if (typeof provider === "string") return provider;
   const apis = await Promise.all([startApi(), startApi()]);
+  await Promise.all(apis.map(prepare));
   return compare(provider, ...apis).finally(() => Promise.all(apis.map((api) => api.stop())));
 }
 

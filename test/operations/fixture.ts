@@ -11,6 +11,9 @@ export const outputs = {
   appServerHostKey: "ssh-ed25519 APP",
   testServerPrivateIp: "10.0.1.10",
   testServerHostKey: "ssh-ed25519 TEST",
+  appUrl: "http://198.51.100.7:5085",
+  siteUrl: "http://site-1.s3-website.example",
+  siteBucket: "site-1",
   configuredCommit: "c0ffee".repeat(7).slice(0, 40),
 };
 

@@ -22,6 +22,7 @@ const good: Status = {
   lastBackup: { key: "backups/x-nightly", created: "2026-01-02T03:00:00Z" },
   lastRestoreTest: "2025-12-30T03:00:00Z",
   failedJobs: [],
+  download: null,
   lock: null,
   disk: { freeMb: 8000, totalMb: 16000 },
   memory: { availableMb: 300, totalMb: 960 },
@@ -32,8 +33,16 @@ describe("The text of ./ops status", () => {
     ops: (...words: string[]) => `./ops ${words.join(" ")}`,
     pulumi: (...words: string[]) => `pulumi ${words.join(" ")}`,
   };
-  const text = (changes: Partial<Status> = {}, configured: string | null = one) =>
-    statusText({ ...good, ...changes }, configured, commands, now);
+  const text = (
+    changes: Partial<Status> = {},
+    configuredCommit: string | null = one,
+    others: Partial<typeof outputs> = {},
+  ) => {
+    const configured = configuredCommit === null ? {} : { configuredCommit };
+    const { region, appUrl, siteUrl, siteBucket } = { ...outputs, ...others };
+    const told = { region, appUrl, siteUrl, siteBucket, ...configured };
+    return statusText({ ...good, ...changes }, told, commands, now);
+  };
   /** Lines of a label. */
   const said = (label: string, ...args: Parameters<typeof text>) => {
     const lines = text(...args);
@@ -47,11 +56,14 @@ describe("The text of ./ops status", () => {
       `serves        ${one}`,
       "              release 000003, released by ann@desk, since 2026-01-02 10:00 UTC (2 h ago)",
       "configured    the same commit; nothing is pending",
+      "app           http://198.51.100.7:5085",
       "page          answers 200 in 12 ms",
       "schema        revision 0123456789ab",
       "last backup   9 h ago: backups/x-nightly",
       "restore test  passed 2025-12-30 03:00 UTC (3 days ago)",
       "cron jobs     all succeed",
+      "site          http://site-1.s3-website.example",
+      "              offers no download",
       "disk          7.81 GiB free of 16 GiB",
       "memory        0.29 GiB available of 0.94 GiB",
     ]);
@@ -120,6 +132,22 @@ describe("The text of ./ops status", () => {
     ]);
   });
 
+  it("tells who reads the site, and how to get what it offers", () => {
+    const download = "app.zip";
+    expect(said("site", { download })).to.deep.equal([
+      "http://site-1.s3-website.example",
+      "offers http://site-1.s3-website.example/app.zip",
+    ]);
+    expect(said("site", { download }, one, { siteUrl: "" })).to.deep.equal([
+      "private: this AWS account alone reads s3://site-1",
+      "offers app.zip",
+      "to download what it holds, run:",
+      "  aws s3 sync s3://site-1 site --region us-west-2",
+    ]);
+    expect(said("site", {}, one, { siteUrl: "" })).to.include("offers no download");
+    expect(said("site", {}, one, { siteUrl: "", siteBucket: "" })).to.deep.equal(["none"]);
+  });
+
   it("fits into 100 columns, and knows nothing where nothing is known", () => {
     const rolled = { ...serving, action: "rollback" } as const;
     for (const line of text({ serving: rolled }, two)) expect(line).to.have.length.of.at.most(100);
@@ -143,7 +171,8 @@ describe("./ops status", () => {
     machineSays(good);
     const { status, stdout } = stack.ops("status", "--json");
     expect(JSON.parse(stdout)).to.deep.equal({
-      ...{ stack: "dev", region: "us-west-2", address: "198.51.100.7" },
+      ...{ stack: "dev", region: "us-west-2", address: "198.51.100.7", app: outputs.appUrl },
+      ...{ siteUrl: outputs.siteUrl, siteBucket: outputs.siteBucket },
       ...{ configuredCommit: outputs.configuredCommit, ...good },
     });
     expect(status).to.equal(0);

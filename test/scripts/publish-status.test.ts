@@ -74,6 +74,13 @@ describe("The status on the site's page", () => {
     expect(publish({ PUBLISH: "true" }).download).to.equal(null);
   });
 
+  it("writes nothing when there is no site", () => {
+    machine.stack({ SITE_BUCKET: "" });
+    const outcome = machine.run("publish-status.sh");
+    expect(outcome).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(machine.exists("log")).to.equal(false);
+  });
+
   it("fails when the site's bucket cannot be written, and says why after the verdict", () => {
     machine.write("refused", "status.json\n");
     const { status, stderr } = machine.run("publish-status.sh");

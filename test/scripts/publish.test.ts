@@ -78,6 +78,17 @@ describe("Publishing", () => {
     ).to.equal("rows");
   });
 
+  it("pushes the branch and puts nothing anywhere when there is no site", () => {
+    publish();
+    machine.stack({ SITE_BUCKET: "" });
+    machine.write("root/migrations/versions/b2_.py", "b2\n");
+    const { status, stderr } = publish();
+    expect(status, stderr).to.equal(0);
+    expect(files()).to.include("migrations/versions/b2_.py");
+    expect(machine.log.match(/^aws /gm), "the upload of before").to.have.length(1);
+    expect(machine.exists("root/published")).to.equal(false);
+  });
+
   it("adds to what others have put into the branch, and nothing a second time", () => {
     publish();
     const first = mirror("rev-parse", "flask-on-aws-dev").trim();

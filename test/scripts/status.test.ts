@@ -12,6 +12,7 @@ interface Status {
   readonly lastBackup: Record<"key" | "created", string> | null;
   readonly lastRestoreTest: string | null;
   readonly failedJobs: readonly Record<"job" | "since", string>[];
+  readonly download: string | null;
   readonly lock: string | null;
   readonly disk: Record<"freeMb" | "totalMb", number>;
   readonly memory: Record<"availableMb" | "totalMb", number>;
@@ -86,6 +87,7 @@ describe("The status of the machine", () => {
       lastBackup: { key: "backups/20260101T030405Z-nightly", created: "2026-01-01T03:04:05Z" },
       lastRestoreTest: "2026-01-01T04:05:06Z",
       failedJobs: [],
+      download: null,
       lock: null,
       disk: { freeMb: 511, totalMb: 8000 },
     } satisfies Omit<Status, "memory">);
@@ -106,6 +108,7 @@ describe("The status of the machine", () => {
       lastBackup: null,
       lastRestoreTest: null,
       failedJobs: [],
+      download: null,
       lock: null,
       disk: { freeMb: 511, totalMb: 8000 },
     } satisfies Omit<Status, "memory">);
@@ -161,6 +164,22 @@ describe("The status of the machine", () => {
     ]);
     rmSync(join(machine.root, "failed-backup"));
     expect(status().failedJobs).to.have.length(1);
+  });
+
+  it("names the download of the version that serves, if the site offers that", () => {
+    machine.run("serving.sh", ["record", image, "release"]);
+    machine.write("root/published", "c0ffee\n");
+    for (const [site, published, download] of [
+      ["site-1", true, "app.zip"],
+      ["site-1", false, null],
+      ["", true, null],
+    ] as const) {
+      machine.stack({ SITE_BUCKET: site, PUBLISH: String(published) });
+      expect(status().download, site).to.equal(download);
+    }
+    machine.stack({ SITE_BUCKET: "site-1", PUBLISH: "true" });
+    machine.write("root/published", "beef\n");
+    expect(status().download).to.equal(null);
   });
 
   it("names who holds the deploy lock, whatever characters that has", () => {

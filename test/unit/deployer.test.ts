@@ -288,6 +288,9 @@ describe("The release", function () {
     expect(off.all(remote)).to.have.length(releaseSteps.length);
     const other = await program({ ...publish, appCommit: "0".repeat(40) });
     expect(triggers("publish", other)).to.not.equal(triggers("publish", published));
+    const without = await program({ ...publish, site: "none" });
+    expect(triggers("publish", without)).to.equal(`${triggers("publish", published)} no site`);
+    expect(step("write-stack.env", without).inputs.stdin).to.include("\nSITE_BUCKET=''\n");
     const dump = await program({ ...publish, publishDump: true });
     expect(step("publish", dump).inputs.create).to.match(/ 'true'$/);
   });

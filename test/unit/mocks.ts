@@ -76,6 +76,12 @@ const invokes: Calls = {
   "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
     names: ["us-west-2c", "us-west-2b", "us-west-2a"],
   }),
+  // As of an account that was never given one.
+  "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": () => {
+    throw new Error(
+      "reading S3 Account Public Access Block (123456789012): couldn't find resource",
+    );
+  },
   // Something serves already, so that the program does not speak of a first release.
   "aws:s3/getObjects:getObjects": ({ prefix }) => ({ keys: [prefix] }),
   "aws:s3/getObject:getObject": () => ({

@@ -113,6 +113,8 @@ describe("Settings", () => {
       "http://git.example/a.git",
       "must be the address of a git repository by https",
     ],
+    ["site", "hidden", "must be one of: public, private, none"],
+    ["site", "", "must be one of: public, private, none"],
     ["publishDump", true, "publishRepository is not set"],
     ["databasePasswordRotation", -1, "must be a whole number, 0 to 1000000 and is raised"],
     ["databasePasswordRotation", 1.5, "must be a whole number, 0 to 1000000 and is raised"],
@@ -147,6 +149,19 @@ describe("Settings", () => {
   it("want a token for publishing", async () => {
     const [problem] = await problemsWith({ publishRepository: "https://git.example/a.git" });
     expect(problem).to.match(/publishToken is not set\n.*\n {4}remedy: pulumi config set --secret/);
+  });
+
+  it("refuse to publish the rows without a site, and name the settings that allow it", async () => {
+    const publishing = { publishRepository: "https://git.example/a.git", publishToken: "sesame" };
+    const dump = { ...publishing, publishDump: true };
+    const [problem, ...others] = await problemsWith({ ...dump, site: "none" });
+    expect(others).to.deep.equal([]);
+    expect(problem).to.match(/publishDump is true\n.*site is none\n/);
+    const remedies = [...problem!.matchAll(/pulumi config set (\w+) (\S+) --stack dev/g)];
+    expect(remedies.map(([, key]) => key)).to.deep.equal(["site", "publishDump"]);
+    for (const [, key, value] of remedies)
+      expect(await problemsWith({ ...dump, site: "none", [key!]: value })).to.deep.equal([]);
+    expect(await problemsWith({ ...publishing, site: "none" })).to.deep.equal([]);
   });
 
   it("do not repeat credentials in an address", async () => {

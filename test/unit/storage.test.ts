@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { errorPage, indexPage } from "../../storage/pages.ts";
-import { program, type Program } from "./program.ts";
+import { program, upstream, type Program } from "./program.ts";
 
 const token = (name: string) => `aws:s3/${name[0]!.toLowerCase()}${name.slice(1)}:${name}`;
 
@@ -60,6 +60,66 @@ describe("Storage", () => {
     expect(access.inputs).to.include({ blockPublicPolicy: false, restrictPublicBuckets: false });
     // AWS refuses the policy while the bucket still blocks it.
     expect(policy.dependencies).to.include(`${access.type} ${access.name}`);
+  });
+
+  it("puts the public policy after all that gives a relaxed block the time to spread", () => {
+    const key = ({ type, name }: { type: string; name: string }) => `${type} ${name}`;
+    const before = upstream(built, key(built.one(token("BucketPolicy"), "-site")));
+    const website = built.one(token("BucketWebsiteConfiguration"));
+    const pages = built.all(token("BucketObjectv2"));
+    const network = [built.one("aws:ec2/natGateway:NatGateway"), built.one("aws:ec2/vpc:Vpc")];
+    for (const earlier of [website, ...pages, ...network]) expect(before).to.include(key(earlier));
+    const access = key(built.one(token("BucketPublicAccessBlock"), "-site"));
+    for (const later of [website, ...pages]) expect(later.dependencies).to.include(access);
+  });
+
+  it("keeps a private site from everybody but the account, without a website", async () => {
+    const publish = { publishRepository: "https://git.example/a.git", publishToken: "sesame" };
+    const of = await program({ ...publish, publishDump: true, site: "private" });
+    expect(of.one(token("BucketPublicAccessBlock"), "-site").inputs).to.deep.equal({
+      bucket: "flask-on-aws-dev-site-id",
+      blockPublicAcls: true,
+      ignorePublicAcls: true,
+      blockPublicPolicy: true,
+      restrictPublicBuckets: true,
+    });
+    const ofSite = ({ name }: { name: string }) => name.includes("-site");
+    for (const type of ["BucketPolicy", "BucketWebsiteConfiguration", "BucketObjectv2"])
+      expect(of.all(token(type)).filter(ofSite), type).to.deep.equal([]);
+    const role = JSON.parse(of.one("aws:iam/rolePolicy:RolePolicy").inputs.policy);
+    expect(role.Statement.at(-1)).to.deep.equal({
+      Effect: "Allow",
+      Action: "s3:PutObject",
+      Resource: ["status.json", "app.zip", "dump.sql.gz"].map(
+        (name) => `arn:aws:s3:::flask-on-aws-dev-site/${name}`,
+      ),
+    });
+  });
+
+  it("changes nothing but who reads it when a site becomes private or public", async () => {
+    const keys = (of: Program) => of.resources.map(({ type, name }) => `${type} ${name}`);
+    const closed = keys(await program({ site: "private" }));
+    const more = keys(built).filter((key) => !closed.includes(key));
+    expect(closed.filter((key) => !keys(built).includes(key))).to.deep.equal([]);
+    expect(more.map((key) => key.split(" ")[0])).to.have.members([
+      ...[token("BucketPolicy"), token("BucketWebsiteConfiguration")],
+      ...[token("BucketObjectv2"), token("BucketObjectv2")],
+    ]);
+    const bucket = (of: Program) => of.one(token("Bucket"), "-site").inputs;
+    expect(bucket(await program({ site: "private" }))).to.deep.equal(bucket(built));
+  });
+
+  it("creates no bucket and gives the role no right to one when there is no site", async () => {
+    const of = await program({ site: "none" });
+    expect(of.resources.filter(({ name }) => name.includes("-site"))).to.deep.equal([]);
+    const role = JSON.parse(of.one("aws:iam/rolePolicy:RolePolicy").inputs.policy);
+    // IAM refuses a statement without a resource.
+    const resources = role.Statement.map(({ Resource }: { Resource: unknown }) => Resource);
+    expect(resources).to.deep.equal([
+      "*",
+      "arn:aws:s3:::flask-on-aws-dev-backups",
+      "arn:aws:s3:::flask-on-aws-dev-backups/*",
+    ]);
   });
 
   it("serves the site's pages, under the names that its website configuration gives", () => {

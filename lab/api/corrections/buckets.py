@@ -1,4 +1,4 @@
-"""S3: names, policies that are policies, and the public access block that each new bucket starts with."""
+"""S3: names, policies that are policies, and the public access blocks of a bucket and of its account."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.utils import bucket_policy_is_public
+from moto.s3control.models import s3control_backends
 
 from .patching import replaces
 
@@ -38,14 +39,22 @@ def put_policy(original: Any, backend: S3Backend, bucket_name: str, policy: byte
     """moto takes any text, and public policies where they are blocked."""
     if not isinstance(parse(policy), dict):
         raise S3ClientError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
-    block = backend.get_bucket(bucket_name).public_access_block
-    if block and block.block_public_policy and bucket_policy_is_public(policy):
+    if blocks(backend.get_bucket(bucket_name), "block_public_policy") and bucket_policy_is_public(policy):
         raise S3ClientError(
             "AccessDenied",
             f'User is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::{bucket_name}" '
             "because public policies are blocked by the BlockPublicPolicy block public access setting.",
         )
     original(backend, bucket_name, policy)
+
+
+def blocks(bucket: FakeBucket, setting: str) -> bool:
+    """Whether the public access block of the bucket or of its account has the setting.
+
+    S3 user guide, "Blocking public access to your Amazon S3 storage": the more restrictive of the two applies.
+    """
+    of_account = s3control_backends[bucket.account_id][bucket.partition].public_access_block
+    return any(block is not None and getattr(block, setting) for block in (bucket.public_access_block, of_account))
 
 
 def parse(policy: bytes) -> Any:

@@ -1,3 +1,5 @@
+import { AccountClient } from "../../../lab/plugins/aws/accountClient.ts";
+import type { ApiServer } from "../api-server.ts";
 import { type Inputs, ref } from "./subject.ts";
 
 /** A function of the stand-in that is compared with the real provider's data source. */
@@ -7,12 +9,28 @@ export interface Lookup {
   /** Terraform's data source, whose arguments are Pulumi's in snake case. */
   readonly terraform: string;
   readonly args: Inputs;
-  /** Address of what must be there before. */
-  readonly after: string;
+  /** Address of what must be there before, if it is a subject. */
+  readonly after?: string;
+}
+
+const accountId = "123456789012";
+
+/** What the lookups find that is no subject. */
+export async function prepare({ client }: ApiServer): Promise<void> {
+  const PublicAccessBlockConfiguration = { BlockPublicAcls: true };
+  await new AccountClient(client).putPublicAccessBlock({
+    AccountId: accountId,
+    PublicAccessBlockConfiguration,
+  });
 }
 
 /** One of each function, so that their names tell them apart. */
 export const lookups: readonly Lookup[] = [
+  {
+    token: "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock",
+    terraform: "aws_s3_account_public_access_block",
+    args: { accountId },
+  },
   {
     token: "aws:s3/getObject:getObject",
     terraform: "aws_s3_object",

@@ -188,7 +188,7 @@ export class Terraform {
         ...(after ? { depends_on: [address(named(after))] } : {}),
       };
     }
-    const services = ["ec2", "iam", "logs", "rds", "s3", "ssm", "sts"];
+    const services = ["ec2", "iam", "logs", "rds", "s3", "s3control", "ssm", "sts"];
     const configuration = {
       terraform: {
         required_providers: { aws: { source: "hashicorp/aws", version: this.version } },
@@ -210,7 +210,7 @@ export class Terraform {
       data: Object.fromEntries(
         lookups.map(({ terraform, args, after }) => {
           const inputs = snakeCased(resolved(args, expression)) as Inputs;
-          return [terraform, { lookup: { ...inputs, depends_on: [after] } }];
+          return [terraform, { lookup: { ...inputs, ...(after ? { depends_on: [after] } : {}) } }];
         }),
       ),
     };
@@ -226,7 +226,11 @@ export class Terraform {
     try {
       const { stdout } = await promisify(execFile)("terraform", [command, ...flags, ...args], {
         cwd: this.directory,
-        env: { PATH, HOME, TF_CLI_CONFIG_FILE: join(this.directory, "cli.tfrc") },
+        env: {
+          ...{ PATH, HOME, TF_CLI_CONFIG_FILE: join(this.directory, "cli.tfrc") },
+          // S3 Control's client puts the account's id before the endpoint's host; no such name has an address.
+          HTTP_PROXY: this.endpoint,
+        },
         maxBuffer: 1 << 28,
       });
       return stdout;

@@ -65,6 +65,17 @@ export const ofProgram: Table = {
     "use ": refused,
     "use the output of": chosenValue,
   },
+  "settings-site.ts": {
+    "pulumi config set --secret publishToken": settings,
+    "set publishRepository": chosenValue,
+    "pulumi config set": by("unit/settings.test.ts", "refuse to publish the rows without a site"),
+  },
+  "storage/publicAccess.ts": {
+    "pulumi config set site private": by(
+      "lab/site-access.test.ts",
+      "is created when it is private, and read by the account alone",
+    ),
+  },
   "settings.ts": {
     "use ": refused,
     "use the output of": chosenValue,
@@ -74,7 +85,6 @@ export const ofProgram: Table = {
     "pulumi config set": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
-    "set publishRepository": chosenValue,
     "set it to true": by("lab/environments.ts", "destroys production only when it is named"),
   },
 };

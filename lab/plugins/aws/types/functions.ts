@@ -1,11 +1,17 @@
 /** Functions that a program calls to look things up. */
 import { paginateListObjectsV2, S3 } from "@aws-sdk/client-s3";
 import { SSM } from "@aws-sdk/client-ssm";
+import { STS } from "@aws-sdk/client-sts";
 import type { GetAvailabilityZonesArgs } from "@pulumi/aws/getAvailabilityZones.js";
+import type {
+  GetAccountPublicAccessBlockArgs,
+  GetAccountPublicAccessBlockResult,
+} from "@pulumi/aws/s3/getAccountPublicAccessBlock.js";
 import type { GetObjectArgs, GetObjectResult } from "@pulumi/aws/s3/getObject.js";
 import type { GetObjectsArgs, GetObjectsResult } from "@pulumi/aws/s3/getObjects.js";
 import type { GetParameterArgs } from "@pulumi/aws/ssm/getParameter.js";
 
+import { AccountClient } from "../accountClient.ts";
 import type { Context } from "../context.ts";
 import { explain, ifFound } from "../errors.ts";
 import type { Properties } from "../values.ts";
@@ -26,6 +32,9 @@ export const functions: Record<string, InvokedFunction> = {
     };
   },
 
+  "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": (context, args) =>
+    getAccountPublicAccessBlock(context, known<GetAccountPublicAccessBlockArgs>(args, "accountId")),
+
   "aws:s3/getObject:getObject": (context, args) =>
     getObject(context, known<GetObjectArgs>(args, "bucket", "key")),
 
@@ -39,6 +48,28 @@ export const functions: Record<string, InvokedFunction> = {
     return { ...args, id: name, type, value, version, insecureValue: value };
   },
 };
+
+async function getAccountPublicAccessBlock(
+  context: Context,
+  { accountId }: GetAccountPublicAccessBlockArgs,
+) {
+  const AccountId = accountId ?? (await context.client(STS).getCallerIdentity({})).Account!;
+  const request = context.client(AccountClient).getPublicAccessBlock({ AccountId });
+  const resource = `S3 Account Public Access Block (${AccountId})`;
+  const found = await ifFound(request).catch((error: unknown) => {
+    throw explain("reading", resource, error);
+  });
+  if (!found) throw new Error(`reading ${resource}: couldn't find resource`);
+  const block = found.PublicAccessBlockConfiguration!;
+  const result: GetAccountPublicAccessBlockResult = {
+    id: AccountId,
+    blockPublicAcls: block.BlockPublicAcls!,
+    blockPublicPolicy: block.BlockPublicPolicy!,
+    ignorePublicAcls: block.IgnorePublicAcls!,
+    restrictPublicBuckets: block.RestrictPublicBuckets!,
+  };
+  return { accountId, ...result };
+}
 
 /** The content types of which the real provider downloads the body. */
 const readable =

@@ -2,9 +2,10 @@ import { S3 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 
 import { type ApiServer, startApi } from "../../../lab/api-server.ts";
+import { AccountClient } from "../../../../lab/plugins/aws/accountClient.ts";
 import { Plugin, type Properties } from "./plugin.ts";
 
-describe("the aws plugin's functions on objects", function () {
+describe("the aws plugin's functions on S3", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
@@ -97,6 +98,27 @@ describe("the aws plugin's functions on objects", function () {
     expect(await listed({ prefix: "backups/", maxKeys: 2 })).to.deep.equal(keys.slice(0, 2));
     expect(await listed({ prefix: "none/" })).to.deep.equal([]);
     expect(await listed({})).to.include.members([...keys, "other"]);
+  });
+
+  it("returns the public access block of its account, and fails when there is none", async () => {
+    const token = "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock";
+    expect(await error(plugin.invoke(token, {}))).to.contain(
+      "reading S3 Account Public Access Block (123456789012): couldn't find resource",
+    );
+    await new AccountClient(api.client).putPublicAccessBlock({
+      AccountId: "123456789012",
+      PublicAccessBlockConfiguration: { BlockPublicPolicy: true },
+    });
+    expect(await plugin.invoke(token, {})).to.deep.equal({
+      id: "123456789012",
+      blockPublicAcls: false,
+      blockPublicPolicy: true,
+      ignorePublicAcls: false,
+      restrictPublicBuckets: false,
+    });
+    expect(await error(plugin.invoke(token, { accountId: "210987654321" }))).to.contain(
+      "reading S3 Account Public Access Block (210987654321): AccessDenied",
+    );
   });
 
   it("refuses an argument that it would have to ignore", async () => {
