@@ -31,6 +31,9 @@ function goesOn(machine: Machine | undefined): string {
   return `interrupted; the command may still run on the app server: ${machine.ops("status")} shows the deploy lock while it does`;
 }
 
+/** Patterns of the instances' URNs, as `--replace` takes them. */
+const instances = { app: "**:Instance::*-app-machine", test: "**:Instance::*-test" } as const;
+
 /** Whether a person sits at both ends of this process. */
 export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
@@ -187,7 +190,7 @@ export class Machine {
     if (/Permission denied/.test(said))
       return new Failure(
         `the ${to} server at ${where} refuses the stack's key${evidence}`,
-        `replace the machine, its URN is in ${this.pulumi("stack", "--show-urns")}: ${this.pulumi("up", "--replace", "URN")}`,
+        `replace the machine: ${this.pulumi("up", "--replace", instances[to])}`,
       );
     return new Failure(
       `the ${to} server cannot be reached at ${where}${evidence}`,

@@ -32,9 +32,11 @@ if ! timeout 10 bash -c '</dev/tcp/$0/$1' "$DB_HOST" "$DB_PORT" 2>/dev/null; the
        $cause" "run pulumi up --refresh, which puts back what the program says" "$evidence"
 fi
 
-message=$(query "SELECT 1" 2>&1 >/dev/null) ||
+message=$(query "SELECT 1" 2>&1 >/dev/null) || {
+  if [[ $message == *"ERROR 1049 "* ]]; then no_schema; fi
   fail "the app's user cannot log in to $DB_HOST: $(grep ERROR <<<"$message")" \
     "if its password was changed by hand, raise the setting databasePasswordRotation by one"
+}
 grants=$(query "SHOW GRANTS")
 for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES; do
   grep -qE "[ ,]($privilege|ALL PRIVILEGES)(,.*)? ON \`${SCHEMA//_/.*}\`" <<<"$grants" ||
@@ -53,6 +55,10 @@ theirs=$(curl --silent --head --max-time 10 "https://s3.$REGION.amazonaws.com/" 
 off=$(($(date +%s) - $(date --date "$theirs" +%s)))
 [ "${off#-}" -lt 300 ] || fail "the clock of $(hostname) is $off s off" "see: timedatectl; systemctl status systemd-timesyncd"
 
-message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
-  fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
-    "see the policies of the role and of the bucket; pulumi up --refresh restores them"
+# IAM takes some seconds to know a right that this very `up` has given back.
+for try in {1..5}; do
+  if message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1); then exit; fi
+  if [ "$try" -lt 5 ]; then sleep 3; fi
+done
+fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
+  "see the policies of the role and of the bucket; pulumi up --refresh restores them"

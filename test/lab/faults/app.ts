@@ -64,13 +64,14 @@ export const appFaults: Fault[] = [
   },
   {
     name: "commit-unknown",
-    provoke: (stack) =>
-      refused(
+    async provoke(stack) {
+      await refused(
         stack,
         { appCommit: "d".repeat(40) },
         /error: \S+ has no commit d{40}/,
         /remedy: set appCommit to the full hash of a commit/,
-      ),
+      );
+    },
   },
   commit(
     "only-a-readme",

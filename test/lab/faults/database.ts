@@ -17,7 +17,7 @@ async function database(stack: Stack) {
 }
 
 /** What an administrator does by hand. */
-async function asMaster(stack: Stack, sql: string): Promise<void> {
+export async function asMaster(stack: Stack, sql: string): Promise<void> {
   const { MasterUsername: user } = await database(stack);
   const answer = await fetch(`${stack.api}/_lab/db/${stack.databaseId}/master-password`);
   const { password } = (await answer.json()) as { password: string };
