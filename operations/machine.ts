@@ -31,8 +31,11 @@ function goesOn(machine: Machine | undefined): string {
   return `interrupted; the command may still run on the app server: ${machine.ops("status")} shows the deploy lock while it does`;
 }
 
-/** Patterns of the instances' URNs, as `--replace` takes them. */
-const instances = { app: "**:Instance::*-app-machine", test: "**:Instance::*-test" } as const;
+/**
+ * Patterns of URNs, as `--replace` takes them. A new host key means a new machine; were it not new, the release would
+ * still find the old machine at the address.
+ */
+const hostKeys = { app: "**-app-machine-host-key", test: "**-test-host-key" } as const;
 
 /** Whether a person sits at both ends of this process. */
 export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
@@ -190,7 +193,7 @@ export class Machine {
     if (/Permission denied/.test(said))
       return new Failure(
         `the ${to} server at ${where} refuses the stack's key${evidence}`,
-        `replace the machine: ${this.pulumi("up", "--replace", instances[to])}`,
+        `replace the machine and its host key: ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
     return new Failure(
       `the ${to} server cannot be reached at ${where}${evidence}`,

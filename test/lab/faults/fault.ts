@@ -143,7 +143,7 @@ export function part(message: string, pattern: RegExp): string {
 export async function follow(stack: Stack, line: string): Promise<Result> {
   const result = await tryToFollow(stack, line);
   if (result.status === 0) return result;
-  throw new Error(`${line} ended with ${result.status}:\n${tail(result)}`);
+  throw new Error(`${line} ended with ${result.status}:\n${result.stdout}\n${result.stderr}`);
 }
 
 /** As {@link follow}, whether it succeeds or not. */

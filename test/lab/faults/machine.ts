@@ -127,7 +127,7 @@ json.dump(report, open(path, "w"))`;
       const wait = "**::flask-on-aws-dev-release-wait-for-cloud-init";
       const result = await stack.up({ appCommit: version.commit }, "--replace", wait);
       const said = failed("up", result, /error: the first boot of \S+ ended with errors/);
-      const replace = part(said, /remedy: .*replace the machine: (.*)/);
+      const replace = part(said, /remedy: .*replace the machine and its host key: (.*)/);
       return async () => stack.delivered(version, await follow(stack, replace));
     },
   },
@@ -143,7 +143,7 @@ json.dump(report, open(path, "w"))`;
         status,
         /error: the app server at \S+ port 22 refuses the stack's key/,
       );
-      const replace = part(said, /remedy: replace the machine: (.*)/);
+      const replace = part(said, /remedy: replace the machine and its host key: (.*)/);
       return async () => stack.delivered(version, await follow(stack, replace));
     },
   },
