@@ -31,6 +31,12 @@ function goesOn(machine: Machine | undefined): string {
   return `interrupted; the command may still run on the app server: ${machine.ops("status")} shows the deploy lock while it does`;
 }
 
+/**
+ * Patterns of URNs, as `--replace` takes them. A new host key means a new machine; were it not new, the release would
+ * still find the old machine at the address.
+ */
+const hostKeys = { app: "**-app-machine-host-key", test: "**-test-host-key" } as const;
+
 /** Whether a person sits at both ends of this process. */
 export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
@@ -187,7 +193,7 @@ export class Machine {
     if (/Permission denied/.test(said))
       return new Failure(
         `the ${to} server at ${where} refuses the stack's key${evidence}`,
-        `replace the machine, its URN is in ${this.pulumi("stack", "--show-urns")}: ${this.pulumi("up", "--replace", "URN")}`,
+        `replace the machine and its host key: ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
     return new Failure(
       `the ${to} server cannot be reached at ${where}${evidence}`,

@@ -69,6 +69,12 @@ query() {
   mysql --defaults-extra-file="$client" --connect-timeout=10 --batch --skip-column-names "${@:2}" --execute "$1"
 }
 
+# Ends a step: the server has no schema of the app's any more. Rights on it outlive it.
+no_schema() {
+  fail "$DB_HOST has no schema $SCHEMA: somebody dropped it" "create it: $ops mysql$flags -- -D information_schema -e 'CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4';
+        then restore a backup: $ops restore$flags"
+}
+
 # How mysql is told a password without showing it in the process list.
 # option_file HOST PORT USER PASSWORD
 option_file() {

@@ -50,8 +50,9 @@ for schema in "$SCHEMA" "$scratch" "$replaced"; do
   done
 done
 charset=$(query "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '$SCHEMA'")
+[ -n "$charset" ] || no_schema
 [ "$charset" = utf8mb4 ] ||
-  fail "the schema $SCHEMA has the character set ${charset:-of no schema}: names beyond it would be lost" \
+  fail "the schema $SCHEMA has the character set $charset: names beyond it would be lost" \
     "run: $ops mysql <<<'ALTER DATABASE $SCHEMA CHARACTER SET utf8mb4'"
 
 # S3 refuses requests that are signed more than 15 minutes off.
@@ -61,6 +62,10 @@ theirs=$(curl --silent --head --max-time 10 "https://s3.$REGION.amazonaws.com/" 
 off=$(($(date +%s) - $(date --date "$theirs" +%s)))
 [ "${off#-}" -lt 300 ] || fail "the clock of $(hostname) is $off s off" "see: timedatectl; systemctl status systemd-timesyncd"
 
-message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1) ||
-  fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
-    "see the policies of the role and of the bucket; $pulumi up --refresh$flags restores them"
+# IAM takes some seconds to know a right that this very `up` has given back.
+for try in {1..5}; do
+  if message=$(date --utc +%FT%TZ | aws s3 cp --only-show-errors - "s3://$BUCKET/preflight/$(hostname)" 2>&1); then exit; fi
+  if [ "$try" -lt 5 ]; then sleep 3; fi
+done
+fail "$(hostname) cannot write to the backup bucket $BUCKET: $message" \
+  "see the policies of the role and of the bucket; $pulumi up --refresh$flags restores them"

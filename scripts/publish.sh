@@ -47,7 +47,7 @@ upload() {
     quietly aws s3 cp --only-show-errors --metadata-directive REPLACE --content-type "$1" "$2" "s3://$SITE_BUCKET/$3" && return
     sleep 3
   done
-  fail "$3 was not put on the site" "check the bucket $SITE_BUCKET and the role's policy, then run $pulumi up$flags again"
+  fail "$3 was not put on the site" "check the bucket $SITE_BUCKET and the policy of the machine's role: $pulumi up --refresh$flags"
 }
 git -C "$source" archive --format=zip "$tree" >"$archive"
 upload application/zip "$archive" app.zip

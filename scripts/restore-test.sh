@@ -21,7 +21,7 @@ revision=$(sed -n 's/^revision //p' <<<"$manifest")
 
 quietly query "DROP DATABASE IF EXISTS $scratch; CREATE DATABASE $scratch" ||
   fail "the app's user cannot create the schema $scratch; the live schema is unchanged" \
-    "find the cause: ./ops ssh$flags $bin/preflight.sh; then run the same command again"
+    "find the cause: $ops ssh$flags $bin/preflight.sh; then run the same command again"
 mkfifo "$work/to-sum"
 sha256sum <"$work/to-sum" >"$work/sum" &
 load() {

@@ -29,7 +29,8 @@ renames() { tables "$1" | sed "s/.*/\`$1\`.\`&\` TO \`$2\`.\`&\`/"; }
 query "DROP DATABASE IF EXISTS $replaced; CREATE DATABASE $replaced"
 evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)" 2>&1) ||
   fail "the tables were not exchanged; the live schema is unchanged" \
-    "drop the triggers of the tables, which RENAME TABLE refuses; then restore again" "$evidence"
+    "drop the triggers of the tables, which RENAME TABLE refuses, as the user who made them: DROP TRIGGER NAME;
+        then run the same command again" "$evidence"
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
 echo "restored: $key. Backup of the replaced data: $before
 to undo this: $ops restore $before$flags

@@ -141,7 +141,7 @@ describe("A machine that is not to be had", () => {
     ]);
     fails("admin@198.51.100.7: Permission denied (publickey).");
     expect(stack.ops("status", "-s", "prod").stderr).to.match(
-      /error: the app server at .* refuses the stack's key.*\nremedy: replace .*: pulumi up --replace URN --stack prod\n$/,
+      /error: the app server at .* refuses the stack's key.*\nremedy: replace .*: pulumi up --replace '\*\*-app-machine-host-key' --stack prod\n$/,
     );
     fails("ssh: connect to host 198.51.100.7 port 22: Connection refused");
     expect(stack.ops("status", "-s", "prod").stderr).to.match(

@@ -113,6 +113,14 @@ describe("The preflight", () => {
     });
   }
 
+  it("says that the schema was dropped, and how it is had again", () => {
+    machine.fake("mysql", `echo "ERROR 1049 (42000): Unknown database 'my_app'" >&2; exit 1`);
+    fails(
+      /127\.0\.0\.1 has no schema my_app: somebody dropped it$/,
+      /-e 'CREATE DATABASE my_app CHARACTER SET utf8mb4';\n +then restore a backup: \.\/ops restore/,
+    );
+  });
+
   it("passes on why the database refuses the login", () => {
     machine.fake("mysql", `echo noise >&2; echo "ERROR 1045 (28000): Access denied" >&2; exit 1`);
     fails(
@@ -207,8 +215,16 @@ describe("The preflight", () => {
     });
   }
 
+  it("waits for a right to write to the backup bucket that has just been given", () => {
+    machine.write("refused", "s3 cp\n");
+    machine.fake("sleep", `log "sleep $*"; rm '${machine.home}/refused'`);
+    expect(preflight()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(machine.log).to.include("sleep 3\n");
+  });
+
   it("says that the backup bucket cannot be written", () => {
     machine.write("refused", "s3 cp\n");
+    machine.fake("sleep", "");
     fails(/\S+ cannot write to the backup bucket backups-1: AccessDenied$/, /policies/);
   });
 });

@@ -261,7 +261,7 @@ describe("Backups", () => {
       const { status, stderr } = run("restore.sh", key);
       expect(status).to.equal(1);
       expect(stderr).to.match(
-        /^error: the tables were not exchanged; the live schema is unchanged\nremedy: drop the triggers .*\n {2}\| unexpected: RENAME TABLE/,
+        /^error: the tables were not exchanged; the live schema is unchanged\nremedy: drop the triggers .*: DROP TRIGGER NAME;\n +then run the same command again\n {2}\| unexpected: RENAME TABLE/,
       );
       expect(machine.log).to.not.match(/DROP DATABASE appdb_restore; DROP/);
     });

@@ -56,7 +56,11 @@ describe("The verification", () => {
       { page: "000" },
       "http://127.0.0.1:5085/login answers with status 000, not 200",
     ],
-    ["a server without the schema", { schemas: "appdb2" }, "db.example has no schema appdb"],
+    [
+      "a server without the schema",
+      { schemas: "appdb2" },
+      "db.example has no schema appdb: somebody dropped it",
+    ],
     [
       "a schema without users",
       { tables: "alembic_version\nmy_users" },

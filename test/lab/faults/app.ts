@@ -64,13 +64,14 @@ export const appFaults: Fault[] = [
   },
   {
     name: "commit-unknown",
-    provoke: (stack) =>
-      refused(
+    async provoke(stack) {
+      await refused(
         stack,
         { appCommit: "d".repeat(40) },
         /error: \S+ has no commit d{40}/,
         /remedy: set appCommit to the full hash of a commit/,
-      ),
+      );
+    },
   },
   commit(
     "only-a-readme",
@@ -91,7 +92,7 @@ export const appFaults: Fault[] = [
       ),
     /No matching distribution found for flask-login==99.0/,
     /error: the image of commit \S+ was not built/,
-    /remedy: correct requirements.txt/,
+    /remedy: correct the app's requirements.txt/,
   ),
   commit(
     "crashes-at-start",
@@ -135,7 +136,7 @@ export const appFaults: Fault[] = [
       edit(join(directory, "apps/models.py"), (text) =>
         text.replace(/ +email = db.Column.*\n/, ""),
       ),
-    /error: .*to follow them would lose it.*drop_column\('email'\)/,
+    /error: the database has what the models of commit \S+ lack[^]*drop_column\('email'\)/,
     /remedy: put it back into the models[^]*allowDestructiveMigrations/,
   ),
   {

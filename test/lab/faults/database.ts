@@ -17,7 +17,7 @@ async function database(stack: Stack) {
 }
 
 /** What an administrator does by hand. */
-async function asMaster(stack: Stack, sql: string): Promise<void> {
+export async function asMaster(stack: Stack, sql: string): Promise<void> {
   const { MasterUsername: user } = await database(stack);
   const answer = await fetch(`${stack.api}/_lab/db/${stack.databaseId}/master-password`);
   const { password } = (await answer.json()) as { password: string };
@@ -80,7 +80,7 @@ export const databaseFaults: Fault[] = [
         new RegExp(
           `error: [^]*security group ${group} lacks a rule that lets TCP 3306 in from sg-`,
         ),
-        /remedy: run pulumi up --refresh/,
+        /remedy: run \S*pulumi up --refresh/,
       );
       return () => stack.release({}, "--refresh");
     },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { releaseSteps } from "../../release-steps.ts";
 import { tail, type Stack } from "../stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
-import { refused, until, type Fault } from "./fault.ts";
+import { refused, unlock, until, type Fault } from "./fault.ts";
 
 /** Whether the state says that the engine is at that step. */
 async function isAt(stack: Stack, urn: string): Promise<boolean> {
@@ -38,7 +38,7 @@ function killedAt(step: string): Fault {
       running.kill();
       await running.ended;
       await refused(stack, settings, /locked by 1 lock/, /`pulumi cancel`/);
-      await stack.lab.pulumi("cancel", "--yes");
+      await unlock(stack);
       return () => stack.deliver(version);
     },
   };
@@ -76,7 +76,7 @@ export const engineFaults: Fault[] = [
       await untilReleaseSays(stack, "releasing commit ");
       running.kill();
       await running.ended;
-      await stack.lab.pulumi("cancel", "--yes");
+      await unlock(stack);
       await until("the interrupted release serves", 240, async () => {
         return (await stack.serving()) === appCommit;
       });

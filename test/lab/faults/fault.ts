@@ -1,5 +1,6 @@
 /** What a row of the table of faults is, and how it is judged. */
 import { Browser } from "../browser.ts";
+import { run, succeed, type Result } from "../lab.ts";
 import { tail, type Settings, type Stack } from "../stack.ts";
 
 /** Brings the stack to a version that works again, after the fault's cause is gone. */
@@ -21,17 +22,22 @@ export interface Fault {
 /** On the login page of every version that must never be served. */
 export const broken = "broken version";
 
-/** Runs `up`, which must fail and print something for each pattern. */
+/** Runs `up`, which must fail and print something for each pattern. Resolves to what it printed. */
 export async function refused(
   stack: Stack,
   settings: Settings,
   ...patterns: RegExp[]
-): Promise<void> {
-  const result = await stack.up(settings);
-  if (result.status === 0) throw new Error(`up succeeded:\n${tail(result)}`);
+): Promise<string> {
+  return failed("up", await stack.up(settings), ...patterns);
+}
+
+/** What a command printed. @throws unless it failed and printed something for each pattern */
+export function failed(command: string, result: Result, ...patterns: RegExp[]): string {
+  if (result.status === 0) throw new Error(`${command} succeeded:\n${tail(result)}`);
   const text = result.stdout + result.stderr;
   const missing = patterns.filter((pattern) => !pattern.test(text));
-  if (missing.length > 0) throw new Error(`up did not say ${missing.join(", ")}:\n${tail(result)}`);
+  if (missing.length === 0) return text;
+  throw new Error(`${command} did not say ${missing.join(", ")}:\n${tail(result)}`);
 }
 
 /** Provokes the fault and throws unless all holds: the message, the page meanwhile, the rows, the next release. */
@@ -112,4 +118,44 @@ export async function until(
     if (Date.now() > end) throw new Error(`waited ${seconds} s for this: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Unlocks the stack after a killed run, and has the state forget what that run had begun. */
+export async function unlock({ lab }: Stack): Promise<void> {
+  await lab.pulumi("cancel", "--yes");
+  await succeed("lab/adopt", [], { env: { LAB_NAME: lab.name } });
+}
+
+/** @throws unless the page is served; for what needs no release to be as it was */
+export async function serves({ page }: Stack): Promise<void> {
+  const { ok, status } = await fetch(page, { signal: AbortSignal.timeout(10_000) });
+  if (!ok) throw new Error(`the page answers with status ${status}`);
+}
+
+/** What the group of a pattern stands for in a message. @throws if the message does not match */
+export function part(message: string, pattern: RegExp): string {
+  const found = pattern.exec(message)?.[1];
+  if (found === undefined) throw new Error(`no ${pattern} in:\n${message}`);
+  return found.trim();
+}
+
+/** Runs a command line of a message in the lab, with yes for an answer. @throws unless it succeeds */
+export async function follow(stack: Stack, line: string): Promise<Result> {
+  const result = await tryToFollow(stack, line);
+  if (result.status === 0) return result;
+  throw new Error(`${line} ended with ${result.status}:\n${result.stdout}\n${result.stderr}`);
+}
+
+/** As {@link follow}, whether it succeeds or not. */
+export function tryToFollow({ lab }: Stack, line: string): Promise<Result> {
+  // As docs/operations.md says: lab/ops for ./ops, lab/pulumi for pulumi.
+  const inLab = line.replace(/(?<![\w./-])(?:\.\/)?(ops|pulumi)(?= )/g, "lab/$1");
+  const env = { LAB_NAME: lab.name, PULUMI_OPTION_YES: "true", PULUMI_OPTION_SKIP_PREVIEW: "true" };
+  return run("bash", ["-ec", inLab], { env });
+}
+
+/** Runs a restore of a message, and what it names as the command that does not ask. */
+export async function restore(stack: Stack, line: string): Promise<Result> {
+  const asked = failed(line, await tryToFollow(stack, line), /error: restore asks before/);
+  return follow(stack, part(asked, /remedy: run: (.*)/));
 }

@@ -1,15 +1,19 @@
 /** The table of faults; the README's section on reliability says what each shows. */
+import { accessFaults } from "./access.ts";
 import { appFaults } from "./app.ts";
 import { databaseFaults } from "./database.ts";
 import { engineFaults } from "./engine.ts";
 import type { Fault } from "./fault.ts";
 import { machineFaults } from "./machine.ts";
+import { schemaFaults } from "./schema.ts";
 
 export const faults: readonly Fault[] = [
   ...appFaults,
   ...databaseFaults,
-  ...machineFaults,
+  ...schemaFaults,
+  ...accessFaults,
   ...engineFaults,
+  ...machineFaults,
 ];
 
 /** Rows that tell most in least time. */

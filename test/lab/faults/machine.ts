@@ -1,8 +1,8 @@
 /** Faults of the app server. */
-import { succeed } from "../lab.ts";
+import { run, succeed } from "../lab.ts";
 import { tail, type Stack } from "../stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
-import { refused, until, type Fault } from "./fault.ts";
+import { failed, follow, part, refused, serves, until, type Fault } from "./fault.ts";
 
 const pageIsServed = (stack: Stack) =>
   fetch(stack.page, { signal: AbortSignal.timeout(2000) }).then(
@@ -84,6 +84,67 @@ export const machineFaults: Fault[] = [
       } finally {
         await onConsole(`mv ${key}.kept ${key} && ssh-keygen -y -f ${key} >${key}.pub`);
       }
+    },
+  },
+  {
+    name: "connection-cut",
+    async provoke(stack) {
+      // Holds the deploy lock, so that what is begun is still there when its connection goes.
+      const holder = await stack.onMachine(
+        "RELEASE_OWNER=ada@elsewhere setsid /opt/flask-on-aws/bin/lease.sh ../../../bin/sleep 600 </dev/null >/dev/null 2>&1 & echo $!",
+      );
+      const command = stack.lab.tryOps("restore-test");
+      // The server process of the connection: the nearest sshd above what it runs.
+      const cut = `pid=$(pgrep -of '[l]ease.sh restore-test.sh') || exit 1
+        until [[ $(ps -o comm= "$pid") == sshd* ]]; do pid=$(($(ps -o ppid= "$pid"))); done
+        kill -KILL "$pid"`;
+      const machine = await stack.machine();
+      await until("the connection is cut", 60, async () => {
+        const { status } = await run("docker", ["exec", machine, "bash", "-c", cut]);
+        return status === 0;
+      });
+      const said = failed("restore-test", await command, /error: the connection to \S+ was lost/);
+      const see = part(said, /remedy: see what goes on there, then try again: (.*)/);
+      const { stdout } = await follow(stack, see);
+      if (!/deploy lock +held by ada@elsewhere/.test(stdout))
+        throw new Error(`it says:\n${stdout}`);
+      await stack.onMachine(`kill -KILL -- -${holder.trim()}`);
+      await stack.lab.ops("restore-test");
+      return () => serves(stack);
+    },
+  },
+  {
+    name: "first-boot-failed",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      // As cloud-init itself writes it.
+      const report = `import json
+path = "/run/cloud-init/status.json"
+report = json.load(open(path))
+report["v1"]["modules-final"]["errors"].append("a package could not be installed")
+json.dump(report, open(path, "w"))`;
+      await succeed("docker", ["exec", await stack.machine(), "python3", "-c", report]);
+      const wait = "**::flask-on-aws-dev-release-wait-for-cloud-init";
+      const result = await stack.up({ appCommit: version.commit }, "--replace", wait);
+      const said = failed("up", result, /error: the first boot of \S+ ended with errors/);
+      const replace = part(said, /remedy: .*replace the machine and its host key: (.*)/);
+      return async () => stack.delivered(version, await follow(stack, replace));
+    },
+  },
+  {
+    name: "key-refused",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      await stack.lab.pulumi("config", "set", "appCommit", version.commit);
+      await stack.onMachine(": >~/.ssh/authorized_keys");
+      const status = await stack.lab.tryOps("status");
+      const said = failed(
+        "status",
+        status,
+        /error: the app server at \S+ port 22 refuses the stack's key/,
+      );
+      const replace = part(said, /remedy: replace the machine and its host key: (.*)/);
+      return async () => stack.delivered(version, await follow(stack, replace));
     },
   },
 ];

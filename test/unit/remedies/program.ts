@@ -11,12 +11,12 @@ const older = inspect("no test in the lab has a machine of an earlier version");
 
 export const ofProgram: Table = {
   "deployer/serving.ts": {
-    "if the bucket is gone": why.grant,
+    "if the bucket is gone": by("lab/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
   },
   "deployer/shell.ts": {
     "run pulumi up again": inspect(
-      "in the lab an address leads to its new machine at once; on AWS it may not",
+      "the row first-boot-failed meets the message; the address moves by itself, and no step waits for it",
     ),
   },
   "network/zones.ts": { "name some of these": chosenValue },
@@ -42,10 +42,10 @@ export const ofProgram: Table = {
   },
   "operations/machine.ts": {
     "install them": older,
-    "see what goes on there": inspect("no test cuts the connection and goes on"),
+    "see what goes on there": by("lab/faults/machine.ts", "connection-cut"),
     "install OpenSSH": why.computer,
     "do not go on": why.look,
-    "replace the machine": inspect("no test in the lab takes the stack's key away from a machine"),
+    "replace the machine": by("lab/faults/machine.ts", "key-refused"),
     "check that the machine runs": why.look,
   },
   "operations/outputs.ts": {

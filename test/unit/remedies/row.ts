@@ -13,6 +13,5 @@ export type Table = Readonly<Record<string, Readonly<Record<string, Proof>>>>;
 export const why = {
   look: inspect("it says where to look for a cause that only a person can judge"),
   computer: inspect("it installs software on the user's computer"),
-  grant: inspect("no test in the lab takes a right of the role or of the bucket away"),
   developer: inspect("what to correct in the app is its developer's decision"),
 } as const;

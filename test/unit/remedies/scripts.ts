@@ -7,7 +7,7 @@ export const ofScripts: Table = {
     "try again": by("scripts/backup.test.ts", "fails when the bucket does not give it back"),
   },
   "scripts/backups.sh": {
-    "check the policies": why.grant,
+    "check the policies": by("lab/faults/access.ts", "policies-changed-by-hand"),
     "choose one of": by("scripts/backups.test.ts", "refuses a key that is not a complete backup"),
     "make one": by("scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
   },
@@ -17,6 +17,7 @@ export const ofScripts: Table = {
   "scripts/common.sh": {
     "see: docker system df": by("lab/faults/machine.ts", "disk-full"),
     "check the security groups": why.look,
+    "create it: ./ops mysql": by("lab/faults/schema.ts", "schema-dropped"),
   },
   "scripts/fetch.sh": {
     "check the setting appRepository": by(
@@ -71,21 +72,28 @@ export const ofScripts: Table = {
     "check that the database exists": why.look,
     "run pulumi up --refresh": by("lab/faults/database.ts", "database-unreachable"),
     "if its password was changed by hand": by("lab/faults/database.ts", "wrong-database-password"),
-    "raise databasePasswordRotation": by("lab/grants.test.ts", "are missed by the preflight"),
-    "run: ./ops mysql": inspect("no test in the lab changes the schema's character set"),
+    "raise databasePasswordRotation": by("lab/faults/schema.ts", "privilege-revoked"),
+    "run: ./ops mysql": by("lab/faults/schema.ts", "schema-of-another-character-set"),
     "see the VPC's S3 endpoint": why.look,
-    "see: timedatectl": why.look,
-    "see the policies": why.grant,
+    "see: timedatectl": inspect(
+      "the lab's machines have the clock of the computer that they run on",
+    ),
+    "see the policies": by("lab/faults/access.ts", "policies-changed-by-hand"),
   },
   "scripts/prepare-database.sh": { "check the way out": why.look },
-  "scripts/publish-status.sh": { "check the policy of the machine's role": why.grant },
+  "scripts/publish-status.sh": {
+    "check the policy of the machine's role": by(
+      "lab/faults/access.ts",
+      "policies-changed-by-hand",
+    ),
+  },
   "scripts/publish.sh": {
     "deploy first": by("lab/environments.ts", "has published what development serves"),
     "check publishRepository": by(
       "scripts/publish.test.ts",
       "says that the release serves when the repository refuses",
     ),
-    "check the bucket": why.grant,
+    "check the bucket": by("lab/faults/access.ts", "site-policy-changed"),
   },
   "scripts/restore-test.sh": {
     "find the cause": by("lab/grants.test.ts", "are missed by the preflight"),
@@ -95,15 +103,13 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/restore.sh": {
-    "restore a backup at revision": inspect(
-      "no test in the lab restores a schema that no release has served",
-    ),
-    "drop the triggers": inspect("no test in the lab has tables with triggers"),
+    "restore a backup at revision": by("lab/faults/schema.ts", "backup-of-unknown-revision"),
+    "drop the triggers": by("lab/faults/schema.ts", "tables-with-triggers"),
   },
   "scripts/rollback.sh": {
     "release first": by("lab/first-light.test.ts", "comes up after that by"),
     "release another commit": by("lab/walk.ts", "walks as the README says"),
-    "build it again": inspect("no test in the lab removes the image of the release before"),
+    "build it again": by("lab/faults/schema.ts", "image-removed"),
     "release a commit with the older code": by(
       "lab/operations.ts",
       "names a way back that works when it refuses",
@@ -132,11 +138,10 @@ export const ofScripts: Table = {
       "no test in the lab lets a release fail between its switch and its end",
     ),
     "see ./ops logs --all": why.look,
-    "make it: ./ops mysql": inspect("no test in the lab drops the schema"),
     "see the migration's output": why.look,
   },
   "scripts/wait-for-cloud-init.sh": {
-    "correct their cause": inspect("no test in the lab lets a first boot fail"),
+    "correct their cause": by("lab/faults/machine.ts", "first-boot-failed"),
     "see /var/log/cloud-init-output.log": why.look,
     "see: systemctl status docker": why.look,
   },
