@@ -161,6 +161,7 @@ const release = new Release(`${name}-release`, {
     privateKey: adminKey.privateKey,
     hostKey: appServer.hostKey,
   },
+  adminCidrs: settings.adminCidrs,
   app: {
     repository: settings.appRepository,
     credential: settings.appRepositoryCredential,

@@ -22,6 +22,8 @@ export interface ReleaseArgs {
     readonly privateKey: pulumi.Input<string>;
     readonly hostKey: pulumi.Input<string>;
   };
+  /** Networks that may reach the machine by SSH, for the message when this computer cannot. */
+  readonly adminCidrs: readonly string[];
   readonly app: {
     readonly repository: string;
     /** What opens a private repository: an access token for https, a private key for ssh. */
@@ -158,13 +160,36 @@ export class Release extends pulumi.ComponentResource {
         step,
       );
 
+    const image = appImage(app.commit, app.baseImage);
+    // Before the first step, which would try for minutes and could not say why it fails.
+    const reached = new command.local.Command(
+      `${name}-reach`,
+      {
+        create: pulumi
+          .output(machine.host)
+          .apply((address) =>
+            ["node", "--import", "tsx", "deployer/reach.ts"]
+              .concat([address, pulumi.getStack(), ...args.adminCidrs].map(quote))
+              .join(" "),
+          ),
+        // Whatever calls for a release.
+        triggers: [
+          ...everyRun,
+          image,
+          app.repository,
+          rotation,
+          releaseTrigger(args.serving, image),
+        ],
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this },
+    );
     const install = run("install", "bash -s", {
       stdin: pulumi.output(id).apply((own) => ofMachine(own) + installation(`${root}/bin`, files)),
-      after: [],
+      after: [reached],
     });
     const boot = script("wait-for-cloud-init", { after: [install] });
 
-    const image = appImage(app.commit, app.baseImage);
     const fetch = script("fetch", {
       args: [app.repository, app.commit],
       ...(app.credential ? { stdin: app.credential } : {}),

@@ -43,6 +43,7 @@ const checksOf = (rows: Row[], purpose: { only?: Purpose } = {}): Check[] =>
   rows.map(([name, what, judge, remedy]) => ({ name, what, judge, remedy, ...purpose }));
 
 const client = "install OpenSSH's client, 8.5 or later";
+const agent = "start it, or run pulumi without it: env -u SSH_AUTH_SOCK pulumi up";
 const keys = "aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const tools = "install Pulumi, or Go 1.21 or later to build it with";
 const engine = "start it here and unset DOCKER_HOST; as root on Debian, lab/setup does";
@@ -53,6 +54,7 @@ export const checks: readonly Check[] = [
     ["git", "git", present, "install git"],
     ["ssh", "ssh 8.5 or later", atLeast("8.5"), client],
     ["ssh-keygen", "ssh-keygen, for the keys", present, client],
+    ["ssh-agent", "ssh agent", (seen) => !seen.startsWith("dead"), agent],
     ["openssl", "openssl, for the passwords", atLeast("1"), "install openssl"],
     ["region", "aws:region", matches(/^\w+(-\w+)+$/), "set it in Pulumi.yaml"],
     ["stack", "stack of the lab", present, "see what lab/pulumi stack output says"],

@@ -16,6 +16,7 @@ const good: Readonly<Record<string, string>> = {
   git: "git version 2.47.3, /usr/bin/git",
   ssh: "OpenSSH_10.0p2 Debian-7, /usr/bin/ssh",
   "ssh-keygen": "/usr/bin/ssh-keygen",
+  "ssh-agent": "answers at /run/agent, has no keys",
   openssl: "OpenSSL 3.5.1 1 Jul 2025, /usr/bin/openssl",
   credentials: "AWS_ACCESS_KEY_ID; not asked of AWS",
   region: "us-west-2",
@@ -37,7 +38,7 @@ describe("The doctor", () => {
     const { missing, lines } = examined();
     expect(missing).to.deep.equal({ AWS: [], "the lab": [] });
     const [ok, end] = [lines.slice(0, -3), lines.slice(-3)];
-    expect(ok).to.have.length(15);
+    expect(ok).to.have.length(16);
     for (const line of ok) expect(line).to.match(/^ok {7}\S/);
     expect(end).to.deep.equal(["", "For AWS all is there.", "For the lab all is there."]);
   });
@@ -47,6 +48,7 @@ describe("The doctor", () => {
     ["git", undefined, both],
     ["ssh", "OpenSSH_8.4p1 Debian-5, /usr/bin/ssh", both],
     ["ssh-keygen", undefined, both],
+    ["ssh-agent", "dead at /run/agent", both],
     ["openssl", undefined, both],
     ["region", "", both],
     ["stack", undefined, both],
@@ -111,6 +113,12 @@ describe("The doctor", () => {
       expect(look("credentials")).to.equal(undefined);
       const key = look("credentials", { AWS_ACCESS_KEY_ID: "sesame" });
       expect(key).to.equal("AWS_ACCESS_KEY_ID; not asked of AWS");
+    });
+
+    it("for an agent that SSH_AUTH_SOCK names, if it is set", () => {
+      expect(look("ssh-agent")).to.equal("SSH_AUTH_SOCK is not set");
+      const socket = join(home, "no-agent");
+      expect(look("ssh-agent", { SSH_AUTH_SOCK: socket })).to.equal(`dead at ${socket}`);
     });
 
     it("at no lab that is down, and at no engine of another machine", () => {

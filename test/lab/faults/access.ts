@@ -34,7 +34,40 @@ async function deny(stack: Stack, s3: S3, Action: string): Promise<void> {
   await s3.putBucketPolicy({ Bucket, Policy: JSON.stringify(policy) });
 }
 
+/** Takes away by hand the rules that let SSH in to the app server. */
+async function closeSsh(stack: Stack): Promise<void> {
+  const ec2 = stack.ec2();
+  const Filters = [{ Name: "instance-id", Values: [await stack.machineId()] }];
+  const { Reservations = [] } = await ec2.describeInstances({ Filters });
+  const GroupId = Reservations[0]!.Instances![0]!.SecurityGroups![0]!.GroupId!;
+  const { SecurityGroupRules = [] } = await ec2.describeSecurityGroupRules({
+    Filters: [{ Name: "group-id", Values: [GroupId] }],
+  });
+  const ofSsh = SecurityGroupRules.filter(({ IsEgress, FromPort }) => !IsEgress && FromPort === 22);
+  const SecurityGroupRuleIds = ofSsh.map(({ SecurityGroupRuleId: id }) => id!);
+  await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds });
+}
+
 export const accessFaults: Fault[] = [
+  {
+    name: "ssh-closed",
+    async provoke(stack) {
+      const { commit: appCommit } = await stack.newVersion();
+      await closeSsh(stack);
+      const began = performance.now();
+      const said = await refused(
+        stack,
+        { appCommit },
+        /error: \S+ runs, but its port 22 \(SSH\) does not answer this computer/,
+        /The stack's rules let in: \d+\.\d+\.\d+\.\d+\/\d+/,
+      );
+      const seconds = (performance.now() - began) / 1000;
+      // The limit is for the message; `up` needs some seconds before it begins.
+      if (seconds > 90) throw new Error(`the message came after ${Math.round(seconds)} s`);
+      const remedy = part(said, /if it is in one, a rule was changed by hand: (.*);/);
+      return async () => void (await follow(stack, remedy));
+    },
+  },
   {
     name: "policies-changed-by-hand",
     async provoke(stack) {

@@ -10,6 +10,10 @@ const account = inspect("it says how to reach the user's own state, key or passp
 const older = inspect("no test in the lab has a machine of an earlier version");
 
 export const ofProgram: Table = {
+  "deployer/reach.ts": {
+    "replace the machine and its host key": by("lab/faults/machine.ts", "first-boot-failed"),
+    "run ": why.look,
+  },
   "deployer/serving.ts": {
     "if the bucket is gone": by("lab/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by("lab/operations.ts", "goes on after `rollback --undo`"),

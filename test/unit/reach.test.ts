@@ -1,0 +1,95 @@
+import { expect } from "chai";
+import { createServer, type AddressInfo } from "node:net";
+import { program, upstream } from "./program.ts";
+import { explain, probePort, reach, type Answer } from "../../deployer/reach.ts";
+
+/** Runs with the answers of a machine, one pair a try, the last for ever; each try takes the seconds that it would. */
+async function reached(...answers: [ssh: Answer, web: Answer][]) {
+  let seconds = 0;
+  let at = 0;
+  const why = await reach({
+    probe: async (port) => {
+      const [ssh, web] = answers[Math.min(at, answers.length - 1)]!;
+      return port === 22 ? ssh : web;
+    },
+    now: () => seconds,
+    pause: async () => {
+      seconds += answers[Math.min(at, answers.length - 1)]!.includes("silent") ? 6 : 1;
+      at += 1;
+    },
+  });
+  return { why, seconds };
+}
+
+describe("Reaching a machine by SSH", () => {
+  it("succeeds at once when sshd answers", async () => {
+    expect(await reached(["open", "refused"])).to.deep.equal({ why: undefined, seconds: 0 });
+  });
+
+  it("waits for a machine that boots", async () => {
+    const boot: [Answer, Answer][] = [
+      ["silent", "silent"],
+      ["silent", "silent"],
+      ["refused", "refused"],
+    ];
+    expect((await reached(...boot, ["open", "refused"])).why).to.equal(undefined);
+  });
+
+  it("says within 90 s that the door is closed, when the machine answers elsewhere", async () => {
+    for (const web of ["refused", "open"] as const) {
+      const { why, seconds } = await reached(["silent", "silent"], ["silent", web]);
+      expect(why, web).to.equal("closed");
+      expect(seconds + 6).to.be.below(90);
+    }
+  });
+
+  it("takes one lost packet for no closed door", async () => {
+    const lost: [Answer, Answer] = ["silent", "refused"];
+    const { why } = await reached(lost, lost, ["refused", "refused"], lost, lost, [
+      "open",
+      "refused",
+    ]);
+    expect(why).to.equal(undefined);
+  });
+
+  it("says within 90 s that nothing answers", async () => {
+    const { why, seconds } = await reached(["silent", "silent"]);
+    expect(why).to.equal("absent");
+    expect(seconds).to.be.below(90);
+  });
+
+  it("gives sshd five minutes on a machine that runs", async () => {
+    const { why, seconds } = await reached(["refused", "refused"]);
+    expect(why).to.equal("booting");
+    expect(seconds).to.be.within(300, 310);
+  });
+
+  it("tells an open port from a closed one", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await probePort("127.0.0.1", port)).to.equal("open");
+    await new Promise((resolve) => server.close(resolve));
+    expect(await probePort("127.0.0.1", port)).to.equal("refused");
+  });
+
+  it("comes before the first step, and again with each release and each machine", async () => {
+    const reachOf = (built: Awaited<ReturnType<typeof program>>) =>
+      built.one("command:local:Command", "release-reach").inputs;
+    const built = await program();
+    expect(upstream(built, "command:remote:Command flask-on-aws-dev-release-install")).to.include(
+      "command:local:Command flask-on-aws-dev-release-reach",
+    );
+    const { triggers, create } = reachOf(built);
+    expect(triggers).to.include("flask-on-aws-dev-app-machine-id");
+    expect(create).to.match(/ deployer\/reach\.ts '\S+' 'dev' '203\.0\.113\.7\/32'$/);
+    const another = await program({ appCommit: "261b5300000000000000000000000000000000ab" });
+    expect(reachOf(another).triggers).to.not.deep.equal(triggers);
+  }).timeout(20_000); // it runs the whole program twice
+
+  it("names the rules in force, and appends to them", () => {
+    const text = explain("closed", "198.51.100.7", "prod", ["203.0.113.7/32", "192.0.2.0/24"]);
+    expect(text).to.include("let in: 203.0.113.7/32, 192.0.2.0/24 (setting adminCidrs)");
+    expect(text).to.include("pulumi config set --path 'adminCidrs[2]' ADDRESS/32 --stack prod && ");
+  });
+});
