@@ -6,7 +6,8 @@ set -euo pipefail
 # 2 means done with warnings. What counts is found below.
 cloud-init status --wait >/dev/null || [ $? -eq 2 ] || {
   fail "the first boot of $(hostname) ended with errors" \
-    "correct their cause, then replace the machine and its host key: $pulumi up --replace '**-app-machine-host-key'$flags" \
+    "correct their cause, then replace the machine and its host key:
+        $pulumi up --replace '**-app-machine-host-key'$flags" \
     "$(
       cloud-init status --long || true
       tail -n 20 /var/log/cloud-init-output.log

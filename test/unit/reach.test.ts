@@ -8,14 +8,15 @@ async function reached(...answers: [ssh: Answer, web: Answer][]) {
   let seconds = 0;
   let at = 0;
   const why = await reach({
-    probe: async (port) => {
+    probe: (port) => {
       const [ssh, web] = answers[Math.min(at, answers.length - 1)]!;
-      return port === 22 ? ssh : web;
+      return Promise.resolve(port === 22 ? ssh : web);
     },
     now: () => seconds,
-    pause: async () => {
+    pause: () => {
       seconds += answers[Math.min(at, answers.length - 1)]!.includes("silent") ? 6 : 1;
       at += 1;
+      return Promise.resolve();
     },
   });
   return { why, seconds };

@@ -127,7 +127,7 @@ json.dump(report, open(path, "w"))`;
       const wait = "**::flask-on-aws-dev-release-wait-for-cloud-init";
       const result = await stack.up({ appCommit: version.commit }, "--replace", wait);
       const said = failed("up", result, /error: the first boot of \S+ ended with errors/);
-      const replace = part(said, /remedy: .*replace the machine and its host key: (.*)/);
+      const replace = part(said, /remedy: .*replace the machine and its host key:\n(.*)/);
       return async () => stack.delivered(version, await follow(stack, replace));
     },
   },
