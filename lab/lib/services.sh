@@ -32,10 +32,13 @@ await() {
   done
 }
 
-api_answers() { curl --silent --fail --max-time 2 --noproxy '*' --output /dev/null "$AWS_ENDPOINT_URL/_lab/health"; }
+# api_answers [SECONDS]
+api_answers() { curl --silent --fail --max-time "${1:-2}" --noproxy '*' --output /dev/null "$AWS_ENDPOINT_URL/_lab/health"; }
 
+# An API that runs may be slow: moto loads each service at its first call, which takes seconds on a busy machine, and
+# the controller makes those calls as soon as the lab is up.
 lab_is_up() {
-  [[ -f $LAB_HOME/slice && -f $LAB_HOME/world.ready ]] && service_runs api && service_runs world && api_answers
+  [[ -f $LAB_HOME/slice && -f $LAB_HOME/world.ready ]] && service_runs api && service_runs world && api_answers 30
 }
 
 # refuse_without_memory: a lab that was up and whose API has ended, by a crash or a reboot, has lost what its stacks'
