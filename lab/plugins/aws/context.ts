@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { Identity } from "./identity.ts";
 
 export interface ContextOptions {
   readonly region: string;
@@ -6,6 +7,8 @@ export interface ContextOptions {
   readonly endpoint: string;
   /** The provider's. */
   readonly defaultTags: Record<string, string>;
+  /** Of an assumed role; absent: those of the environment. */
+  readonly credentials?: Identity | undefined;
   /** Aborted when the engine cancels the update. */
   readonly signal: AbortSignal;
 }
@@ -19,7 +22,11 @@ const clientOptions = {
   requestChecksumCalculation: "WHEN_REQUIRED",
 } as const;
 
-type ClientOptions = typeof clientOptions & { endpoint: string; region: string };
+type ClientOptions = typeof clientOptions & {
+  endpoint: string;
+  region: string;
+  credentials?: Identity;
+};
 
 /** What the descriptions of types may use. */
 export class Context {
@@ -34,9 +41,11 @@ export class Context {
 
   /** A client of an AWS service, e.g. `client(EC2)`; one for all calls. */
   client<T>(Service: new (options: ClientOptions) => T): T {
-    const { endpoint, region } = this.options;
+    const { endpoint, region, credentials } = this.options;
+    const identity = credentials ? { credentials } : {};
     const client =
-      this.clients.get(Service.name) ?? new Service({ ...clientOptions, endpoint, region });
+      this.clients.get(Service.name) ??
+      new Service({ ...clientOptions, endpoint, region, ...identity });
     this.clients.set(Service.name, client);
     return client as T;
   }

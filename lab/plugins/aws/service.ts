@@ -9,6 +9,7 @@ import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { checkConfiguration, readConfiguration } from "./configuration.ts";
 import { Context, localEndpoint } from "./context.ts";
 import { explain } from "./errors.ts";
+import { identify } from "./identity.ts";
 import { type Failure, Provider } from "./provider.ts";
 import type { ResourceType } from "./resource.ts";
 import { findFunction, findType } from "./types/index.ts";
@@ -37,11 +38,12 @@ export function serviceImplementation(): UntypedServiceImplementation {
       });
     }),
 
-    configure: unary((request: messages.ConfigureRequest) => {
+    configure: unary(async (request: messages.ConfigureRequest) => {
       const configuration = readConfiguration(fromStruct(request.getArgs()), process.env);
       const endpoint = localEndpoint(process.env["AWS_ENDPOINT_URL"]);
       const { signal } = cancellation;
-      provider = new Provider(new Context({ ...configuration, endpoint, signal }));
+      const credentials = await identify(configuration, endpoint);
+      provider = new Provider(new Context({ ...configuration, endpoint, signal, credentials }));
       return message(pb.ConfigureResponse, { supportspreview: true });
     }),
 
