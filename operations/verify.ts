@@ -44,7 +44,9 @@ async function page(machine: Machine): Promise<Check> {
   const { appUrl } = machine.stack.outputs;
   const url = `${appUrl}/login`;
   const began = Date.now();
-  const answer = await fetch(url, { signal: within(limits.page) }).then(
+  // An idle connection would keep this program from its end for some seconds.
+  const headers = { connection: "close" };
+  const answer = await fetch(url, { headers, signal: within(limits.page) }).then(
     async (response) => {
       await response.arrayBuffer();
       return `answers ${response.status}`;
@@ -71,6 +73,7 @@ export function answerOf(host: string, port: number, signal: AbortSignal): Promi
     };
     const silent = () => end("silent");
     signal.addEventListener("abort", silent);
+    if (signal.aborted) silent();
     socket.on("connect", () => end("open"));
     socket.on("error", ({ code }: NodeJS.ErrnoException) =>
       end(code === "ECONNREFUSED" ? "refused" : "silent"),
