@@ -78,8 +78,8 @@ check_rules() {
     "$DATABASE_GROUP "* | "$APP_GROUP "*/0) ;;
     *) continue ;;
     esac
-    if [ "$protocol" = -1 ]; then from=every to=port; fi
-    wrong+="${wrong:+; }$id of $group lets $peer in on $from${from:+ }to $to ($protocol)"
+    if [ "$protocol" = -1 ]; then from="every port"; elif [ "$from" = "$to" ]; then from="$protocol $from"; else from="$protocol $from to $to"; fi
+    wrong+="${wrong:+; }$id of $group lets $peer in on $from"
     commands+="${commands:+ && }aws ec2 revoke-security-group-ingress --region $REGION --group-id $group --security-group-rule-ids $id"
   done <<<"$rules"
   [ -z "$wrong" ] || fail "security group rules that the program does not make: $wrong" "remove them: $commands"
