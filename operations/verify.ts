@@ -137,7 +137,7 @@ async function drift(machine: Machine): Promise<Check> {
   if (changes.length > 0)
     return {
       ...{ name: "drift", result: "FAILED" },
-      found: `${changes.length} resources differ: ${changes.slice(0, 8).join(", ")}${changes.length > 8 ? ", …" : ""}`,
+      found: `${changes.length} resource(s) differ from the program: ${changes.slice(0, 8).join(", ")}${changes.length > 8 ? ", …" : ""}`,
       remedy: `see the differences: ${machine.pulumi("preview", "--refresh", "--diff")}; then restore what the program says: ${machine.pulumi("up", "--refresh")}`,
     };
   const errors = printed.diagnostics?.filter(({ severity }) => severity === "error") ?? [];

@@ -125,7 +125,9 @@ export function operations({ lab }: Scene): void {
     expect(red.stdout).to.match(/^3 of \d+ checks failed: ports, rules, drift$/m);
     expect(red.stdout).to.match(/^ports +FAILED {2}80 does not answer$/m);
     expect(red.stdout).to.match(new RegExp(`^rules +FAILED .*: ${id} of ${GroupId} lets 0`, "m"));
-    expect(red.stdout).to.match(/^drift +FAILED {2}1 resources differ: \+ .*ingress-80-/m);
+    expect(red.stdout).to.match(
+      /^drift +FAILED {2}1 resource\(s\) differ from the program: \+ .*ingress-80-/m,
+    );
     expect(red.status).to.equal(1);
 
     const remedy = `aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${GroupId} --security-group-rule-ids ${id}`;

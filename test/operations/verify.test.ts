@@ -111,7 +111,7 @@ describe("./ops verify", function () {
     const { status, lines } = verify({}, "--stack", "prod");
     const at = lines.findIndex((line) => line.startsWith("drift"));
     expect(lines[at]).to.equal(
-      "drift          FAILED  1 resources differ: + aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule web-80",
+      "drift          FAILED  1 resource(s) differ from the program: + aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule web-80",
     );
     expect(lines[at + 1]).to.match(/then .*: pulumi up --refresh --stack prod$/);
     expect(status).to.equal(1);
