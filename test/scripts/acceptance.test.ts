@@ -91,7 +91,7 @@ describe("The acceptance check", () => {
   it("prints a line for each check of a machine that is well, and makes one backup", () => {
     const rows = check();
     expect(rows.every((row) => row.length === 4)).to.equal(true);
-    const found: Record<string, string> = Object.fromEntries(
+    const found: Record<string, string> = Object.fromEntries<string>(
       rows.map(([name, result, text]) => [name, `${result}: ${text}`]),
     );
     expect(found.versions).to.match(
