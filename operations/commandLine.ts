@@ -7,6 +7,7 @@ import { ops } from "./names.ts";
 import { releases, rollback } from "./releases.ts";
 import { app, mysql, ssh } from "./shells.ts";
 import { status } from "./status.ts";
+import { verify } from "./verify.ts";
 
 /** Old names of commands, and those of today. */
 const renamed: Readonly<Record<string, string>> = {
@@ -58,6 +59,10 @@ function addReleases(add: Add): void {
   add("status", "what serves, what is configured, and how the stack is", "status", status)
     .addOption(new Option("--json", "as JSON").conflicts("commit"))
     .option("--commit", "only the hash of the commit that serves");
+  add("verify", "check that the whole stack works, in two minutes", "verify", verify).option(
+    "--json",
+    "as JSON",
+  );
   add("releases", "the release history, oldest first", "releases --stack prod", releases).option(
     "--json",
     "as JSON",

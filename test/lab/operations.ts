@@ -1,4 +1,5 @@
 /** What serves, what is configured and what an operation says stay one truth. Steps of first light. */
+import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -100,4 +101,42 @@ export function operations({ lab }: Scene): void {
       await lab.pulumi("preview", "--expect-no-changes");
     },
   );
+
+  it("names a rule that opens SSH to everybody, and one that is gone, in `verify`", async () => {
+    const ec2 = new EC2(await lab.client());
+    const { vpcId } = await lab.outputs();
+    const { SecurityGroups = [] } = await ec2.describeSecurityGroups({
+      Filters: [{ Name: "vpc-id", Values: [vpcId!] }],
+    });
+    const groups = SecurityGroups.map(({ GroupId: id }) => id!);
+    const { SecurityGroupRules = [] } = await ec2.describeSecurityGroupRules({
+      Filters: [{ Name: "group-id", Values: groups }],
+    });
+    const http = SecurityGroupRules.find(({ FromPort, IsEgress }) => FromPort === 80 && !IsEgress);
+    const { GroupId, SecurityGroupRuleId: gone } = http!;
+    const everybody = { FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: "0.0.0.0/0" }] };
+    const added = await ec2.authorizeSecurityGroupIngress({
+      GroupId,
+      IpPermissions: [{ IpProtocol: "tcp", ...everybody }],
+    });
+    const { SecurityGroupRuleId: id } = added.SecurityGroupRules![0]!;
+    await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [gone!] });
+    const red = await lab.tryOps("verify");
+    expect(red.stdout).to.match(/^3 of \d+ checks failed: ports, rules, drift$/m);
+    expect(red.stdout).to.match(/^ports +FAILED {2}80 does not answer$/m);
+    expect(red.stdout).to.match(new RegExp(`^rules +FAILED .*: ${id} of ${GroupId} lets 0`, "m"));
+    expect(red.stdout).to.match(
+      /^drift +FAILED {2}1 resource\(s\) differ from the program: \+ .*ingress-80-/m,
+    );
+    expect(red.status).to.equal(1);
+
+    const remedy = `aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${GroupId} --security-group-rule-ids ${id}`;
+    expect(red.stdout).to.include(`remedy: remove them: ${remedy}\n`);
+    await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [id!] });
+    expect(red.stdout).to.match(/: lab\/pulumi up --refresh$/m);
+    await lab.pulumi("up", "--refresh", "--yes", "--skip-preview");
+    const green = await lab.tryOps("verify");
+    expect(green.stdout).to.match(/\nno check failed\n$/);
+    expect(green.status).to.equal(0);
+  });
 }

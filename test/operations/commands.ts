@@ -49,6 +49,11 @@ const plain = (command: string, line: string, interrupted: string): Record<Way, 
 
 export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   status: plain("status", "serves        NOTHING", unchanged),
+  verify: {
+    ...plain("verify", "(the table)", mayGoOn),
+    // The checks from this computer tell what they have found.
+    unreachable: [1, "(the table)"],
+  },
   releases: plain("releases", "release  time (UTC)        commit  schema  what      by", unchanged),
   rollback: plain("rollback", "(what the script prints)", mayGoOn),
   logs: plain("logs", "(what the script prints)", ""),

@@ -31,7 +31,8 @@ export interface Fixture {
 export function fixture(env: NodeJS.ProcessEnv = {}): Fixture {
   const machine = new Machine();
   machine.stack();
-  machine.script("ops", `exec '${root}ops' "$@"`);
+  const network = `--import=file://${root}test/operations/network.js`;
+  machine.script("ops", `NODE_OPTIONS='${network}' exec '${root}ops' "$@"`);
   machine.fake(
     "pulumi",
     `log "pulumi $*"

@@ -63,6 +63,13 @@ export const ofProgram: Table = {
   },
   "operations/shells.ts": { "release one": firstUp },
   "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
+  "operations/verify.ts": {
+    "if the row app has failed": why.look,
+    "follow the remedies of the rows": why.look,
+    "see the differences": by("lab/operations.ts", "names a rule that opens SSH to everybody"),
+    "see what it says": why.look,
+    "see the messages above": why.look,
+  },
   ops: { "install Node": why.computer, "run: (cd": why.computer },
   "settings-keys.ts": { "set --path": settings, "pulumi config": settings },
   "settings-rules.ts": {

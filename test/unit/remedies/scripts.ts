@@ -2,6 +2,25 @@
 import { by, inspect, why, type Table } from "./row.ts";
 
 export const ofScripts: Table = {
+  "scripts/acceptance.sh": {
+    "release one": by("lab/first-light.test.ts", "comes up after that by"),
+    "check once more": inspect("the database must refuse one connection and accept the next"),
+    "raise databasePasswordRotation": inspect(
+      "the user requires TLS, so no test reaches the database without it",
+    ),
+    "see why: ./ops ssh": by("scripts/acceptance.test.ts", "says since when the cron job fails"),
+    "install the cron jobs": by("scripts/acceptance.test.ts", "says since when the cron job fails"),
+    "start it": inspect("no test in the lab ends the cron daemon"),
+    "run pulumi up --refresh": by("lab/faults/access.ts", "policies-changed-by-hand"),
+    "remove them": by("lab/operations.ts", "names a rule that opens SSH to everybody"),
+    "see the VPC's S3 endpoint": why.look,
+    "have it synchronised": inspect(
+      "the lab's machines have the clock of the computer that they run on",
+    ),
+    "see what takes it": why.look,
+    "set a larger instanceType": why.look,
+    "see where it ends": why.look,
+  },
   "scripts/backup.sh": {
     "check bucket and database": by("scripts/backup.test.ts", "fails when the bucket refuses"),
     "try again": by("scripts/backup.test.ts", "fails when the bucket does not give it back"),
@@ -40,6 +59,11 @@ export const ofScripts: Table = {
       "that was ended from outside says so, and can be begun",
     ),
   },
+  "scripts/grants.sh": {
+    "if its password was changed by hand": by("lab/faults/database.ts", "wrong-database-password"),
+    "raise databasePasswordRotation": by("lab/faults/schema.ts", "privilege-revoked"),
+    "run: ./ops mysql": by("lab/faults/schema.ts", "schema-of-another-character-set"),
+  },
   "scripts/lease.sh": {
     "see: df -h; ls -ld": why.look,
     "wait for that release to end": by("lab/faults/engine.ts", "lease-of-a-dead-holder"),
@@ -71,9 +95,6 @@ export const ofScripts: Table = {
   "scripts/preflight.sh": {
     "check that the database exists": why.look,
     "run pulumi up --refresh": by("lab/faults/database.ts", "database-unreachable"),
-    "if its password was changed by hand": by("lab/faults/database.ts", "wrong-database-password"),
-    "raise databasePasswordRotation": by("lab/faults/schema.ts", "privilege-revoked"),
-    "run: ./ops mysql": by("lab/faults/schema.ts", "schema-of-another-character-set"),
     "see the VPC's S3 endpoint": why.look,
     "see: timedatectl": inspect(
       "the lab's machines have the clock of the computer that they run on",

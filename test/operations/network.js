@@ -1,0 +1,38 @@
+/**
+ * Plays the network for ./ops, which loads it by NODE_OPTIONS: no packet leaves the computer. The app server of the
+ * fixture is the one host that there is. The variable NETWORK is the JSON text of its answers, by port: a status of
+ * HTTP, "refused" or "silent".
+ */
+import { createServer } from "node:http";
+import { Socket } from "node:net";
+import process from "node:process";
+import { clearTimeout, setTimeout } from "node:timers";
+
+const usual = { 22: 200, 80: "refused", 443: "refused", 3306: "refused", 5085: 200 };
+const answers = { ...usual, ...JSON.parse(process.env.NETWORK ?? "{}") };
+const connect = Socket.prototype.connect;
+
+Socket.prototype.connect = function (...args) {
+  // node:net hands on a list whose first element is the options.
+  const [options] = args.flat();
+  if (options.host !== "198.51.100.7") throw new Error(`there is no host ${options.host}`);
+  const answer = answers[options.port];
+  if (answer === "silent") {
+    // As a socket that connects, it keeps the program from its end.
+    const connecting = setTimeout(() => undefined, 60_000);
+    return this.once("close", () => clearTimeout(connecting));
+  }
+  options.host = "127.0.0.1";
+  // A port on which nothing listens.
+  options.port = 1;
+  if (answer === "refused") return connect.apply(this, args);
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === "/login" ? answer : 404).end();
+  });
+  server.listen(0, "127.0.0.1", () => {
+    options.port = server.address().port;
+    connect.apply(this, args);
+  });
+  server.unref();
+  return this;
+};

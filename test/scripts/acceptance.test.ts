@@ -1,0 +1,309 @@
+import { expect } from "chai";
+import { Machine } from "./machine.ts";
+
+const appRule = (port: number, peer = "0.0.0.0/0", id = `sgr-${port}`) =>
+  `sg-app\t${id}\ttcp\t${port}\t${port}\t${peer}`;
+const databaseRule = "sg-db\tsgr-db\ttcp\t3306\t3306\tsg-app";
+const rightRules = [appRule(80), appRule(443), appRule(5085), databaseRule];
+
+describe("The acceptance check", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.stack();
+    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+    machine.fake(
+      "docker-compose",
+      `case "$*" in *"ps --quiet green") echo container ;; "version --short") echo 2.26 ;; *) exit 9 ;; esac`,
+    );
+    machine.fake(
+      "docker",
+      `case "$*" in "inspect --format {{.Config.Image}} container") echo app:1 ;; version*) echo 26.1 ;; *) exit 9 ;; esac`,
+    );
+    machine.script("verify.sh", 'log "verify $*"');
+    machine.script("grants.sh", "echo privileges; echo partial_revokes is ON");
+    machine.script("preflight.sh", "");
+    machine.script("lease.sh", 'log "limit $LEASE_LIMIT"; exec "$bin/$1" "${@:2}"');
+    machine.write(
+      "root/bin/lease.sh",
+      machine.read("root/bin/lease.sh").replace("$bin", `${machine.root}/bin`),
+    );
+    machine.script(
+      "backup.sh",
+      '[ "$*" = verify ]; log backup; echo "a note" >&2; echo backups/1-verify',
+    );
+    machine.script("restore-test.sh", 'log "tests $*"; echo "$1 can be restored"');
+    machine.mysql({ "SHOW?STATUS*": "Ssl_cipher\tTLS_AES", "SELECT?VERSION*": "8.4.1" });
+    machine.fake(
+      "crontab",
+      "echo '7 2 * * * /b/schedule.sh backup >>x'; echo '7 4 * * 0 /b/schedule.sh restore-test >>x'",
+    );
+    machine.fake("pgrep", '[ "$*" = "-x cron" ]');
+    rules(...rightRules);
+    date(0);
+    memory(300, 0);
+    disk(5000);
+    kernel("echo 'Linux version 6'");
+  });
+  afterEach(() => machine.remove());
+
+  const rules = (...lines: string[]) => {
+    const filter = "Name=group-id,Values=sg-app,sg-db";
+    machine.fake(
+      "aws",
+      `case "$*" in
+      --version) echo "aws-cli/2.23 Python/3" ;;
+      "ec2 describe-security-group-rules --filters ${filter} --output text --query "*'IsEgress==\`false\`'*) printf '%s\\n' ${lines.map((line) => `$'${line.replaceAll("\t", "\\t")}'`).join(" ")} ;;
+      *) exit 9 ;;
+      esac`,
+    );
+  };
+  /** Seconds by which S3's clock is ahead. */
+  const date = (ahead: number) =>
+    machine.fake("curl", `printf 'Date: %s\\r\\n' "$(date -R --date '${ahead} seconds')"`);
+  const memory = (available: number, swap: number) =>
+    machine.fake(
+      "free",
+      `[ "$*" = --mebi ]; echo ' total used free shared buff/cache available'; echo 'Mem: 960 1 2 3 4 ${available}'; echo 'Swap: 1023 1 ${swap}'`,
+    );
+  const disk = (free: number) => machine.fake("df", `printf 'Avail\\n ${free}\\n'`);
+  const kernel = (body: string) => machine.fake("journalctl", body);
+
+  /** Runs these checks, or all; the fields of each line. */
+  const check = (...names: string[]) => {
+    const { status, stdout, stderr } = machine.run("acceptance.sh", names, "", {
+      STACK_FLAGS: " --stack prod",
+    });
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+    return stdout
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((line) => line.split("\t"));
+  };
+  const fails = (name: string, found: RegExp, remedy: RegExp) => {
+    const [row, ...others] = check(name);
+    expect(others).to.deep.equal([]);
+    expect(row!.slice(0, 2)).to.deep.equal([name, "FAILED"]);
+    expect(row![2]).to.match(found);
+    expect(row![3]).to.match(remedy);
+  };
+
+  it("prints a line for each check of a machine that is well, and makes one backup", () => {
+    const rows = check();
+    expect(rows.every((row) => row.length === 4)).to.equal(true);
+    const found: Record<string, string> = Object.fromEntries<string>(
+      rows.map(([name, result, text]) => [name, `${result}: ${text}`]),
+    );
+    expect(found.versions).to.match(
+      /^ok: .*, Docker 26\.1, docker-compose 2\.26, MySQL 8\.4\.1, AWS CLI 2\.23$/,
+    );
+    delete found.versions;
+    expect(found).to.deep.equal({
+      app: "ok: app:1 serves: http://127.0.0.1:5085/login answers 200, and its data is in appdb at db.example",
+      database: "ok: db.example:3306 answers the app's user, with TLS (TLS_AES)",
+      grants: "ok: partial_revokes is ON",
+      backup: "ok: backups/1-verify",
+      "restore-test": "ok: backups/1-verify can be restored",
+      cron: "ok: the cron daemon runs, and no nightly or weekly job has failed",
+      rules:
+        "ok: everybody reaches ports 80, 443 and 5085 only, and only this machine reaches the database",
+      clock: "ok: 0 s off S3's, of 5 s",
+      memory: "ok: 300 MiB available, 0 MiB of swap free",
+      disk: "ok: 5000 MiB free",
+      "out-of-memory": "ok: the kernel has killed nothing for lack of memory since the boot",
+    });
+    expect(machine.log).to.equal(
+      "verify app:1\nlimit 30\nbackup\nlimit 30\ntests backups/1-verify\n",
+    );
+  });
+
+  it("goes on after checks that fail, whatever they do", () => {
+    for (const script of ["verify", "grants", "backup"]) machine.script(`${script}.sh`, "exit 4");
+    disk(1);
+    const results = check().map(([name, result]) => `${name} ${result}`);
+    expect(results).to.deep.equal([
+      ...["app FAILED", "database ok", "grants FAILED", "backup FAILED", "restore-test skipped"],
+      ...["cron ok", "rules ok", "versions ok", "clock ok", "memory ok", "disk FAILED"],
+      "out-of-memory ok",
+    ]);
+  });
+
+  it("passes on what a script says, in one line, without the evidence", () => {
+    const says = `printf 'error: one\\n       two\\tthree\\nremedy: do\\n        more\\n  | evidence\\n' >&2; exit 1`;
+    machine.script("grants.sh", says);
+    expect(check("grants")).to.deep.equal([["grants", "FAILED", "one two three", "do more"]]);
+  });
+
+  it("names the step by step run where a check ends without a reason", () => {
+    machine.script("grants.sh", "echo half; exit 4");
+    fails(
+      "grants",
+      /^the check ended with status 4: half$/,
+      /: \.\/ops ssh --stack prod -- bash -x \S+\/acceptance\.sh grants$/,
+    );
+  });
+
+  it("says that nothing serves", () => {
+    machine.write("root/nginx/app.conf", "");
+    fails("app", /^no release of the app serves$/, /^release one: pulumi up --stack prod$/);
+  });
+
+  it("says that the connection to the database is not encrypted", () => {
+    machine.mysql({ "SHOW?STATUS*": "Ssl_cipher\t" });
+    fails("database", /^the connection to db\.example:3306 is not encrypted$/, /PasswordRotation/);
+  });
+
+  it("names the cause that the preflight finds where the database does not answer", () => {
+    machine.fake("mysql", "echo 'ERROR 2002 (HY000)' >&2; exit 1");
+    machine.script("preflight.sh", "printf 'error: no route\\nremedy: up\\n' >&2; exit 1");
+    fails("database", /^no route$/, /^up$/);
+    machine.script("preflight.sh", "");
+    fails("database", /^db\.example:3306 refused one connection/, /\.\/ops verify --stack prod$/);
+  });
+
+  it("skips the restore test where there is no backup, and fails it where the backup is unfit", () => {
+    expect(check("restore-test")).to.deep.equal([
+      ["restore-test", "skipped", "no backup was made that could be tested", ""],
+    ]);
+    machine.script("restore-test.sh", "printf 'error: unfit\\nremedy: choose\\n' >&2; exit 1");
+    expect(check("backup", "restore-test")[1]).to.deep.equal([
+      ...["restore-test", "FAILED", "unfit", "choose"],
+    ]);
+  });
+
+  for (const job of ["backup", "restore-test"]) {
+    it(`says since when the cron job fails, or that it is not installed: ${job}`, () => {
+      const other = job === "backup" ? "restore-test" : "backup";
+      machine.fake(
+        "crontab",
+        `echo '7 2 * * * /b/schedule.sh ${other} >>x'; echo '# /b/schedule.sh ${job}'`,
+      );
+      fails("cron", new RegExp(`lacks the job ${job}$`), /-- \S+\/bin\/schedule\.sh$/);
+      machine.write(`root/failed-${job}`, "2026-01-02T03:04:05Z\n");
+      fails(
+        "cron",
+        new RegExp(`^the cron job ${job} fails since 2026-01-02T03:04:05Z$`),
+        new RegExp(`run the job: ./ops ssh --stack prod -- \\S+/bin/schedule.sh ${job}$`),
+      );
+    });
+  }
+
+  it("says that the cron daemon does not run", () => {
+    machine.fake("pgrep", "exit 1");
+    fails("cron", /^the cron daemon does not run$/, /-- sudo service cron start$/);
+  });
+
+  for (const [what, line, found] of [
+    ["SSH to everybody", appRule(22), "sgr-22 of sg-app lets 0.0.0.0/0 in on tcp 22"],
+    ["SSH to everybody by IPv6", appRule(22, "::/0"), "sgr-22 of sg-app lets ::/0 in on tcp 22"],
+    [
+      "more ports than one",
+      "sg-app\tsgr-1\ttcp\t80\t443\t0.0.0.0/0",
+      "sgr-1 of sg-app lets 0.0.0.0/0 in on tcp 80 to 443",
+    ],
+    [
+      "UDP",
+      "sg-app\tsgr-1\tudp\t443\t443\t0.0.0.0/0",
+      "sgr-1 of sg-app lets 0.0.0.0/0 in on udp 443",
+    ],
+    [
+      "everything",
+      "sg-app\tsgr-1\t-1\t-1\t-1\t0.0.0.0/0",
+      "sgr-1 of sg-app lets 0.0.0.0/0 in on every port",
+    ],
+    [
+      "the database to an address",
+      "sg-db\tsgr-1\ttcp\t3306\t3306\t10.0.0.0/8",
+      "sgr-1 of sg-db lets 10.0.0.0/8 in on tcp 3306",
+    ],
+    [
+      "another port of the database",
+      "sg-db\tsgr-1\ttcp\t22\t22\tsg-app",
+      "sgr-1 of sg-db lets sg-app in on tcp 22",
+    ],
+  ] as const) {
+    it(`names the rule that opens ${what}, and the command that removes it`, () => {
+      rules(...rightRules, line);
+      const [group, id] = line.split("\t");
+      expect(check("rules")).to.deep.equal([
+        [
+          ...["rules", "FAILED", `security group rules that the program does not make: ${found}`],
+          `remove them: aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${group} --security-group-rule-ids ${id}`,
+        ],
+      ]);
+    });
+  }
+
+  it("leaves the addresses of administrators to the operator", () => {
+    rules(...rightRules, appRule(22, "198.51.100.0/24"), appRule(22, "203.0.113.7/32"));
+    expect(check("rules")[0]![1]).to.equal("ok");
+  });
+
+  it("says that the rules cannot be read", () => {
+    machine.fake("aws", "echo Denied >&2; exit 254");
+    fails("rules", /cannot be read: Denied$/, /^run pulumi up --refresh --stack prod/);
+  });
+
+  it("accepts a clock that is 4 s off, and none that is more than 5 s off", () => {
+    for (const ahead of [4, -4]) {
+      date(ahead);
+      expect(check("clock")[0]![1], `${ahead}`).to.equal("ok");
+    }
+    date(8);
+    fails(
+      "clock",
+      /^the clock of \S+ is -[78] s off S3's; the limit is 5 s$/,
+      /sudo timedatectl set-ntp/,
+    );
+    date(-8);
+    fails(
+      "clock",
+      /^the clock of \S+ is [78] s off S3's; the limit is 5 s$/,
+      /sudo timedatectl set-ntp/,
+    );
+    machine.fake("curl", "exit 28");
+    fails("clock", /^s3\.us-west-2\.amazonaws\.com does not answer /, /S3 endpoint/);
+  });
+
+  it("accepts little memory with swap, and fails with little of both", () => {
+    for (const [available, swap, result] of [
+      [64, 0, "ok"],
+      [3, 64, "ok"],
+      [63, 63, "FAILED"],
+    ] as const) {
+      memory(available, swap);
+      expect(check("memory")[0]![1], `${available} ${swap}`).to.equal(result);
+    }
+    fails(
+      "memory",
+      /has 63 MiB of memory available and 63 MiB of swap free/,
+      /larger instanceType/,
+    );
+  });
+
+  it("needs 1 GiB of free disk", () => {
+    disk(1024);
+    expect(check("disk")[0]![1]).to.equal("ok");
+    disk(1023);
+    fails("disk", /has 1023 MB free at \S+; the next release needs 1024 MB$/, /docker system df/);
+  });
+
+  it("names what the kernel has killed for lack of memory, if its log can be read", () => {
+    kernel(
+      `[ "$1 $2" = "--dmesg --boot" ]; for name in python python mysqld; do echo "Out of memory: Killed process 7 ($name) total-vm:1kB"; done`,
+    );
+    fails(
+      "out-of-memory",
+      /: mysqld \(1 times\), python \(2 times\)$/,
+      /^set a larger instanceType/,
+    );
+    kernel("exit 0");
+    expect(check("out-of-memory")[0]!.slice(1, 3)).to.deep.equal([
+      ...["skipped", "the kernel's log is not readable: it is empty"],
+    ]);
+    kernel("echo denied >&2; exit 1");
+    expect(check("out-of-memory")[0]!.slice(1, 3)).to.deep.equal([
+      ...["skipped", "the kernel's log is not readable: denied"],
+    ]);
+  });
+});
