@@ -92,7 +92,7 @@ describe("The acceptance check", () => {
     const rows = check();
     expect(rows.every((row) => row.length === 4)).to.equal(true);
     const found: Record<string, string> = Object.fromEntries<string>(
-      rows.map(([name, result, text]) => [name, `${result}: ${text}`]),
+      rows.map(([name, result, text]) => [name!, `${result}: ${text}`]),
     );
     expect(found.versions).to.match(
       /^ok: .*, Docker 26\.1, docker-compose 2\.26, MySQL 8\.4\.1, AWS CLI 2\.23$/,
