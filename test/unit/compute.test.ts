@@ -131,7 +131,8 @@ describe("Secrets", () => {
 
   it("are made once: a command that changes does not run again", async () => {
     const { all } = await program();
-    const commands = all("command:local:Command");
+    // What asks whether SSH answers makes nothing.
+    const commands = all("command:local:Command").filter(({ name }) => !name.endsWith("-reach"));
     expect(commands.map(({ name }) => name.replace("flask-on-aws-dev-", ""))).to.have.members([
       "admin-key",
       "app-machine-host-key",

@@ -69,11 +69,18 @@ describe("the aws plugin's configuration", () => {
   it("takes the region from the provider before the environment, and default tags as JSON text", () => {
     const defaultTags = JSON.stringify({ tags: { project: "p" } });
     const env = { AWS_REGION: "eu-west-1" };
-    expect(readConfiguration({ region: "us-west-2", defaultTags }, env)).to.deep.equal({
+    const given = { region: "us-west-2", defaultTags };
+    const anybody = { allowedAccountIds: undefined, forbiddenAccountIds: [], assumeRoles: [] };
+    expect(readConfiguration(given, env)).to.deep.equal({
+      ...anybody,
       region: "us-west-2",
       defaultTags: { project: "p" },
     });
-    expect(readConfiguration({}, env)).to.deep.equal({ region: "eu-west-1", defaultTags: {} });
+    expect(readConfiguration({}, env)).to.deep.equal({
+      ...anybody,
+      region: "eu-west-1",
+      defaultTags: {},
+    });
     expect(() => readConfiguration({}, {})).to.throw(/no AWS region: set `region`/);
   });
 
