@@ -51,7 +51,7 @@ check_cron() {
   for job in backup restore-test; do
     [ ! -e "$root/failed-$job" ] ||
       fail "the cron job $job fails since $(cat "$root/failed-$job")" \
-        "see why: $ops ssh$flags -- tail -n 40 $root/schedule.log; then correct the cause and run the job: $ops ssh$flags -- $bin/schedule.sh $job"
+        "run the job, and correct what it names: $ops ssh$flags -- $bin/schedule.sh $job"
   done
   installed=$(crontab -l 2>/dev/null) || true
   for job in backup restore-test; do

@@ -86,7 +86,7 @@ describe("Reaching a machine by SSH", () => {
     expect(create).to.match(/ deployer\/reach\.ts '\S+' 'dev' '203\.0\.113\.7\/32'$/);
     const another = await program({ appCommit: "261b5300000000000000000000000000000000ab" });
     expect(reachOf(another).triggers).to.not.deep.equal(triggers);
-  }).timeout(20_000); // it runs the whole program twice
+  }).timeout(60_000); // it loads the whole program, and runs it twice
 
   it("names the rules in force, and appends to them", () => {
     const text = explain("closed", "198.51.100.7", "prod", ["203.0.113.7/32", "192.0.2.0/24"]);

@@ -8,7 +8,7 @@ export const ofScripts: Table = {
     "raise databasePasswordRotation": inspect(
       "the user requires TLS, so no test reaches the database without it",
     ),
-    "see why: ./ops ssh": by("scripts/acceptance.test.ts", "says since when the cron job fails"),
+    "run the job": by("scripts/acceptance.test.ts", "says since when the cron job fails"),
     "install the cron jobs": by("scripts/acceptance.test.ts", "says since when the cron job fails"),
     "start it": inspect("no test in the lab ends the cron daemon"),
     "run pulumi up --refresh": by("lab/faults/access.ts", "policies-changed-by-hand"),
