@@ -29,7 +29,7 @@ describe("The first boot", () => {
     const { status, stderr } = machine.run("wait-for-cloud-init.sh");
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^error: the first boot of \S+ ended with errors\nremedy: .*replace the machine.*\n {2}\| detail: no such package\n {2}\| E: 404\n$/,
+      /^error: the first boot of \S+ ended with errors\nremedy: .*replace the machine.*\n.* up --replace .*\n {2}\| detail: no such package\n {2}\| E: 404\n$/,
     );
   });
 
