@@ -122,7 +122,7 @@ export function readSettings(): Settings {
         `aws:${key}`,
         id,
         "must be the 12 digits of an AWS account's id, in quotes",
-        "use the output of aws sts get-caller-identity --query Account, and set it with --type string",
+        "use the output of aws sts get-caller-identity --query Account, with --type string",
       );
   }
 
