@@ -3,12 +3,9 @@
  * usage: node --import tsx deployer/reach.ts ADDRESS STACK NETWORK…    NETWORK: one that adminCidrs names
  */
 import { realpathSync } from "node:fs";
-import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pulumi } from "../operations/names.ts";
-
-/** What a TCP port says within {@link patience}: `silent` is no answer at all, which is what a firewall gives. */
-export type Answer = "open" | "refused" | "silent";
+import { answerOf, type Answer } from "./ports.ts";
 
 /** Seconds. A packet that is lost is sent again after 1 and 3 s. */
 const patience = 5;
@@ -73,27 +70,10 @@ export function explain(
   }[why];
 }
 
-/** Asks a port of a machine. */
-export function probePort(host: string, port: number): Promise<Answer> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (answer: Answer) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(patience * 1000, () => end("silent"));
-    socket.once("connect", () => end("open"));
-    // A route that is missing is no answer of the machine's.
-    socket.once("error", ({ code }: NodeJS.ErrnoException) =>
-      end(code === "ECONNREFUSED" ? "refused" : "silent"),
-    );
-  });
-}
-
 if (import.meta.filename === realpathSync(process.argv[1]!)) {
   const [address = "", stack = "", ...networks] = process.argv.slice(2);
   const why = await reach({
-    probe: (port) => probePort(address, port),
+    probe: (port) => answerOf(address, port, AbortSignal.timeout(patience * 1000)),
     now: () => performance.now() / 1000,
     // Refusals come at once, and each try is two packets.
     pause: () => sleep(1000),

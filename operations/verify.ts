@@ -1,5 +1,5 @@
 /** The acceptance check of a stack that is up: verify. */
-import { connect } from "node:net";
+import { answerOf, type Answer } from "../deployer/ports.ts";
 import { Failure } from "./failure.ts";
 import { tabSeparated } from "./format.ts";
 import { Machine } from "./machine.ts";
@@ -14,9 +14,6 @@ export interface Check {
   /** Empty unless it failed. */
   readonly remedy: string;
 }
-
-/** How a TCP port answers. */
-export type Answer = "open" | "refused" | "silent";
 
 const checked = (name: string, found: string): Check => ({
   ...{ name, result: "ok", found },
@@ -60,25 +57,6 @@ async function page(machine: Machine): Promise<Check> {
     ...{ name: "page", result: "FAILED", found },
     remedy: `if the row app has failed, follow its remedy; if not, open the way to the machine: ${machine.pulumi("up", "--refresh")}`,
   };
-}
-
-/** Whether a TCP connection to a port comes about. */
-export function answerOf(host: string, port: number, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (answer: Answer) => {
-      signal.removeEventListener("abort", silent);
-      socket.destroy();
-      resolve(answer);
-    };
-    const silent = () => end("silent");
-    signal.addEventListener("abort", silent);
-    if (signal.aborted) silent();
-    socket.on("connect", () => end("open"));
-    socket.on("error", ({ code }: NodeJS.ErrnoException) =>
-      end(code === "ECONNREFUSED" ? "refused" : "silent"),
-    );
-  });
 }
 
 /** What a list of answers means. */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { createServer, type AddressInfo } from "node:net";
-import { answerOf, changesOf, portsCheck, verifyText } from "../../operations/verify.ts";
+import { answerOf } from "../../deployer/ports.ts";
+import { changesOf, portsCheck, verifyText } from "../../operations/verify.ts";
 import { fixture, type Fixture } from "./fixture.ts";
 
 const urn = (types: string, name: string) => `urn:pulumi:dev::flask-on-aws::${types}::${name}`;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { createServer, type AddressInfo } from "node:net";
 import { program, upstream } from "./program.ts";
-import { explain, probePort, reach, type Answer } from "../../deployer/reach.ts";
+import type { Answer } from "../../deployer/ports.ts";
+import { explain, reach } from "../../deployer/reach.ts";
 
 /** Runs with the answers of a machine, one pair a try, the last for ever; each try takes the seconds that it would. */
 async function reached(...answers: [ssh: Answer, web: Answer][]) {
@@ -63,15 +63,6 @@ describe("Reaching a machine by SSH", () => {
     const { why, seconds } = await reached(["refused", "refused"]);
     expect(why).to.equal("booting");
     expect(seconds).to.be.within(300, 310);
-  });
-
-  it("tells an open port from a closed one", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const { port } = server.address() as AddressInfo;
-    expect(await probePort("127.0.0.1", port)).to.equal("open");
-    await new Promise((resolve) => server.close(resolve));
-    expect(await probePort("127.0.0.1", port)).to.equal("refused");
   });
 
   it("comes before the first step, and again with each release and each machine", async () => {
