@@ -70,16 +70,17 @@ export function explain(
   }[why];
 }
 
-if (import.meta.filename === realpathSync(process.argv[1]!)) {
-  const [address = "", stack = "", ...networks] = process.argv.slice(2);
+async function main([address = "", stack = "", ...networks]: readonly string[]): Promise<void> {
   const why = await reach({
     probe: (port) => answerOf(address, port, AbortSignal.timeout(patience * 1000)),
     now: () => performance.now() / 1000,
     // Refusals come at once, and each try is two packets.
     pause: () => sleep(1000),
   });
-  if (why) {
-    console.error(explain(why, address, stack, networks));
-    process.exitCode = 1;
-  }
+  if (!why) return;
+  console.error(explain(why, address, stack, networks));
+  process.exitCode = 1;
 }
+
+// Without `await`: a module that waits cannot be loaded by require, as mocha does.
+if (import.meta.filename === realpathSync(process.argv[1]!)) void main(process.argv.slice(2));
