@@ -31,8 +31,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 # where its user has named no stack.
 # shellcheck disable=SC2034  # each script uses some of these
 ops=${OPS:-./ops} pulumi=${PULUMI:-pulumi} flags=${STACK_FLAGS-${STACK:+ --stack $STACK}}
-# release_command COMMIT: how an operator releases a commit.
-release_command() { echo "$pulumi config set appCommit $1$flags && $pulumi up$flags"; }
+# release_command [COMMIT]: how an operator releases a commit; without one, the configured one.
+release_command() { echo "${1:+$pulumi config set appCommit $1$flags && }$pulumi up$flags"; }
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
 # fail WHAT REMEDY [EVIDENCE]: ends a step. The verdict comes first, then the last 30 lines of the evidence, which is by

@@ -53,4 +53,4 @@ if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then
 echo "warning: the version that serves needs revision $live, so the app may be broken. Choose one. Go back to release $number:
   $back
 Or migrate the restored data for the version that serves:
-  ${serves:+$pulumi config set appCommit $serves$flags && }$pulumi up$flags"
+  $(release_command "$serves")"

@@ -72,7 +72,7 @@ describe("The grants of the app's database user", function () {
     const start = (...args: string[]) =>
       docker("run", "--detach", "--label", `flask-on-aws.lab=${process.env.LAB_HOME}`, ...args);
     server = await start("--volume", `${settings}:/run/settings:ro`, await image("mysql"));
-    const mounts = ["--volume", `${scripts}:${root}/bin:ro`, "--volume", `${work}:/work:ro`];
+    const mounts = ["--volume", `${scripts}:${root}/bin:ro`, "--volume", `${work}:/mounted:ro`];
     const beside = ["--network", `container:${server}`, "--entrypoint", "sleep"];
     machine = await start(...beside, ...mounts, await image("machine"), "infinity");
     // The image has the packages of a first boot in apt's cache.
@@ -82,7 +82,7 @@ describe("The grants of the app's database user", function () {
     const fakes = {
       aws: "cat >/dev/null",
       curl: `while [ "$1" != --output ] && shift; do :; done
-        if [ "$#" = 0 ]; then printf 'Date: %s\\r\\n' "$(date -R)"; else cp /work/settings/ca.crt "$2"; fi`,
+        if [ "$#" = 0 ]; then printf 'Date: %s\\r\\n' "$(date -R)"; else cp /mounted/settings/ca.crt "$2"; fi`,
     };
     for (const [name, body] of Object.entries(fakes)) {
       const write = `cat >/usr/local/bin/${name}; chmod +x /usr/local/bin/${name}`;
