@@ -1,13 +1,13 @@
-/** What the README says for AWS, in the lab. Steps of first light. */
+/** What the documentation says for AWS, in the lab. Steps of first light. */
 import { expect } from "chai";
 import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { run, succeed, type Lab, type Result } from "./lab.ts";
 import type { Scene } from "./network-changes.ts";
-import { linesOf } from "./readme.ts";
+import { linesOf } from "./documentation.ts";
 
 /**
- * Runs lines of the README in one shell, in the environment of the lab and with a home directory of their own.
+ * Runs lines of the documentation in one shell, in the environment of the lab and with a home directory of their own.
  *
  * @param home is the one's who types them; in it `pulumi` asks for no confirmation
  * @param first what the shell runs before, e.g. where it goes
@@ -45,19 +45,23 @@ export function asOnAws({ lab, outputs }: Scene): void {
     await succeed("bash", ["-c", copy]);
     await symlink(join(lab.home, "../../node_modules"), join(clone, "node_modules"));
     const plugins = `PATH=$PWD/lab/plugins/bin:$PWD/lab/plugins/fallback:$PATH; cd "${clone}"`;
-    const lines = (heading: string, begin: string) =>
-      linesOf(heading, begin)
-        .filter((line) => line !== "npm ci")
+    const lines = (page: string, heading: string, begin: string) =>
+      linesOf(page, heading, begin)
+        // Set-up has installed the packages, and there is nothing to verify after a preview.
+        .filter((line) => line !== "npm ci" && line !== "./ops verify")
         // A second stack of that name would clash with the one that is up, as in one account.
         .map((line) => line.replace(/^pulumi up$/, "pulumi preview"))
         .map((line) => line.replace("YOUR_ADDRESS", "203.0.113.7"))
         // As --local does with the home directory that the system knows.
         .map((line) => line.replace("pulumi login --local", 'pulumi login "file://$HOME"'));
-    const { stdout } = await typed(lines("Use it on AWS", "pulumi stack init"), plugins);
+    const { stdout } = await typed(
+      lines("README.md", "Use it on AWS", "pulumi stack init"),
+      plugins,
+    );
     expect(stdout)
       .to.match(/^For AWS all is there\.$/m)
       .and.to.match(/\+ \d\d to create/);
-    const publish = lines("Publish the app", "pulumi config set publishRepository");
+    const publish = lines("docs/publishing.md", "Publish the tree", "pulumi config set");
     await typed(publish, plugins, "a token");
     const settings = await readFile(join(clone, "Pulumi.dev.yaml"), "utf8");
     expect(settings).to.match(/^ {2}flask-on-aws:publishToken:\n {4}secure: /m);
@@ -72,8 +76,8 @@ export function asOnAws({ lab, outputs }: Scene): void {
     await mkdir(home);
   });
 
-  it("gives the outputs, a way in and a picture as the README says", async () => {
-    const lines = linesOf("Use it on AWS", "pulumi stack output");
+  it("gives the outputs, a way in and a picture as docs/teams.md says", async () => {
+    const lines = linesOf("docs/teams.md", "Outputs", "pulumi stack output");
     const { stdout } = await typed(lines, asTheLabs, "whoami");
     expect(stdout)
       .to.include(outputs().appUrl)
@@ -83,19 +87,15 @@ export function asOnAws({ lab, outputs }: Scene): void {
     await rm(picture);
   });
 
-  it("operates the app as the README says", async () => {
-    const all = linesOf("Release the app", "./ops releases");
-    // The others are the walk's.
-    const here = ["./ops status", "./ops logs", "./ops backups"];
-    expect(all).to.include.members([...here, "./ops app"]);
-    const { stdout } = await typed(here, asTheLabs);
+  it("operates the app as docs/operations.md says", async () => {
+    // The walk runs the others.
+    const { stdout } = await typed(["./ops status", "./ops logs", "./ops backups"], asTheLabs);
     expect(stdout)
       .to.match(/GET \/login/)
       .and.to.match(/^backups\/\S+-by-hand /m);
     const shell = await typed(["./ops app"], asTheLabs, "print(app.name)");
     expect(shell.stdout).to.match(/>>> apps$/m);
-    expect((await typed(linesOf("Environments", "npm run cost"))).stdout).to.match(
-      /^total .*\d\.\d\d/m,
-    );
+    const cost = await typed(linesOf("docs/environments.md", "Cost", "npm run cost"));
+    expect(cost.stdout).to.match(/^total .*\d\.\d\d/m);
   });
 }

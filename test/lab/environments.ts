@@ -9,7 +9,7 @@ import { Browser } from "./browser.ts";
 import { run, succeed } from "./lab.ts";
 import type { Scene } from "./network-changes.ts";
 import { fromSite } from "./site.ts";
-import { follow, linesOf } from "./readme.ts";
+import { follow, linesOf } from "./documentation.ts";
 import { stages } from "./walk.ts";
 
 /** @param state what the CLI exports of a stack's state */
@@ -79,7 +79,7 @@ export function environments(
     expect(FlowLogs![0]).to.include({ FlowLogStatus: "ACTIVE", DeliverLogsStatus: "SUCCESS" });
   });
 
-  it("destroys development as the README says, with full buckets, while production serves", async () => {
+  it("destroys development as docs/lab.md says, with full buckets, while production serves", async () => {
     const copies = join(lab.home, "../copy");
     for (const command of stages().at(-1)!.commands) {
       // The lab is needed for some more steps.
@@ -105,6 +105,7 @@ export function environments(
     const home = join(lab.home, "administrator");
     const typed = (line = "") => type([line], { lab, home, first: asTheLabs });
     const [copy, name, lift, destroy, forget] = linesOf(
+      "docs/environments.md",
       "Tear down",
       "pulumi config set confirmDestroy",
     );

@@ -1,4 +1,4 @@
-/** State that a team shares in a bucket, as the README has it: one engine at a time. A step of first light. */
+/** State that a team shares in a bucket, as docs/teams.md has it: one engine at a time. A step of first light. */
 import { S3 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { spawn } from "node:child_process";
@@ -11,13 +11,13 @@ import { administratorOf } from "./administrator.ts";
 import { type } from "./as-on-aws.ts";
 import { run } from "./lab.ts";
 import type { Scene } from "./network-changes.ts";
-import { linesOf } from "./readme.ts";
+import { linesOf } from "./documentation.ts";
 
 const bucket = "example-flask-on-aws-state";
 
 export function sharedState({ lab, onAppServer }: Scene): void {
   it("keeps the state of a team in a bucket, and tells the second of two who holds the lock", async () => {
-    const lines = linesOf("Shared state", "bucket=").map((line) =>
+    const lines = linesOf("docs/teams.md", "Shared state", "bucket=").map((line) =>
       line.replace("YOUR_BUCKET", bucket).replace("YOUR_KEY", "team-state"),
     );
     const [variables = "", ...commands] = lines;

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { Lab } from "./lab.ts";
 import type { Scene } from "./network-changes.ts";
 
-/** What the site of a stack answers, asked as the README says. */
+/** What the site of a stack answers, asked as docs/lab.md says. */
 export function fromSite(lab: Lab, { siteUrl }: Record<string, string>) {
   return async (path: string): Promise<{ status: number; body: string }> => {
     const printed = await lab.in("curl", "-s", "-w", "\n%{http_code}", `${siteUrl}/${path}`);

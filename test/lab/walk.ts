@@ -1,13 +1,13 @@
-/** The README's walk: its commands, with what it says that they print. Steps of first light. */
+/** The walk of docs/lab.md: its commands, with what it says that they print. Steps of first light. */
 import type { Scene } from "./network-changes.ts";
-import { blocks, follow } from "./readme.ts";
+import { blocks, follow } from "./documentation.ts";
 
 /** The walk's paragraphs; the last one takes all away again. */
-export const stages = () => blocks("A walk");
+export const stages = () => blocks("docs/lab.md", "A walk");
 
 export function walk({ lab }: Scene): void {
   for (const { title, commands } of stages().slice(0, -1)) {
-    it(`walks as the README says: ${title}`, async () => {
+    it(`walks as docs/lab.md says: ${title}`, async () => {
       for (const command of commands) await follow(command, lab.name);
     });
   }

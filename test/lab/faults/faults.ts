@@ -1,4 +1,4 @@
-/** The table of faults; the README's section on reliability says what each shows. */
+/** The table of faults; docs/reliability.md says what each shows. */
 import { accessFaults } from "./access.ts";
 import { appFaults } from "./app.ts";
 import { databaseFaults } from "./database.ts";

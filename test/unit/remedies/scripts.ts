@@ -129,7 +129,7 @@ export const ofScripts: Table = {
   },
   "scripts/rollback.sh": {
     "release first": by("lab/first-light.test.ts", "comes up after that by"),
-    "release another commit": by("lab/walk.ts", "walks as the README says"),
+    "release another commit": by("lab/walk.ts", "walks as docs/lab.md says"),
     "build it again": by("lab/faults/schema.ts", "image-removed"),
     "release a commit with the older code": by(
       "lab/operations.ts",

@@ -1,7 +1,21 @@
-/** The README's commands, for tests to run them as they are printed. */
+/** The commands of README.md and docs/, for tests to run them as they are printed. */
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { run } from "./lab.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** README.md, CONTRIBUTING.md and all of docs/, as paths in the repository. */
+export const pages: readonly string[] = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+export const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 
 export interface Command {
   readonly line: string;
@@ -18,13 +32,14 @@ export interface Block {
   readonly commands: Command[];
 }
 
-/** All of the README's, or those under a heading. */
-export function blocks(heading?: string): Block[] {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  return readme.split(/^##+ /m).flatMap((text) => {
-    const [section = "", ...rest] = text.split("\n");
-    return heading === undefined || section === heading ? blocksOf(section, rest) : [];
-  });
+/** All of a page's, or those under a heading. */
+export function blocks(page: string, heading?: string): Block[] {
+  return textOf(page)
+    .split(/^#+ /m)
+    .flatMap((text) => {
+      const [section = "", ...rest] = text.split("\n");
+      return heading === undefined || section === heading ? blocksOf(section, rest) : [];
+    });
 }
 
 function blocksOf(section: string, lines: readonly string[]): Block[] {
@@ -46,10 +61,10 @@ function blocksOf(section: string, lines: readonly string[]): Block[] {
 }
 
 /** Lines of the block under the heading that has a line which begins so. @throws if there is none */
-export function linesOf(heading: string, begin: string): string[] {
-  const all = blocks(heading).map(({ commands }) => commands.map(({ line }) => line));
+export function linesOf(page: string, heading: string, begin: string): string[] {
+  const all = blocks(page, heading).map(({ commands }) => commands.map(({ line }) => line));
   const found = all.find((lines) => lines.some((line) => line.startsWith(begin)));
-  if (!found) throw new Error(`README.md has no "${begin}" under "${heading}"`);
+  if (!found) throw new Error(`${page} has no "${begin}" under "${heading}"`);
   return found;
 }
 

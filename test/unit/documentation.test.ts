@@ -1,0 +1,145 @@
+import { expect } from "chai";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { settingsPage } from "../../tools/settings-page.ts";
+import { blocks, pages, textOf } from "../lab/documentation.ts";
+import { commands as operations } from "../operations/commands.ts";
+
+/** Sections whose commands first light reads from the page and runs, all of them. */
+const runWhole = [
+  "docs/lab.md: A walk",
+  "docs/teams.md: Shared state",
+  "docs/publishing.md: Publish the tree",
+  "docs/environments.md: Cost",
+  "docs/environments.md: Tear down",
+];
+/** Commands of other sections that first light runs. */
+const run =
+  /^(npm run (lab(:picture|:reachability)?|doctor)|(LAB_NAME=other )?lab\/\w+|pulumi (login|stack|config|up)\b.*|\.\/ops \w+|AWS_REGION=us-west-2 npm run picture)$/;
+/** Those that no test runs, with the reason. */
+const notRun: Readonly<Record<string, string>> = {
+  "git clone REPOSITORY flask-on-aws && cd flask-on-aws": "the tests are in a clone",
+  "npm ci": "set-up does it",
+  "npm test": "it runs this",
+  "npm run lab:updates": "takes 8 minutes",
+  "npm run lab:faults": "takes an hour; its first rows are in first light",
+  "npm run lab:redeploy-under-load": "needs a machine that does nothing else",
+  "npm run lab:latency": "needs a machine that does nothing else",
+  "./ops rollback --undo": "test/scripts/rollback.test.ts runs it",
+};
+/** Sections whose indented lines are no commands, or are checked elsewhere. */
+const others: Readonly<Record<string, string>> = {
+  "docs/architecture.md: The program": "a diagram",
+  "docs/architecture.md: The deployer": "a diagram",
+  "docs/architecture.md: The lab": "a diagram",
+  "docs/performance.md: Performance": "a measurement",
+  "docs/operations.md: Operations": "the output of any command",
+  "docs/operations.md: Commands": "the test of the commands below",
+  "CONTRIBUTING.md: Check and test":
+    "commands of developers, which run while the project is developed",
+};
+
+const repository = (path: string) => join(import.meta.dirname, "../..", path);
+const project = readFileSync(repository("Pulumi.yaml"), "utf8");
+
+/** Ids of a page's headings, as GitHub makes them. */
+const anchorsOf = (page: string) =>
+  [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+describe("The documentation", () => {
+  it("has no command but those that first light runs, and a few that are listed here", () => {
+    const found = pages.flatMap((page) =>
+      blocks(page).map((block) => ({ ...block, section: `${page}: ${block.section}` })),
+    );
+    const sections = new Set(found.map(({ section }) => section));
+    expect([...sections]).to.include.members([...runWhole, ...Object.keys(others)]);
+    const commands = found
+      .filter(({ section }) => !runWhole.includes(section) && !(section in others))
+      .flatMap((block) => block.commands.map(({ line }) => line.split(/ {2,}| [A-Z]+…/)[0]!));
+    expect([...new Set(commands.filter((line) => !run.test(line)))]).to.have.members(
+      Object.keys(notRun),
+    );
+    for (const [line, reason] of Object.entries(notRun)) console.log(`skipped: ${line}: ${reason}`);
+  });
+
+  it("lists every command of ./ops, and no other", () => {
+    const listed = blocks("docs/operations.md", "Commands")
+      .flatMap(({ commands }) => commands.map(({ line }) => /^\.\/ops ([\w-]+)/.exec(line)?.[1]))
+      .filter((name) => name !== undefined);
+    expect([...new Set(listed)].toSorted()).to.deep.equal(Object.keys(operations).toSorted());
+  });
+
+  it("names no script that package.json does not have", () => {
+    const { scripts } = JSON.parse(readFileSync(repository("package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const named = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/npm run (?:--silent )?([a-z][a-z:-]*)/g)].map(([, it]) => it!),
+    );
+    expect(named).to.include("lab:faults");
+    for (const name of named) expect(scripts, `npm run ${name}`).to.have.property(name);
+  });
+
+  it("links to pages, files and headings that exist", () => {
+    const links = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
+        .map(([, inline, reference]) => (inline ?? reference)!)
+        .filter((target) => !target.startsWith("https://"))
+        .map((target) => ({ page, target })),
+    );
+    expect(links).to.have.length.above(20);
+    for (const { page, target } of links) {
+      const [path = "", anchor] = target.split("#");
+      const file = path ? join(dirname(page), path) : page;
+      expect(existsSync(repository(file)), `${page} links to ${target}`).to.equal(true);
+      if (anchor !== undefined)
+        expect(anchorsOf(file), `${page} links to ${target}`).to.include(anchor);
+    }
+  });
+
+  it("names no file of the repository that does not exist", () => {
+    const named = pages.flatMap((page) =>
+      [
+        ...textOf(page).matchAll(
+          /`((?:lab|test|scripts|network|storage|database|compute|deployer|operations|tools|docs)\/[\w./-]+)`/g,
+        ),
+      ].map(([, path]) => ({ page, path: path! })),
+    );
+    expect(named).to.have.length.above(20);
+    for (const { page, path } of named.filter(({ path }) => !path.includes("NAME")))
+      expect(existsSync(repository(path)), `${page} names ${path}`).to.equal(true);
+  });
+
+  it("has at most 130 lines in the README, 200 in other pages, and 120 columns", () => {
+    for (const page of pages) {
+      const lines = textOf(page).split("\n");
+      expect(lines.length, page).to.be.at.most(page === "README.md" ? 130 : 200);
+      for (const line of lines) expect(line.length, `${page}: ${line}`).to.be.at.most(120);
+    }
+  });
+
+  it("is linked from the README, every page of it", () => {
+    const linked = [...textOf("README.md").matchAll(/\]\(([^)#\s]+)/g)].map(([, path]) => path!);
+    expect(linked).to.include.members(pages.filter((page) => page !== "README.md"));
+  });
+});
+
+describe("The page of the settings", () => {
+  it("has the settings of Pulumi.yaml: if not, npm run docs", () => {
+    expect(textOf("docs/settings.md")).to.equal(settingsPage(project));
+  });
+
+  it("has type, default and description of each setting", () => {
+    const page = settingsPage(
+      "config: { size: { type: integer, default: 3, description: How many }, names: { type: array, items: { type: string }, default: [], description: Who }, aws:region: { value: us-west-2 } }",
+    );
+    expect(page).to.match(/^- \*\*`size`\*\*, integer, default `3`\. How many\.$/m);
+    expect(page).to.match(/^- \*\*`names`\*\*, list of strings, default `\[\]`\. Who\.$/m);
+    expect(page).to.match(/^- \*\*`aws:region`\*\*, string, default `"us-west-2"`\. The region/m);
+  });
+});
