@@ -1,18 +1,18 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { AppServer } from "./compute/appServer.ts";
+import { AppServer } from "./compute/app-server.ts";
 import { Machine } from "./compute/machine.ts";
 import { Database } from "./database/database.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
 import { Network } from "./network/network.ts";
-import { SecurityGroups } from "./network/securityGroups.ts";
+import { SecurityGroups } from "./network/security-groups.ts";
 import { lookUpZones } from "./network/zones.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
 import { Backups } from "./storage/backups.ts";
-import { requirePublicBuckets } from "./storage/publicAccess.ts";
+import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";
 
 const settings = readSettings();

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { sshKey } from "../secrets.ts";
 import type { MachineImage } from "./images.ts";
-import { userData } from "./userData.ts";
+import { userData } from "./user-data.ts";
 
 /**
  * What a burstable machine does when its CPU credits are used up: go on, which AWS charges, or run at its baseline

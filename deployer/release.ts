@@ -197,7 +197,7 @@ export class Release extends pulumi.ComponentResource {
     });
     const build = script("build", {
       args: [app.commit, image, app.baseImage, app.pipIndexUrl],
-      by: "follow.sh build build.sh",
+      by: "run-detached.sh build build.sh",
       after: [fetch],
     });
 
@@ -237,7 +237,7 @@ export class Release extends pulumi.ComponentResource {
     const written = [write("app.env", environment), write("stack.env", stackVariables)];
     const deploy = script("deploy", {
       args: [image, app.nginxImage],
-      by: "follow.sh deploy lease.sh deploy.sh",
+      by: "run-detached.sh deploy deploy-lock.sh deploy.sh",
       triggers: [
         pulumi.all([environment, stackVariables]).apply((texts) => digest(texts.join())),
         releaseTrigger(args.serving, image),
@@ -254,7 +254,7 @@ export class Release extends pulumi.ComponentResource {
       const { repository, branch, token, dump, permissions } = args.publish;
       script("publish", {
         args: [repository, branch, String(dump)],
-        by: "lease.sh publish.sh",
+        by: "deploy-lock.sh publish.sh",
         stdin: token,
         // A site that is new has no download yet.
         triggers: [image, ...(args.buckets.site === undefined ? ["no site"] : [])],

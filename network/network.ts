@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { planSubnets, type Tier } from "./addresses.ts";
 import { formatCidr, type Cidr } from "./cidr.ts";
-import { FlowLogs } from "./flowLogs.ts";
+import { FlowLogs } from "./flow-logs.ts";
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {

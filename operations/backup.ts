@@ -20,7 +20,7 @@ export function backup(
 ): Promise<number> {
   return Machine.with(stack, async (machine) => {
     if (to !== undefined) return backUpTo(to, machine);
-    const program = '"$bin/lease.sh" backup.sh by-hand && "$bin/publish-status.sh"';
+    const program = '"$bin/deploy-lock.sh" backup.sh by-hand && "$bin/publish-status.sh"';
     return (await machine.change(program)).status;
   });
 }
@@ -29,7 +29,7 @@ export function backup(
 async function backUpTo(directory: string, machine: Machine): Promise<number> {
   const remedy = `try again: ${machine.ops("backup", "--to", directory)}`;
   const { status, stdout } = await machine.change(
-    `set -e; key=$("$bin/lease.sh" backup.sh by-hand); echo "$key"
+    `set -e; key=$("$bin/deploy-lock.sh" backup.sh by-hand); echo "$key"
     aws s3 ls "s3://$BUCKET/$key/" | sed 's/.* //' | grep -vx manifest; echo manifest
     "$bin/publish-status.sh" >&2 || true # it has said why; the backup is made`,
     [],

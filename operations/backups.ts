@@ -49,7 +49,7 @@ export function restoreTest(
   words: readonly string[],
 ): Promise<number> {
   return Machine.with(stack, async (machine) => {
-    const program = '"$bin/lease.sh" restore-test.sh "$@" && "$bin/publish-status.sh"';
+    const program = '"$bin/deploy-lock.sh" restore-test.sh "$@" && "$bin/publish-status.sh"';
     return (await machine.change(program, words)).status;
   });
 }
@@ -70,7 +70,7 @@ export function restore(
 into      the database of stack ${name}, app server ${outputs.appServerPublicIp}
 loses     everything written since then; a backup of the present state is made first`);
     if (!yes) await confirm(name, machine.ops("restore", backup.key, "--yes"));
-    return (await machine.change('exec "$bin/lease.sh" restore.sh "$@"', [backup.key])).status;
+    return (await machine.change('exec "$bin/deploy-lock.sh" restore.sh "$@"', [backup.key])).status;
   });
 }
 

@@ -5,7 +5,7 @@
  * 130 after Ctrl-C.
  */
 import { CommanderError } from "commander";
-import { commandLine, misunderstood } from "./commandLine.ts";
+import { commandLine, misunderstood } from "./command-line.ts";
 import { Failure } from "./failure.ts";
 import { RemoteFailure } from "./machine.ts";
 import { Interrupted, passSignalsOn } from "./processes.ts";

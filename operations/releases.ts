@@ -69,7 +69,7 @@ export function releases(
   { json }: { readonly json?: true },
 ): Promise<number> {
   return Machine.with(stack, async (machine) => {
-    const found = parseReleases(await machine.read('"$bin/ledger.sh"'));
+    const found = parseReleases(await machine.read('"$bin/release-history.sh"'));
     if (json) console.log(JSON.stringify(found, undefined, 2));
     else if (found.length === 0) console.error("There is no release yet.");
     else console.log(releaseTable(found).join("\n"));
@@ -83,6 +83,6 @@ export function rollback(
 ): Promise<number> {
   return Machine.with(stack, async (machine) => {
     const words = undo ? ["--undo"] : [];
-    return (await machine.change('exec "$bin/lease.sh" rollback.sh "$@"', words)).status;
+    return (await machine.change('exec "$bin/deploy-lock.sh" rollback.sh "$@"', words)).status;
   });
 }

@@ -20,7 +20,7 @@ const checked = (name: string, found: string): Check => ({
   remedy: "",
 });
 
-/** Ports of the app server as network/securityGroups.ts opens them, and the answers that are right. */
+/** Ports of the app server as network/security-groups.ts opens them, and the answers that are right. */
 const rightAnswers: ReadonlyMap<number, readonly Answer[]> = new Map([
   [22, ["open"]],
   // Open to everybody; what listens there is a matter of the release.

@@ -37,7 +37,7 @@ check_database() {
 check_grants() { "$bin/grants.sh"; }
 
 # The checks are done within two minutes: they do not wait for a release.
-locked() { LEASE_LIMIT=30 "$bin/lease.sh" "$@"; }
+locked() { LEASE_LIMIT=30 "$bin/deploy-lock.sh" "$@"; }
 
 check_backup() { locked backup.sh verify; }
 

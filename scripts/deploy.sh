@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # deploy.sh IMAGE NGINX_IMAGE: releases an image that is built, from the checks before it to the record of it.
-# Each step is a script that can be run by hand. Run it by lease.sh.
+# Each step is a script that can be run by hand. Run it by deploy-lock.sh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1 nginx_image=$2
@@ -23,7 +23,7 @@ failed() {
       if [ -e "$last_backup" ]; then echo "; its backup: $(cat "$last_backup")"; fi
     )"
   fi
-  "$bin/ledger.sh" add "$image" "failed $1 ${seconds[*]}" || true # it has said why
+  "$bin/release-history.sh" add "$image" "failed $1 ${seconds[*]}" || true # it has said why
   exit "$2"
 }
 # step SCRIPT ARGUMENT…
@@ -40,7 +40,7 @@ revision=$(live_revision)
 step migrate "$image"
 step switch "$image" "$nginx_image"
 step verify "$image"
-"$bin/ledger.sh" add "$image" "${seconds[*]}"
+"$bin/release-history.sh" add "$image" "${seconds[*]}"
 total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")
 if [ -n "$revision" ] && [ "$(live_revision)" != "$revision" ]; then
   echo "note: the schema has changed, so $ops rollback$flags is refused from here. The ways back: a corrected commit;$(
@@ -49,6 +49,6 @@ if [ -n "$revision" ] && [ "$(live_revision)" != "$revision" ]; then
 fi
 "$bin/publish-status.sh" || true # it has said why; the release serves
 "$bin/prune.sh"
-number=$("$bin/ledger.sh" | tail -n 1 | cut -f 1)
+number=$("$bin/release-history.sh" | tail -n 1 | cut -f 1)
 echo "release $number serves commit $commit: $APP_URL"
 echo "released in $total s: $(printf '%s s, ' "${seconds[@]/=/ }" | sed 's/, $//')"

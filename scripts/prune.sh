@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-released=$("$bin/ledger.sh" | awk -F '\t' '$9 !~ /^failed/ { print $4 }')
+released=$("$bin/release-history.sh" | awk -F '\t' '$9 !~ /^failed/ { print $4 }')
 kept=$(tac <<<"$released" | awk '!seen[$0]++ && ++count <= 5')
 yesterday=$(date --utc --date yesterday +%FT%T)
 docker image ls --format '{{.Repository}}:{{.Tag}}' flask-on-aws-app | while read -r image; do

@@ -8,7 +8,7 @@ if [ -z "$SITE_BUCKET" ]; then exit 0; fi
 commit=$(serving_commit)
 # member NAME VALUE: of a JSON object. No value here holds a quote or a backslash.
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
-IFS=$'\t' read -r number time _ < <("$bin/ledger.sh" | awk -F '\t' '$9 !~ /^failed/' | tail -n 1) || true
+IFS=$'\t' read -r number time _ < <("$bin/release-history.sh" | awk -F '\t' '$9 !~ /^failed/' | tail -n 1) || true
 IFS=$'\t' read -r _ backup _ < <("$bin/backups.sh" choose 2>/dev/null) || true
 status=$(
   printf '{'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # publish.sh REPOSITORY BRANCH DUMP: adds the tree that serves, with what the release added to it, to a branch of another
 # repository, and offers it on the site, if there is one, as app.zip; if DUMP is true, the database's rows as dump.sql.gz, too.
-# Reads the repository's access token from standard input. To be run by lease.sh.
+# Reads the repository's access token from standard input. To be run by deploy-lock.sh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 repository=$1 branch=$2 dump=$3

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # restore.sh [KEY]: puts a backup in the place of the live schema. The default is the newest that was not made because of
-# a restore. Run it by lease.sh.
+# a restore. Run it by deploy-lock.sh.
 #
 # The backup is loaded and compared beside the live schema first, and the live schema is backed up; then the tables are
 # exchanged in one statement. So whatever fails, nothing is lost and the app never sees half of it.
@@ -13,7 +13,7 @@ KEEP_SCRATCH=1 "$bin/restore-test.sh" "$key"
 restored=$(query "SELECT version_num FROM $scratch.alembic_version")
 live=$(live_revision)
 # The last release that knows the restored schema: one that failed is no way back.
-release=$("$bin/ledger.sh" | awk -F '\t' -v revision="$restored" '$9 !~ /^failed/ && $6 == revision { line = $0 } END { print line }')
+release=$("$bin/release-history.sh" | awk -F '\t' -v revision="$restored" '$9 !~ /^failed/ && $6 == revision { line = $0 } END { print line }')
 if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   query "DROP DATABASE $scratch"
   known=$("$bin/backups.sh" find "$live")

@@ -2,7 +2,7 @@
 # rollback.sh: serves the last release before this one that served another image; again, the one before that.
 # rollback.sh --undo: serves the image again from which the rollbacks began.
 # rollback.sh --show: prints the line of the history that a rollback would serve; fails if there is none or its image is gone.
-# Run it by lease.sh.
+# Run it by deploy-lock.sh.
 #
 # It refuses when the schema has changed: the version before does not know what its migration did.
 set -euo pipefail
@@ -11,7 +11,7 @@ set -euo pipefail
 current=$(serving '{{.Config.Image}}')
 [ -n "$current" ] || fail "nothing serves, so there is nothing to roll back" "release first: $pulumi up$flags"
 # Releases, oldest first, without rollbacks and failed ones.
-releases() { "$bin/ledger.sh" | awk -F '\t' '$9 !~ /^(rollback|undo|failed)/'; }
+releases() { "$bin/release-history.sh" | awk -F '\t' '$9 !~ /^(rollback|undo|failed)/'; }
 # One that serves although its release failed follows all of them.
 previous() {
   releases | awk -F '\t' -v current="$current" '
@@ -20,7 +20,7 @@ previous() {
     END { print known ? before : another }'
 }
 # last_of IMAGE: its last line in the history, be it of a failed release.
-last_of() { "$bin/ledger.sh" | awk -F '\t' -v image="$1" '$4 == image { line = $0 } END { print line }'; }
+last_of() { "$bin/release-history.sh" | awk -F '\t' -v image="$1" '$4 == image { line = $0 } END { print line }'; }
 
 action=rollback
 if [ "${1:-}" = --undo ]; then
@@ -62,10 +62,10 @@ fi
 left=$(serving_commit)
 echo "going back to release $number of $time, commit $commit" >&2
 rm -f "$last_backup"
-"$bin/switch.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")" "$action"
+"$bin/cut-over.sh" "$image" "$(sed -n 's/^NGINX_IMAGE=//p' "$variables")" "$action"
 "$bin/verify.sh" "$image"
-"$bin/ledger.sh" add "$image" "$action"
-new=$("$bin/ledger.sh" | tail -n 1 | cut -f 1)
+"$bin/release-history.sh" add "$image" "$action"
+new=$("$bin/release-history.sh" | tail -n 1 | cut -f 1)
 "$bin/publish-status.sh" || true # it has said why; the release serves
 echo "commit $commit serves again, as release $new, which is release $number once more.
 Commit $left is out of service. The database was not changed."

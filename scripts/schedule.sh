@@ -17,7 +17,7 @@ CRON
   ;;
 backup | restore-test)
   status=0
-  RELEASE_OWNER=cron "$bin/lease.sh" "$1.sh" || status=$?
+  RELEASE_OWNER=cron "$bin/deploy-lock.sh" "$1.sh" || status=$?
   if [ "$status" = 0 ]; then rm -f "$root/failed-$1"; elif [ ! -e "$root/failed-$1" ]; then date --utc +%FT%TZ >"$root/failed-$1"; fi
   "$bin/publish-status.sh"
   exit "$status"

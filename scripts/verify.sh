@@ -18,4 +18,4 @@ for table in users alembic_version; do
 done
 [ -n "$(live_revision)" ] || fail "the schema $SCHEMA names no revision" "see the migration's output"
 
-quietly "$bin/gate.sh" "$(active_service)" || fail "${evidence##*$'\n'}" "run $pulumi up$flags again"
+quietly "$bin/check-database-connection.sh" "$(active_service)" || fail "${evidence##*$'\n'}" "run $pulumi up$flags again"

@@ -16,7 +16,7 @@ cloud-init status --wait >/dev/null || [ $? -eq 2 ] || {
 
 for tool in aws curl docker docker-compose git mysql; do
   command -v "$tool" >/dev/null || fail "$(hostname) has no $tool" \
-    "see /var/log/cloud-init-output.log there; the packages are listed in compute/userData.ts"
+    "see /var/log/cloud-init-output.log there; the packages are listed in compute/user-data.ts"
 done
 # This session began before the first boot put its user into the group.
 sg docker -c 'docker info' >/dev/null || fail "$(id -un) on $(hostname) cannot use Docker" \

@@ -9,7 +9,7 @@ import { join } from "node:path";
 const purposes = ["AWS", "the lab"] as const;
 export type Purpose = (typeof purposes)[number];
 
-/** `judge` is told what `tools/look NAME` printed; where that failed, or it judges false, the check's thing is missing. */
+/** `judge` is told what `tools/probes NAME` printed; where that failed, or it judges false, the check's thing is missing. */
 export interface Check {
   readonly name: string;
   readonly what: string;
@@ -110,7 +110,7 @@ export function examine(look: (name: string) => string | undefined) {
 
 /** What a look printed; one that takes longer than this has found nothing that works. */
 function look(name: string): string | undefined {
-  const { status, stdout } = spawnSync(join(root, "tools/look"), [name, ...process.argv.slice(2)], {
+  const { status, stdout } = spawnSync(join(root, "tools/probes"), [name, ...process.argv.slice(2)], {
     encoding: "utf8",
     timeout: 30_000,
   });

@@ -7,9 +7,9 @@ import { load } from "js-yaml";
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { svgOf } from "./graphviz.ts";
-import { networkDot, type Reached } from "./networkDot.ts";
-import { networkPage } from "./networkPage.ts";
-import { readNetwork } from "./stackNetwork.ts";
+import { networkDot, type Reached } from "./network-dot.ts";
+import { networkPage } from "./network-page.ts";
+import { readNetwork } from "./stack-network.ts";
 
 const { stack, out } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const { name: project } = load(
 /** In the lab only: elsewhere there is no machine's network namespace to try from. */
 async function tried(): Promise<Reached | undefined> {
   if (!process.env.LAB_SLICE) return undefined;
-  const { measure } = await import("../lab/reachability.ts");
+  const { measure } = await import("../lab/support/reachability.ts");
   // A picture of what is not complete is worth most.
   return measure(`${project}-${stack}`).catch((error: Error) => {
     console.error(`without who reaches whom: ${error.message}`);

@@ -31,10 +31,11 @@ from urllib.parse import parse_qs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 import authorization
-import own_calls
+import control_api
+import validators  # noqa: F401  # importing it replaces functions of moto
 import website
-from corrections import lifecycle
-from refusals import Refusals
+from fault_injection import Refusals
+from patches import lifecycle
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
@@ -49,15 +50,15 @@ class LabApi:
         self._lock = threading.Lock()
         self._revision = 0
         self._refusals = Refusals()
-        self._own_calls: list[tuple[str, str, Callable[..., own_calls.Answer]]] = [
+        self._own_calls: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
             ("POST", r"status", self._report),
             ("POST", r"delay", lifecycle.delay),
             ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
-            ("GET", r"db/([^/]+)/master-password", own_calls.master_password),
-            ("GET", r"db/([^/]+)/address", own_calls.address),
-            ("GET", r"instance-credentials/([^/]+)", own_calls.instance_credentials),
+            ("GET", r"db/([^/]+)/master-password", control_api.master_password),
+            ("GET", r"db/([^/]+)/address", control_api.address),
+            ("GET", r"instance-credentials/([^/]+)", control_api.instance_credentials),
             ("POST", r"refuse", self._refusals.set),
         ]
 
@@ -89,7 +90,7 @@ class LabApi:
             response: Iterable[bytes] = self._moto(environ, respond)
             return response
 
-    def _own(self, environ: Environ, body: bytes) -> tuple[str, own_calls.Answer]:
+    def _own(self, environ: Environ, body: bytes) -> tuple[str, control_api.Answer]:
         path = environ["PATH_INFO"].removeprefix("/_lab/")
         for method, pattern, call in self._own_calls:
             match = re.fullmatch(pattern, path)
@@ -101,13 +102,13 @@ class LabApi:
             try:
                 with self._lock:
                     return "200 OK", call(*match.groups(), **arguments)
-            except own_calls.NotFound as problem:
+            except control_api.NotFound as problem:
                 return "404 Not Found", {"error": str(problem)}
             except lifecycle.NotAwaited as problem:
                 return "409 Conflict", {"error": str(problem)}
         return "404 Not Found", {"error": f"there is no /_lab/{path}"}
 
-    def _report(self, resource: str, status: str) -> own_calls.Answer:
+    def _report(self, resource: str, status: str) -> control_api.Answer:
         lifecycle.report(resource, status)
         self._revision += 1
         return {"resource": resource, "status": status}

@@ -18,8 +18,8 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
 import policies
-from corrections import buckets
-from corrections.patching import replaces
+from patches import buckets
+from patches.patching import replaces
 
 Environ = dict[str, Any]
 ADMINISTRATOR = "arn:aws:iam::123456789012:user/administrator"

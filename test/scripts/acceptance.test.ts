@@ -23,10 +23,10 @@ describe("The acceptance check", () => {
     machine.script("verify.sh", 'log "verify $*"');
     machine.script("grants.sh", "echo privileges; echo partial_revokes is ON");
     machine.script("preflight.sh", "");
-    machine.script("lease.sh", 'log "limit $LEASE_LIMIT"; exec "$bin/$1" "${@:2}"');
+    machine.script("deploy-lock.sh", 'log "limit $LEASE_LIMIT"; exec "$bin/$1" "${@:2}"');
     machine.write(
-      "root/bin/lease.sh",
-      machine.read("root/bin/lease.sh").replace("$bin", `${machine.root}/bin`),
+      "root/bin/deploy-lock.sh",
+      machine.read("root/bin/deploy-lock.sh").replace("$bin", `${machine.root}/bin`),
     );
     machine.script(
       "backup.sh",

@@ -130,7 +130,7 @@ describe("The user of before the last rotation", () => {
         `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/sql'`,
       );
       const retire = () =>
-        machine.run("retire-user.sh", ["db.example", "3306", "dbadmin", "app_b"], "master\n");
+        machine.run("drop-old-user.sh", ["db.example", "3306", "dbadmin", "app_b"], "master\n");
       expect(retire()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
       expect(machine.read("sql")).to.equal("DROP USER IF EXISTS 'app_b'@'%';\n");
       expect(machine.read("options")).to.include('\nuser=dbadmin\npassword="master"\n');

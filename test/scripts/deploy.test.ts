@@ -14,7 +14,7 @@ describe("A release", () => {
     for (const step of [...steps, "publish-status"])
       machine.script(`${step}.sh`, `log "${step} $*"`);
     machine.script(
-      "ledger.sh",
+      "release-history.sh",
       `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "ledger $*"; fi`,
     );
   });
@@ -65,7 +65,7 @@ describe("A release", () => {
 
   it("is in the history as failed when it fails after its migration changed the schema", () => {
     machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'`);
-    machine.script("switch.sh", "exit 5");
+    machine.script("cut-over.sh", "exit 5");
     const { status, stdout } = deploy();
     expect(status).to.equal(5);
     expect(stdout).to.match(/^note: the schema stays at revision b2, and was at \S+$/m);
@@ -82,7 +82,7 @@ describe("A release", () => {
 
   it("is in the history as failed when it serves and is not verified", () => {
     machine.script(
-      "switch.sh",
+      "cut-over.sh",
       `echo '    set $app green:5005;' >'${machine.root}/nginx/app.conf'`,
     );
     machine.script("verify.sh", "exit 5");
@@ -96,7 +96,7 @@ describe("A release", () => {
 
   it("keeps the exit status of the step when the failure cannot be recorded", () => {
     machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'; exit 5`);
-    machine.script("ledger.sh", "log ledger; exit 1");
+    machine.script("release-history.sh", "log ledger; exit 1");
     expect(deploy().status).to.equal(5);
     expect(machine.log).to.include("ledger");
   });

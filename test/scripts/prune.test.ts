@@ -59,7 +59,7 @@ describe("Pruning", () => {
 
   it("touches no entry of the history", () => {
     prune(["a", "b", "c", "d", "e", "f"], old("a"));
-    expect(machine.run("ledger.sh").stdout.split("\n")).to.have.length(7);
+    expect(machine.run("release-history.sh").stdout.split("\n")).to.have.length(7);
   });
 
   it("keeps one that may be waiting for its release, and no older one that was never released", () => {

@@ -21,7 +21,7 @@ describe("A rollback", () => {
       esac`,
     );
     machine.script(
-      "switch.sh",
+      "cut-over.sh",
       `log "switch $*"; "$(dirname "$0")/serving.sh" record "$1" "$3"; echo "$1" >'${machine.home}/serves'`,
     );
     for (const name of ["verify", "publish-status"])
@@ -83,7 +83,7 @@ describe("A rollback", () => {
         "  return to commit-of-ap:        ./ops rollback --undo\n" +
         "  release another commit:  pulumi config set appCommit HASH && pulumi up\n",
     );
-    expect(machine.run("ledger.sh").stdout).to.match(
+    expect(machine.run("release-history.sh").stdout).to.match(
       /^000005\t\S+\tcommit-of-app:2\tapp:2\tbeef\ta1\t-\t\S+\trollback$/m,
     );
   });
@@ -191,7 +191,7 @@ describe("A rollback", () => {
 
   it("is not recorded when it fails", () => {
     has(["app:1"], ["app:3"]);
-    machine.script("switch.sh", "exit 1");
+    machine.script("cut-over.sh", "exit 1");
     expect(rollback().status).to.equal(1);
     expect(machine.exists("root/ledger/000003")).to.equal(false);
   });
@@ -207,7 +207,7 @@ describe("A rollback", () => {
         "pulumi up works again.\n",
     );
     expect(machine.log).to.match(/^switch app:3 nginx:stable undo$/m);
-    expect(machine.run("ledger.sh").stdout).to.match(/\tapp:3\t\S+\ta1\t-\t\S+\tundo\n$/);
+    expect(machine.run("release-history.sh").stdout).to.match(/\tapp:3\t\S+\ta1\t-\t\S+\tundo\n$/);
     const again = rollback("--undo");
     expect(again).to.deep.include({ status: 1, stdout: "" });
     expect(again.stderr).to.equal(

@@ -36,7 +36,7 @@ describe("The verification", () => {
     );
     return machine.run("verify.sh", ["app:1"]);
   };
-  const gate = (body: string) => machine.script("gate.sh", body);
+  const gate = (body: string) => machine.script("check-database-connection.sh", body);
 
   it("prints nothing when all is well", () => {
     gate(`[ "$1" = green ]`);
@@ -149,7 +149,7 @@ def make_url(uri):
     });
   const gate = (host = "127.0.0.1", env: NodeJS.ProcessEnv = {}) => {
     const URI = host === "" ? "sqlite:///db.sqlite3" : `mysql+pymysql://a:b@${host}/appdb`;
-    return machine.run("gate.sh", ["green"], "", { URI, ...env });
+    return machine.run("check-database-connection.sh", ["green"], "", { URI, ...env });
   };
 
   it("lets an app pass that is connected to the database", async () => {

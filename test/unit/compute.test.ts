@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { architectureOf } from "../../compute/images.ts";
-import { userData } from "../../compute/userData.ts";
+import { userData } from "../../compute/user-data.ts";
 import { program, type Program } from "./program.ts";
 
 const instance = "aws:ec2/instance:Instance";

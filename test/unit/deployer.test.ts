@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
 import { installation, ofMachine, quote } from "../../deployer/shell.ts";
-import { releaseSteps } from "../release-steps.ts";
+import { releaseSteps } from "../../lab/support/release-steps.ts";
 import { scripts } from "../scripts/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
 
@@ -168,16 +168,16 @@ describe("The release", function () {
     const image = /'(flask-on-aws-app:5f0ffe77e5ea-[0-9a-f]{12})'/.exec(command("deploy"))?.[1];
     expect(command("fetch")).to.equal(`${bin}/fetch.sh '${repository}' '${commit}'`);
     expect(command("build")).to.equal(
-      `${bin}/follow.sh build build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm' ''`,
+      `${bin}/run-detached.sh build build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm' ''`,
     );
     expect(command("deploy")).to.equal(
-      `${bin}/follow.sh deploy lease.sh deploy.sh '${image}' 'nginx:stable'`,
+      `${bin}/run-detached.sh deploy deploy-lock.sh deploy.sh '${image}' 'nginx:stable'`,
     );
     expect(command("prepare-database")).to.equal(
       `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app_a'`,
     );
     expect(command("retire-user")).to.equal(
-      `${bin}/retire-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
+      `${bin}/drop-old-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
     );
   });
 
@@ -276,7 +276,7 @@ describe("The release", function () {
     const published = await program(publish);
     const { inputs, secretInputs } = step("publish", published);
     expect(inputs.create).to.equal(
-      `/opt/flask-on-aws/bin/lease.sh publish.sh '${publishRepository}' 'flask-on-aws-dev' 'false'`,
+      `/opt/flask-on-aws/bin/deploy-lock.sh publish.sh '${publishRepository}' 'flask-on-aws-dev' 'false'`,
     );
     expect(inputs).to.include({ stdin: "sesame", logging: "none" });
     expect(secretInputs).to.include("stdin");

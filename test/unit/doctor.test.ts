@@ -7,7 +7,7 @@ import { checks, examine, type Purpose } from "../../tools/doctor.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** What tools/look says on a machine that has everything, its lab up. */
+/** What tools/probes says on a machine that has everything, its lab up. */
 const good: Readonly<Record<string, string>> = {
   system: "Linux aarch64",
   node: "v22.0.0, /usr/bin/node",
@@ -87,7 +87,7 @@ describe("The doctor", () => {
     before(() => (home = mkdtempSync(join(tmpdir(), "doctor-"))));
     after(() => rmSync(home, { recursive: true }));
     const look = (name: string, env: NodeJS.ProcessEnv = {}) => {
-      const run = spawnSync(join(root, "tools/look"), [name], {
+      const run = spawnSync(join(root, "tools/probes"), [name], {
         encoding: "utf8",
         env: { PATH: process.env.PATH, HOME: home, LAB_NAME: "doctor", ...env },
       });
@@ -95,7 +95,7 @@ describe("The doctor", () => {
     };
 
     it("for each check", () => {
-      const cases = readFileSync(join(root, "tools/look"), "utf8").match(/^[a-z-]+(?=\) )/gm);
+      const cases = readFileSync(join(root, "tools/probes"), "utf8").match(/^[a-z-]+(?=\) )/gm);
       expect(cases).to.have.members(checks.map(({ name }) => name));
       expect(Object.keys(good)).to.have.members(cases!);
     });

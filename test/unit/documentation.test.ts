@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { settingsPage } from "../../tools/settings-page.ts";
-import { blocks, pages, textOf } from "../lab/documentation.ts";
-import { commands as operations } from "../operations/commands.ts";
+import { blocks, pages, textOf } from "../support/documentation.ts";
+import { commands as operations } from "./operations/commands.ts";
 
 /** Sections whose commands first light reads from the page and runs, all of them. */
 const runWhole = [

@@ -20,7 +20,7 @@ const programs = execFileSync(
 
 describe("Messages of the shell programs", () => {
   it("fit into 100 columns, but for the values in them", () => {
-    expect(programs).to.include.members(["lab/up", "lab/lib/checks.sh", "scripts/common.sh"]);
+    expect(programs).to.include.members(["lab/up", "lab/shell/checks.sh", "scripts/common.sh"]);
     const tooLong = programs.flatMap((file) =>
       readFileSync(file, "utf8")
         .replaceAll("\\\n", "")

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { groupNames, planRules } from "../../network/securityGroups.ts";
+import { groupNames, planRules } from "../../network/security-groups.ts";
 import { program, upstream, type Program } from "./program.ts";
 
 const prefix = "flask-on-aws-dev";

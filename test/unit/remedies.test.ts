@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import yaml from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
-import { commandLine } from "../../operations/commandLine.ts";
+import { commandLine } from "../../operations/command-line.ts";
 import { ofProgram } from "./remedies/program.ts";
 import type { Table } from "./remedies/row.ts";
 import { ofScripts } from "./remedies/scripts.ts";

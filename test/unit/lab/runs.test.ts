@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 /** What lab/pulumi finds among the arguments. */
 const option = (...args: string[]) =>
-  execFileSync("bash", ["-c", 'source lab/lib/runs.sh; option "$@"', "bash", ...args], {
+  execFileSync("bash", ["-c", 'source lab/shell/runs.sh; option "$@"', "bash", ...args], {
     encoding: "utf8",
   }).trim();
 
@@ -38,17 +38,17 @@ describe("after a killed run, lab/pulumi", () => {
   const state = (latest: object) =>
     writeFile(join(stacks(), "dev.json"), JSON.stringify({ checkpoint: { latest } }));
   const lockOf = (pid: number) => writeFile(join(locks(), "a.json"), `{"pid":${pid},"user":"ada"}`);
-  /** What is printed before the CLI runs, where lab/orphans.ts prints `advice`. */
+  /** What is printed before the CLI runs, where lab/support/orphans-command.ts prints `advice`. */
   const printed = (advice = "") => {
     const script = `
-      source lab/lib/report.sh; source lab/lib/processes.sh; source lab/lib/runs.sh
+      source lab/shell/report.sh; source lab/shell/processes.sh; source lab/shell/runs.sh
       pulumi() { echo {}; }
       node() { cat >/dev/null; echo "$TOLD"; }
       tidy_after_killed_runs shop dev .`;
     // The mark by which the process of a lock is known as a run of this lab.
     const env = { ...process.env, LAB_HOME: home, LAB_ROOT: ".", LAB_RUN_OF: home, TOLD: advice };
     // A run's processes are ended unless the run goes on: this one is its own run.
-    const bash = `source lab/lib/runs.sh; LAB_RUN=$(run_id $$) exec bash -c "$0"`;
+    const bash = `source lab/shell/runs.sh; LAB_RUN=$(run_id $$) exec bash -c "$0"`;
     return execFileSync("bash", ["-c", bash, script], { encoding: "utf8", env });
   };
 

@@ -1,22 +1,22 @@
 /** The remedies of the program and of ./ops. */
 import { by, inspect, why, type Table } from "./row.ts";
 
-const firstUp = by("lab/first-light.test.ts", "comes up after that by");
-const settings = by("lab/settings.test.ts", "prints remedies that set every problem right");
-const refused = by("unit/settings.test.ts", "refuse ${key}");
-const start = "operations/start.test.ts";
+const firstUp = by("test/e2e/first-light.test.ts", "comes up after that by");
+const settings = by("test/e2e/settings.test.ts", "prints remedies that set every problem right");
+const refused = by("test/unit/settings.test.ts", "refuse ${key}");
+const start = "test/unit/operations/start.test.ts";
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
 const older = inspect("no test in the lab has a machine of an earlier version");
 
 export const ofProgram: Table = {
   "deployer/reach.ts": {
-    "replace the machine and its host key": by("lab/faults/machine.ts", "first-boot-failed"),
+    "replace the machine and its host key": by("lab/experiments/faults/machine.ts", "first-boot-failed"),
     "run ": why.look,
   },
   "deployer/serving.ts": {
-    "if the bucket is gone": by("lab/faults/access.ts", "backup-bucket-gone"),
-    "to keep the commit that serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
+    "if the bucket is gone": by("lab/experiments/faults/access.ts", "backup-bucket-gone"),
+    "to keep the commit that serves": by("test/e2e/first-light/operations.ts", "goes on after `rollback --undo`"),
   },
   "deployer/shell.ts": {
     "run pulumi up again": inspect(
@@ -24,35 +24,35 @@ export const ofProgram: Table = {
     ),
   },
   "network/zones.ts": { "name some of these": chosenValue },
-  "operations/backup.ts": {
-    "try again": by("operations/backup.test.ts", "does not keep a copy whose dump is not what"),
+  "test/unit/operations/backup.ts": {
+    "try again": by("test/unit/operations/backup.test.ts", "does not keep a copy whose dump is not what"),
   },
-  "operations/backups.ts": {
-    "make one": by("scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
+  "test/unit/operations/backups.ts": {
+    "make one": by("test/scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
     "run: ": by(
-      "operations/restore.test.ts",
+      "test/unit/operations/restore.test.ts",
       "without a terminal needs --yes, and names the command",
     ),
     "run the same command again": by(
-      "operations/restore.test.ts",
+      "test/unit/operations/restore.test.ts",
       "asks for the stack's name on a terminal, and restores",
     ),
   },
-  "operations/commandLine.ts": {
+  "test/unit/operations/command-line.ts": {
     "use ./ops": by(start, "refuses the old name of a command and names today's"),
     "see ${…} --help": by(start, "refuses, before it asks Pulumi"),
     "use ${…}, or": by(start, "refuses, before it asks Pulumi"),
-    "put -- before": by("operations/ssh.test.ts", "gets each word of a command as it was written"),
+    "put -- before": by("test/unit/operations/ssh.test.ts", "gets each word of a command as it was written"),
   },
-  "operations/machine.ts": {
+  "test/unit/operations/machine.ts": {
     "install them": older,
-    "see what goes on there": by("lab/faults/machine.ts", "connection-cut"),
+    "see what goes on there": by("lab/experiments/faults/machine.ts", "connection-cut"),
     "install OpenSSH": why.computer,
     "do not go on": why.look,
-    "replace the machine": by("lab/faults/machine.ts", "key-refused"),
+    "replace the machine": by("lab/experiments/faults/machine.ts", "key-refused"),
     "check that the machine runs": why.look,
   },
-  "operations/outputs.ts": {
+  "test/unit/operations/outputs.ts": {
     "run: pulumi up": firstUp,
     "install the Pulumi CLI": why.computer,
     "name one of those": by(start, "asks for the stack that is named"),
@@ -61,12 +61,12 @@ export const ofProgram: Table = {
     "log in where": account,
     "see what it says": why.look,
   },
-  "operations/shells.ts": { "release one": firstUp },
-  "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
-  "operations/verify.ts": {
+  "test/unit/operations/shells.ts": { "release one": firstUp },
+  "test/unit/operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
+  "test/unit/operations/verify.ts": {
     "if the row app has failed": why.look,
     "follow the remedies of the rows": why.look,
-    "see the differences": by("lab/operations.ts", "names a rule that opens SSH to everybody"),
+    "see the differences": by("test/e2e/first-light/operations.ts", "names a rule that opens SSH to everybody"),
     "see what it says": why.look,
     "see the messages above": why.look,
   },
@@ -79,11 +79,11 @@ export const ofProgram: Table = {
   "settings-site.ts": {
     "pulumi config set --secret publishToken": settings,
     "set publishRepository": chosenValue,
-    "pulumi config set": by("unit/settings.test.ts", "refuse to publish the rows without a site"),
+    "pulumi config set": by("test/unit/settings.test.ts", "refuse to publish the rows without a site"),
   },
-  "storage/publicAccess.ts": {
+  "storage/public-access-block.ts": {
     "pulumi config set site private": by(
-      "lab/site-access.test.ts",
+      "test/e2e/site-access.test.ts",
       "is created when it is private, and read by the account alone",
     ),
   },
@@ -96,6 +96,6 @@ export const ofProgram: Table = {
     "pulumi config set": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
-    "set it to true": by("lab/environments.ts", "destroys production only when it is named"),
+    "set it to true": by("test/e2e/first-light/environments.ts", "destroys production only when it is named"),
   },
 };

@@ -1,5 +1,5 @@
 /** A test that does what a remedy says, in the state in which it is printed: its file and words of its title. */
-export const by = (file: string, title: string) => ({ test: `test/${file} › ${title}` });
+export const by = (file: string, title: string) => ({ test: `${file} › ${title}` });
 
 /** Why no test does what a remedy says. */
 export const inspect = (reason: string) => ({ inspect: reason });

@@ -1,0 +1,176 @@
+/** Instances and databases as containers, each brought one step nearer to its plan. */
+import { readFileSync } from "node:fs";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { masterPassword, report } from "./control-api.ts";
+import type { Database, Instance } from "./observed-state.ts";
+import { docker, identity, run, volumeMount, type Container, type Lab } from "./docker.ts";
+import { uplinkMtu } from "./internet.ts";
+import type { Interface, Router } from "./desired-state.ts";
+
+/** A machine's container, its planned network card and the container of its router. */
+export interface Place {
+  container: Container | undefined;
+  card: Interface;
+  router: Container;
+  plan: Router;
+}
+
+/**
+ * What Docker inside a machine needs of the outer one; tried one by one. `--privileged` instead would ask
+ * for capabilities that the host itself may lack.
+ */
+const capabilities = readFileSync(`${import.meta.dirname}/capabilities`, "utf8")
+  .trim()
+  .split("\n");
+
+/** Seconds that a machine has to stop its services before it is killed. */
+const stopTimeout = 40;
+
+export async function stepInstance(lab: Lab, instance: Instance, place: Place): Promise<void> {
+  switch (instance.state) {
+    case "pending":
+    case "running":
+      if (instance.rebooting && place.container?.running) {
+        await docker(["restart", place.container.name]);
+      }
+      await startMachine(lab, instance, place);
+      if (instance.state === "pending") await report(instance.id, "running");
+      if (instance.rebooting) await report(instance.id, "rebooted");
+      return;
+    case "stopping":
+      if (place.container?.running) await docker(["stop", place.container.name]);
+      return report(instance.id, "stopped");
+    case "shutting-down":
+      await removeBody(lab, instance.id);
+      return report(instance.id, "terminated");
+  }
+}
+
+async function startMachine(lab: Lab, instance: Instance, place: Place): Promise<void> {
+  const name = `${lab.name}-${instance.id}`;
+  if (!place.container) await runMachine(lab, instance, place.plan.resolver);
+  else if (!place.container.running) await docker(["start", name]);
+  await plug(lab, name, place);
+}
+
+async function runMachine(lab: Lab, instance: Instance, resolver: string): Promise<void> {
+  await docker([
+    "run",
+    "--detach",
+    ...identity(lab, instance.id, instance.id),
+    `--hostname=ip-${instance.address.replaceAll(".", "-")}`,
+    "--network=none",
+    `--dns=${resolver}`,
+    ...capabilities.map((capability) => `--cap-add=${capability}`),
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--cgroupns=host",
+    "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
+    volumeMount(lab, instance.id, "/var/lib/docker"),
+    `--volume=${lab.home}/share/certs:/usr/local/share/ca-certificates/lab:ro`,
+    "--tmpfs=/run:exec,mode=755",
+    `--stop-timeout=${stopTimeout}`,
+    `--memory=${instance.memoryMiB}m`,
+    lab.images.machine,
+  ]);
+}
+
+export async function stepDatabase(lab: Lab, database: Database, place: Place): Promise<void> {
+  if (database.status === "deleting") {
+    await removeBody(lab, database.id);
+    return report(database.id, "deleted");
+  }
+  const name = `${lab.name}-${database.id}`;
+  if (!place.container) {
+    await runDatabase(lab, database, place.plan.resolver);
+  } else if (!place.container.running) {
+    if (database.status === "failed") return;
+    // A server that was available is started for ever; one that never was has something wrong with it.
+    const ends = (ended.get(name) ?? 0) + 1;
+    ended.set(name, ends);
+    if (database.status === "creating" && ends > 2) {
+      await report(database.id, "failed");
+      throw new Error(`ended ${ends} times while it was created: ${await lastLines(name)}`);
+    }
+    await docker(["start", name]);
+  }
+  await plug(lab, name, place);
+  if (database.status === "creating" && (await isHealthy(name)))
+    await report(database.id, "available");
+}
+
+async function runDatabase(lab: Lab, database: Database, resolver: string): Promise<void> {
+  const settings = await databaseSettings(lab, database);
+  await docker([
+    "run",
+    "--detach",
+    ...identity(lab, database.id, database.id),
+    `--hostname=${database.id}`,
+    "--network=none",
+    `--dns=${resolver}`,
+    volumeMount(lab, database.id, "/var/lib/mysql"),
+    `--volume=${settings}:/run/settings:ro`,
+    `--memory=${database.memoryMiB}m`,
+    lab.images.mysql,
+  ]);
+}
+
+/** Writes what the server is told, one file a value, and its certificate; returns their directory. */
+async function databaseSettings(lab: Lab, database: Database): Promise<string> {
+  const directory = `${lab.home}/databases/${database.id}`;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await run(`${import.meta.dirname}/../shell/make-certificate`, [`${directory}/server`, database.endpoint!]);
+  await copyFile(`${lab.home}/share/certs/lab-ca.crt`, `${directory}/ca.crt`);
+  const files = {
+    user: database.masterUser,
+    password: await masterPassword(database.id),
+    database: database.name,
+    port: String(database.port),
+    "parameters.cnf": Object.entries(database.parameters)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(`${directory}/${name}`, text, { mode: 0o600 });
+  }
+  return directory;
+}
+
+/** How often a database's server has ended, by container. */
+const ended = new Map<string, number>();
+
+function lastLines(name: string): Promise<string> {
+  return run("sh", ["-c", 'docker logs --tail 5 "$1" 2>&1', "sh", name]);
+}
+
+async function isHealthy(name: string): Promise<boolean> {
+  return (await docker(["inspect", "--format", "{{.State.Health.Status}}", name])) === "healthy";
+}
+
+/** Puts the network card in, where it is missing (a card dies with its machine or its router). */
+async function plug(lab: Lab, name: string, { card, router }: Place): Promise<void> {
+  const [pid, startedAt] = (
+    await docker(["inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}}", name])
+  ).split(" ");
+  const key = `${startedAt} ${router.startedAt} ${JSON.stringify([card.address, card.mac])}`;
+  if (plugged.get(name) === key) return;
+  const { ifname, address, prefix, gateway, mac } = card;
+  const values = [router.pid, pid, ifname, address, prefix, gateway, mac, await uplinkMtu()].map(
+    String,
+  );
+  await docker(["exec", `${lab.name}-helper`, "/lab/net/plug.sh", ...values]);
+  plugged.set(name, key);
+}
+
+const plugged = new Map<string, string>();
+
+/** Removes a machine, a database or a router and what it kept. What is gone already is no error. */
+export async function removeBody(lab: Lab, resource: string): Promise<void> {
+  const name = `${lab.name}-${resource}`;
+  await docker(["rm", "--force", "--volumes", name]);
+  await docker(["volume", "rm", "--force", name]);
+  for (const kind of ["databases", "vpc"])
+    await rm(`${lab.home}/${kind}/${resource}`, { recursive: true, force: true });
+  ended.delete(name);
+  plugged.delete(name);
+}

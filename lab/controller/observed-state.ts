@@ -1,0 +1,296 @@
+/**
+ * What the AWS API says exists, reduced to what has a body in the lab. Read by AWS's describe calls, and two of the
+ * lab's own where these are silent; so it is the same whoever made the resources: the program, the AWS CLI or boto3.
+ */
+import { EC2, paginateDescribeInstances, type IpPermission } from "@aws-sdk/client-ec2";
+import { RDS, type DBInstance } from "@aws-sdk/client-rds";
+
+import { databasePlace, rebooting } from "./control-api.ts";
+
+export interface Vpc {
+  id: string;
+  cidr: string;
+}
+
+export interface Subnet {
+  id: string;
+  vpcId: string;
+  cidr: string;
+}
+
+export interface InternetGateway {
+  id: string;
+  vpcId: string;
+}
+
+export interface NatGateway {
+  id: string;
+  subnetId: string;
+  publicIp: string;
+}
+
+export interface Route {
+  cidr: string;
+  /** "local", the id of a gateway (igw-…, nat-…) or of a gateway endpoint (vpce-…), or undefined where nothing in the lab carries it. */
+  target: string | undefined;
+}
+
+export interface RouteTable {
+  id: string;
+  vpcId: string;
+  main: boolean;
+  subnetIds: string[];
+  routes: Route[];
+}
+
+/** One permission of a security group; `from` and `to` are ports, or ICMP type and code; -1 is any. */
+export interface Permission {
+  /** "tcp", "udp", "icmp", "-1" for all, or an IP protocol number. */
+  protocol: string;
+  from: number;
+  to: number;
+  cidrs: string[];
+  groupIds: string[];
+}
+
+export interface SecurityGroup {
+  id: string;
+  vpcId: string;
+  ingress: Permission[];
+  egress: Permission[];
+}
+
+export interface Instance {
+  id: string;
+  /** Its Name tag; empty for none. */
+  name: string;
+  /** EC2's instance state name: pending, running, stopping, stopped, shutting-down, terminated. */
+  state: string;
+  /** Told to reboot: AWS calls it running all the same. */
+  rebooting: boolean;
+  vpcId: string;
+  subnetId: string;
+  zone: string;
+  address: string;
+  mac: string;
+  publicIp: string | undefined;
+  groupIds: string[];
+  type: string;
+  memoryMiB: number;
+  imageId: string;
+  keyName: string | undefined;
+  publicKey: string | undefined;
+  /** Base64, as the API keeps it; empty for none. */
+  userData: string;
+  metadata: { tokensRequired: boolean; hopLimit: number; enabled: boolean };
+  /** ARN of the instance profile. */
+  profileArn: string | undefined;
+}
+
+export interface Database {
+  id: string;
+  /** RDS's status: creating, available, … */
+  status: string;
+  vpcId: string;
+  subnetId: string;
+  address: string;
+  groupIds: string[];
+  endpoint: string | undefined;
+  port: number;
+  name: string;
+  masterUser: string;
+  memoryMiB: number;
+  parameters: Record<string, string>;
+}
+
+export interface Cloud {
+  vpcs: Vpc[];
+  subnets: Subnet[];
+  internetGateways: InternetGateway[];
+  natGateways: NatGateway[];
+  routeTables: RouteTable[];
+  securityGroups: SecurityGroup[];
+  instances: Instance[];
+  databases: Database[];
+}
+
+const ec2 = new EC2();
+const rds = new RDS();
+
+/** Reads the whole state. Errors are the SDK's. */
+export async function describe(): Promise<Cloud> {
+  const nats = { Filter: [{ Name: "state", Values: ["pending", "available"] }] };
+  const [vpcs, subnets, gateways, natGateways, tables, lists, groups, instances, databases] =
+    await Promise.all([
+      ec2.describeVpcs(),
+      ec2.describeSubnets(),
+      ec2.describeInternetGateways(),
+      ec2.describeNatGateways(nats),
+      ec2.describeRouteTables(),
+      ec2.describePrefixLists(),
+      ec2.describeSecurityGroups(),
+      describeInstances(),
+      describeDatabases(),
+    ]);
+  const cidrsOf = (list: string | undefined) =>
+    lists.PrefixLists?.find(({ PrefixListId }) => PrefixListId === list)?.Cidrs ?? [];
+  return {
+    vpcs: (vpcs.Vpcs ?? []).map((vpc) => ({ id: vpc.VpcId!, cidr: vpc.CidrBlock! })),
+    subnets: (subnets.Subnets ?? []).map((subnet) => ({
+      id: subnet.SubnetId!,
+      vpcId: subnet.VpcId!,
+      cidr: subnet.CidrBlock!,
+    })),
+    internetGateways: (gateways.InternetGateways ?? []).flatMap((gateway) =>
+      (gateway.Attachments ?? []).map((to) => ({
+        id: gateway.InternetGatewayId!,
+        vpcId: to.VpcId!,
+      })),
+    ),
+    natGateways: (natGateways.NatGateways ?? []).flatMap((nat) => {
+      const publicIp = nat.NatGatewayAddresses?.[0]?.PublicIp;
+      return publicIp ? [{ id: nat.NatGatewayId!, subnetId: nat.SubnetId!, publicIp }] : [];
+    }),
+    routeTables: (tables.RouteTables ?? []).map((table) => ({
+      id: table.RouteTableId!,
+      vpcId: table.VpcId!,
+      main: (table.Associations ?? []).some((association) => association.Main === true),
+      subnetIds: (table.Associations ?? []).flatMap(({ SubnetId }) => (SubnetId ? [SubnetId] : [])),
+      routes: (table.Routes ?? []).flatMap((route) => {
+        const { DestinationCidrBlock: cidr, DestinationPrefixListId: list } = route;
+        const target = route.NatGatewayId ?? route.GatewayId;
+        return (cidr ? [cidr] : cidrsOf(list)).map((each) => ({ cidr: each, target }));
+      }),
+    })),
+    securityGroups: (groups.SecurityGroups ?? []).map((group) => ({
+      id: group.GroupId!,
+      vpcId: group.VpcId!,
+      ingress: (group.IpPermissions ?? []).map(permissionOf),
+      egress: (group.IpPermissionsEgress ?? []).map(permissionOf),
+    })),
+    instances,
+    databases,
+  };
+}
+
+function permissionOf(permission: IpPermission): Permission {
+  return {
+    protocol: permission.IpProtocol!,
+    from: permission.FromPort ?? -1,
+    to: permission.ToPort ?? -1,
+    cidrs: (permission.IpRanges ?? []).map((range) => range.CidrIp!),
+    groupIds: (permission.UserIdGroupPairs ?? []).map((pair) => pair.GroupId!),
+  };
+}
+
+async function describeInstances(): Promise<Instance[]> {
+  const found = [];
+  for await (const page of paginateDescribeInstances({ client: ec2 }, {})) {
+    for (const { Instances = [] } of page.Reservations ?? []) found.push(...Instances);
+  }
+  // A terminated instance stays in the answers for a while, without an interface and without a body.
+  const embodied = found.filter(({ PrivateIpAddress, State }) => PrivateIpAddress && State);
+  if (embodied.length === 0) return [];
+  const [reboots, keys, memory, userData] = await Promise.all([
+    rebooting(),
+    publicKeys(),
+    memorySizes(embodied.map((instance) => instance.InstanceType!)),
+    Promise.all(embodied.map((instance) => userDataOf(instance.InstanceId!))),
+  ]);
+  return embodied.map((instance, index) => ({
+    id: instance.InstanceId!,
+    name: instance.Tags?.find(({ Key }) => Key === "Name")?.Value ?? "",
+    state: instance.State!.Name!,
+    rebooting: reboots.includes(instance.InstanceId!),
+    vpcId: instance.VpcId!,
+    subnetId: instance.SubnetId!,
+    zone: instance.Placement?.AvailabilityZone ?? "",
+    address: instance.PrivateIpAddress!,
+    mac: instance.NetworkInterfaces?.[0]?.MacAddress ?? "",
+    publicIp: instance.PublicIpAddress,
+    groupIds: (instance.SecurityGroups ?? []).map((group) => group.GroupId!),
+    type: instance.InstanceType!,
+    memoryMiB: memory.get(instance.InstanceType!) ?? 1024,
+    imageId: instance.ImageId!,
+    keyName: instance.KeyName,
+    publicKey: keys.get(instance.KeyName ?? ""),
+    userData: userData[index]!,
+    metadata: {
+      tokensRequired: instance.MetadataOptions?.HttpTokens === "required",
+      hopLimit: instance.MetadataOptions?.HttpPutResponseHopLimit ?? 1,
+      enabled: instance.MetadataOptions?.HttpEndpoint !== "disabled",
+    },
+    profileArn: instance.IamInstanceProfile?.Arn,
+  }));
+}
+
+async function publicKeys(): Promise<Map<string, string>> {
+  const { KeyPairs } = await ec2.describeKeyPairs({ IncludePublicKey: true });
+  return new Map((KeyPairs ?? []).map((key) => [key.KeyName!, key.PublicKey ?? ""]));
+}
+
+async function userDataOf(id: string): Promise<string> {
+  const asked = { InstanceId: id, Attribute: "userData" } as const;
+  return (await ec2.describeInstanceAttribute(asked)).UserData?.Value ?? "";
+}
+
+/** MiB by instance type; asked once for each type. */
+const knownMemory = new Map<string, number>();
+
+async function memorySizes(types: string[]): Promise<Map<string, number>> {
+  const unknown = [...new Set(types)].filter((type) => !knownMemory.has(type));
+  if (unknown.length > 0) {
+    const found = await ec2.describeInstanceTypes({ InstanceTypes: unknown as never[] });
+    for (const type of found.InstanceTypes ?? []) {
+      knownMemory.set(type.InstanceType!, type.MemoryInfo!.SizeInMiB!);
+    }
+  }
+  return knownMemory;
+}
+
+async function describeDatabases(): Promise<Database[]> {
+  const { DBInstances = [] } = await rds.describeDBInstances();
+  const embodied = DBInstances.filter((database) => database.DBSubnetGroup?.VpcId);
+  const memory = await memorySizes(
+    embodied.map(({ DBInstanceClass }) => ec2Type(DBInstanceClass!)),
+  );
+  const found = await Promise.all(
+    embodied.map(async (database) => {
+      // Describe calls tell a name only; on AWS as here its address is the resolver's business.
+      const place = await databasePlace(database.DBInstanceIdentifier!);
+      if (!place) return [];
+      const described: Database = {
+        id: database.DBInstanceIdentifier!,
+        status: database.DBInstanceStatus!,
+        vpcId: database.DBSubnetGroup!.VpcId!,
+        ...place,
+        groupIds: (database.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId!),
+        endpoint: database.Endpoint?.Address,
+        port: database.Endpoint?.Port ?? 3306,
+        name: database.DBName ?? "",
+        masterUser: database.MasterUsername!,
+        memoryMiB: memory.get(ec2Type(database.DBInstanceClass!)) ?? 1024,
+        parameters: await parametersOf(database),
+      };
+      return [described];
+    }),
+  );
+  return found.flat();
+}
+
+/** A database class has the memory of the instance type that it is named after. */
+function ec2Type(databaseClass: string): string {
+  return databaseClass.replace(/^db\./, "");
+}
+
+async function parametersOf(database: DBInstance): Promise<Record<string, string>> {
+  const group = database.DBParameterGroups?.[0]?.DBParameterGroupName;
+  if (!group || group.startsWith("default.")) return {};
+  const asked = { DBParameterGroupName: group, Source: "user" };
+  const { Parameters } = await rds.describeDBParameters(asked);
+  return Object.fromEntries(
+    (Parameters ?? []).flatMap(({ ParameterName, ParameterValue }) =>
+      ParameterName && ParameterValue ? [[ParameterName, ParameterValue]] : [],
+    ),
+  );
+}

@@ -1,0 +1,101 @@
+/** Brings a VPC's router to its plan: the container, what it tells machines, its rules and addresses. */
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { docker, identity, type Container, type Lab } from "./docker.ts";
+import { internetName, internetPrefix } from "./internet.ts";
+import { credentialsOf, region } from "./control-api.ts";
+import { metadataOf } from "./instance-metadata.ts";
+import type { Router, World } from "./desired-state.ts";
+import { ruleset } from "./nftables.ts";
+
+/** What was applied last to a router, so that nothing is applied twice; forgotten when it restarts. */
+const applied = new Map<
+  string,
+  { startedAt: string; rules: string; public: string; hosts: string }
+>();
+
+export function routerName(lab: Lab, vpcId: string): string {
+  return `${lab.name}-${vpcId}`;
+}
+
+/** Starts the router's container where it is missing; it is configured on the next round. */
+export async function ensureRouter(
+  lab: Lab,
+  router: Router,
+  found: Container | undefined,
+): Promise<void> {
+  if (found?.running) return;
+  if (found) return void (await docker(["start", found.name]));
+  const state = await stateDirectory(lab, router.vpcId);
+  await docker([
+    "run",
+    "--detach",
+    ...identity(lab, router.vpcId, router.vpcId),
+    "--cap-add=NET_ADMIN",
+    "--sysctl=net.ipv4.ip_forward=1",
+    "--sysctl=net.ipv4.conf.all.rp_filter=0",
+    "--sysctl=net.ipv4.conf.default.rp_filter=0",
+    // Cards of machines come later and inherit this: the router answers ARP for every neighbour.
+    "--sysctl=net.ipv4.conf.default.proxy_arp=1",
+    "--sysctl=net.ipv4.conf.all.send_redirects=0",
+    `--network=${internetName(lab)}`,
+    `--volume=${import.meta.dirname}:/lab:ro`,
+    // What a container makes in it as root, a user's world could not write.
+    `--volume=${state}:/run/vpc:ro`,
+    lab.images.net,
+    "/lab/net/router.sh",
+    internetPrefix(lab),
+    router.resolver,
+  ]);
+}
+
+/** Applies rules, public addresses, names and metadata where they differ from what was applied last. */
+export async function configureRouter(
+  lab: Lab,
+  world: World,
+  router: Router,
+  found: Container,
+): Promise<void> {
+  const before = applied.get(router.vpcId);
+  const fresh = before?.startedAt !== found.startedAt;
+  const metadata = await Promise.all(
+    world.instances
+      .filter(({ vpcId }) => vpcId === router.vpcId)
+      .map(async (instance) => metadataOf(instance, region, await credentialsOf(instance))),
+  );
+  const state = await stateDirectory(lab, router.vpcId);
+  await replaceFile(
+    `${state}/metadata.json`,
+    JSON.stringify(Object.fromEntries(metadata), null, 1),
+  );
+
+  const hosts = router.hosts.map(({ name, address }) => `${address} ${name}\n`).join("");
+  if (fresh || before.hosts !== hosts) {
+    // Kept in place: dnsmasq reads it again on SIGHUP.
+    await writeFile(`${state}/hosts`, hosts);
+    await docker(["exec", found.name, "pkill", "-HUP", "dnsmasq"]);
+  }
+  const rules = ruleset(router);
+  if (fresh || before.rules !== rules)
+    await docker(["exec", "-i", found.name, "nft", "-f", "-"], rules);
+
+  const addresses = [
+    ...router.interfaces.flatMap(({ publicIp }) => publicIp ?? []),
+    ...router.nats.map(({ publicIp }) => publicIp),
+  ].sort();
+  if (fresh || before.public !== addresses.join()) {
+    await docker(["exec", found.name, "/lab/net/public.sh", ...addresses]);
+  }
+  applied.set(router.vpcId, { startedAt: found.startedAt, rules, public: addresses.join(), hosts });
+}
+
+async function stateDirectory(lab: Lab, vpcId: string): Promise<string> {
+  const path = `${lab.home}/vpc/${vpcId}`;
+  await mkdir(path, { recursive: true });
+  return path;
+}
+
+/** Readers see the old text or the new one, never a part. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,177 @@
+/** Faults of rights: of the machine's role, of the buckets, of who logs in. */
+import { IAM } from "@aws-sdk/client-iam";
+import { S3 } from "@aws-sdk/client-s3";
+import type { Stack } from "../../support/stack.ts";
+import { failed, follow, part, refused, type Fault } from "./fault.ts";
+
+interface Policy {
+  readonly Statement: readonly { readonly Resource: string | readonly string[] }[];
+}
+
+/** The policy of the app server's role: how it is called, and what it says. */
+async function policyOfRole(stack: Stack, iam: IAM) {
+  const { IamInstanceProfileAssociations: [association] = [] } = await stack
+    .ec2()
+    .describeIamInstanceProfileAssociations({
+      Filters: [{ Name: "instance-id", Values: [await stack.machineId()] }],
+    });
+  const InstanceProfileName = association!.IamInstanceProfile!.Arn!.split("/").at(-1)!;
+  const { InstanceProfile } = await iam.getInstanceProfile({ InstanceProfileName });
+  const RoleName = InstanceProfile!.Roles![0]!.RoleName!;
+  const { PolicyNames: [PolicyName] = [] } = await iam.listRolePolicies({ RoleName });
+  const names = { RoleName, PolicyName: PolicyName! };
+  const { PolicyDocument } = await iam.getRolePolicy(names);
+  return { names, policy: JSON.parse(decodeURIComponent(PolicyDocument!)) as Policy };
+}
+
+/** Has the backup bucket deny everybody an action on its objects, beside what its policy says. */
+async function deny(stack: Stack, s3: S3, Action: string): Promise<void> {
+  const Bucket = stack.outputs.backupBucket!;
+  const { Policy } = await s3.getBucketPolicy({ Bucket });
+  const policy = JSON.parse(Policy!) as { Statement: object[] };
+  const Resource = `arn:aws:s3:::${Bucket}/*`;
+  policy.Statement.push({ Effect: "Deny", Principal: "*", Action, Resource });
+  await s3.putBucketPolicy({ Bucket, Policy: JSON.stringify(policy) });
+}
+
+/** Takes away by hand the rules that let SSH in to the app server. */
+async function closeSsh(stack: Stack): Promise<void> {
+  const ec2 = stack.ec2();
+  const Filters = [{ Name: "instance-id", Values: [await stack.machineId()] }];
+  const { Reservations = [] } = await ec2.describeInstances({ Filters });
+  const GroupId = Reservations[0]!.Instances![0]!.SecurityGroups![0]!.GroupId!;
+  const { SecurityGroupRules = [] } = await ec2.describeSecurityGroupRules({
+    Filters: [{ Name: "group-id", Values: [GroupId] }],
+  });
+  const ofSsh = SecurityGroupRules.filter(({ IsEgress, FromPort }) => !IsEgress && FromPort === 22);
+  const SecurityGroupRuleIds = ofSsh.map(({ SecurityGroupRuleId: id }) => id!);
+  await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds });
+}
+
+export const accessFaults: Fault[] = [
+  {
+    name: "ssh-closed",
+    async provoke(stack) {
+      const { commit: appCommit } = await stack.newVersion();
+      await closeSsh(stack);
+      const began = performance.now();
+      const said = await refused(
+        stack,
+        { appCommit },
+        /error: \S+ runs, but its port 22 \(SSH\) does not answer this computer/,
+        /The stack's rules let in: \d+\.\d+\.\d+\.\d+\/\d+/,
+      );
+      const seconds = (performance.now() - began) / 1000;
+      // The limit is for the message; `up` needs some seconds before it begins.
+      if (seconds > 90) throw new Error(`the message came after ${Math.round(seconds)} s`);
+      const remedy = part(said, /if it is in one, a rule was changed by hand: (.*);/);
+      return async () => void (await follow(stack, remedy));
+    },
+  },
+  {
+    name: "policies-changed-by-hand",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      const iam = stack.client(IAM);
+      await iam.deleteRolePolicy((await policyOfRole(stack, iam)).names);
+      await deny(stack, stack.client(S3), "s3:PutObject");
+      const up = /remedy: check the policies of the role and of the bucket; (.*) restores them/;
+      const listing = await stack.lab.tryOps("backups");
+      const remedy = part(failed("backups", listing, /error: the bucket \S+ cannot be read/), up);
+      const publish = await stack.lab.tryOps(
+        ..."ssh -- /opt/flask-on-aws/bin/publish-status.sh".split(" "),
+      );
+      const again = /remedy: check the policy of the machine's role: (.*)/;
+      const status = part(failed("publish-status.sh", publish, /error: the status was not/), again);
+      const said = await refused(
+        stack,
+        { appCommit: version.commit },
+        /error: \S+ cannot write to the backup bucket \S+: .*AccessDenied/,
+      );
+      const ofPreflight =
+        /remedy: see the policies of the role and of the bucket; (.*) restores them/;
+      for (const other of [status, part(said, ofPreflight)])
+        if (other !== remedy) throw new Error(`'${other}' and '${remedy}' for one fault`);
+      return async () => {
+        await stack.delivered(version, await follow(stack, remedy));
+        await stack.lab.ops("backups");
+        await follow(stack, "./ops ssh -- /opt/flask-on-aws/bin/publish-status.sh");
+      };
+    },
+  },
+  {
+    name: "site-policy-changed",
+    async provoke(stack) {
+      const { lab } = stack;
+      await lab.pulumi("config", "set", "publishRepository", "https://git.lab.test/published.git");
+      await lab.setSecret("publishToken", await lab.publishToken());
+      try {
+        await stack.release();
+        const version = await stack.newVersion();
+        const iam = stack.client(IAM);
+        const { names, policy } = await policyOfRole(stack, iam);
+        const Statement = policy.Statement.filter(
+          ({ Resource }) => !String(Resource).includes("site"),
+        );
+        await iam.putRolePolicy({
+          ...names,
+          PolicyDocument: JSON.stringify({ ...policy, Statement }),
+        });
+        const said = await refused(
+          stack,
+          { appCommit: version.commit },
+          /error: app\.zip was not put on the site/,
+        );
+        await stack.delivered(
+          version,
+          await follow(stack, part(said, /remedy: .*: (\S*pulumi up .*)/)),
+        );
+      } finally {
+        await lab.pulumi("config", "rm", "publishRepository");
+        await lab.pulumi("config", "rm", "publishToken");
+      }
+    },
+  },
+  {
+    name: "record-not-readable",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      const s3 = stack.client(S3);
+      await deny(stack, s3, "s3:GetObject");
+      await refused(
+        stack,
+        { appCommit: version.commit },
+        /The record of what serves, s3:\/\/\S+\/serving\.json, cannot be read/,
+        /remedy: if the bucket is gone, .*; else allow s3:ListBucket and s3:GetObject on it/,
+      );
+      // Who may not read may still allow it.
+      await s3.deleteBucketPolicy({ Bucket: stack.outputs.backupBucket! });
+      return () => stack.deliver(version, {}, "--refresh");
+    },
+  },
+  {
+    name: "backup-bucket-gone",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      const s3 = stack.client(S3);
+      const Bucket = stack.outputs.backupBucket!;
+      for (let more = true; more;) {
+        const page = await s3.listObjectVersions({ Bucket });
+        for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])])
+          await s3.deleteObject({ Bucket, Key: Key!, VersionId: VersionId! });
+        more = page.IsTruncated ?? false;
+      }
+      await s3.deleteBucket({ Bucket });
+      const said = await refused(
+        stack,
+        { appCommit: version.commit },
+        /The record of what serves, s3:\/\/\S+\/serving\.json, cannot be read/,
+      );
+      const remedy = part(said, /remedy: if the bucket is gone, run (.*); else/);
+      return async () => {
+        await stack.delivered(version, await follow(stack, remedy));
+        await stack.lab.ops("backup");
+      };
+    },
+  },
+];

@@ -1,0 +1,162 @@
+/** Faults of the app and of the repository that it comes from. */
+import { appendFile, readdir, rename, rm, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { succeed } from "../../support/lab.ts";
+import { edit, mark, type Change, type Stack } from "../../support/stack.ts";
+import { broken, refused, type Fault } from "./fault.ts";
+
+/** A fault by a commit of the app: `up` fails with what is expected. */
+function commit(name: string, change: Change, ...patterns: RegExp[]): Fault {
+  return {
+    name,
+    async provoke(stack) {
+      const appCommit = await stack.commit(name, async (directory) => {
+        await mark(directory, broken);
+        await change(directory);
+      });
+      await refused(stack, { appCommit }, ...patterns);
+    },
+  };
+}
+
+/** Brings the machine's own migrations into the app, and a revision that first makes a table and then fails. */
+async function shipMigrations(stack: Stack, directory: string): Promise<void> {
+  const folder = join(directory, "migrations");
+  await mkdir(folder);
+  const archive = await stack.onMachine("tar -C /opt/flask-on-aws/migrations -cz . | base64");
+  await succeed("bash", ["-c", 'base64 --decode | tar -C "$0" -xz', folder], { input: archive });
+  const [live] = await stack.query("SELECT version_num FROM alembic_version");
+  const revision = `
+    from alembic import op
+    import sqlalchemy as sa
+
+    revision = "half0000000"
+    down_revision = "${live}"
+
+    def upgrade():
+        op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))
+        op.add_column("no_such_table", sa.Column("more", sa.Integer()))
+
+    def downgrade():
+        pass
+  `;
+  const text = revision.replaceAll("\n    ", "\n").trim();
+  await writeFile(join(folder, "versions/half0000000_.py"), `${text}\n`);
+}
+
+export const appFaults: Fault[] = [
+  {
+    name: "repository-gone",
+    async provoke(stack) {
+      const { commit: appCommit } = await stack.newVersion();
+      await rename(stack.repository, `${stack.repository}.gone`);
+      try {
+        await refused(
+          stack,
+          { appCommit },
+          /error: the repository \S+ cannot be read from/,
+          /remedy: check the setting appRepository/,
+        );
+      } finally {
+        await rename(`${stack.repository}.gone`, stack.repository);
+      }
+    },
+  },
+  {
+    name: "commit-unknown",
+    async provoke(stack) {
+      await refused(
+        stack,
+        { appCommit: "d".repeat(40) },
+        /error: \S+ has no commit d{40}/,
+        /remedy: set appCommit to the full hash of a commit/,
+      );
+    },
+  },
+  commit(
+    "only-a-readme",
+    async (directory) => {
+      for (const name of await readdir(directory)) {
+        if (![".git", "README.md"].includes(name))
+          await rm(join(directory, name), { recursive: true });
+      }
+    },
+    /error: commit \S+ of \S+ has no Dockerfile docker-compose.yml requirements.txt run.py; at its top are: README.md/,
+    /remedy: set appRepository and appCommit to a commit that holds the app/,
+  ),
+  commit(
+    "build-fails",
+    (directory) =>
+      edit(join(directory, "requirements.txt"), (text) =>
+        text.replace("flask-login==0.6.2", "flask-login==99.0"),
+      ),
+    /No matching distribution found for flask-login==99.0/,
+    /error: the image of commit \S+ was not built/,
+    /remedy: correct the app's requirements.txt/,
+  ),
+  commit(
+    "crashes-at-start",
+    (directory) =>
+      appendFile(
+        join(directory, "run.py"),
+        '\nimport sys\nif "gunicorn" in sys.argv[0]:\n    raise RuntimeError("the app has had enough")\n',
+      ),
+    /the app has had enough/,
+    /error: the app ends as soon as it is started[^]*The version before goes on serving/,
+    /remedy: correct the app, or set appCommit back/,
+  ),
+  commit(
+    "answers-500",
+    (directory) =>
+      edit(join(directory, "apps/routes.py"), (text) =>
+        text.replace(
+          /( +)form, message = LoginForm.*\n/,
+          '$1raise RuntimeError("no login today")\n$&',
+        ),
+      ),
+    /no login today/,
+    /error: the app's page is not served \d+ s after the start: .*500/,
+    /remedy: correct the app, or set appCommit back/,
+  ),
+  {
+    name: "nginx-image-wrong",
+    away: true,
+    async provoke(stack) {
+      for (const nginxImage of ["nginx:no-such-tag", "python:3.11-slim-bookworm"]) {
+        await refused(stack, { nginxImage }, /remedy: correct the setting nginxImage \(\S+\)/);
+        const page = await fetch(stack.page, { signal: AbortSignal.timeout(5000) });
+        if (!page.ok) throw new Error(`the page answers ${page.status} after ${nginxImage}`);
+      }
+      return () => stack.release({ nginxImage: "nginx:stable" });
+    },
+  },
+  commit(
+    "migration-drops-column",
+    (directory) =>
+      edit(join(directory, "apps/models.py"), (text) =>
+        text.replace(/ +email = db.Column.*\n/, ""),
+      ),
+    /error: the database has what the models of commit \S+ lack[^]*drop_column\('email'\)/,
+    /remedy: put it back into the models[^]*allowDestructiveMigrations/,
+  ),
+  {
+    name: "migration-half-way",
+    async provoke(stack) {
+      const appCommit = await stack.commit("Half a migration", async (directory) => {
+        await mark(directory, broken);
+        await shipMigrations(stack, directory);
+      });
+      const result = await stack.up({ appCommit });
+      const said =
+        /error: the migration from revision \S+ to half0000000 failed[^]*tables added \(>\) or removed \(<\): > half\b/;
+      // Read from the message, since it is to be enough for who has nothing else.
+      const backup = /\.\/ops restore (backups\/\S+)/.exec(result.stdout)?.[1];
+      if (result.status === 0 || !said.test(result.stdout) || !backup) {
+        throw new Error(`up ended with ${result.status} and said:\n${result.stdout}`);
+      }
+      await stack.onMachine(`/opt/flask-on-aws/bin/deploy-lock.sh restore.sh ${backup}`);
+      const tables = await stack.query("SHOW TABLES");
+      if (tables.includes("half")) throw new Error(`restored, and there are ${tables.join(" ")}`);
+    },
+  },
+];

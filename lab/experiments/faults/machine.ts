@@ -1,0 +1,150 @@
+/** Faults of the app server. */
+import { run, succeed } from "../../support/lab.ts";
+import { tail, type Stack } from "../../support/stack.ts";
+import { forgetLastRelease, untilReleaseSays } from "./database.ts";
+import { failed, follow, part, refused, serves, until, type Fault } from "./fault.ts";
+
+const pageIsServed = (stack: Stack) =>
+  fetch(stack.page, { signal: AbortSignal.timeout(2000) }).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+
+export const machineFaults: Fault[] = [
+  {
+    name: "disk-full",
+    async provoke(stack) {
+      const { commit: appCommit } = await stack.newVersion();
+      // Of its own and small: the machine's volume is a part of this computer's disk.
+      await stack.onMachine(
+        "sudo mkdir -p /mnt/small && sudo mount -t tmpfs -o size=64m tmpfs /mnt/small && " +
+          "sudo cp -a /opt/flask-on-aws/. /mnt/small/ && " +
+          "sudo chown --reference /opt/flask-on-aws /mnt/small && " +
+          "sudo mount --bind /mnt/small /opt/flask-on-aws && " +
+          "{ cat /dev/zero >/opt/flask-on-aws/full 2>/dev/null || true; }",
+      );
+      try {
+        await refused(
+          stack,
+          { appCommit },
+          /error: \S+ has 0 MB free/,
+          /remedy: see: docker system df; df -h/,
+        );
+      } finally {
+        await stack.onMachine("sudo umount /opt/flask-on-aws && sudo umount /mnt/small");
+      }
+    },
+  },
+  {
+    name: "machine-rebooted-during-a-release",
+    away: true,
+    async provoke(stack) {
+      const { commit: appCommit } = await stack.newVersion();
+      await forgetLastRelease(stack);
+      const running = stack.startUp({ appCommit });
+      await untilReleaseSays(stack, "releasing commit ");
+      await stack.ec2().rebootInstances({ InstanceIds: [await stack.machineId()] });
+      const result = await running.ended;
+      // The connection is cut: no script of the machine's has the last word.
+      if (
+        result.status === 0 ||
+        !/without exit status|handshake failed|dial tcp/.test(result.stdout)
+      ) {
+        throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+      }
+      await until("the page is served after the reboot", 120, () => pageIsServed(stack));
+    },
+  },
+  {
+    name: "machine-replaced",
+    away: true,
+    async provoke(stack) {
+      const ids = { InstanceIds: [await stack.machineId()] };
+      await stack.ec2().terminateInstances(ids);
+      // Until then a refresh finds it, on AWS as well.
+      await until("the machine is terminated", 120, async () => {
+        const { Reservations = [] } = await stack.ec2().describeInstances(ids);
+        return Reservations[0]?.Instances?.[0]?.State?.Name === "terminated";
+      });
+      return () => stack.release({}, "--refresh");
+    },
+  },
+  {
+    // Minutes, most of them: every other failure to connect may be a machine that is still booting.
+    name: "host-key-changed",
+    async provoke(stack) {
+      const { commit: appCommit } = await stack.newVersion();
+      const machine = await stack.machine();
+      const key = "/etc/ssh/ssh_host_ed25519_key";
+      const onConsole = (command: string) =>
+        succeed("docker", ["exec", machine, "bash", "-c", `${command} && service ssh restart`]);
+      await onConsole(`mv ${key} ${key}.kept && ssh-keygen -q -t ed25519 -N '' -f ${key}`);
+      try {
+        await refused(stack, { appCommit }, /host key/);
+      } finally {
+        await onConsole(`mv ${key}.kept ${key} && ssh-keygen -y -f ${key} >${key}.pub`);
+      }
+    },
+  },
+  {
+    name: "connection-cut",
+    async provoke(stack) {
+      // Holds the deploy lock, so that what is begun is still there when its connection goes.
+      const holder = await stack.onMachine(
+        "RELEASE_OWNER=ada@elsewhere setsid /opt/flask-on-aws/bin/deploy-lock.sh ../../../bin/sleep 600 </dev/null >/dev/null 2>&1 & echo $!",
+      );
+      const command = stack.lab.tryOps("restore-test");
+      // The server process of the connection: the nearest sshd above what it runs.
+      const cut = `pid=$(pgrep -of '[l]ease.sh restore-test.sh') || exit 1
+        until [[ $(ps -o comm= "$pid") == sshd* ]]; do pid=$(($(ps -o ppid= "$pid"))); done
+        kill -KILL "$pid"`;
+      const machine = await stack.machine();
+      await until("the connection is cut", 60, async () => {
+        const { status } = await run("docker", ["exec", machine, "bash", "-c", cut]);
+        return status === 0;
+      });
+      const said = failed("restore-test", await command, /error: the connection to \S+ was lost/);
+      const see = part(said, /remedy: see what goes on there, then try again: (.*)/);
+      const { stdout } = await follow(stack, see);
+      if (!/deploy lock +held by ada@elsewhere/.test(stdout))
+        throw new Error(`it says:\n${stdout}`);
+      await stack.onMachine(`kill -KILL -- -${holder.trim()}`);
+      await stack.lab.ops("restore-test");
+      return () => serves(stack);
+    },
+  },
+  {
+    name: "first-boot-failed",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      // As cloud-init itself writes it.
+      const report = `import json
+path = "/run/cloud-init/status.json"
+report = json.load(open(path))
+report["v1"]["modules-final"]["errors"].append("a package could not be installed")
+json.dump(report, open(path, "w"))`;
+      await succeed("docker", ["exec", await stack.machine(), "python3", "-c", report]);
+      const wait = "**::flask-on-aws-dev-release-wait-for-cloud-init";
+      const result = await stack.up({ appCommit: version.commit }, "--replace", wait);
+      const said = failed("up", result, /error: the first boot of \S+ ended with errors/);
+      const replace = part(said, /remedy: .*replace the machine and its host key:\n(.*)/);
+      return async () => stack.delivered(version, await follow(stack, replace));
+    },
+  },
+  {
+    name: "key-refused",
+    async provoke(stack) {
+      const version = await stack.newVersion();
+      await stack.lab.pulumi("config", "set", "appCommit", version.commit);
+      await stack.onMachine(": >~/.ssh/authorized_keys");
+      const status = await stack.lab.tryOps("status");
+      const said = failed(
+        "status",
+        status,
+        /error: the app server at \S+ port 22 refuses the stack's key/,
+      );
+      const replace = part(said, /remedy: replace the machine and its host key: (.*)/);
+      return async () => stack.delivered(version, await follow(stack, replace));
+    },
+  },
+];

@@ -1,0 +1,50 @@
+/**
+ * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
+ *
+ * usage: redeploy.ts [release] [rotation]    default: both
+ */
+import { succeed } from "../../support/lab.ts";
+import { tail, withStack, type Stack } from "../../support/stack.ts";
+import { percentile, quiet, underLoad, type Answer } from "./load.ts";
+
+/** What is done to the stack, by name. */
+const changes: Record<string, (stack: Stack) => Promise<unknown>> = {
+  release: (stack) => stack.release(),
+  async rotation(stack) {
+    const result = await stack.up(await stack.nextRotation());
+    if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+  },
+};
+
+function report(what: string, answers: readonly Answer[], seconds: number): void {
+  const [p50, p99, worst] = [0.5, 0.99, 1].map((share) => percentile(answers, share).toFixed(0));
+  const failed = answers.flatMap(({ failure }) => failure ?? []);
+  console.log(
+    `${what.padEnd(16)} ${seconds.toFixed(0).padStart(4)} s  ${String(answers.length).padStart(6)} requests  ` +
+      `${failed.length} failed  p50 ${p50} ms  p99 ${p99} ms  slowest ${worst} ms`,
+  );
+  for (const reason of new Set(failed)) {
+    console.log(`  ${failed.filter((each) => each === reason).length} × ${reason}`);
+  }
+}
+
+const names = process.argv.slice(2);
+await withStack(async (stack) => {
+  const unknown = names.filter((name) => !changes[name]);
+  if (unknown.length > 0) {
+    throw new Error(`${unknown.join(" ")}: not one of ${Object.keys(changes).join(", ")}`);
+  }
+  let failed = 0;
+  for (const name of names.length > 0 ? names : Object.keys(changes)) {
+    const { before, during, milliseconds } = await underLoad(stack.outputs.appUrl!, () =>
+      changes[name]!(stack),
+    );
+    report(`before ${name}`, before, quiet / 1000);
+    report(`during ${name}`, during, milliseconds / 1000);
+    failed += [...before, ...during].filter(({ failure }) => failure).length;
+  }
+  const env = { LAB_NAME: stack.lab.name };
+  const releases = (await succeed("lab/ops", ["releases"], { env })).trimEnd().split("\n");
+  console.log([releases[0], ...releases.slice(1).slice(-2)].join("\n"));
+  return failed === 0;
+});

@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# The lab's settings and tools, sourced by the programs under lab/ after `set -euo pipefail`. It sets and
+# exports, and changes nothing on the machine.
+#
+#   LAB_NAME    which lab; two with different names stand side by side (default lab). bench and test… are the tests',
+#               which set LAB_OF_TESTS
+#   LAB_HOME    everything that this lab keeps on disk: REPOSITORY/.lab/$LAB_NAME
+#   LAB_CACHE   toolchain, shared by all labs (default ~/.cache/flask-on-aws-lab)
+#   LAB_SLICE   N of the lab's internet, 198.18.N.0/24; set while the lab is up
+#   LAB_API_PORT, AWS_ENDPOINT_URL   where the lab's AWS API listens, on loopback
+
+if [[ $(uname -s) != Linux ]]; then
+  echo "error: the lab needs Linux's network namespaces and this is $(uname -s): use a Linux machine or VM." >&2
+  exit 1
+fi
+
+LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+export LAB_ROOT
+export LAB_NAME=${LAB_NAME:-lab}
+# Docker's names and Linux's interface names are made of it.
+if [[ ! $LAB_NAME =~ ^[a-z][a-z0-9-]{0,31}$ ]]; then
+  echo "error: LAB_NAME is '$LAB_NAME': use 1 to 32 of a-z, 0-9 and -, a letter first." >&2
+  exit 1
+fi
+export LAB_HOME=$LAB_ROOT/.lab/$LAB_NAME
+export LAB_CACHE=${LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flask-on-aws-lab}
+
+# The lab's programs speak to the lab's API only, whatever AWS account this machine is set up for.
+export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+if [[ ${NO_PROXY:-} != 127.0.0.1* ]]; then
+  export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+fi
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_CA_BUNDLE
+
+# digest FILE…: what the content of the files is called in the cache.
+digest() { cat "$@" | sha256sum | cut -c 1-12; }
+
+LAB_TOOLS=$LAB_CACHE/tools-$(digest "$LAB_ROOT"/lab/toolchain/*/*)
+LAB_VENV=$LAB_CACHE/venv-$(digest "$LAB_ROOT/lab/api/requirements.txt")
+export LAB_TOOLS LAB_VENV
+export PATH=$LAB_TOOLS/bin:$PATH
+
+# Names of the images that the world starts; `lab/images/build` makes them.
+use_images() {
+  local image
+  for image in machine net mysql; do
+    export "LAB_IMAGE_${image^^}=$("$LAB_ROOT/lab/images/name" "$image")"
+  done
+}
+
+# load_slice: the lab's internet and its API's port, where lab/up has chosen them; else LAB_SLICE and LAB_API_PORT stay
+# what the user may have asked for. What a calling program has loaded, perhaps for another lab, is no such wish.
+load_slice() {
+  if [[ ${LAB_SLICE_OF:-} ]]; then unset LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL LAB_SLICE_OF; fi
+  if [[ ! -f $LAB_HOME/slice ]]; then return; fi
+  read -r LAB_SLICE LAB_API_PORT <"$LAB_HOME/slice"
+  export LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL=http://127.0.0.1:$LAB_API_PORT LAB_SLICE_OF=$LAB_HOME
+}
+load_slice

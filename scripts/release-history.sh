@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# release-history.sh [list]: the releases of this environment, oldest first.
+# release-history.sh add IMAGE DETAIL: records the release that has just been made, on this machine and in the backup bucket.
+#
+# A release is a file of one line, with tabs between number, time, commit, image, its id, revision of the schema, backup
+# before its migration, who, and the detail: how many seconds each step took, or `rollback`, `undo`, or `failed STEP` for
+# one that failed after it had changed the schema or come to serve. None is ever changed. Its name is its number, of six
+# digits: other files are what a run that was cut off has left. A dash stands for no revision and for no backup.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+remote=s3://$BUCKET/ledger
+
+# On a machine that has replaced another one. What has come only in part does not count.
+if ! compgen -G "$ledger/??????" >/dev/null; then
+  mkdir -p "$ledger.part"
+  quietly aws s3 sync --only-show-errors "$remote" "$ledger.part" ||
+    fail "the history of releases cannot be read from $remote" "restore access to the bucket $BUCKET, then run the same command again"
+  mv --no-target-directory "$ledger.part" "$ledger"
+fi
+
+case ${1:-list} in
+list)
+  for release in "$ledger"/??????; do
+    if [ -e "$release" ]; then cat "$release"; fi
+  done
+  ;;
+add)
+  last=$(find "$ledger" -type f -name '??????' -printf '%f\n' | sort | tail -n 1)
+  number=$(printf '%06d' $((10#${last:-0} + 1)))
+  commit=$(docker image inspect --format "$revision_label" "$2")
+  id=$(docker image inspect --format '{{.Id}}' "$2")
+  backup=$(cat "$last_backup" 2>/dev/null || echo -)
+  revision=$(live_revision)
+  printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$(date --utc +%FT%TZ)" "$commit" "$2" "${id#sha256:}" \
+    "${revision:--}" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$ledger.new"
+  mv "$ledger.new" "$ledger/$number"
+  quietly aws s3 sync --only-show-errors "$ledger" "$remote" ||
+    fail "the release is recorded on this machine, but not in $remote" \
+      "restore access to the bucket $BUCKET; the next release writes this record, too"
+  ;;
+esac

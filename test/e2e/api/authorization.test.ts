@@ -1,0 +1,255 @@
+import * as ec2 from "@aws-sdk/client-ec2";
+import * as iam from "@aws-sdk/client-iam";
+import * as s3 from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { mkdtemp, rm } from "node:fs/promises";
+import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AccountClient } from "../../../lab/providers/aws/account-client.ts";
+import { builder } from "../../../lab/support/account.ts";
+import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
+
+const backups = "private-backups";
+const site = "public-site";
+
+/** The calls of an instance with the program's role, and of a stranger, as the lab's TLS front passes them on. */
+describe("the lab's API lets only those through whom policies allow", function () {
+  this.timeout(30_000);
+  let home: string;
+  let api: ApiServer;
+  let admin: s3.S3Client;
+  let machine: s3.S3Client;
+  let machineInEc2: ec2.EC2Client;
+  let machineInAccount: AccountClient;
+  let proto: string;
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), "lab-"));
+    api = await startApi({ LAB_HOME: home, LAB_SLICE: "7" });
+    admin = new s3.S3Client(api.client);
+    const roles = new iam.IAMClient(api.client);
+    const names = { RoleName: "app", InstanceProfileName: "app" };
+    await roles.send(new iam.CreateRoleCommand({ ...names, AssumeRolePolicyDocument: "{}" }));
+    const allow = (Action: string | string[], Resource: string) => ({
+      Effect: "Allow",
+      Action,
+      Resource,
+    });
+    const PolicyDocument = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        allow("ec2:DescribeSecurityGroupRules", "*"),
+        allow("s3:ListBucket", `arn:aws:s3:::${backups}`),
+        allow(["s3:GetObject", "s3:PutObject"], `arn:aws:s3:::${backups}/*`),
+      ],
+    });
+    await roles.send(new iam.PutRolePolicyCommand({ ...names, PolicyName: "app", PolicyDocument }));
+    await roles.send(new iam.CreateInstanceProfileCommand(names));
+    await roles.send(new iam.AddRoleToInstanceProfileCommand(names));
+    const make = builder(api);
+    const subnet = await make.subnet(await make.vpc("10.0.0.0/16"), "10.0.0.0/24");
+    const id = await make.instance(subnet, { IamInstanceProfile: { Name: "app" } });
+    const answer = await fetch(`${api.endpoint}/_lab/instance-credentials/${id}`);
+    const granted = (await answer.json()) as Record<string, string>;
+    const configuration = {
+      ...api.client,
+      credentials: {
+        accessKeyId: granted.AccessKeyId!,
+        secretAccessKey: granted.SecretAccessKey!,
+        sessionToken: granted.Token!,
+      },
+      requestHandler: {
+        httpAgent: new Agent({ socketPath: join(home, "share/api.sock") } as object),
+      },
+    };
+    machine = new s3.S3Client(configuration);
+    machine.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers["x-forwarded-proto"] = proto;
+        return next(args);
+      },
+      { step: "build" },
+    );
+    machineInEc2 = new ec2.EC2Client(configuration);
+    machineInAccount = new AccountClient(configuration);
+    for (const Bucket of [backups, site]) {
+      await admin.send(new s3.CreateBucketCommand({ Bucket }));
+      await admin.send(new s3.PutObjectCommand({ Bucket, Key: "a", Body: "a" }));
+    }
+  });
+  after(async () => {
+    await api?.stop();
+    await rm(home, { recursive: true });
+  });
+  beforeEach(() => (proto = "https"));
+
+  const setPolicy = (Bucket: string, ...Statement: object[]) =>
+    admin.send(
+      new s3.PutBucketPolicyCommand({
+        Bucket,
+        Policy: JSON.stringify({ Version: "2012-10-17", Statement }),
+      }),
+    );
+  const outcome = (call: Promise<unknown>) =>
+    call.then(
+      () => "allowed",
+      (error: Error) => error.name,
+    );
+  const object = { Bucket: backups, Key: "a" };
+
+  const calls: [what: string, call: () => Promise<unknown>, expected: string][] = [
+    ["writes", () => machine.send(new s3.PutObjectCommand({ ...object, Body: "b" })), "allowed"],
+    ["reads", () => machine.send(new s3.GetObjectCommand(object)), "allowed"],
+    ["lists", () => machine.send(new s3.ListObjectsV2Command({ Bucket: backups })), "allowed"],
+    ["deletes", () => machine.send(new s3.DeleteObjectCommand(object)), "AccessDenied"],
+    [
+      "deletes by the dozen",
+      () =>
+        machine.send(
+          new s3.DeleteObjectsCommand({ Bucket: backups, Delete: { Objects: [{ Key: "a" }] } }),
+        ),
+      "AccessDenied",
+    ],
+    [
+      "deletes a version",
+      () => machine.send(new s3.DeleteObjectCommand({ ...object, VersionId: "null" })),
+      "AccessDenied",
+    ],
+    [
+      "writes elsewhere",
+      () => machine.send(new s3.PutObjectCommand({ Bucket: site, Key: "a", Body: "b" })),
+      "AccessDenied",
+    ],
+    [
+      "opens the bucket",
+      () => machine.send(new s3.DeletePublicAccessBlockCommand({ Bucket: backups })),
+      "AccessDenied",
+    ],
+    [
+      "lists the account's buckets",
+      () => machine.send(new s3.ListBucketsCommand({})),
+      "AccessDenied",
+    ],
+    [
+      "asks for rules",
+      () => machineInEc2.send(new ec2.DescribeSecurityGroupRulesCommand({})),
+      "allowed",
+    ],
+    [
+      "asks for instances",
+      () => machineInEc2.send(new ec2.DescribeInstancesCommand({})),
+      "AccessDenied",
+    ],
+  ];
+  for (const [what, call, expected] of calls) {
+    it(`${expected === "allowed" ? "lets through" : "refuses"} a machine that ${what}`, async () => {
+      expect(await outcome(call())).to.equal(expected);
+    });
+  }
+
+  it("refuses a machine the account's public access block by the name of that action", async () => {
+    const AccountId = "123456789012";
+    const { message } = await machineInAccount.getPublicAccessBlock({ AccountId }).then(
+      () => expect.fail("allowed"),
+      (error: Error) => error,
+    );
+    expect(message).to.match(/perform: s3:GetAccountPublicAccessBlock on resource: "\*"$/);
+  });
+
+  it("looks at the conditions of a bucket's policy", async () => {
+    const write = () => outcome(machine.send(new s3.PutObjectCommand({ ...object, Body: "c" })));
+    const deny = (Condition: object) =>
+      setPolicy(backups, {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: `arn:aws:s3:::${backups}/*`,
+        Condition,
+      });
+    await deny({ Bool: { "aws:SecureTransport": "false" } });
+    expect(await write(), "by TLS").to.equal("allowed");
+    proto = "http";
+    expect(await write(), "without TLS").to.equal("AccessDenied");
+    proto = "https";
+    await deny({ ArnLike: { "aws:PrincipalArn": "arn:aws:iam::*:role/app" } });
+    expect(await write(), "the role itself").to.equal("AccessDenied");
+    expect(await outcome(admin.send(new s3.GetObjectCommand(object))), "another").to.equal(
+      "allowed",
+    );
+    await deny({ StringNotEquals: { "aws:PrincipalAccount": "123456789012" } });
+    expect(await write(), "of this account").to.equal("allowed");
+    await admin.send(new s3.DeleteBucketPolicyCommand({ Bucket: backups }));
+  });
+
+  /** What a stranger gets from a host of the lab's internet. */
+  const get = (host: string, path: string) =>
+    new Promise<{ status: number; location: string | undefined; body: string }>(
+      (resolve, reject) => {
+        const options = { socketPath: join(home, "share/api.sock"), path, headers: { host } };
+        request({ ...options, setHost: false }, (response) => {
+          let body = "";
+          response
+            .setEncoding("utf8")
+            .on("data", (chunk: string) => (body += chunk))
+            .on("end", () => {
+              const { statusCode: status = 0, headers } = response;
+              resolve({ status, location: headers.location, body });
+            });
+        })
+          .on("error", reject)
+          .end();
+      },
+    );
+
+  it("refuses a stranger what is not public", async () => {
+    const host = "s3.us-west-2.amazonaws.com";
+    for (const path of ["/", `/${backups}`, `/${backups}/a`, `/${site}/a`]) {
+      expect((await get(host, path)).status, path).to.equal(403);
+    }
+  });
+
+  it("serves websites: index, error document, 403 without the policy, nothing without a configuration", async () => {
+    const host = `${site}.s3-website-us-west-2.amazonaws.com`;
+    const page = async (path: string) => {
+      const { status, location, body } = await get(host, path);
+      return `${status} ${location ?? body}`;
+    };
+    expect(await page("/")).to.match(/^404 .*NoSuchWebsiteConfiguration/);
+    const put = (Key: string) =>
+      admin.send(new s3.PutObjectCommand({ Bucket: site, Key, Body: Key }));
+    for (const key of ["index.html", "error.html", "docs/index.html"]) await put(key);
+    const WebsiteConfiguration = {
+      IndexDocument: { Suffix: "index.html" },
+      ErrorDocument: { Key: "error.html" },
+    };
+    await admin.send(new s3.PutBucketWebsiteCommand({ Bucket: site, WebsiteConfiguration }));
+    expect(await page("/"), "not public").to.match(/^403 .*AccessDenied/);
+
+    const PublicAccessBlockConfiguration = { BlockPublicPolicy: false };
+    await admin.send(
+      new s3.PutPublicAccessBlockCommand({ Bucket: site, PublicAccessBlockConfiguration }),
+    );
+    await setPolicy(site, {
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::${site}/*`,
+    });
+    expect(await page("/")).to.equal("200 index.html");
+    expect(await page("/docs/")).to.equal("200 docs/index.html");
+    expect(await page("/docs")).to.equal("302 /docs/");
+    expect(await page("/nothing")).to.equal("404 error.html");
+    const restrict = (RestrictPublicBuckets: boolean) =>
+      new AccountClient(api.client).putPublicAccessBlock({
+        AccountId: "123456789012",
+        PublicAccessBlockConfiguration: { RestrictPublicBuckets },
+      });
+    await restrict(true);
+    expect(await page("/"), "restricted by the account").to.match(/^403 .*AccessDenied/);
+    await restrict(false);
+    expect(await page("/")).to.equal("200 index.html");
+    await admin.send(new s3.DeleteBucketPolicyCommand({ Bucket: site }));
+    expect(await page("/")).to.match(/^403 .*AccessDenied/);
+  });
+});

@@ -1,0 +1,169 @@
+import * as ec2 from "@aws-sdk/client-ec2";
+import * as rds from "@aws-sdk/client-rds";
+import * as s3 from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { AccountClient } from "../../../lab/providers/aws/account-client.ts";
+import { builder, type Builder } from "../../../lab/support/account.ts";
+import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
+
+describe("where moto and AWS differ, the lab is like AWS: databases and buckets", function () {
+  this.timeout(30_000);
+  let api: ApiServer;
+  let make: Builder;
+  let vpc: string;
+  let subnet: string;
+  let count = 0;
+  before(async () => (api = await startApi({ LAB_SLICE: "7" })));
+  after(() => api?.stop());
+  beforeEach(async () => {
+    make = builder(api);
+    vpc = await make.vpc(`10.${++count}.0.0/16`);
+    subnet = await make.subnet(vpc, `10.${count}.0.0/24`);
+  });
+
+  describe("databases", () => {
+    let name: string;
+    beforeEach(async () => {
+      name = `db-${count}`;
+      await make.subnetGroup(name, [subnet, await make.subnet(vpc, `10.${count}.1.0/24`, "b")]);
+    });
+    const create = (more: Partial<rds.CreateDBInstanceCommandInput> = {}) =>
+      make.databases.send(
+        new rds.CreateDBInstanceCommand({ ...make.database(name, name), ...more }),
+      );
+    const remove = () =>
+      make.databases.send(
+        new rds.DeleteDBInstanceCommand({ DBInstanceIdentifier: name, SkipFinalSnapshot: true }),
+      );
+
+    it("have a full version, an endpoint, an id of their own and their VPC's group", async () => {
+      await create();
+      const database = await make.describeDatabase(name);
+      expect(database.EngineVersion).to.match(/^8\.4\.\d+$/);
+      expect(database.DBParameterGroups![0]!.DBParameterGroupName).to.equal("default.mysql8.4");
+      expect(database.Endpoint!.Port).to.equal(3306);
+      expect(database.Endpoint!.Address).to.match(/^db-\d+\.\w+\.us-west-2\.rds\.amazonaws\.com$/);
+      expect(database.DBInstanceStatus).to.equal("available");
+      const [eni] = await make.interfaces(vpc);
+      const group = database.VpcSecurityGroups![0]!.VpcSecurityGroupId;
+      expect(eni!.Groups!.map(({ GroupId }) => GroupId)).to.deep.equal([group]);
+      const first = database.DbiResourceId;
+      await remove();
+      await create();
+      expect((await make.describeDatabase(name)).DbiResourceId).to.not.equal(first);
+    });
+
+    it("stand in the zone that is asked for, if a subnet of theirs does", async () => {
+      const error = await create({ AvailabilityZone: "us-west-2c" }).catch((e: Error) => e);
+      expect(error).to.have.property("name", "InvalidVPCNetworkStateFault");
+      await create({ AvailabilityZone: "us-west-2b" });
+      expect((await make.describeDatabase(name)).AvailabilityZone).to.equal("us-west-2b");
+      expect((await make.interfaces(vpc))[0]!.PrivateIpAddress).to.equal(`10.${count}.1.4`);
+    });
+
+    it("wait with a new class, unless it is to be applied at once", async () => {
+      await create();
+      const modify = (ApplyImmediately: boolean) =>
+        make.databases.send(
+          new rds.ModifyDBInstanceCommand({
+            DBInstanceIdentifier: name,
+            DBInstanceClass: "db.t4g.small",
+            ApplyImmediately,
+          }),
+        );
+      await modify(false);
+      const waiting = await make.describeDatabase(name);
+      expect(waiting.DBInstanceClass).to.equal("db.t4g.micro");
+      expect(waiting.PendingModifiedValues!.DBInstanceClass).to.equal("db.t4g.small");
+      await modify(true);
+      const applied = await make.describeDatabase(name);
+      expect(applied.DBInstanceClass).to.equal("db.t4g.small");
+      expect(applied.PendingModifiedValues?.DBInstanceClass).to.equal(undefined);
+    });
+
+    it("have parameters that say who set them", async () => {
+      await make.parameterGroup(name, "mysql8.4");
+      const group = { DBParameterGroupName: name };
+      const wanted = { ParameterName: "max_connections", ParameterValue: "50" };
+      const Parameters = [{ ...wanted, ApplyMethod: "immediate" as const }];
+      await make.databases.send(new rds.ModifyDBParameterGroupCommand({ ...group, Parameters }));
+      const command = new rds.DescribeDBParametersCommand({ ...group, Source: "user" });
+      const found = (await make.databases.send(command)).Parameters!;
+      expect(found.map(({ Source }) => Source)).to.deep.equal(["user"]);
+      expect(found[0]).to.include(wanted);
+      await make.databases.send(new rds.ResetDBParameterGroupCommand({ ...group, Parameters }));
+      expect((await make.databases.send(command)).Parameters ?? []).to.deep.equal([]);
+    });
+
+    it("use a subnet and a group until they are gone", async () => {
+      const group = await make.group(vpc, "database");
+      await create({ VpcSecurityGroupIds: [group] });
+      const command = new ec2.DeleteSecurityGroupCommand({ GroupId: group });
+      const error = await make.cloud.send(command).catch((reason: Error) => reason);
+      expect(error).to.have.property("name", "DependencyViolation");
+      await remove();
+      await make.cloud.send(command);
+    });
+  });
+
+  describe("buckets", () => {
+    const put = { Key: "a", Body: "a" };
+    const policy = (Bucket: string, statement: object) =>
+      new s3.PutBucketPolicyCommand({
+        Bucket,
+        Policy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [{ Principal: "*", Resource: `arn:aws:s3:::${Bucket}/*`, ...statement }],
+        }),
+      });
+
+    it("start with public access blocked, and can be made public after that is lifted", async () => {
+      const Bucket = `site-${count}`;
+      const client = new s3.S3Client(api.client);
+      await client.send(new s3.CreateBucketCommand({ Bucket }));
+      const blocked = await client.send(new s3.GetPublicAccessBlockCommand({ Bucket }));
+      expect(Object.values(blocked.PublicAccessBlockConfiguration!)).to.deep.equal([
+        ...[true, true, true, true],
+      ]);
+      const PublicAccessBlockConfiguration = { BlockPublicPolicy: false };
+      const relax = { Bucket, PublicAccessBlockConfiguration };
+      await client.send(new s3.PutPublicAccessBlockCommand(relax));
+      await client.send(policy(Bucket, { Effect: "Allow", Action: "s3:GetObject" }));
+    });
+
+    it("refuse public policies that their account blocks, whatever their own settings say", async () => {
+      const Bucket = `blocked-${count}`;
+      const client = new s3.S3Client(api.client);
+      await client.send(new s3.CreateBucketCommand({ Bucket }));
+      const nothing = { BlockPublicPolicy: false };
+      const relax = { Bucket, PublicAccessBlockConfiguration: nothing };
+      await client.send(new s3.PutPublicAccessBlockCommand(relax));
+      const account = new AccountClient(api.client);
+      const AccountId = "123456789012";
+      const block = (PublicAccessBlockConfiguration: s3.PublicAccessBlockConfiguration) =>
+        account.putPublicAccessBlock({ AccountId, PublicAccessBlockConfiguration });
+      await block({ BlockPublicPolicy: true });
+      const open = policy(Bucket, { Effect: "Allow", Action: "s3:GetObject" });
+      const error = await client.send(open).catch((reason: s3.S3ServiceException) => reason);
+      expect(error).to.have.property("name", "AccessDenied");
+      expect((error as Error).message).to.include(
+        "because public policies are blocked by the BlockPublicPolicy block public access setting",
+      );
+      await block({ BlockPublicAcls: true });
+      await client.send(open);
+    });
+
+    it("that refuse plain HTTP accept TLS, which the lab's calls count as", async () => {
+      const Bucket = `tls-${count}`;
+      const client = new s3.S3Client(api.client);
+      await client.send(new s3.CreateBucketCommand({ Bucket }));
+      const Condition = { Bool: { "aws:SecureTransport": "false" } };
+      await client.send(policy(Bucket, { Effect: "Deny", Action: "s3:*", Condition }));
+      await client.send(new s3.PutObjectCommand({ Bucket, ...put }));
+      await client.send(policy(Bucket, { Effect: "Deny", Action: "s3:GetObject" }));
+      const command = new s3.GetObjectCommand({ Bucket, Key: "a" });
+      const error = await client.send(command).catch((reason: s3.S3ServiceException) => reason);
+      expect(error.$metadata.httpStatusCode).to.equal(403);
+    });
+  });
+});

@@ -1,0 +1,142 @@
+/** What serves, what is configured and what an operation says stay one truth. Steps of first light. */
+import { EC2 } from "@aws-sdk/client-ec2";
+import { expect } from "chai";
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Scene } from "./network-changes.ts";
+import { Stack, mark } from "../../../lab/support/stack.ts";
+
+/** Adds a table to the app's models. */
+const addTable = (name: string) => async (directory: string) => {
+  const model = `\n\nclass ${name}(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n`;
+  await appendFile(join(directory, "apps/models.py"), model);
+};
+
+/** Lets the app end as soon as gunicorn starts it; migrations run. */
+const crash = (directory: string) =>
+  appendFile(
+    join(directory, "run.py"),
+    '\nimport sys\nif "gunicorn" in sys.argv[0]:\n    raise RuntimeError("a crash")\n',
+  );
+
+export function operations({ lab }: Scene): void {
+  /** Runs a step with the stack as it is then. */
+  const step = (title: string, work: (stack: Stack) => Promise<void>) =>
+    it(title, async () => {
+      const stack = await Stack.open(lab);
+      await work(stack).finally(() => stack.close());
+    });
+  const ops = (...args: string[]) => lab.ops(...args);
+  const serving = async () => (await ops("status", "--commit")).trim();
+  /** A remedy as the messages print it, run in the lab. */
+  const follow = (remedy: string) => {
+    const [program, ...words] = remedy.replaceAll("'", "").split(" ");
+    expect(program).to.equal("lab/ops");
+    return lab.ops(...words);
+  };
+
+  step("stops an up after a rollback, and goes on after `rollback --undo`", async (stack) => {
+    const before = await serving();
+    const { commit } = await stack.newVersion();
+    await lab.pulumi("config", "set", "appCommit", commit);
+    await lab.pulumi("up", "--yes", "--skip-preview");
+    expect(await ops("rollback")).to.include(`commit ${before} serves again`);
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+      const { status, stdout } = await lab.tryPulumi(...command);
+      expect(status, command[0]).not.to.equal(0);
+      expect(stdout).to.match(new RegExp(`Commit ${commit}, which appCommit names, was rolled`));
+      expect(stdout).to.match(new RegExp(`pulumi config set appCommit ${before}`));
+    }
+    expect(await serving()).to.equal(before);
+    await follow("lab/ops rollback --undo");
+    expect(await serving()).to.equal(commit);
+    await lab.pulumi("preview", "--expect-no-changes");
+  });
+
+  step("restores the same backup when it restores twice", async (stack) => {
+    const key = (await ops("backup")).trim().split("\n").at(-1)!;
+    const count = () => stack.query("SELECT COUNT(*) FROM users");
+    const users = await count();
+    await stack.query("DELETE FROM users");
+    for (const time of ["first", "second"]) {
+      const printed = await ops("restore", "--yes");
+      expect(printed, time).to.match(new RegExp(`^restored: ${key}`, "m"));
+      expect(await count(), time).to.deep.equal(users);
+    }
+    expect(await ops("restore-test")).to.match(new RegExp(`^${key} can be restored`, "m"));
+  });
+
+  step(
+    "names a way back that works when it refuses a rollback after a failed release",
+    async (stack) => {
+      const before = await serving();
+      // Names of their own, so that the step can run again on the same stack.
+      const [first, second] = [`First${Date.now()}`, `Second${Date.now()}`];
+      const failing = await stack.commit("A table, and a crash", async (directory) => {
+        await addTable(first)(directory);
+        await crash(directory);
+      });
+      expect((await stack.up({ appCommit: failing })).status).not.to.equal(0);
+      const { stdout: history } = await lab.tryOps("releases");
+      expect(history).to.match(new RegExp(`${failing.slice(0, 12)}.*FAILED`));
+      const corrected = await stack.commit("Two tables", async (directory) => {
+        await mark(directory, "two tables");
+        await addTable(first)(directory);
+        await addTable(second)(directory);
+      });
+      await lab.pulumi("config", "set", "appCommit", corrected);
+      await lab.pulumi("up", "--yes", "--skip-preview");
+      const refused = await lab.tryOps("rollback");
+      expect(refused.status).to.equal(1);
+      expect(refused.stderr).to.match(/error: commit \w+ \(release \d+\) needs revision/);
+      const ways = /^ +(lab\/ops restore \S+) && (lab\/ops rollback)$/m.exec(refused.stderr);
+      expect(ways, refused.stderr).not.to.equal(null);
+      await follow(`${ways![1]} --yes`);
+      await follow(ways![2]!);
+      expect(await serving()).to.equal(before);
+      const tables = (await stack.query("SHOW TABLES")).join();
+      expect(tables).to.not.include(first.toLowerCase()).and.not.include(second.toLowerCase());
+      await lab.pulumi("config", "set", "appCommit", before);
+      await lab.pulumi("up", "--yes", "--skip-preview");
+      await lab.pulumi("preview", "--expect-no-changes");
+    },
+  );
+
+  it("names a rule that opens SSH to everybody, and one that is gone, in `verify`", async () => {
+    const ec2 = new EC2(await lab.client());
+    const { vpcId } = await lab.outputs();
+    const { SecurityGroups = [] } = await ec2.describeSecurityGroups({
+      Filters: [{ Name: "vpc-id", Values: [vpcId!] }],
+    });
+    const groups = SecurityGroups.map(({ GroupId: id }) => id!);
+    const { SecurityGroupRules = [] } = await ec2.describeSecurityGroupRules({
+      Filters: [{ Name: "group-id", Values: groups }],
+    });
+    const http = SecurityGroupRules.find(({ FromPort, IsEgress }) => FromPort === 80 && !IsEgress);
+    const { GroupId, SecurityGroupRuleId: gone } = http!;
+    const everybody = { FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: "0.0.0.0/0" }] };
+    const added = await ec2.authorizeSecurityGroupIngress({
+      GroupId,
+      IpPermissions: [{ IpProtocol: "tcp", ...everybody }],
+    });
+    const { SecurityGroupRuleId: id } = added.SecurityGroupRules![0]!;
+    await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [gone!] });
+    const red = await lab.tryOps("verify");
+    expect(red.stdout).to.match(/^3 of \d+ checks failed: ports, rules, drift$/m);
+    expect(red.stdout).to.match(/^ports +FAILED {2}80 does not answer$/m);
+    expect(red.stdout).to.match(new RegExp(`^rules +FAILED .*: ${id} of ${GroupId} lets 0`, "m"));
+    expect(red.stdout).to.match(
+      /^drift +FAILED {2}1 resource\(s\) differ from the program: \+ .*ingress-80-/m,
+    );
+    expect(red.status).to.equal(1);
+
+    const remedy = `aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${GroupId} --security-group-rule-ids ${id}`;
+    expect(red.stdout).to.include(`remedy: remove them: ${remedy}\n`);
+    await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [id!] });
+    expect(red.stdout).to.match(/: lab\/pulumi up --refresh$/m);
+    await lab.pulumi("up", "--refresh", "--yes", "--skip-preview");
+    const green = await lab.tryOps("verify");
+    expect(green.stdout).to.match(/\nno check failed\n$/);
+    expect(green.status).to.equal(0);
+  });
+}

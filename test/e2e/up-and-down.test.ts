@@ -1,0 +1,115 @@
+/** Labs that start, stand side by side, lose their programs and end. */
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Lab, outputOf, run, succeed } from "../../lab/support/lab.ts";
+import { added, processesOf, traces } from "../support/host-footprint.ts";
+
+describe("lab/up and lab/down", function () {
+  this.timeout(120_000);
+
+  const one = new Lab("test-one");
+  const two = new Lab("test-two");
+  afterEach(() => Promise.all([one.down(), two.down()]));
+
+  const slice = async (lab: Lab) => (await readFile(join(lab.home, "slice"), "utf8")).split(" ")[0];
+  const containers = (lab: Lab) =>
+    succeed("docker", ["ps", "--quiet", "--filter", `label=flask-on-aws.lab=${lab.home}`]);
+  const kill = (lab: Lab, service: string) => {
+    const found = processesOf(`LAB_SERVICE=${lab.home}:${service}`);
+    expect(found, service).not.to.deep.equal([]);
+    for (const { pid } of found) process.kill(pid, "SIGKILL");
+  };
+
+  it("say which port is taken, when told to use that", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { status, stderr } = await one.tryUp({ LAB_API_PORT: String(port) });
+    server.close();
+    expect(stderr).to.include(`LAB_API_PORT is ${port}, and that port of 127.0.0.1 is taken`);
+    expect(stderr).to.include("set another one");
+    expect(status).to.equal(1);
+  });
+
+  it("start none with a name of the tests' labs, unless for a test", async () => {
+    const { status, stderr } = await one.tryUp({ LAB_OF_TESTS: "" });
+    expect(stderr).to.match(/LAB_NAME is 'test-one'.*would remove.*remedy: .*another name/s);
+    expect(status).to.equal(1);
+  });
+
+  it("leave a lab of the same name of another clone alone, and say where it is", async () => {
+    const image = (await succeed("lab/images/name", ["net"])).trim();
+    const name = `${one.name}-internet`;
+    const label = `flask-on-aws.lab=/another/clone/.lab/${one.name}`;
+    await succeed("docker", ["create", "--name", name, "--label", label, image, "true"]);
+    try {
+      const { status, stderr } = await one.tryUp();
+      expect(stderr).to.match(/'test-one' of \/another\/clone .*remedy: .*\/clone\/lab\/down/s);
+      expect(status).to.equal(1);
+      await one.down();
+      await succeed("docker", ["inspect", name]);
+    } finally {
+      await succeed("docker", ["rm", name]);
+    }
+  });
+
+  it("say after Ctrl-C what goes on, and go on", async () => {
+    const env = { ...process.env, LAB_NAME: one.name, LAB_OF_TESTS: "1", LAB_ANSWERS: "" };
+    // A terminal sends it to the whole process group.
+    const child = spawn("lab/up", { env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+    const output = outputOf(child);
+    while (!(await slice(one).catch(() => undefined)) && child.exitCode === null) await sleep(20);
+    process.kill(-child.pid!, "SIGINT");
+    expect(await once(child, "close")).to.deep.equal([130, null]);
+    expect(output()).to.match(/interrupted; lab\/up goes on from here, lab\/down removes/);
+    await one.up();
+    expect(await containers(one)).not.to.equal("");
+  });
+
+  /** Whether the host on a lab's internet gets a connection to that of a lab. */
+  const reaches = async (from: Lab, to: Lab) => {
+    const connect = `</dev/tcp/198.18.${await slice(to)}.2/443`;
+    const command = ["exec", `${from.name}-internet`, "timeout", "2", "bash", "-c", connect];
+    return (await run("docker", command)).status === 0;
+  };
+
+  it("start two labs at the same time, which do not meet, and end one without the other", async () => {
+    await Promise.all([one.up(), two.up()]);
+    expect(await slice(one)).not.to.equal(await slice(two));
+    expect(await reaches(one, one)).to.equal(true);
+    expect([await reaches(one, two), await reaches(two, one)]).to.deep.equal([false, false]);
+    await one.down();
+    expect(await containers(one)).to.equal("");
+    expect(await containers(two)).not.to.equal("");
+    expect(await two.up(), "is up still").to.equal("");
+  });
+
+  it("start the world again where that has ended, and it alone", async () => {
+    await one.up();
+    const before = await containers(one);
+    kill(one, "world");
+    expect(await one.up()).to.match(/is up/);
+    expect(await one.up()).to.equal("");
+    expect(await containers(one)).to.equal(before);
+  });
+
+  it("say what is lost where the API has ended, and leave nothing after everything was killed", async () => {
+    const image = (await succeed("lab/images/name", ["net"])).trim();
+    const before = await traces(image, one.home);
+    await one.up();
+    kill(one, "world");
+    kill(one, "api");
+    const { status, stderr } = await one.tryUp();
+    expect(stderr).to.match(/AWS API of lab 'test-one' has ended.*remedy: lab\/down/s);
+    expect(status).to.equal(1);
+    const inside = await run("lab/in", ["true"], { env: { LAB_NAME: one.name } });
+    expect([inside.status, inside.stderr]).to.deep.equal([1, stderr]);
+    await one.down();
+    expect(added(before, await traces(image, one.home))).to.deep.equal({});
+  });
+});

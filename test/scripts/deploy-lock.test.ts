@@ -1,0 +1,152 @@
+import { expect } from "chai";
+import { utimesSync } from "node:fs";
+import { join } from "node:path";
+import { Machine, until } from "./machine.ts";
+
+describe("The lease", () => {
+  let machine: Machine;
+  beforeEach(() => {
+    machine = new Machine();
+    machine.fake("sleep", "exec /bin/sleep 0.05");
+    // Works until it is told to end, and has a child, as deploy.sh has its steps.
+    machine.script(
+      "work.sh",
+      `echo $$ >'${machine.home}/pid'; log began; "$(dirname "$0")/step.sh"; log done; exit 7`,
+    );
+    machine.script(
+      "step.sh",
+      `for ((i = 0; i < 100; i++)); do [ ! -e '${machine.home}/end' ] || exit 0; sleep 0.05; log step; done; log overdue`,
+    );
+  });
+  afterEach(async () => {
+    // What a test left behind ends before its directory is removed.
+    machine.write("end", "");
+    await quiet();
+    machine.remove();
+  });
+
+  const as = (owner: string) =>
+    machine.start("deploy-lock.sh", ["work.sh"], { RELEASE_OWNER: owner, LEASE_LIMIT: "10" });
+  const began = (times = 1) =>
+    until(() => machine.log.split("began").length > times, `start ${times} of the work`);
+  const killWork = () => process.kill(-Number(machine.read("pid")), "SIGKILL");
+  const alive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  /** Awaits that nothing writes to the log any more. */
+  const quiet = async () => {
+    let before = "";
+    let since = Date.now();
+    await until(() => {
+      if (machine.log !== before) [before, since] = [machine.log, Date.now()];
+      return Date.now() - since > 300;
+    }, "the work's end");
+  };
+  const age = (seconds: number) => {
+    const then = Date.now() / 1000 - seconds;
+    utimesSync(join(machine.root, "lease"), then, then);
+  };
+
+  it("is held while the script runs, whose exit status is passed on, and is given back", async () => {
+    const release = as("ann@desk");
+    await began();
+    expect(machine.read("root/lease")).to.match(
+      /^ann@desk \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ process \d+\n$/,
+    );
+    machine.write("end", "");
+    expect((await release.ended).status).to.equal(7);
+    expect(machine.exists("root/lease")).to.equal(false);
+  });
+
+  it("tells the script who holds it, with and without SSH", () => {
+    machine.script("work.sh", `echo "$LEASE_OWNER $*"`);
+    const who = (env: NodeJS.ProcessEnv) =>
+      machine.run("deploy-lock.sh", ["work.sh", "a b"], "", env).stdout;
+    expect(who({ RELEASE_OWNER: "ann@desk" })).to.equal("ann@desk a b\n");
+    expect(who({ SSH_CLIENT: "198.18.0.9 5 22" })).to.match(/^\S+@198\.18\.0\.9 a b\n$/);
+    expect(who({ SSH_CLIENT: undefined })).to.match(/^\S+@\S+ a b\n$/);
+  });
+
+  it("is waited for, with a word of who holds it, and then taken", async () => {
+    const first = as("ann@desk");
+    await began();
+    const second = as("bob@desk");
+    await until(() => second.output() !== "", "a word of the second one");
+    expect(second.output()).to.match(
+      /^waiting for the deploy lock, held by ann@desk \S+Z process \d+, at most /,
+    );
+    expect(machine.log.match(/began/g)).to.have.length(1);
+    machine.write("end", "");
+    expect((await first.ended).status).to.equal(7);
+    expect(await second.ended).to.deep.include({ status: 7 });
+    expect(second.output().match(/waiting/g), "it says so once").to.have.length(1);
+    expect(machine.log.match(/began/g)).to.have.length(2);
+  });
+
+  it("is not waited for longer than the limit", async () => {
+    const first = as("ann@desk");
+    await began();
+    const { status, stderr } = machine.run("deploy-lock.sh", ["work.sh"], "", { LEASE_LIMIT: "0" });
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^error: the deploy lock is still held by ann@desk \S+ process \d+ after \d+ s/m,
+    );
+    expect(stderr).to.match(/^remedy: wait for that release to end/m);
+    expect(machine.exists("root/lease"), "the holder's").to.equal(true);
+    machine.write("end", "");
+    await first.ended;
+  });
+
+  it("of a killed holder expires", async () => {
+    const first = as("ann@desk");
+    await began();
+    process.kill(-first.pid, "SIGKILL");
+    killWork();
+    await first.ended;
+    expect(machine.exists("root/lease"), "nobody gave it back").to.equal(true);
+    const second = as("bob@desk");
+    await until(() => second.output() !== "", "a word of the second one");
+    age(21);
+    machine.write("end", "");
+    expect((await second.ended).status).to.equal(7);
+  });
+
+  it("lasts as long as the work, though who holds it was killed", async () => {
+    const first = as("ann@desk");
+    await began();
+    process.kill(first.pid, "SIGKILL");
+    await until(() => !alive(first.pid), "the holder's death");
+    age(21);
+    const old = machine.log.length;
+    await until(() => machine.log.length > old + 50, "the work's next steps");
+    const second = machine.run("deploy-lock.sh", ["work.sh"], "", { LEASE_LIMIT: "0" });
+    expect(second.stderr).to.include("is still held by ann@desk");
+  });
+
+  it("that was lost ends the work, with the step that runs, and is left to who has it", async () => {
+    const first = as("ann@desk");
+    await began();
+    // As after a suspension of the whole machine that was longer than the term.
+    machine.write("root/lease", "bob@desk\n");
+    const { status, output } = await first.ended;
+    expect(status).to.equal(143);
+    expect(output).to.include("error: the deploy lock was lost to bob@desk");
+    await quiet();
+    expect(machine.log, "the step has gone on").to.not.match(/done|overdue/);
+    expect(machine.read("root/lease")).to.equal("bob@desk\n");
+  });
+
+  it("is given back when its holder is asked to end, after the work has ended", async () => {
+    const first = as("ann@desk");
+    await began();
+    process.kill(first.pid, "SIGTERM");
+    expect((await first.ended).status).to.equal(143);
+    expect(machine.exists("root/lease")).to.equal(false);
+    await quiet();
+    expect(machine.log, "the step has gone on").to.not.match(/done|overdue/);
+  });
+});

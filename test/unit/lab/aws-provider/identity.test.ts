@@ -1,0 +1,42 @@
+import { expect } from "chai";
+
+import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
+import { Plugin } from "../../../support/aws-provider.ts";
+
+describe("the aws plugin's identity", function () {
+  this.timeout(60_000);
+  const account = "123456789012"; // moto's
+  let api: ApiServer;
+  let plugin: Plugin;
+  before(async () => (api = await startApi()));
+  beforeEach(async () => (plugin = await Plugin.start(api.endpoint)));
+  afterEach(() => plugin?.stop());
+  after(() => api?.stop());
+
+  const refusal = async (settings: Record<string, unknown>) =>
+    plugin.configure({ region: "us-west-2", ...settings }).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+
+  it("is refused in accounts that are not allowed, and in forbidden ones", async () => {
+    expect(await refusal({ allowedAccountIds: ["000000000000"] })).to.include(
+      `AWS account ID not allowed: ${account}`,
+    );
+    expect(await refusal({ forbiddenAccountIds: [account] })).to.include("not allowed");
+    expect(await refusal({ allowedAccountIds: [account], forbiddenAccountIds: ["1"] })).to.equal(
+      "",
+    );
+  });
+
+  it("is that of the role that is to be assumed, which may be of another account", async () => {
+    const other = "210987654321";
+    const assumeRoles = [{ roleArn: `arn:aws:iam::${other}:role/deployer` }];
+    expect(await refusal({ assumeRoles, allowedAccountIds: [account] })).to.include(
+      `AWS account ID not allowed: ${other}`,
+    );
+    await plugin.configure({ region: "us-west-2", assumeRoles, allowedAccountIds: [other] });
+    const vpc = await plugin.create("aws:ec2/vpc:Vpc", "main", { cidrBlock: "10.0.0.0/16" });
+    expect(vpc.state["ownerId"]).to.equal(other);
+  });
+});

@@ -1,0 +1,258 @@
+import { EC2 } from "@aws-sdk/client-ec2";
+import { S3 } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+
+import { builder } from "../../../../lab/support/account.ts";
+import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
+import { Plugin, type Properties, type Resource, unknown } from "../../../support/aws-provider.ts";
+
+const types = {
+  vpc: "aws:ec2/vpc:Vpc",
+  subnet: "aws:ec2/subnet:Subnet",
+  securityGroup: "aws:ec2/securityGroup:SecurityGroup",
+  instance: "aws:ec2/instance:Instance",
+  bucket: "aws:s3/bucket:Bucket",
+  object: "aws:s3/bucketObjectv2:BucketObjectv2",
+  versioning: "aws:s3/bucketVersioning:BucketVersioning",
+  role: "aws:iam/role:Role",
+  database: "aws:rds/instance:Instance",
+};
+
+describe("the aws plugin, asked by the engine", function () {
+  this.timeout(60_000);
+
+  let api: ApiServer;
+  let plugin: Plugin;
+  let ec2: EC2;
+  const settings = { region: "us-west-2", defaultTags: { tags: { project: "test" } } };
+  before(async () => {
+    api = await startApi();
+    ec2 = new EC2(api.client);
+    plugin = await Plugin.start(api.endpoint);
+    await plugin.configure(settings);
+  });
+  after(async () => {
+    await plugin?.stop();
+    await api?.stop();
+  });
+
+  const createVpc = (inputs: Properties = {}): Promise<Resource> =>
+    plugin.create(types.vpc, "main", { cidrBlock: "10.0.0.0/16", ...inputs });
+  const error = (call: Promise<unknown>): Promise<Error> =>
+    call.then(
+      () => expect.fail("no error"),
+      (reason: Error) => reason,
+    );
+  /** What an `up` with these inputs would change. */
+  const diff = async (resource: Resource, news: Properties, ignore: string[] = []) =>
+    plugin.diff(
+      resource,
+      await plugin.checked(resource.type, resource.name, news, resource.inputs),
+      ignore,
+    );
+
+  describe("before anything is made", () => {
+    it("refuses types, inputs, fields, functions and settings that it would have to ignore", async () => {
+      const inputs = { cidrBlock: "10.0.0.0/16", ipv6CidrBlock: "::/56", tagsAll: {} };
+      const { failures } = await plugin.check(types.vpc, "main", inputs);
+      expect(Object.keys(failures)).to.deep.equal(["ipv6CidrBlock", "tagsAll"]);
+      expect(failures["ipv6CidrBlock"]).to.contain(
+        "does not know 'ipv6CidrBlock' of aws:ec2/vpc:Vpc",
+      );
+      const root = { rootBlockDevice: { volumeSize: 8, throughput: 125 } };
+      const nested = await plugin.check(types.instance, "app", root);
+      expect(Object.keys(nested.failures)).to.deep.equal(["rootBlockDevice.throughput"]);
+
+      for (const type of [
+        "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+        "aws:sqs/queue:Queue",
+      ])
+        expect((await error(plugin.check(type, "x", {}))).message).to.contain(`no type '${type}'`);
+      const call = plugin.invoke("aws:index/getAmi:getAmi", {});
+      expect((await error(call)).message).to.contain("no function 'aws:index/getAmi:getAmi'");
+      expect(await plugin.checkConfig({ ...settings, skipMetadataApiCheck: true })).to.deep.equal(
+        {},
+      );
+      expect(await plugin.checkConfig({ endpoints: "[]" })).to.have.all.keys("endpoints");
+    });
+
+    it("does not start without an API on this machine", async () => {
+      const other = await Plugin.start("http://198.51.100.1:4566");
+      const reason = await error(other.configure(settings));
+      await other.stop();
+      expect(reason.message).to.contain("AWS_ENDPOINT_URL is 'http://198.51.100.1:4566'");
+    });
+
+    it("names what the program does not name, and keeps the name", async () => {
+      const { inputs } = await plugin.check(types.securityGroup, "app", {});
+      expect(inputs["name"]).to.match(/^app-[0-9a-f]{7}$/);
+      expect(inputs["description"]).to.equal("Managed by Pulumi");
+      expect(inputs["__defaults"]).to.have.members(["name", "description"]);
+      const again = await plugin.check(types.securityGroup, "app", {}, inputs);
+      expect(again.inputs["name"]).to.equal(inputs["name"]);
+      const named = await plugin.check(types.securityGroup, "app", { name: "web" }, inputs);
+      expect(named.inputs).to.include({ name: "web" });
+      const unnamed = await plugin.check(types.securityGroup, "app", {}, named.inputs);
+      expect(unnamed.inputs["name"]).to.match(/^app-/);
+    });
+
+    it("previews a creation with unknown outputs and calls nothing", async () => {
+      const count = async () => (await ec2.describeVpcs()).Vpcs!.length;
+      const before = await count();
+      const { state } = await plugin.create(
+        types.subnet,
+        "public",
+        { vpcId: unknown, cidrBlock: "10.0.0.0/24" },
+        true,
+      );
+      expect(state).to.include({
+        vpcId: unknown,
+        availabilityZone: unknown,
+        ownerId: unknown,
+        cidrBlock: "10.0.0.0/24",
+      });
+      expect(state["tagsAll"]).to.deep.equal({ project: "test" });
+      expect(await count()).to.equal(before);
+    });
+  });
+
+  describe("of a resource that is there", () => {
+    it("sees no change in what it has just made", async () => {
+      const inputs = { cidrBlock: "10.0.0.0/16", enableDnsHostnames: true, tags: { Name: "main" } };
+      const vpc = await plugin.create(types.vpc, "main", inputs);
+      expect(vpc.id).to.match(/^vpc-/);
+      expect(await diff(vpc, inputs)).to.deep.equal({
+        changes: {},
+        replaces: [],
+        deleteBeforeReplace: false,
+      });
+      expect((await plugin.read(vpc))!.state).to.deep.equal(vpc.state);
+    });
+
+    it("tells updates from replacements, also when the new value is not known yet", async () => {
+      const vpc = await createVpc({ tags: { Name: "main" } });
+      const news = { cidrBlock: unknown, enableDnsSupport: false };
+      expect(await diff(vpc, news)).to.deep.equal({
+        changes: {
+          cidrBlock: "UPDATE_REPLACE",
+          enableDnsSupport: "UPDATE",
+          tags: "DELETE",
+          tagsAll: "UPDATE",
+        },
+        replaces: ["cidrBlock"],
+        deleteBeforeReplace: false,
+      });
+      const same = { cidrBlock: "10.0.0.0/16", enableDnsHostnames: true, tags: { Name: "main" } };
+      expect((await diff(vpc, same)).changes).to.deep.equal({ enableDnsHostnames: "ADD" });
+      expect((await diff(vpc, news, ["cidrBlock"])).replaces).to.deep.equal([]);
+    });
+
+    it("deletes first what the program has named", async () => {
+      const policy = { assumeRolePolicy: "{}" };
+      const replaced = async (inputs: Properties) => {
+        const { id: vpcId } = await createVpc();
+        const group = await plugin.create(types.securityGroup, "group", { ...inputs, vpcId });
+        return diff(group, { ...inputs, vpcId, description: "other" });
+      };
+      expect(await replaced({ name: "fixed" })).to.include({ deleteBeforeReplace: true });
+      expect(await replaced({})).to.include({ deleteBeforeReplace: false });
+      const role = await plugin.create(types.role, "role", { ...policy, name: "old" });
+      const renamed = await diff(role, { ...policy, name: "new" });
+      expect(renamed).to.deep.include({ replaces: ["name"], deleteBeforeReplace: false });
+    });
+
+    it("keeps the provider's default tags apart from the resource's own", async () => {
+      const vpc = await createVpc({ tags: { Name: "main" } });
+      expect(vpc.state["tags"]).to.deep.equal({ Name: "main" });
+      expect(vpc.state["tagsAll"]).to.deep.equal({ Name: "main", project: "test" });
+
+      const other = await Plugin.start(api.endpoint);
+      await other.configure({ ...settings, defaultTags: { tags: { stack: "dev" } } });
+      const inputs = await other.checked(types.vpc, "main", vpc.inputs);
+      expect((await other.diff(vpc, inputs)).changes).to.deep.equal({ tagsAll: "UPDATE" });
+      await other.update(vpc, { cidrBlock: "10.0.0.0/16", tags: { Name: "main" } });
+      await other.stop();
+      const { Tags } = (await ec2.describeVpcs({ VpcIds: [vpc.id] })).Vpcs![0]!;
+      expect(Tags).to.have.deep.members([
+        { Key: "Name", Value: "main" },
+        { Key: "stack", Value: "dev" },
+      ]);
+    });
+
+    it("finds what was changed behind its back, and puts it right", async () => {
+      const inputs = { cidrBlock: "10.0.0.0/16", tags: { Name: "main" } };
+      const vpc = await createVpc(inputs);
+      await ec2.createTags({ Resources: [vpc.id], Tags: [{ Key: "Name", Value: "other" }] });
+      await ec2.modifyVpcAttribute({ VpcId: vpc.id, EnableDnsSupport: { Value: false } });
+      const seen = (await plugin.read(vpc))!;
+      expect(seen.inputs).to.deep.include({ tags: { Name: "other" }, enableDnsSupport: false });
+      expect((await diff(seen, inputs)).changes).to.have.all.keys(
+        "tags",
+        "tagsAll",
+        "enableDnsSupport",
+      );
+      const right = await plugin.update(seen, inputs);
+      expect(right.state).to.deep.equal(vpc.state);
+      expect((await plugin.read(right))!.state).to.deep.equal(vpc.state);
+    });
+
+    it("finds a resource gone, and deletes one that is gone already", async () => {
+      const vpc = await createVpc();
+      await ec2.deleteVpc({ VpcId: vpc.id });
+      expect(await plugin.read(vpc)).to.equal(undefined);
+      await plugin.delete(vpc);
+    });
+
+    it("passes on AWS's code and message, with the resource's name", async () => {
+      const { message } = await error(createVpc({ cidrBlock: "10.0.0.0/8" }));
+      expect(message).to.match(
+        /creating aws:ec2\/vpc:Vpc 'main': InvalidVpc\.?Range: .*10\.0\.0\.0\/8/,
+      );
+    });
+  });
+
+  it("empties a bucket only when it may", async () => {
+    const s3 = new S3(api.client);
+    const full = async (forceDestroy: boolean) => {
+      const bucket = await plugin.create(types.bucket, "Backup", { forceDestroy });
+      const { id: Bucket } = bucket;
+      const versioningConfiguration = { status: "Enabled" };
+      await plugin.create(types.versioning, "v", { bucket: Bucket, versioningConfiguration });
+      for (const Body of ["1", "2"]) await s3.putObject({ Bucket, Key: "a", Body });
+      await s3.deleteObject({ Bucket, Key: "a" });
+      return bucket;
+    };
+    const kept = await full(false);
+    expect(kept.id).to.match(/^backup-[0-9a-f]{7}$/);
+    expect((await error(plugin.delete(kept))).message).to.contain("'Backup': BucketNotEmpty: ");
+    const bucket = await full(true);
+    await plugin.delete(bucket);
+    expect(await plugin.read(bucket)).to.equal(undefined);
+  });
+
+  it("deletes every version of an object, and of no other", async () => {
+    const s3 = new S3(api.client);
+    const { id: bucket } = await plugin.create(types.bucket, "site", {});
+    const versioningConfiguration = { status: "Enabled" };
+    await plugin.create(types.versioning, "v", { bucket, versioningConfiguration });
+    const object = await plugin.create(types.object, "a", { bucket, content: "1" });
+    expect(object.inputs["key"]).to.equal("a");
+    await plugin.update(object, { bucket, content: "2" });
+    await s3.putObject({ Bucket: bucket, Key: "ab", Body: "stays" });
+    await plugin.delete(object);
+    const { Versions = [] } = await s3.listObjectVersions({ Bucket: bucket });
+    expect(Versions.map(({ Key }) => Key)).to.deep.equal(["ab"]);
+  });
+
+  it("looks up zones and parameters", async () => {
+    const { names } = await plugin.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
+      filters: [{ name: "zone-type", values: ["availability-zone"] }],
+    });
+    expect(names).to.include.members(["us-west-2a", "us-west-2b"]);
+    const name = "/aws/service/debian/release/13/latest/amd64";
+    const parameter = await plugin.invoke("aws:ssm/getParameter:getParameter", { name });
+    expect(parameter["insecureValue"]).to.equal(builder(api).image);
+    const unknownName = plugin.invoke("aws:ssm/getParameter:getParameter", { name: "/x" });
+    expect((await error(unknownName)).message).to.contain("ParameterNotFound");
+  });
+});

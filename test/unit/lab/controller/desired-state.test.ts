@@ -1,0 +1,230 @@
+import { expect } from "chai";
+import type { Cloud, Instance } from "../../../../lab/controller/observed-state.ts";
+import { plan } from "../../../../lab/controller/desired-state.ts";
+import { ruleset } from "../../../../lab/controller/nftables.ts";
+
+const anywhere = { protocol: "-1", from: -1, to: -1, cidrs: ["0.0.0.0/0"], groupIds: [] };
+
+function instance(
+  id: string,
+  subnetId: string,
+  address: string,
+  more: Partial<Instance> = {},
+): Instance {
+  return {
+    id,
+    name: "",
+    state: "running",
+    rebooting: false,
+    vpcId: "vpc-1",
+    subnetId,
+    zone: "us-west-2a",
+    address,
+    mac: "02:00:00:00:00:01",
+    publicIp: undefined,
+    groupIds: ["sg-app"],
+    type: "t3.micro",
+    memoryMiB: 1024,
+    imageId: "ami-1",
+    keyName: undefined,
+    publicKey: undefined,
+    userData: "",
+    metadata: { tokensRequired: true, hopLimit: 1, enabled: true },
+    profileArn: undefined,
+    ...more,
+  };
+}
+
+/** One VPC with a public and a private subnet, an internet gateway, a NAT gateway, one machine in each. */
+function cloud(): Cloud {
+  return {
+    vpcs: [{ id: "vpc-1", cidr: "10.0.0.0/16" }],
+    subnets: [
+      { id: "subnet-public", vpcId: "vpc-1", cidr: "10.0.0.0/24" },
+      { id: "subnet-private", vpcId: "vpc-1", cidr: "10.0.1.0/24" },
+    ],
+    internetGateways: [{ id: "igw-1", vpcId: "vpc-1" }],
+    natGateways: [{ id: "nat-1", subnetId: "subnet-public", publicIp: "198.18.0.64" }],
+    routeTables: [
+      {
+        id: "rtb-main",
+        vpcId: "vpc-1",
+        main: true,
+        subnetIds: [],
+        routes: [{ cidr: "10.0.0.0/16", target: "local" }],
+      },
+      {
+        id: "rtb-public",
+        vpcId: "vpc-1",
+        main: false,
+        subnetIds: ["subnet-public"],
+        routes: [
+          { cidr: "0.0.0.0/0", target: "igw-1" },
+          { cidr: "10.0.0.0/16", target: "local" },
+        ],
+      },
+      {
+        id: "rtb-private",
+        vpcId: "vpc-1",
+        main: false,
+        subnetIds: ["subnet-private"],
+        routes: [
+          { cidr: "10.0.0.0/16", target: "local" },
+          { cidr: "0.0.0.0/0", target: "nat-1" },
+        ],
+      },
+    ],
+    securityGroups: [
+      {
+        id: "sg-app",
+        vpcId: "vpc-1",
+        ingress: [{ protocol: "tcp", from: 5085, to: 5085, cidrs: ["0.0.0.0/0"], groupIds: [] }],
+        egress: [anywhere],
+      },
+      {
+        id: "sg-test",
+        vpcId: "vpc-1",
+        ingress: [{ protocol: "tcp", from: 22, to: 22, cidrs: [], groupIds: ["sg-app"] }],
+        egress: [],
+      },
+    ],
+    instances: [
+      instance("i-00000000000000001", "subnet-public", "10.0.0.10", { publicIp: "198.18.0.65" }),
+      instance("i-00000000000000002", "subnet-private", "10.0.1.10", { groupIds: ["sg-test"] }),
+    ],
+    databases: [],
+  };
+}
+
+const database: Cloud["databases"][number] = {
+  id: "dev-db",
+  status: "available",
+  vpcId: "vpc-1",
+  subnetId: "subnet-private",
+  address: "10.0.1.20",
+  groupIds: ["sg-test"],
+  endpoint: "dev-db.abc.us-west-2.rds.amazonaws.com",
+  port: 3306,
+  name: "appdb",
+  masterUser: "admin",
+  memoryMiB: 1024,
+  parameters: {},
+};
+
+function cardOf(state: Cloud, owner: string) {
+  return plan(state).routers[0]!.interfaces.find((card) => card.owner === owner)!;
+}
+
+describe("the world's plan", () => {
+  it("gives a machine the address, mask and gateway of its subnet", () => {
+    expect(cardOf(cloud(), "i-00000000000000002")).to.include({
+      address: "10.0.1.10",
+      prefix: 24,
+      gateway: "10.0.1.1",
+    });
+  });
+
+  it("puts the most specific route first", () => {
+    expect(cardOf(cloud(), "i-00000000000000001").routes).to.deep.equal([
+      { cidr: "10.0.0.0/16", via: "local" },
+      { cidr: "0.0.0.0/0", via: "internet" },
+    ]);
+  });
+
+  it("sends a private subnet through its NAT gateway", () => {
+    expect(cardOf(cloud(), "i-00000000000000002").routes.at(-1)).to.deep.equal({
+      cidr: "0.0.0.0/0",
+      via: { nat: "nat-1" },
+    });
+  });
+
+  it("leads to S3 by the endpoint, before and without any other way out", () => {
+    const state = cloud();
+    const s3 = { cidr: "198.18.0.4/32", target: "vpce-1" };
+    state.routeTables[2]!.routes.push(s3);
+    const [first] = cardOf(state, "i-00000000000000002").routes;
+    expect(first).to.deep.equal({ cidr: s3.cidr, via: "endpoint" });
+    state.routeTables[2]!.routes = [s3];
+    const rules = ruleset(plan(state).routers[0]!);
+    expect(rules).to.contain(
+      "chain route-i-000000000002 {\n    ip daddr 198.18.0.4/32 meta mark set 3 return\n  }",
+    );
+    expect(rules).to.contain(`oifname "eth0" meta mark 3 masquerade`);
+  });
+
+  it("lets a NAT gateway carry nothing when its own subnet lost its way out", () => {
+    const state = cloud();
+    state.routeTables[1]!.routes.shift();
+    expect(cardOf(state, "i-00000000000000002").routes.at(-1)!.via).to.equal("blackhole");
+    expect(plan(state).routers[0]!.nats).to.deep.equal([]);
+  });
+
+  it("makes routes to a detached internet gateway a black hole", () => {
+    const state = { ...cloud(), internetGateways: [] };
+    expect(cardOf(state, "i-00000000000000001").routes.at(-1)!.via).to.equal("blackhole");
+  });
+
+  it("uses the main route table for a subnet without one", () => {
+    const state = cloud();
+    state.routeTables[1]!.subnetIds = [];
+    expect(cardOf(state, "i-00000000000000001").routes).to.deep.equal([
+      { cidr: "10.0.0.0/16", via: "local" },
+    ]);
+  });
+
+  it("makes no router for a VPC without machines and no body for a terminated one", () => {
+    const state = cloud();
+    for (const machine of state.instances) machine.state = "terminated";
+    expect(plan(state)).to.deep.equal({ routers: [], instances: [], databases: [] });
+  });
+
+  it("resolves a database's endpoint in its VPC only", () => {
+    const state = { ...cloud(), databases: [database] };
+    state.vpcs.push({ id: "vpc-2", cidr: "10.0.0.0/16" });
+    state.subnets.push({ id: "subnet-2", vpcId: "vpc-2", cidr: "10.0.0.0/24" });
+    state.instances.push(
+      instance("i-00000000000000003", "subnet-2", "10.0.0.10", { vpcId: "vpc-2" }),
+    );
+    const [first, second] = plan(state).routers;
+    expect(first!.hosts.map(({ name }) => name)).to.deep.equal([database.endpoint]);
+    expect(second!.hosts).to.deep.equal([]);
+  });
+});
+
+describe("a router's rules", () => {
+  const rules = ruleset(plan({ ...cloud(), databases: [database] }).routers[0]!);
+
+  it("replace the whole table in one transaction", () => {
+    expect(rules).to.match(/^table ip vpc\ndelete table ip vpc\ntable ip vpc \{\n/);
+  });
+
+  it("drop a spoofed source before anything else", () => {
+    expect(rules).to.contain(`iifname "i-000000000001" ip saddr != 10.0.0.10 drop`);
+  });
+
+  it("let in what the security groups name, and drop the rest", () => {
+    expect(rules).to.contain(
+      `chain in-i-000000000001 {\n    ip saddr 0.0.0.0/0 tcp dport 5085-5085 return\n    drop\n  }`,
+    );
+    expect(rules).to.contain(
+      `chain in-i-000000000002 {\n    ip saddr @sg-app tcp dport 22-22 return\n    drop\n  }`,
+    );
+  });
+
+  it("name a group's members by their private addresses", () => {
+    expect(rules).to.contain("set sg-app {\n    type ipv4_addr\n    elements = { 10.0.0.10 }");
+  });
+
+  it("drop everything outgoing where there is no egress rule", () => {
+    expect(rules).to.contain("chain out-i-000000000002 {\n    drop\n  }");
+  });
+
+  it("translate one to one for a public address and to the NAT gateway's for the others", () => {
+    expect(rules).to.contain("elements = { 10.0.0.10 : 198.18.0.65 }");
+    expect(rules).to.contain("meta mark 16 snat to 198.18.0.64");
+  });
+
+  it("let the hop limit be the TTL of the metadata service's packets", () => {
+    expect(rules).to.contain("ip saddr 169.254.169.254 ip daddr 10.0.1.10 ip ttl set 1");
+  });
+});

@@ -1,0 +1,60 @@
+/** What the world reads of the API, also where something comes or goes between two of its calls. */
+import { CreateInstanceProfileCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateDBInstanceCommand } from "@aws-sdk/client-rds";
+import { expect } from "chai";
+import { builder } from "../../../../lab/support/account.ts";
+import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
+
+describe("a look of the world", function () {
+  this.timeout(20_000);
+
+  const { fetch } = globalThis;
+  const outside = { ...process.env };
+  let api: ApiServer;
+  let subnet: string;
+  let ownCalls: typeof import("../../../../lab/controller/control-api.ts");
+  let cloud: typeof import("../../../../lab/controller/observed-state.ts");
+
+  before(async () => {
+    api = await startApi({ LAB_WORLD: "1" });
+    Object.assign(process.env, { AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region });
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+    // They read the environment while they are imported.
+    ownCalls = await import("../../../../lab/controller/control-api.ts");
+    cloud = await import("../../../../lab/controller/observed-state.ts");
+    const make = builder(api);
+    const vpc = await make.vpc("10.0.0.0/16");
+    subnet = await make.subnet(vpc, "10.0.0.0/24");
+    await make.subnetGroup("db", [subnet, await make.subnet(vpc, "10.0.1.0/24", "b")]);
+    await make.databases.send(new CreateDBInstanceCommand(make.database("db", "db")));
+    const InstanceProfileName = "empty";
+    await new IAMClient(api.client).send(new CreateInstanceProfileCommand({ InstanceProfileName }));
+    await make.instance(subnet, { IamInstanceProfile: { Name: InstanceProfileName } });
+  });
+  after(async () => {
+    process.env = outside;
+    await api?.stop();
+  });
+  afterEach(() => (globalThis.fetch = fetch));
+
+  it("sees a database with its address and subnet", async () => {
+    const { databases } = await cloud.describe();
+    expect(databases).to.have.length(1);
+    expect(databases[0]).to.include({ id: "db", status: "creating", address: "10.0.0.4" });
+    expect(databases[0]).to.include({ subnetId: subnet, masterUser: "admin", memoryMiB: 1024 });
+  });
+
+  it("is not lost where a database goes before its address was asked for", async () => {
+    globalThis.fetch = (url, init) =>
+      fetch((url as string).replace("/db/db/address", "/db/gone/address"), init);
+    const { databases, instances } = await cloud.describe();
+    expect(databases).to.deep.equal([]);
+    expect(instances).to.have.length(1);
+  });
+
+  it("gives an instance whose profile has no role no credentials, and goes on", async () => {
+    const [instance] = (await cloud.describe()).instances;
+    expect(instance!.profileArn).to.match(/instance-profile\/empty$/);
+    expect(await ownCalls.credentialsOf(instance!)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,118 @@
+/**
+ * What every command does when it is called as it should not be: exit status and first line, which the test
+ * commands.test.ts compares with what happens.
+ *
+ * usage: tsx test/unit/operations/commands.ts    prints the table of docs/operations.md
+ */
+import { realpathSync } from "node:fs";
+
+/** Ways to call a command, with the arguments that are added to it. */
+export const ways = {
+  nothing: [],
+  "--help": ["--help"],
+  "unknown option": ["--nosuch"],
+  "unknown word": ["nosuch"],
+  "unknown stack": ["--stack", "nosuch"],
+  "no outputs": ["--stack", "empty"],
+  unreachable: [],
+  "Ctrl-C": [],
+} as const;
+export type Way = keyof typeof ways;
+
+/** Exit status, and the first line after the one that names the stack; "" if there is none. */
+export type Outcome = readonly [status: number, line: string];
+
+/** The same for all commands. */
+const always = {
+  "unknown stack": [1, "error: there is no stack nosuch"],
+  "no outputs": [1, "error: stack empty has no outputs: it is not up"],
+  unreachable: [
+    1,
+    "error: the app server cannot be reached at 198.51.100.7 port 22: Connection timed out",
+  ],
+  "unknown option": [2, "error: unknown option '--nosuch'"],
+} satisfies Partial<Record<Way, Outcome>>;
+
+const surplus = (command: string) => `error: ${command} takes no argument: nosuch`;
+const unchanged = "interrupted; nothing was changed";
+const mayGoOn =
+  "interrupted; the command may still run on the app server: ./ops status shows the deploy lock while it does";
+
+/** A command that takes no word. `line` is what the fixture's script prints first. */
+const plain = (command: string, line: string, interrupted: string): Record<Way, Outcome> => ({
+  ...always,
+  nothing: [0, line],
+  "--help": [0, `Usage: ./ops ${command} [options]`],
+  "unknown word": [2, surplus(command)],
+  "Ctrl-C": [130, interrupted],
+});
+
+export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
+  status: plain("status", "serves        NOTHING", unchanged),
+  verify: {
+    ...plain("verify", "(the table)", mayGoOn),
+    // The checks from this computer tell what they have found.
+    unreachable: [1, "(the table)"],
+  },
+  releases: plain("releases", "release  time (UTC)        commit  schema  what      by", unchanged),
+  rollback: plain("rollback", "(what the script prints)", mayGoOn),
+  logs: plain("logs", "(what the script prints)", ""),
+  backup: plain("backup", "(what the script prints)", mayGoOn),
+  backups: plain("backups", "backup               age  rows  schema  commit", unchanged),
+  restore: {
+    ...plain("restore", "", unchanged),
+    nothing: [1, "restores  backups/now-nightly"],
+    "--help": [0, "Usage: ./ops restore [options] [backup]"],
+    "unknown word": [1, "error: there is no backup nosuch"],
+  },
+  "restore-test": {
+    ...plain("restore-test", "(what the script prints)", mayGoOn),
+    "--help": [0, "Usage: ./ops restore-test [options] [backup]"],
+    "unknown word": [1, "error: there is no backup nosuch"],
+  },
+  ssh: {
+    ...plain("ssh", "(the login shell)", ""),
+    "--help": [0, "Usage: ./ops ssh [options] [command...]"],
+    "unknown word": [127, "(runs it there)"],
+  },
+  app: {
+    ...plain("app", "(flask shell)", ""),
+    "--help": [0, "Usage: ./ops app [options] [command...]"],
+    "unknown word": [127, "(runs it there)"],
+  },
+  mysql: {
+    ...plain("mysql", "(the mysql client)", ""),
+    "--help": [0, "Usage: ./ops mysql [options] [arguments...]"],
+    "unknown word": [127, "(runs it there)"],
+  },
+};
+
+/** Of Markdown: a row for each command, exit statuses with the letter of a first line, and these lines below. */
+export function asMarkdown(): string {
+  const lines: string[] = [];
+  const letter = (command: string, line: string) => {
+    const general = line
+      .replace(`/ops ${command} `, "/ops COMMAND ")
+      .replace(`: ${command} `, ": COMMAND ");
+    if (!lines.includes(general)) lines.push(general);
+    return String.fromCharCode("a".charCodeAt(0) + lines.indexOf(general));
+  };
+  const rows = Object.entries(commands).map(([command, outcomes]) => {
+    const cells = (Object.keys(ways) as Way[]).map((way) => {
+      const [status, line] = outcomes[way];
+      return line ? `${status} ${letter(command, line)}` : `${status}`;
+    });
+    return `| ${[command, ...cells].join(" | ")} |`;
+  });
+  const head = ["", ...Object.keys(ways)];
+  return [
+    `| ${head.join(" | ")} |`,
+    `| ${head.map(() => "-").join(" | ")} |`,
+    ...rows,
+    "",
+    ...lines.map((line) => `- ${letter("", line)}: ${line.startsWith("(") ? line : `\`${line}\``}`),
+    "",
+  ].join("\n");
+}
+
+if (import.meta.filename === realpathSync(process.argv[1]!)) console.log(asMarkdown());

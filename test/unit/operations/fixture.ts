@@ -1,0 +1,49 @@
+/** A stack that is up, for the operations: the Pulumi CLI is played, and `ssh` runs here what it would run there. */
+import { Machine, type Outcome } from "../../scripts/machine.ts";
+
+export const root = new URL("../../../", import.meta.url).pathname;
+
+export const outputs = {
+  region: "us-west-2",
+  sshUser: "admin",
+  sshPrivateKey: "KEY",
+  appServerPublicIp: "198.51.100.7",
+  appServerHostKey: "ssh-ed25519 APP",
+  testServerPrivateIp: "10.0.1.10",
+  testServerHostKey: "ssh-ed25519 TEST",
+  appUrl: "http://198.51.100.7:5085",
+  siteUrl: "http://site-1.s3-website.example",
+  siteBucket: "site-1",
+  configuredCommit: "c0ffee".repeat(7).slice(0, 40),
+};
+
+/** How `ssh` is played that reaches the machine. It logs all that it is told but the program. */
+export const reaching = (machine: Machine) =>
+  `for word in "\${@:1:$#-1}"; do case $word in LocalCommand=*) eval "\${word#*=}" ;; esac; done
+  last=\${*: -1}; eval "\${last//\\/opt\\/flask-on-aws/${machine.root}}"`;
+
+export interface Fixture {
+  readonly machine: Machine;
+  readonly ops: (...args: string[]) => Outcome;
+}
+
+/** The selected stack is `dev`; `empty` has no outputs, `old` those of a version before, and `nosuch` is none. */
+export function fixture(env: NodeJS.ProcessEnv = {}): Fixture {
+  const machine = new Machine();
+  machine.stack();
+  const network = `--import=file://${root}test/unit/operations/network.js`;
+  machine.script("ops", `NODE_OPTIONS='${network}' exec '${root}ops' "$@"`);
+  machine.fake(
+    "pulumi",
+    `log "pulumi $*"
+    case " $* " in
+    *" nosuch "*) echo "error: no stack named 'nosuch' found" >&2; exit 6 ;;
+    *" empty "*) echo '{}' ;;
+    *" old "*) echo '{"appUrl":"http://198.51.100.7:5085"}' ;;
+    " stack --show-name ") echo dev ;;
+    *) echo '${JSON.stringify(outputs)}' ;;
+    esac`,
+  );
+  machine.fake("ssh", reaching(machine));
+  return { machine, ops: (...args) => machine.run("ops", args, "", env) };
+}

@@ -1,0 +1,170 @@
+import { expect } from "chai";
+import { execFileSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { sshArguments } from "../../../operations/ssh.ts";
+import { fixture, reaching, type Fixture } from "./fixture.ts";
+
+describe("SSH arguments", () => {
+  const app = { address: "198.51.100.1", user: "admin", hostKey: "ssh-ed25519 APP" };
+  const test = { address: "10.0.1.10", user: "admin", hostKey: "ssh-ed25519 TEST" };
+  const common = (key: string, host: typeof app) => [
+    ...["-i", key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"],
+    ...["-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=/dev/null"],
+    ...["-o", `KnownHostsCommand=/bin/echo ${host.address} ${host.hostKey}`],
+    ...["-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=30"],
+  ];
+
+  it("name key and host key, and never ask", () => {
+    expect(sshArguments("/tmp/key", app)).to.deep.equal([
+      ...common("/tmp/key", app),
+      "admin@198.51.100.1",
+    ]);
+  });
+
+  it("name both for the jump host too, in words that a shell and ssh leave as they are", () => {
+    const key = "/tmp/a b 100%/key";
+    const args = sshArguments(key, test, app, ["-E", "/tmp/log"]);
+    expect(args.slice(0, -3)).to.deep.equal([...common(key, test), "-E", "/tmp/log"]);
+    const [flag, proxy, login] = args.slice(-3) as [string, string, string];
+    expect([flag, login]).to.deep.equal(["-o", "admin@10.0.1.10"]);
+    const command = proxy.replace(/^ProxyCommand=/, "").replaceAll("%%", "\0");
+    const told = command.replace("%h", "HOST").replace("%p", "PORT").replaceAll("\0", "%");
+    const words = execFileSync("bash", ["-c", `printf '%s\n' ${told}`], { encoding: "utf8" });
+    expect(words.trimEnd().split("\n")).to.deep.equal([
+      ...["ssh", ...common(key, app), "-E", "/tmp/log", "-W", "HOST:PORT", "admin@198.51.100.1"],
+    ]);
+  });
+});
+
+describe("A shell by ./ops", () => {
+  let stack: Fixture;
+  beforeEach(() => {
+    stack = fixture();
+    stack.machine.write("root/nginx/app.conf", "  set $app green:5005;\n");
+  });
+  afterEach(() => stack.machine.remove());
+
+  it("gets each word of a command as it was written, and its exit status is passed on", () => {
+    const words = ["a b", "it's", '"$HOME"', "*", ""];
+    const { status, stdout, stderr } = stack.ops("ssh", "--", "printf", "<%s>", ...words);
+    expect(stdout, stderr).to.equal(words.map((word) => `<${word}>`).join(""));
+    expect(status).to.equal(0);
+    expect(stderr).to.equal("dev · us-west-2 · 198.51.100.7\n");
+    expect(stack.ops("ssh", "bash", "-c", "exit 7").status).to.equal(7);
+    expect(stack.ops("ssh", "bash", "-c", "exit 255").status).to.equal(255);
+  });
+
+  it("reads from a pipe", () => {
+    const { stdout } = stack.machine.run("ops", ["ssh", "tr", "a-z", "A-Z"], "typed");
+    expect(stdout).to.equal("TYPED");
+    stack.machine.fake("mysql", 'echo "$*"; cat');
+    const { stdout: rows } = stack.machine.run("ops", ["mysql", "--", "-t"], "SELECT 1");
+    expect(rows).to.equal(`--defaults-extra-file=${stack.machine.root}/mysql.cnf -t\nSELECT 1`);
+  });
+
+  it("goes to the test server through the app server", () => {
+    stack.machine.fake("ssh", `printf '%s\\n' "$@" >'${stack.machine.home}/args'`);
+    const { stderr } = stack.ops("ssh", "--to", "test", "hostname");
+    expect(stderr).to.equal("dev · us-west-2 · 10.0.1.10 through 198.51.100.7\n");
+    const args = stack.machine.read("args").split("\n");
+    expect(args).to.include.members([
+      "KnownHostsCommand=/bin/echo 10.0.1.10 ssh-ed25519 TEST",
+      "admin@10.0.1.10",
+    ]);
+    expect(args.find((word) => word.startsWith("ProxyCommand="))).to.match(
+      /198\.51\.100\.7 ssh-ed25519 APP.* -W %h:%p 'admin@198\.51\.100\.7'$/,
+    );
+  });
+
+  it("runs in the container that serves, flask shell by default, without a terminal where there is none", () => {
+    stack.machine.fake("docker-compose", 'echo "${*: -4}"');
+    expect(stack.ops("app").stdout).to.equal("-T green flask shell\n");
+    expect(stack.ops("app", "--", "env", "-0").stdout).to.equal("-T green env -0\n");
+    stack.machine.write("root/nginx/app.conf", "");
+    const { status, stderr } = stack.ops("app", "--stack", "prod");
+    expect(stderr).to.match(
+      /\nerror: no release of the app serves\nremedy: release one: pulumi up --stack prod\n$/,
+    );
+    expect(status).to.equal(1);
+  });
+
+  it("has a terminal where the user has one", () => {
+    stack.machine.fake("docker-compose", 'echo "${*: -4}"');
+    stack.machine.script(
+      "typed",
+      `exec script -qec "'${stack.machine.root}/bin/ops' app" /dev/null`,
+    );
+    expect(stack.machine.run("typed").stdout).to.match(/exec green flask shell\r\n$/);
+  });
+});
+
+describe("The private key", () => {
+  it("is a file that only its owner reads, and gone when the command ends, also by a signal", () => {
+    const { machine } = fixture();
+    machine.write("tmp/other", "");
+    const temporary = join(machine.home, "tmp");
+    const look = `while [ "$1" != -i ]; do shift; done; stat --format '%a' "$2" "$(dirname "$2")"; cat "$2"`;
+    const run = (end: string) => {
+      machine.fake("ssh", `${look}; ${end}`);
+      return machine.run("ops", ["ssh"], "", { TMPDIR: temporary });
+    };
+    expect(run("exit 0").stdout).to.equal("600\n700\nKEY");
+    for (const [signal, status] of [
+      ["INT", 130],
+      ["TERM", 143],
+      ["HUP", 129],
+    ] as const)
+      expect(run(`kill -${signal} $PPID; exec sleep 20`).status, signal).to.equal(status);
+    // tsx keeps a directory of its own there.
+    const left = readdirSync(temporary).filter((name) => !name.startsWith("tsx-"));
+    expect(left).to.deep.equal(["other"]);
+    machine.remove();
+  }).timeout(30_000);
+});
+
+describe("A machine that is not to be had", () => {
+  let stack: Fixture;
+  beforeEach(() => (stack = fixture()));
+  afterEach(() => stack.machine.remove());
+  const fails = (log: string) =>
+    stack.machine.fake(
+      "ssh",
+      `while [ "$1" != -E ]; do shift; done; echo '${log}' >>"$2"; exit 255`,
+    );
+
+  it("is told from a changed host key, from a refused key, and each has its remedy", () => {
+    fails("Host key verification failed.");
+    expect(stack.ops("status").stderr.split("\n").slice(1, 3)).to.deep.equal([
+      "error: 198.51.100.7 port 22 has another host key than the stack's app server: Host key verification failed.",
+      "remedy: do not go on before you know which machine has this address: pulumi refresh",
+    ]);
+    fails("admin@198.51.100.7: Permission denied (publickey).");
+    expect(stack.ops("status", "-s", "prod").stderr).to.match(
+      /error: the app server at .* refuses the stack's key.*\nremedy: replace .*: pulumi up --replace '\*\*-app-machine-host-key' --stack prod\n$/,
+    );
+    fails("ssh: connect to host 198.51.100.7 port 22: Connection refused");
+    expect(stack.ops("status", "-s", "prod").stderr).to.match(
+      /cannot be reached at .*: Connection refused\nremedy: .*: pulumi refresh --stack prod;\n.*: pulumi config get adminCidrs --stack prod\n$/,
+    );
+  });
+
+  it("is told from a connection that was lost", () => {
+    stack.machine.fake("ssh", `${reaching(stack.machine)}; exit 255`);
+    stack.machine.script("deploy-lock.sh", "");
+    const { status, stderr } = stack.ops("rollback");
+    expect(stderr).to.match(
+      /error: the connection to 198\.51\.100\.7 was lost\nremedy: .*: \.\/ops status\n$/,
+    );
+    expect(status).to.equal(1);
+  });
+
+  it("is told from one without the scripts", () => {
+    rmSync(join(stack.machine.root, "bin/backups.sh"));
+    const { status, stderr } = stack.ops("backups", "--stack", "prod");
+    expect(stderr).to.match(
+      /error: the app server lacks the scripts .*\nremedy: install them: pulumi up --stack prod\n$/,
+    );
+    expect(status).to.equal(1);
+  });
+});

@@ -1,0 +1,200 @@
+import { expect } from "chai";
+import { statusText, type Status } from "../../../operations/status.ts";
+import { fixture, outputs, type Fixture } from "./fixture.ts";
+
+const [one, two] = ["a".repeat(40), "b".repeat(40)];
+const now = Date.parse("2026-01-02T12:00:00Z");
+const serving: NonNullable<Status["serving"]> = {
+  commit: one,
+  image: "app:1",
+  since: "2026-01-02T10:00:00Z",
+  by: "ann@desk",
+  action: "release",
+  before: null,
+  rolledBack: [],
+  release: "000003",
+};
+const good: Status = {
+  serving,
+  health: { status: 200, seconds: 0.0123 },
+  revision: "0123456789ab",
+  lastFailedRelease: null,
+  lastBackup: { key: "backups/x-nightly", created: "2026-01-02T03:00:00Z" },
+  lastRestoreTest: "2025-12-30T03:00:00Z",
+  failedJobs: [],
+  download: null,
+  lock: null,
+  disk: { freeMb: 8000, totalMb: 16000 },
+  memory: { availableMb: 300, totalMb: 960 },
+};
+
+describe("The text of ./ops status", () => {
+  const commands = {
+    ops: (...words: string[]) => `./ops ${words.join(" ")}`,
+    pulumi: (...words: string[]) => `pulumi ${words.join(" ")}`,
+  };
+  const text = (
+    changes: Partial<Status> = {},
+    configuredCommit: string | null = one,
+    others: Partial<typeof outputs> = {},
+  ) => {
+    const configured = configuredCommit === null ? {} : { configuredCommit };
+    const { region, appUrl, siteUrl, siteBucket } = { ...outputs, ...others };
+    const told = { region, appUrl, siteUrl, siteBucket, ...configured };
+    return statusText({ ...good, ...changes }, told, commands, now);
+  };
+  /** Lines of a label. */
+  const said = (label: string, ...args: Parameters<typeof text>) => {
+    const lines = text(...args);
+    const from = lines.findIndex((line) => line.startsWith(label));
+    const rest = lines.slice(from + 1).findIndex((line) => !line.startsWith("  "));
+    return lines.slice(from, rest < 0 ? undefined : from + 1 + rest).map((line) => line.slice(14));
+  };
+
+  it("tells a stack that is well in one screen", () => {
+    expect(text()).to.deep.equal([
+      `serves        ${one}`,
+      "              release 000003, released by ann@desk, since 2026-01-02 10:00 UTC (2 h ago)",
+      "configured    the same commit; nothing is pending",
+      "app           http://198.51.100.7:5085",
+      "page          answers 200 in 12 ms",
+      "schema        revision 0123456789ab",
+      "last backup   9 h ago: backups/x-nightly",
+      "restore test  passed 2025-12-30 03:00 UTC (3 days ago)",
+      "cron jobs     all succeed",
+      "site          http://site-1.s3-website.example",
+      "              offers no download",
+      "disk          7.81 GiB free of 16 GiB",
+      "memory        0.29 GiB available of 0.94 GiB",
+    ]);
+  });
+
+  it("names the command that releases what is configured", () => {
+    expect(said("configured", {}, two)).to.deep.equal([
+      two,
+      "NOT WHAT SERVES; release it: pulumi up",
+    ]);
+    expect(said("configured", { serving: null }, two)).to.deep.equal([
+      two,
+      "NOT RELEASED; release it: pulumi up",
+    ]);
+    expect(said("serves", { serving: null })).to.deep.equal(["NOTHING"]);
+  });
+
+  it("does not send the user into the failure of the configured commit again", () => {
+    const lastFailedRelease = {
+      ...{ time: "2026-01-02T11:00:00Z", commit: two.slice(0, 12), step: "deploy" },
+    };
+    expect(said("configured", { lastFailedRelease }, two)).to.deep.equal([
+      two,
+      "NOT WHAT SERVES, because its release failed",
+      "to keep what serves, run:",
+      `  pulumi config set appCommit ${one} && pulumi up`,
+      "to see why, and to try again after the cause is corrected, run: pulumi up",
+    ]);
+  });
+
+  it("names both ways to go on after a rollback", () => {
+    const rolled = { ...serving, action: "rollback", rolledBack: ["app:2"] } as const;
+    expect(said("serves", { serving: rolled })[1]).to.match(/rollback by ann@desk/);
+    expect(said("configured", { serving: rolled }, two)).to.deep.equal([
+      two,
+      "NOT WHAT SERVES, because it was rolled back",
+      "to keep what serves, run:",
+      `  pulumi config set appCommit ${one} && pulumi up`,
+      "to serve what is configured, run:",
+      "  ./ops rollback --undo",
+    ]);
+    expect(said("configured", { serving: rolled }, one)).to.deep.equal([
+      "the same commit, but ROLLED BACK to an older image of it",
+      "to serve what is configured, run:",
+      "  ./ops rollback --undo",
+    ]);
+  });
+
+  it("tells what is not well", () => {
+    const failed = { time: "2026-01-02T11:00:00Z", commit: two, step: "migrate" };
+    expect(said("failed", { lastFailedRelease: failed })).to.deep.equal([
+      `the release of ${two}`,
+      "at migrate, 2026-01-02 11:00 UTC (60 min ago)",
+    ]);
+    const before = { ...failed, time: "2026-01-02T09:59:59Z" };
+    expect(text({ lastFailedRelease: before })).to.deep.equal(text());
+    expect(said("page", { health: { status: 0, seconds: 0 } })).to.deep.equal(["DOES NOT ANSWER"]);
+    expect(said("page", { health: { status: 502, seconds: 1 } })[0]).to.match(/^FAILS: .* 502 /);
+    const failedJobs = [{ job: "backup", since: "2026-01-01T03:00:00Z" }];
+    expect(said("cron jobs", { failedJobs })[0]).to.match(/^backup FAILS since 2026-01-01 03:00/);
+    expect(said("deploy lock", { lock: "ann@desk since 11:59" })).to.deep.equal([
+      "held by ann@desk since 11:59",
+    ]);
+    expect(said("last backup", { lastBackup: null })).to.deep.equal([
+      "none; make one: ./ops backup",
+    ]);
+  });
+
+  it("tells who reads the site, and how to get what it offers", () => {
+    const download = "app.zip";
+    expect(said("site", { download })).to.deep.equal([
+      "http://site-1.s3-website.example",
+      "offers http://site-1.s3-website.example/app.zip",
+    ]);
+    expect(said("site", { download }, one, { siteUrl: "" })).to.deep.equal([
+      "private: this AWS account alone reads s3://site-1",
+      "offers app.zip",
+      "to download what it holds, run:",
+      "  aws s3 sync s3://site-1 site --region us-west-2",
+    ]);
+    expect(said("site", {}, one, { siteUrl: "" })).to.include("offers no download");
+    expect(said("site", {}, one, { siteUrl: "", siteBucket: "" })).to.deep.equal(["none"]);
+  });
+
+  it("fits into 100 columns, and knows nothing where nothing is known", () => {
+    const rolled = { ...serving, action: "rollback" } as const;
+    for (const line of text({ serving: rolled }, two)) expect(line).to.have.length.of.at.most(100);
+    const nothing = Object.fromEntries(Object.keys(good).map((key) => [key, null]));
+    expect(text(nothing, null).filter((line) => /unknown|none|NOTHING/.test(line))).to.have.length(
+      9,
+    );
+  });
+});
+
+describe("./ops status", () => {
+  let stack: Fixture;
+  beforeEach(() => (stack = fixture()));
+  afterEach(() => stack.machine.remove());
+  const machineSays = (said: unknown) => {
+    stack.machine.write("said", JSON.stringify(said));
+    stack.machine.script("status.sh", `cat '${stack.machine.home}/said'`);
+  };
+
+  it("prints the machine's JSON with the stack's, and nothing else", () => {
+    machineSays(good);
+    const { status, stdout } = stack.ops("status", "--json");
+    expect(JSON.parse(stdout)).to.deep.equal({
+      ...{ stack: "dev", region: "us-west-2", address: "198.51.100.7", app: outputs.appUrl },
+      ...{ siteUrl: outputs.siteUrl, siteBucket: outputs.siteBucket },
+      ...{ configuredCommit: outputs.configuredCommit, ...good },
+    });
+    expect(status).to.equal(0);
+  });
+
+  it("prints the commit that serves for scripts, or fails", () => {
+    machineSays(good);
+    expect(stack.ops("status", "--commit").stdout).to.equal(`${one}\n`);
+    machineSays({ ...good, serving: null });
+    const { status, stdout, stderr } = stack.ops("status", "--commit");
+    expect([status, stdout]).to.deep.equal([1, ""]);
+    expect(stderr).to.match(
+      /\nerror: no release of the app serves\nremedy: release one: pulumi up\n$/,
+    );
+  });
+
+  it("does not take other words for a status", () => {
+    stack.machine.script("status.sh", "echo oops");
+    const { status, stderr } = stack.ops("status");
+    expect(stderr).to.match(
+      /\nerror: the app server's status is not JSON: oops\nremedy: .*: pulumi up\n$/,
+    );
+    expect(status).to.equal(1);
+  });
+});

@@ -1,0 +1,97 @@
+import { expect } from "chai";
+import { backupTable } from "../../../operations/backups.ts";
+import { age, time } from "../../../operations/format.ts";
+import { parseReleases, releaseTable } from "../../../operations/releases.ts";
+import { fixture } from "./fixture.ts";
+
+const now = Date.parse("2026-01-02T12:00:00Z");
+
+describe("Ages and times", () => {
+  it("have one unit, and are never negative", () => {
+    const ages = [-5, 0, 89, 90, 5399, 5400, 36 * 3600 - 1, 36 * 3600, 10 * 86400];
+    expect(
+      ages.map((seconds) => age(new Date(now - seconds * 1000).toISOString(), now)),
+    ).to.deep.equal(["0 s", "0 s", "89 s", "2 min", "90 min", "2 h", "36 h", "2 days", "10 days"]);
+    expect(age("?", now)).to.equal("?");
+    expect(time("2026-01-02T03:04:05Z")).to.equal("2026-01-02 03:04 UTC");
+  });
+});
+
+const commit = "c0ffee".repeat(7).slice(0, 40);
+const stored = "backups/20260102T030405Z-before-0123456789ab";
+const history = [
+  ["000001", "preflight=10.5 migrate=10.2 switch=20.1 verify=10.3"],
+  ["000002", "failed prepare-database preflight=1.0"],
+  ["000003", "rollback"],
+  ["000004", "undo"],
+]
+  .map(([number, detail]) =>
+    [
+      number,
+      "2026-01-02T03:04:05Z",
+      commit,
+      "app:1",
+      "id",
+      "0123456789ab",
+      stored,
+      "ann@desk",
+      detail,
+    ].join("\t"),
+  )
+  .join("\n");
+
+describe("The release history", () => {
+  it("is a table that a terminal has room for, and marks what failed", () => {
+    const lines = releaseTable(parseReleases(history));
+    const each = "2026-01-02 03:04  c0ffeec0ffee  0123456789ab";
+    expect(lines).to.deep.equal([
+      "release  time (UTC)        commit        schema        what                        by",
+      `000001   ${each}  released in 51 s            ann@desk`,
+      `000002   ${each}  FAILED at prepare-database  ann@desk`,
+      `000003   ${each}  rollback                    ann@desk`,
+      `000004   ${each}  rollback undone             ann@desk`,
+    ]);
+    const long = parseReleases(
+      history.replaceAll("ann@desk", "somebody@a-long-name.of-a-machine.example"),
+    );
+    for (const line of releaseTable(long)) expect(line).to.have.length.of.at.most(100);
+  });
+
+  it("is JSON on request, with the seconds of each step", () => {
+    const { machine, ops } = fixture();
+    machine.write("history", `${history}\n`);
+    machine.script("release-history.sh", `cat '${machine.home}/history'`);
+    const [first, second] = JSON.parse(ops("releases", "--json").stdout) as unknown[];
+    machine.remove();
+    expect(first).to.deep.equal({
+      ...{ number: "000001", time: "2026-01-02T03:04:05Z", commit, image: "app:1", imageId: "id" },
+      ...{ revision: "0123456789ab", backup: stored, by: "ann@desk", action: "release" },
+      failedStep: null,
+      seconds: { preflight: 10.5, migrate: 10.2, switch: 20.1, verify: 10.3 },
+    });
+    expect(second).to.include({ action: "failed", failedStep: "prepare-database" });
+  });
+});
+
+describe("The list of backups", () => {
+  it("is a table with ages that a terminal has room for", () => {
+    const rows = [
+      [stored, "2026-01-01T12:00:00Z", "before-0123456789ab", "0123456789ab", commit, "1234"],
+      [
+        "backups/20260102T110000Z-by-hand",
+        "2026-01-02T11:00:00Z",
+        "by-hand",
+        "0123456789ab",
+        "-",
+        "7",
+      ],
+    ];
+    const lines = backupTable(rows.map((fields) => `${fields.join("\t")}\n`).join(""), now);
+    expect(lines).to.deep.equal([
+      "backup                                        age     rows  schema        commit",
+      `${stored}  24 h    1234  0123456789ab  c0ffeec0ffee`,
+      "backups/20260102T110000Z-by-hand              60 min  7     0123456789ab  -",
+    ]);
+    for (const line of lines) expect(line).to.have.length.of.at.most(100);
+  });
+});

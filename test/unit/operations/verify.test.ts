@@ -1,0 +1,216 @@
+import { expect } from "chai";
+import { createServer, type AddressInfo } from "node:net";
+import { answerOf } from "../../../deployer/ports.ts";
+import { changesOf, portsCheck, verifyText } from "../../../operations/verify.ts";
+import { fixture, type Fixture } from "./fixture.ts";
+
+const urn = (types: string, name: string) => `urn:pulumi:dev::flask-on-aws::${types}::${name}`;
+const rule =
+  "flask-on-aws:network:SecurityGroups$aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+
+describe("./ops verify", function () {
+  this.timeout(20_000);
+  let stack: Fixture;
+  /** Has the machine print these lines. */
+  const onMachine = (...rows: string[][]) =>
+    stack.machine.script(
+      "acceptance.sh",
+      `log acceptance; printf '%s\\n' ${rows.map((row) => `$'${row.join("\\t")}'`).join(" ")}`,
+    );
+  /** Has `pulumi preview` end so; the other commands of Pulumi are as in the fixture. */
+  const preview = (printed: object, status: number, said = "") => {
+    const fake = stack.machine.read("fakes/pulumi").replace(/^[^]*?\nlog "pulumi/, 'log "pulumi');
+    stack.machine.fake(
+      "pulumi",
+      `if [ "$1" = preview ]; then log "pulumi $*"; echo '${JSON.stringify(printed)}'; echo '${said}' >&2; exit ${status}; fi\n${fake}`,
+    );
+  };
+  /** Runs it; result by name. */
+  const verify = (network: object = {}, ...args: string[]) => {
+    const env = { NETWORK: JSON.stringify(network) };
+    const { status, stdout, stderr } = stack.machine.run("ops", ["verify", ...args], "", env);
+    return { status, lines: stdout.trimEnd().split("\n"), stderr };
+  };
+  beforeEach(() => {
+    stack = fixture();
+    stack.machine.script("publish-status.sh", "log published");
+    onMachine(["disk", "ok", "9 MiB free", ""], ["out-of-memory", "skipped", "no log", ""]);
+  });
+  afterEach(() => stack.machine.remove());
+
+  it("prints a row for each check, and ends with 0 where none failed", () => {
+    const { status, lines, stderr } = verify();
+    expect(stderr).to.equal("dev · us-west-2 · 198.51.100.7\n");
+    expect(lines[0]).to.match(
+      /^page {11}ok {6}http:\/\/198\.51\.100\.7:5085\/login answers 200 in \d+ ms$/,
+    );
+    expect(lines.slice(1)).to.deep.equal([
+      "ports          ok      22 is open, 80 refuses connections, 443 refuses connections, 5085 is open, 3306 refuses connections",
+      "disk           ok      9 MiB free",
+      "out-of-memory  skipped (no log)",
+      "drift          ok      every resource is as the program and the state say",
+      "",
+      "no check failed",
+    ]);
+    expect(status).to.equal(0);
+    expect(stack.machine.log).to.match(/acceptance\npublished\n/);
+    expect(stack.machine.log).to.match(
+      /^pulumi preview --refresh --expect-no-changes --json --non-interactive$/m,
+    );
+  });
+
+  it("prints the remedy below the row that failed, names it in the last line, and ends with 1", () => {
+    onMachine(["grants", "FAILED", "no SELECT", "raise it"], ["disk", "ok", "9 MiB free", ""]);
+    const { status, lines } = verify();
+    expect(lines.slice(2)).to.deep.equal([
+      "grants  FAILED  no SELECT",
+      "                remedy: raise it",
+      "disk    ok      9 MiB free",
+      "drift   ok      every resource is as the program and the state say",
+      "",
+      "1 of 5 checks failed: grants",
+    ]);
+    expect(status).to.equal(1);
+  });
+
+  it("prints the same as JSON", () => {
+    const { status, lines } = verify({ 5085: 502 }, "--json");
+    const checks = JSON.parse(lines.join("\n")) as { name: string; result: string }[];
+    expect(checks.map(({ name, result }) => `${name} ${result}`)).to.deep.equal([
+      ...["page FAILED", "ports ok", "disk ok", "out-of-memory skipped", "drift ok"],
+    ]);
+    expect(status).to.equal(1);
+  });
+
+  for (const [answer, found] of [
+    [502, "answers 502 in"],
+    ["refused", "does not answer: connect ECONNREFUSED"],
+  ] as const) {
+    it(`fails the page where it ${found}`, () => {
+      const { status, lines } = verify({ 5085: answer });
+      expect(lines[0]).to.match(new RegExp(`^page +FAILED {2}\\S+/login ${found}`));
+      expect(lines[1]).to.match(/^ +remedy: .*: pulumi up --refresh$/);
+      expect(status).to.equal(1);
+    });
+  }
+
+  it("fails the ports where the database's is open, and names the stack in the remedy", () => {
+    const { status, lines } = verify({ 3306: 200 }, "--stack", "prod");
+    expect(lines[1]).to.equal("ports          FAILED  3306 is open");
+    expect(lines[2]).to.match(/remedy: .*: pulumi up --refresh --stack prod$/);
+    expect(status).to.equal(1);
+  });
+
+  it("fails the ports where one does not answer within 5 s", () => {
+    const { status, lines } = verify({ 22: "silent", 3306: "silent" });
+    expect(lines[1]).to.equal("ports          FAILED  22 does not answer");
+    expect(status).to.equal(1);
+  });
+
+  it("lists the resources that differ, and restores them by up --refresh", () => {
+    preview({ steps: [{ op: "create", urn: urn(rule, "web-80") }] }, 255);
+    const { status, lines } = verify({}, "--stack", "prod");
+    const at = lines.findIndex((line) => line.startsWith("drift"));
+    expect(lines[at]).to.equal(
+      "drift          FAILED  1 resource(s) differ from the program: + aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule web-80",
+    );
+    expect(lines[at + 1]).to.match(/then .*: pulumi up --refresh --stack prod$/);
+    expect(status).to.equal(1);
+    expect(stack.machine.log).to.match(/--non-interactive --stack prod$/m);
+  });
+
+  it("says why a preview did not come to an end", () => {
+    const diagnostics = [{ severity: "error", message: "ExpiredToken: it has expired\n" }];
+    for (const [printed, said] of [
+      [{ diagnostics }, ""],
+      [{}, "error: ExpiredToken: it has expired"],
+    ] as const) {
+      preview(printed, 255, said);
+      const { status, lines } = verify();
+      const at = lines.findIndex((line) => line.startsWith("drift"));
+      expect(lines[at]).to.match(/FAILED {2}the preview ended with status 255: Exp\w+: it has exp/);
+      expect(lines[at + 1]).to.match(/see what it says: pulumi preview --refresh/);
+      expect(status).to.equal(1);
+    }
+  });
+
+  it("tells the rest where the machine cannot be reached", () => {
+    stack.machine.fake(
+      "ssh",
+      `while [ "$1" != -E ]; do shift; done; echo timeout >>"$2"; exit 255`,
+    );
+    const { status, lines } = verify();
+    expect(lines[2]).to.match(
+      /^machine {2}FAILED {2}the app server cannot be reached at .*timeout$/,
+    );
+    expect(lines[3]).to.match(/remedy: check that the machine runs: pulumi refresh;$/);
+    expect(lines.at(-1)).to.equal("1 of 4 checks failed: machine");
+    expect(status).to.equal(1);
+  });
+
+  it("says that the machine has the scripts of another version", () => {
+    stack.machine.script("acceptance.sh", "exit 127");
+    const { status, lines } = verify();
+    expect(lines[2]).to.match(/^machine {2}FAILED {2}the app server lacks the scripts/);
+    expect(lines[3]).to.match(/remedy: install them: pulumi up$/);
+    expect(status).to.equal(1);
+  });
+
+  it("says that the checks on the machine broke off", () => {
+    stack.machine.script("acceptance.sh", "exit 7");
+    const { lines } = verify();
+    expect(lines[2]).to.match(
+      /^machine {2}FAILED {2}the checks on the machine ended with status 7$/,
+    );
+    expect(stack.machine.log).to.not.include("published");
+  });
+});
+
+describe("The checks from the operator's computer", () => {
+  it("tell an open port, a closed one and one that does not answer in time", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const soon = () => AbortSignal.timeout(2_000);
+    expect(await answerOf("127.0.0.1", port, soon())).to.equal("open");
+    expect(await answerOf("127.0.0.1", port, AbortSignal.abort())).to.equal("silent");
+    await new Promise((resolve) => server.close(resolve));
+    expect(await answerOf("127.0.0.1", port, soon())).to.equal("refused");
+  });
+
+  it("accept that nothing listens on 80 and 443, but not that the way there is closed", () => {
+    const good = [[80, "refused"] as const, [443, "open"] as const, [3306, "silent"] as const];
+    expect(portsCheck(good, "do it").result).to.equal("ok");
+    for (const [port, answer] of [
+      [80, "silent"],
+      [443, "silent"],
+      [22, "refused"],
+      [5085, "refused"],
+      [3306, "open"],
+    ] as const) {
+      const { result, found, remedy } = portsCheck([...good, [port, answer]], "do it");
+      expect([result, found.split(" ")[0], remedy]).to.deep.equal(["FAILED", `${port}`, "do it"]);
+    }
+  });
+
+  it("name each resource that a preview changes once", () => {
+    const steps = [
+      { op: "same", urn: urn("aws:ec2/vpc:Vpc", "a") },
+      { op: "update", urn: urn("x:y:Z$aws:ec2/vpc:Vpc", "b") },
+      { op: "update", urn: urn("x:y:Z$aws:ec2/vpc:Vpc", "b") },
+      { op: "delete", urn: urn("aws:ec2/vpc:Vpc", "c") },
+      { op: "replace", urn: urn("aws:ec2/vpc:Vpc", "d") },
+    ];
+    expect(changesOf({ steps })).to.deep.equal([
+      ...["~ aws:ec2/vpc:Vpc b", "- aws:ec2/vpc:Vpc c", "replace aws:ec2/vpc:Vpc d"],
+    ]);
+    expect(changesOf({})).to.deep.equal([]);
+  });
+
+  it("have the last line count what failed", () => {
+    const failed = { name: "a", result: "FAILED", found: "b", remedy: "" } as const;
+    expect(verifyText([failed, { ...failed, name: "c" }]).at(-1)).to.equal(
+      "2 of 2 checks failed: a, c",
+    );
+  });
+});

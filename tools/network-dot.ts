@@ -1,0 +1,181 @@
+/** The picture of a stack's network as it is now, in Graphviz's language: a pure function. */
+import type { StackNetwork } from "./stack-network.ts";
+
+/** What answers, by source and target, as lab/support/reachability.ts found it. */
+export type Reached = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** By source, from the top of the picture downwards. Each is legible on white and on every fill below: contrast of 4.5 and more. */
+const colors: Readonly<Record<string, string>> = {
+  stranger: "#0b57b0",
+  "app server": "#a33d00",
+  container: "#8a1c7c",
+  "test server": "#1c6b32",
+  database: "#a3161b",
+};
+
+/** What answered, for readers: `every port, ping`, `80 443`, `1-21 23-1024`. */
+export function cellText(cell: string): string {
+  const [, ports = "", ping] = /^(.*?)( ping)?$/.exec(cell)!;
+  const ranges: [number, number][] = [];
+  for (const port of (ports.match(/\d+/g) ?? []).map(Number)) {
+    const last = ranges.at(-1);
+    if (last?.[1] === port - 1) last[1] = port;
+    else ranges.push([port, port]);
+  }
+  const text = ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(" ");
+  return (text || (ports === "all" ? "every port" : ports)) + (ping ? ", ping" : "");
+}
+
+const downwards = Object.keys(colors);
+
+const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+/** Lines below each other; `end` is DOT's \n (in the middle), \l or \r (at the left, right). */
+const lines = (texts: readonly (string | undefined)[], end = "\\n") =>
+  `"${texts.flatMap((text) => (text ? [quoted(text).slice(1, -1) + end] : [])).join("")}"`;
+
+/**
+ * The picture's source in DOT.
+ *
+ * @param reached by the names "stranger", "app server", "container", "test server" and "database";
+ *   undefined where nothing was tried
+ */
+export function networkDot(network: StackNetwork, reached?: Reached): string {
+  const { vpc, subnets, nats, machines, databases, groups, internetGateway } = network;
+  const node = (id: string, texts: readonly (string | undefined)[], more = "") =>
+    `${quoted(id)} [label=${lines(texts)} ${more}]`;
+  /** What does not run is drawn with a broken line. */
+  const outline = (well: boolean, color: string) =>
+    `color="${color}" style="${well ? "filled" : "filled,dashed"}"`;
+  const groupText = (names: string[]) => `security group ${names.join(", ")}`;
+  const shownGroups = groups.filter(({ rules }) => rules.length > 0);
+  const app = machines.find(({ name }) => name === "app-machine");
+  const test = machines.find(({ name }) => name === "test");
+  /** The nodes of what reachability names. */
+  const places: Record<string, string | undefined> = {
+    stranger: "internet",
+    "app server": app?.id,
+    container: reached && app && "container",
+    "test server": test?.id,
+    database: databases[0]?.id,
+  };
+
+  /** A node and the subnet that it is drawn in. */
+  const body = (
+    { id, subnetId }: { id: string; subnetId: string | undefined },
+    texts: readonly (string | undefined)[],
+    more: string,
+  ) => ({ id, subnetId, text: node(id, texts, more) });
+
+  const natNodes = nats.map((nat) =>
+    body(
+      nat,
+      ["NAT gateway", nat.publicIp, nat.state],
+      outline(nat.state === "available", "#7a5fc0"),
+    ),
+  );
+  const machineNodes = machines.map((machine) =>
+    body(
+      machine,
+      [
+        machine.name,
+        machine.address,
+        machine.publicIp && `public ${machine.publicIp}`,
+        `${machine.type}, ${machine.state}`,
+        groupText(machine.groups),
+      ],
+      `${outline(machine.state === "running", "#b8500c")} penwidth=2`,
+    ),
+  );
+  const databaseNodes = databases.map((database) =>
+    body(
+      database,
+      [
+        database.name,
+        database.port ? `port ${database.port}` : undefined,
+        database.state,
+        groupText(database.groups),
+      ],
+      `shape=cylinder ${outline(database.state === "available", "#b8500c")} penwidth=2`,
+    ),
+  );
+  const containers = places.container
+    ? [
+        body(
+          { id: "container", subnetId: app?.subnetId },
+          ["a container", "on the app server"],
+          'color="#b8500c"',
+        ),
+      ]
+    : [];
+  const bodies = [...natNodes, ...machineNodes, ...containers, ...databaseNodes];
+  const ofKind = (open: boolean) => subnets.filter((subnet) => subnet.public === open);
+
+  return [
+    "digraph network {",
+    `  bgcolor=white pad=0.2 nodesep=0.4 ranksep=0.5 fontname=Helvetica fontsize=11 labeljust=r fontcolor="#1b1b1f"`,
+    `  node [shape=box style=filled fillcolor=white fontname=Helvetica fontsize=10 fontcolor="#1b1b1f" color="#5a5d67" margin="0.2,0.08"]`,
+    `  edge [fontname=Helvetica fontsize=10 penwidth=1.6 arrowsize=0.7]`,
+    `  ${node("internet", ["internet", reached && "a stranger on it"], "shape=ellipse")}`,
+    `  subgraph cluster_vpc {`,
+    `    label=${lines([`VPC ${vpc.cidr}`, vpc.id], "\\r")} style=filled fillcolor="#f4f1fb" color="#7a5fc0"`,
+    ...(internetGateway
+      ? [`    ${node(internetGateway, ["internet gateway"], 'color="#7a5fc0"')}`]
+      : []),
+    ...subnets.flatMap((subnet) => [
+      `    subgraph ${quoted(`cluster_${subnet.id}`)} {`,
+      `      label=${lines([subnet.name, subnet.cidr, ...subnet.routes], "\\r")} style=filled ${
+        subnet.public
+          ? 'fillcolor="#e6f5ea" color="#3c8d55"'
+          : 'fillcolor="#e5eefb" color="#3f6fb5"'
+      }`,
+      // An empty subnet is drawn, too, and something has to hold its place.
+      `      ${quoted(subnet.id)} [style=invis width=1.6 height=0.1 label=""]`,
+      ...(containers.length > 0 && app?.subnetId === subnet.id
+        ? [`      { rank=same ${quoted(app.id)} container }`]
+        : []),
+      ...bodies.filter(({ subnetId }) => subnetId === subnet.id).map(({ text }) => `      ${text}`),
+      `    }`,
+    ]),
+    ...bodies
+      .filter(({ subnetId }) => !subnets.some(({ id }) => id === subnetId))
+      .map(({ text }) => `    ${text}`),
+    "  }",
+    ...shownGroups.map(
+      (group) =>
+        `  ${quoted(group.id)} [shape=note margin="0.3,0.1" label=${lines([`Security group ${group.name}`, ...group.rules], "\\l")}]`,
+    ),
+    // Lines that are not seen, for the order from top to bottom.
+    `  edge [style=invis]`,
+    ...(internetGateway ? [`  internet -> ${quoted(internetGateway)}`] : []),
+    ...ofKind(true).map(({ id }) => `  ${quoted(internetGateway ?? "internet")} -> ${quoted(id)}`),
+    ...bodies.flatMap(({ subnetId, id }) =>
+      subnetId ? [`  ${quoted(subnetId)} -> ${quoted(id)}`] : [],
+    ),
+    ...ofKind(false).flatMap(({ id, zone }) =>
+      ofKind(true)
+        .filter((open) => open.zone === zone)
+        .flatMap((open) => [open, ...bodies.filter(({ subnetId }) => subnetId === open.id)])
+        .map((above) => `  ${quoted(above.id)} -> ${quoted(id)}`),
+    ),
+    ...shownGroups.flatMap(({ id }) =>
+      bodies.slice(-1).map((last) => `  ${quoted(last.id)} -> ${quoted(id)}`),
+    ),
+    `  edge [style=solid]`,
+    ...Object.entries(reached ?? {}).flatMap(([source, cells]) =>
+      Object.entries(cells).flatMap(([target, cell]) => {
+        const [from, to, color] = [places[source], places[target], colors[source]];
+        if (cell === "none" || !from || !to || !color) return [];
+        // All lead downwards for Graphviz, which then lays them out without detours.
+        const upwards = downwards.indexOf(source) > downwards.indexOf(target);
+        const ends = (upwards ? [to, from] : [from, to]).map(quoted).join(" -> ");
+        // Graphviz has its labels touch the lines.
+        const label = "  " + cellText(cell);
+        return [
+          `  ${ends} [dir=${upwards ? "back" : "forward"} label=${quoted(label)} color="${color}" fontcolor="${color}"]`,
+        ];
+      }),
+    ),
+    "}",
+    "",
+  ].join("\n");
+}
