@@ -6,7 +6,7 @@ export type Reached = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** By source, from the top of the picture downwards. Each is legible on white and on every fill below: contrast of 4.5 and more. */
 const colors: Readonly<Record<string, string>> = {
-  stranger: "#0b57b0",
+  "external client": "#0b57b0",
   "app server": "#a33d00",
   container: "#8a1c7c",
   "test server": "#1c6b32",
@@ -36,7 +36,7 @@ const lines = (texts: readonly (string | undefined)[], end = "\\n") =>
 /**
  * The picture's source in DOT.
  *
- * @param reached by the names "stranger", "app server", "container", "test server" and "database";
+ * @param reached by the names "external client", "app server", "container", "test server" and "database";
  *   undefined where nothing was tried
  */
 export function networkDot(network: StackNetwork, reached?: Reached): string {
@@ -52,7 +52,7 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
   const test = machines.find(({ name }) => name === "test");
   /** The nodes of what reachability names. */
   const places: Record<string, string | undefined> = {
-    stranger: "internet",
+    "external client": "internet",
     "app server": app?.id,
     container: reached && app && "container",
     "test server": test?.id,
@@ -115,7 +115,7 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
     `  bgcolor=white pad=0.2 nodesep=0.4 ranksep=0.5 fontname=Helvetica fontsize=11 labeljust=r fontcolor="#1b1b1f"`,
     `  node [shape=box style=filled fillcolor=white fontname=Helvetica fontsize=10 fontcolor="#1b1b1f" color="#5a5d67" margin="0.2,0.08"]`,
     `  edge [fontname=Helvetica fontsize=10 penwidth=1.6 arrowsize=0.7]`,
-    `  ${node("internet", ["internet", reached && "a stranger on it"], "shape=ellipse")}`,
+    `  ${node("internet", ["internet", reached && "an external client"], "shape=ellipse")}`,
     `  subgraph cluster_vpc {`,
     `    label=${lines([`VPC ${vpc.cidr}`, vpc.id], "\\r")} style=filled fillcolor="#f4f1fb" color="#7a5fc0"`,
     ...(internetGateway

@@ -3,7 +3,7 @@
 The lab's own calls, JSON, loopback only (what reaches the unix socket may come from the lab's machines):
   GET  /_lab/health                        {"status": "ok"}
   GET  /_lab/revision                      {"revision": n}; n grows with each call that may have changed something
-  POST /_lab/status                        {"resource": id, "status": word}: the world has brought an instance to
+  POST /_lab/status                        {"resource": id, "status": word}: the controller has brought an instance to
                                            running, rebooted, stopped or terminated, a DB instance to
                                            available, deleted or, if it cannot be created, failed;
                                            409 if that is not what it is on its way to, or too early

@@ -1,4 +1,4 @@
-/** Instances and databases as containers, each brought one step nearer to its plan. */
+/** Reconciles the containers of instances and databases with the desired state. */
 import { readFileSync } from "node:fs";
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { masterPassword, report } from "./control-api.ts";
@@ -7,10 +7,10 @@ import { docker, identity, run, volumeMount, type Container, type Lab } from "./
 import { uplinkMtu } from "./internet.ts";
 import type { Interface, Router } from "./desired-state.ts";
 
-/** A machine's container, its planned network card and the container of its router. */
+/** A machine's container, its planned network interface and the container of its router. */
 export interface Place {
   container: Container | undefined;
-  card: Interface;
+  nic: Interface;
   router: Container;
   plan: Router;
 }
@@ -26,7 +26,7 @@ const capabilities = readFileSync(`${import.meta.dirname}/capabilities`, "utf8")
 /** Seconds that a machine has to stop its services before it is killed. */
 const stopTimeout = 40;
 
-export async function stepInstance(lab: Lab, instance: Instance, place: Place): Promise<void> {
+export async function reconcileInstance(lab: Lab, instance: Instance, place: Place): Promise<void> {
   switch (instance.state) {
     case "pending":
     case "running":
@@ -41,7 +41,7 @@ export async function stepInstance(lab: Lab, instance: Instance, place: Place): 
       if (place.container?.running) await docker(["stop", place.container.name]);
       return report(instance.id, "stopped");
     case "shutting-down":
-      await removeBody(lab, instance.id);
+      await removeContainer(lab, instance.id);
       return report(instance.id, "terminated");
   }
 }
@@ -50,7 +50,7 @@ async function startMachine(lab: Lab, instance: Instance, place: Place): Promise
   const name = `${lab.name}-${instance.id}`;
   if (!place.container) await runMachine(lab, instance, place.plan.resolver);
   else if (!place.container.running) await docker(["start", name]);
-  await plug(lab, name, place);
+  await attach(lab, name, place);
 }
 
 async function runMachine(lab: Lab, instance: Instance, resolver: string): Promise<void> {
@@ -75,9 +75,9 @@ async function runMachine(lab: Lab, instance: Instance, resolver: string): Promi
   ]);
 }
 
-export async function stepDatabase(lab: Lab, database: Database, place: Place): Promise<void> {
+export async function reconcileDatabase(lab: Lab, database: Database, place: Place): Promise<void> {
   if (database.status === "deleting") {
-    await removeBody(lab, database.id);
+    await removeContainer(lab, database.id);
     return report(database.id, "deleted");
   }
   const name = `${lab.name}-${database.id}`;
@@ -94,7 +94,7 @@ export async function stepDatabase(lab: Lab, database: Database, place: Place): 
     }
     await docker(["start", name]);
   }
-  await plug(lab, name, place);
+  await attach(lab, name, place);
   if (database.status === "creating" && (await isHealthy(name)))
     await report(database.id, "available");
 }
@@ -147,30 +147,30 @@ async function isHealthy(name: string): Promise<boolean> {
   return (await docker(["inspect", "--format", "{{.State.Health.Status}}", name])) === "healthy";
 }
 
-/** Puts the network card in, where it is missing (a card dies with its machine or its router). */
-async function plug(lab: Lab, name: string, { card, router }: Place): Promise<void> {
+/** Attaches the network interface if it is missing: it is lost when its machine or its router restarts. */
+async function attach(lab: Lab, name: string, { nic, router }: Place): Promise<void> {
   const [pid, startedAt] = (
     await docker(["inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}}", name])
   ).split(" ");
-  const key = `${startedAt} ${router.startedAt} ${JSON.stringify([card.address, card.mac])}`;
-  if (plugged.get(name) === key) return;
-  const { ifname, address, prefix, gateway, mac } = card;
+  const key = `${startedAt} ${router.startedAt} ${JSON.stringify([nic.address, nic.mac])}`;
+  if (attached.get(name) === key) return;
+  const { ifname, address, prefix, gateway, mac } = nic;
   const values = [router.pid, pid, ifname, address, prefix, gateway, mac, await uplinkMtu()].map(
     String,
   );
-  await docker(["exec", `${lab.name}-helper`, "/lab/net/plug.sh", ...values]);
-  plugged.set(name, key);
+  await docker(["exec", `${lab.name}-helper`, "/lab/net/attach.sh", ...values]);
+  attached.set(name, key);
 }
 
-const plugged = new Map<string, string>();
+const attached = new Map<string, string>();
 
 /** Removes a machine, a database or a router and what it kept. What is gone already is no error. */
-export async function removeBody(lab: Lab, resource: string): Promise<void> {
+export async function removeContainer(lab: Lab, resource: string): Promise<void> {
   const name = `${lab.name}-${resource}`;
   await docker(["rm", "--force", "--volumes", name]);
   await docker(["volume", "rm", "--force", name]);
   for (const kind of ["databases", "vpc"])
     await rm(`${lab.home}/${kind}/${resource}`, { recursive: true, force: true });
   ended.delete(name);
-  plugged.delete(name);
+  attached.delete(name);
 }

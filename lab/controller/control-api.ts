@@ -1,4 +1,4 @@
-/** The lab's own calls to its AWS API: how far the world has come, and what AWS's describe calls do not tell. */
+/** Client of the control API: reports what the controller has reached, and asks what AWS's describe calls do not tell. */
 import type { Instance } from "./observed-state.ts";
 
 const endpoint = process.env.AWS_ENDPOINT_URL!;

@@ -1,8 +1,8 @@
 /**
- * From the API's state to the bodies that should exist: a pure function, so that the world can be
- * applied again at any time and tested without Docker.
+ * Computes the routers, instances and databases that should exist from what the API says: a pure function, tested
+ * without Docker.
  */
-import type { Cloud, Database, Instance, Permission, RouteTable, Subnet } from "./observed-state.ts";
+import type { ObservedState, Database, Instance, Permission, RouteTable, Subnet } from "./observed-state.ts";
 import { nth, range } from "./ipv4.ts";
 
 /** Where a packet that leaves a machine goes, by the most specific route of its subnet's table. */
@@ -11,7 +11,7 @@ export interface PlannedRoute {
   via: "local" | "internet" | "endpoint" | { nat: string } | "blackhole";
 }
 
-/** A network card of a machine: the router's end is named `ifname`. */
+/** The network interface of a machine. */
 export interface Interface {
   /** Name of the router's end: at most 15 characters, as Linux demands. */
   ifname: string;
@@ -43,25 +43,25 @@ export interface Router {
   hosts: { name: string; address: string }[];
 }
 
-export interface World {
+export interface DesiredState {
   routers: Router[];
   instances: Instance[];
   databases: Database[];
 }
 
-/** Derives the world. VPCs without a machine have no router: nobody could tell the difference. */
-export function plan(cloud: Cloud): World {
-  const instances = cloud.instances.filter(({ state }) => state !== "terminated");
-  const { databases } = cloud;
-  const routers = cloud.vpcs
+/** A VPC without a machine has no router, because nobody could tell the difference. */
+export function desiredState(observed: ObservedState): DesiredState {
+  const instances = observed.instances.filter(({ state }) => state !== "terminated");
+  const { databases } = observed;
+  const routers = observed.vpcs
     .map((vpc): Router => {
-      const nats = usableNats(cloud, vpc.id);
+      const nats = usableNats(observed, vpc.id);
       const interfaces = [
         ...instances.map((instance) => ({ machine: instance, port: instancePort(instance) })),
         ...databases.map((database) => ({ machine: database, port: databasePort(database) })),
       ]
         .filter(({ machine }) => machine.vpcId === vpc.id)
-        .map(({ machine, port }) => connect(cloud, port, machine.subnetId, machine.groupIds));
+        .map(({ machine, port }) => connect(observed, port, machine.subnetId, machine.groupIds));
       return {
         vpcId: vpc.id,
         resolver: nth(vpc.cidr, 2),
@@ -101,51 +101,51 @@ function databasePort(database: Database): Port {
   };
 }
 
-function connect(cloud: Cloud, port: Port, subnetId: string, groupIds: string[]): Interface {
-  const subnet = cloud.subnets.find(({ id }) => id === subnetId)!;
-  const groups = cloud.securityGroups.filter(({ id }) => groupIds.includes(id));
+function connect(observed: ObservedState, port: Port, subnetId: string, groupIds: string[]): Interface {
+  const subnet = observed.subnets.find(({ id }) => id === subnetId)!;
+  const groups = observed.securityGroups.filter(({ id }) => groupIds.includes(id));
   return {
     ...port,
     prefix: range(subnet.cidr).prefix,
     gateway: nth(subnet.cidr, 1),
-    routes: routesOf(cloud, subnet),
+    routes: routesOf(observed, subnet),
     groupIds,
     ingress: groups.flatMap(({ ingress }) => ingress),
     egress: groups.flatMap(({ egress }) => egress),
   };
 }
 
-function tableOf(cloud: Cloud, subnet: Subnet): RouteTable | undefined {
-  const tables = cloud.routeTables.filter(({ vpcId }) => vpcId === subnet.vpcId);
+function tableOf(observed: ObservedState, subnet: Subnet): RouteTable | undefined {
+  const tables = observed.routeTables.filter(({ vpcId }) => vpcId === subnet.vpcId);
   return (
     tables.find(({ subnetIds }) => subnetIds.includes(subnet.id)) ?? tables.find(({ main }) => main)
   );
 }
 
-function routesOf(cloud: Cloud, subnet: Subnet): PlannedRoute[] {
-  const nats = usableNats(cloud, subnet.vpcId).map(({ id }) => id);
-  return (tableOf(cloud, subnet)?.routes ?? [])
+function routesOf(observed: ObservedState, subnet: Subnet): PlannedRoute[] {
+  const nats = usableNats(observed, subnet.vpcId).map(({ id }) => id);
+  return (tableOf(observed, subnet)?.routes ?? [])
     .map(({ cidr, target }): PlannedRoute => {
       if (target === "local") return { cidr, via: "local" };
       if (target && nats.includes(target)) return { cidr, via: { nat: target } };
       if (target?.startsWith("vpce-")) return { cidr, via: "endpoint" };
-      if (isAttached(cloud, target, subnet.vpcId)) return { cidr, via: "internet" };
+      if (isAttached(observed, target, subnet.vpcId)) return { cidr, via: "internet" };
       return { cidr, via: "blackhole" };
     })
     .sort((a, b) => range(b.cidr).prefix - range(a.cidr).prefix);
 }
 
-function isAttached(cloud: Cloud, gateway: string | undefined, vpcId: string): boolean {
-  return cloud.internetGateways.some(({ id, vpcId: to }) => id === gateway && to === vpcId);
+function isAttached(observed: ObservedState, gateway: string | undefined, vpcId: string): boolean {
+  return observed.internetGateways.some(({ id, vpcId: to }) => id === gateway && to === vpcId);
 }
 
 /** A NAT gateway carries packets only where its own subnet has a default route to the internet gateway. */
-function usableNats(cloud: Cloud, vpcId: string): Router["nats"] {
-  return cloud.natGateways.flatMap(({ id, subnetId, publicIp }) => {
-    const subnet = cloud.subnets.find((candidate) => candidate.id === subnetId);
+function usableNats(observed: ObservedState, vpcId: string): Router["nats"] {
+  return observed.natGateways.flatMap(({ id, subnetId, publicIp }) => {
+    const subnet = observed.subnets.find((candidate) => candidate.id === subnetId);
     if (subnet?.vpcId !== vpcId) return [];
-    const out = tableOf(cloud, subnet)?.routes.find(({ cidr }) => cidr === "0.0.0.0/0");
-    return isAttached(cloud, out?.target, vpcId) ? [{ id, publicIp }] : [];
+    const out = tableOf(observed, subnet)?.routes.find(({ cidr }) => cidr === "0.0.0.0/0");
+    return isAttached(observed, out?.target, vpcId) ? [{ id, publicIp }] : [];
   });
 }
 

@@ -19,7 +19,7 @@ export const resourceLabel = "flask-on-aws.resource";
 export function labFromEnvironment(): Lab {
   const need = (name: string) => {
     const value = process.env[name];
-    if (!value) throw new Error(`${name} is not set: start the world by lab/up`);
+    if (!value) throw new Error(`${name} is not set: start the controller by lab/up`);
     return value;
   };
   return {
@@ -58,7 +58,7 @@ export interface Container {
   running: boolean;
   /** Process id of its first process on the host; 0 when it is not running. */
   pid: number;
-  /** When it was started last: changes when it restarts, so its network card is gone. */
+  /** When it was started last: changes when it restarts, so its network interface is gone. */
   startedAt: string;
 }
 

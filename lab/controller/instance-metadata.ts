@@ -20,7 +20,7 @@ export function metadataOf(
 ): [address: string, metadata: Metadata] {
   const { id, address, mac, publicIp, zone } = instance;
   const hostname = `ip-${address.replaceAll(".", "-")}.${region}.compute.internal`;
-  const card = `meta-data/network/interfaces/macs/${mac}`;
+  const nic = `meta-data/network/interfaces/macs/${mac}`;
   const profile = instance.profileArn;
   const tree: Record<string, string | undefined> = {
     "meta-data/ami-id": instance.imageId,
@@ -39,13 +39,13 @@ export function metadataOf(
     "meta-data/iam/info":
       profile && JSON.stringify({ Code: "Success", InstanceProfileArn: profile }),
     [`meta-data/iam/security-credentials/${profile?.split("/").at(-1)}`]: credentials,
-    [`${card}/device-number`]: "0",
-    [`${card}/local-ipv4s`]: address,
-    [`${card}/public-ipv4s`]: publicIp,
-    [`${card}/mac`]: mac,
-    [`${card}/subnet-id`]: instance.subnetId,
-    [`${card}/vpc-id`]: instance.vpcId,
-    [`${card}/security-group-ids`]: instance.groupIds.join("\n"),
+    [`${nic}/device-number`]: "0",
+    [`${nic}/local-ipv4s`]: address,
+    [`${nic}/public-ipv4s`]: publicIp,
+    [`${nic}/mac`]: mac,
+    [`${nic}/subnet-id`]: instance.subnetId,
+    [`${nic}/vpc-id`]: instance.vpcId,
+    [`${nic}/security-group-ids`]: instance.groupIds.join("\n"),
     "dynamic/instance-identity/document": JSON.stringify({
       version: "2017-09-30",
       instanceId: id,

@@ -1,30 +1,30 @@
 /**
- * The world: follows the AWS API's state and gives each resource its body. Started by lab/up; it may be
- * stopped and started at any time, since all it knows is read from the API and from Docker.
+ * The controller: reads the AWS API, computes the desired state and reconciles Docker with it. lab/up starts it. It may be
+ * stopped and started at any time, because it keeps no state of its own.
  */
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { revision } from "./control-api.ts";
-import { removeBody, stepDatabase, stepInstance, type Place } from "./containers.ts";
+import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
 import { describe } from "./observed-state.ts";
 import { containers, docker, identity, labFromEnvironment, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
-import { Jobs } from "./work-queue.ts";
-import { plan, type Interface, type World } from "./desired-state.ts";
+import { WorkQueue } from "./work-queue.ts";
+import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
-/** Milliseconds between two looks at the API's revision: a change is seen within this time. */
-const glance = 200;
-/** Milliseconds after which everything is compared even if the API did not change: a container may die. */
-const survey = 2000;
-/** The same while something is under way, such as a database that starts: it moves Docker's state, not the API's. */
-const pursuit = 700;
+/** Milliseconds between two polls of the API's revision. */
+const pollInterval = 200;
+/** Milliseconds after which everything is reconciled even if the API did not change, because a container may die. */
+const resyncInterval = 2000;
+/** The same while a job runs, such as the start of a database, which changes Docker's state and not the API's. */
+const activeInterval = 700;
 
 const lab = labFromEnvironment();
 
-const jobs = new Jobs((text) => console.error(`${new Date().toISOString()} ${text}`));
+const jobs = new WorkQueue((text) => console.error(`${new Date().toISOString()} ${text}`));
 
-/** The container from which network cards are put in: it sees the host's processes and nothing else. */
+/** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
   const name = `${lab.name}-helper`;
   if (existing.get(name)?.running) return;
@@ -46,64 +46,64 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
   ]);
 }
 
-/** Brings every body one step nearer to the plan. Returns in how many milliseconds to look again at the latest. */
-async function step(): Promise<number> {
-  const { start, missed } = jobs.look();
-  const [world, existing] = await Promise.all([describe().then(plan), containers(lab)]);
+/** Starts a job for everything that differs from the desired state. Resolves to the milliseconds until the next resync. */
+async function reconcile(): Promise<number> {
+  const { start, missed } = jobs.pass();
+  const [desired, existing] = await Promise.all([describe().then(desiredState), containers(lab)]);
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing));
-  for (const router of world.routers) {
+  for (const router of desired.routers) {
     const container = existing.get(routerName(lab, router.vpcId));
     start(router.vpcId, () =>
       container?.running
-        ? configureRouter(lab, world, router, container)
+        ? configureRouter(lab, desired, router, container)
         : ensureRouter(lab, router, container),
     );
   }
-  for (const instance of world.instances) {
-    const place = placeOf(world, existing, instance.id);
-    if (place) start(instance.id, () => stepInstance(lab, instance, place));
+  for (const instance of desired.instances) {
+    const place = placeOf(desired, existing, instance.id);
+    if (place) start(instance.id, () => reconcileInstance(lab, instance, place));
   }
-  for (const database of world.databases) {
-    const place = placeOf(world, existing, database.id);
-    if (place) start(database.id, () => stepDatabase(lab, database, place));
+  for (const database of desired.databases) {
+    const place = placeOf(desired, existing, database.id);
+    if (place) start(database.id, () => reconcileDatabase(lab, database, place));
   }
   const wanted = new Set([
-    ...world.routers.map(({ vpcId }) => vpcId),
-    ...world.instances.map(({ id }) => id),
-    ...world.databases.map(({ id }) => id),
+    ...desired.routers.map(({ vpcId }) => vpcId),
+    ...desired.instances.map(({ id }) => id),
+    ...desired.databases.map(({ id }) => id),
   ]);
   for (const { resource } of existing.values()) {
-    if (resource && !wanted.has(resource)) start(resource, () => removeBody(lab, resource));
+    if (resource && !wanted.has(resource)) start(resource, () => removeContainer(lab, resource));
   }
   if (missed()) return 0;
-  return jobs.underWay ? pursuit : survey;
+  return jobs.underWay ? activeInterval : resyncInterval;
 }
 
-/** Where a machine is plugged in; undefined while its router is not up. */
-function placeOf(world: World, existing: Map<string, Container>, id: string): Place | undefined {
-  for (const plan of world.routers) {
-    const card: Interface | undefined = plan.interfaces.find(({ owner }) => owner === id);
+/** Where a machine is attached; undefined while its router does not run. */
+function placeOf(desired: DesiredState, existing: Map<string, Container>, id: string): Place | undefined {
+  for (const plan of desired.routers) {
+    const nic: Interface | undefined = plan.interfaces.find(({ owner }) => owner === id);
     const router = existing.get(routerName(lab, plan.vpcId));
-    if (card && router?.running) {
-      return { container: existing.get(`${lab.name}-${id}`), card, router, plan };
+    if (nic && router?.running) {
+      return { container: existing.get(`${lab.name}-${id}`), nic, router, plan };
     }
   }
   return undefined;
 }
 
 await ensureInternet(lab, await containers(lab));
-await writeFile(`${lab.home}/world.ready`, "");
+await writeFile(`${lab.home}/controller.ready`, "");
 console.error(`${new Date().toISOString()} ready`);
 
 let seen = -1;
 let next = 0;
 for (;;) {
-  await jobs.tell("cannot look", async () => {
+  await jobs.tell("cannot reconcile", async () => {
     const now = await revision();
     if (now === seen && Date.now() <= next) return;
     seen = now;
-    next = Date.now() + (await step());
+    next = Date.now() + (await reconcile());
   });
-  await sleep(glance);
+  await sleep(pollInterval);
 }

@@ -38,10 +38,10 @@ ${map(
   "private_of",
   published.map(({ address, publicIp }) => [publicIp!, address]),
 )}
-${interfaces.map((card) => routeChain(card, natMark) + gate("out", card) + gate("in", card)).join("")}
+${interfaces.map((nic) => routeChain(nic, natMark) + gate("out", nic) + gate("in", nic)).join("")}
   chain routes {
     type filter hook prerouting priority mangle; policy accept;
-${interfaces.map((card) => `    iifname "${card.ifname}" ip saddr != ${card.address} drop`).join("\n")}
+${interfaces.map((nic) => `    iifname "${nic.ifname}" ip saddr != ${nic.address} drop`).join("\n")}
     iifname vmap { ${verdicts(interfaces, "route")} }
   }
   chain inbound {

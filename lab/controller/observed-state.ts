@@ -1,6 +1,6 @@
 /**
- * What the AWS API says exists, reduced to what has a body in the lab. Read by AWS's describe calls, and two of the
- * lab's own where these are silent; so it is the same whoever made the resources: the program, the AWS CLI or boto3.
+ * What exists in the AWS API, as far as it has containers or packets in the lab. It is read by AWS's describe calls, and by two calls
+ * of the control API for what these do not tell. So it does not matter who made a resource.
  */
 import { EC2, paginateDescribeInstances, type IpPermission } from "@aws-sdk/client-ec2";
 import { RDS, type DBInstance } from "@aws-sdk/client-rds";
@@ -103,7 +103,7 @@ export interface Database {
   parameters: Record<string, string>;
 }
 
-export interface Cloud {
+export interface ObservedState {
   vpcs: Vpc[];
   subnets: Subnet[];
   internetGateways: InternetGateway[];
@@ -118,7 +118,7 @@ const ec2 = new EC2();
 const rds = new RDS();
 
 /** Reads the whole state. Errors are the SDK's. */
-export async function describe(): Promise<Cloud> {
+export async function describe(): Promise<ObservedState> {
   const nats = { Filter: [{ Name: "state", Values: ["pending", "available"] }] };
   const [vpcs, subnets, gateways, natGateways, tables, lists, groups, instances, databases] =
     await Promise.all([
@@ -188,7 +188,7 @@ async function describeInstances(): Promise<Instance[]> {
   for await (const page of paginateDescribeInstances({ client: ec2 }, {})) {
     for (const { Instances = [] } of page.Reservations ?? []) found.push(...Instances);
   }
-  // A terminated instance stays in the answers for a while, without an interface and without a body.
+  // A terminated instance stays in the answers for a while, without an interface.
   const embodied = found.filter(({ PrivateIpAddress, State }) => PrivateIpAddress && State);
   if (embodied.length === 0) return [];
   const [reboots, keys, memory, userData] = await Promise.all([

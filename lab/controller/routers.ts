@@ -4,7 +4,7 @@ import { docker, identity, type Container, type Lab } from "./docker.ts";
 import { internetName, internetPrefix } from "./internet.ts";
 import { credentialsOf, region } from "./control-api.ts";
 import { metadataOf } from "./instance-metadata.ts";
-import type { Router, World } from "./desired-state.ts";
+import type { Router, DesiredState } from "./desired-state.ts";
 import { ruleset } from "./nftables.ts";
 
 /** What was applied last to a router, so that nothing is applied twice; forgotten when it restarts. */
@@ -51,14 +51,14 @@ export async function ensureRouter(
 /** Applies rules, public addresses, names and metadata where they differ from what was applied last. */
 export async function configureRouter(
   lab: Lab,
-  world: World,
+  desired: DesiredState,
   router: Router,
   found: Container,
 ): Promise<void> {
   const before = applied.get(router.vpcId);
   const fresh = before?.startedAt !== found.startedAt;
   const metadata = await Promise.all(
-    world.instances
+    desired.instances
       .filter(({ vpcId }) => vpcId === router.vpcId)
       .map(async (instance) => metadataOf(instance, region, await credentialsOf(instance))),
   );

@@ -1,5 +1,5 @@
 /** One job at a time for each router, machine and database; a slow one holds up nobody else. */
-export class Jobs {
+export class WorkQueue {
   private readonly busy = new Set<string>();
   /** Last error of each job, so that the log tells it once. */
   private readonly errors = new Map<string, string>();
@@ -7,10 +7,10 @@ export class Jobs {
   constructor(private readonly log: (text: string) => void) {}
 
   /**
-   * Begins a look at what there is. Jobs that it gives rise to start by the result, but for who is busy at its
-   * beginning: what was seen of them may be of before their job's end.
+   * Begins a pass of the controller. Its jobs start when the pass has read the state, except for the keys that were busy
+   * when it began: what the pass read of them may be older than the end of their job.
    */
-  look() {
+  pass() {
     const before = new Set(this.busy);
     let missed = false;
     return {
@@ -19,7 +19,7 @@ export class Jobs {
         if (before.has(key)) missed = true;
         else void this.run(key, job);
       },
-      /** Whether somebody got ready meanwhile, and waits for the next look. */
+      /** Whether a job ended during the pass, so that its key waits for the next pass. */
       missed: () => missed,
     };
   }

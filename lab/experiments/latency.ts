@@ -13,7 +13,7 @@ import { succeed } from "../support/lab.ts";
 const machines = 8;
 const rules = 30;
 const rounds = 5;
-/** Seconds that the world may take. */
+/** Seconds that the controller may take. */
 const limit = 2;
 
 const { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, LAB_NAME: lab } = process.env;

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { measure, type Matrix } from "../support/reachability.ts";
 
 const expected: Matrix = {
-  stranger: {
+  "external client": {
     "app server": "80 443 5085",
     "test server": "none",
     database: "none",
@@ -14,24 +14,24 @@ const expected: Matrix = {
   "app server": {
     "test server": "22",
     database: "3306",
-    stranger: "all ping",
+    "external client": "all ping",
   },
   // What a container sends leaves as the app server. Of the machine it is on, it sees all but the metadata.
   container: {
     "app server": "all ping",
     "test server": "22",
     database: "3306",
-    stranger: "all ping",
+    "external client": "all ping",
   },
   "test server": {
     "app server": "80 443 5085",
     database: "none",
-    stranger: "all ping",
+    "external client": "all ping",
   },
   database: {
     "app server": "none",
     "test server": "none",
-    stranger: "none",
+    "external client": "none",
   },
 };
 

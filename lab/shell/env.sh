@@ -41,7 +41,7 @@ LAB_VENV=$LAB_CACHE/venv-$(digest "$LAB_ROOT/lab/api/requirements.txt")
 export LAB_TOOLS LAB_VENV
 export PATH=$LAB_TOOLS/bin:$PATH
 
-# Names of the images that the world starts; `lab/images/build` makes them.
+# Names of the images that the controller starts; `lab/images/build` makes them.
 use_images() {
   local image
   for image in machine net mysql; do

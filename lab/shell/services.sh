@@ -38,13 +38,13 @@ api_answers() { curl --silent --fail --max-time "${1:-2}" --noproxy '*' --output
 # An API that runs may be slow: moto loads each service at its first call, which takes seconds on a busy machine, and
 # the controller makes those calls as soon as the lab is up.
 lab_is_up() {
-  [[ -f $LAB_HOME/slice && -f $LAB_HOME/world.ready ]] && service_runs api && service_runs world && api_answers 30
+  [[ -f $LAB_HOME/slice && -f $LAB_HOME/controller.ready ]] && service_runs api && service_runs controller && api_answers 30
 }
 
 # refuse_without_memory: a lab that was up and whose API has ended, by a crash or a reboot, has lost what its stacks'
-# states speak of; only the world can be started again.
+# states speak of; only the controller can be started again.
 refuse_without_memory() {
-  if [[ -f $LAB_HOME/world.ready ]] && ! service_runs api; then
+  if [[ -f $LAB_HOME/controller.ready ]] && ! service_runs api; then
     fail "the AWS API of lab '$LAB_NAME' has ended, and with it all that was made there (log: $LAB_HOME/log/api.log)" \
       "lab/down removes what is left, $LAB_HOME included; then the same command starts anew"
   fi
@@ -68,8 +68,8 @@ write_stack_config() {
     fail "stack '$1' has no settings: there is no $LAB_ROOT/Pulumi.$1.yaml" "write that file, as Pulumi.dev.yaml is, or name another stack"
   fi
   commit=$(git --git-dir="$LAB_HOME/share/git/app.git" rev-parse HEAD)
-  "$LAB_VENV/bin/python" "$LAB_ROOT/lab/support/stack_config.py" "$LAB_ROOT/Pulumi.$1.yaml" \
+  (cd "$LAB_ROOT" && node --import tsx lab/support/stack-config.ts "Pulumi.$1.yaml" \
     "adminCidrs=[\"198.18.$LAB_SLICE.1/32\"]" \
-    'appRepository="https://git.lab.test/app.git"' "appCommit=\"$commit\"" >"$file.new"
+    'appRepository="https://git.lab.test/app.git"' "appCommit=\"$commit\"") >"$file.new"
   mv "$file.new" "$file"
 }

@@ -20,7 +20,7 @@ export interface ApiServer {
 
 /**
  * Starts lab/api/server.py on a free loopback port and waits until it listens (about a second), with the
- * Python of $LAB_VENV (lab/shell/env.sh sets it). The caller's lab is not involved: LAB_HOME and LAB_WORLD reach the
+ * Python of $LAB_VENV (lab/shell/env.sh sets it). The caller's lab is not involved: LAB_HOME and LAB_CONTROLLER reach the
  * server only through `env`. Throws with the server's standard error when it ends before it listens.
  */
 export async function startApi(env: Record<string, string> = {}): Promise<ApiServer> {
@@ -28,7 +28,7 @@ export async function startApi(env: Record<string, string> = {}): Promise<ApiSer
   if (!venv) throw new Error("LAB_VENV is not set: run the tests by lab/test");
   const inherited = { ...process.env };
   delete inherited.LAB_HOME;
-  delete inherited.LAB_WORLD;
+  delete inherited.LAB_CONTROLLER;
   const server = spawn(
     join(venv, "bin/python"),
     [join(import.meta.dirname, "../api/server.py")],

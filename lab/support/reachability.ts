@@ -37,7 +37,7 @@ export async function measure(prefix: string, ports = everyPort): Promise<Matrix
   const database = databases.find(({ id }) => id.startsWith(`${prefix}-database`));
   if (!database)
     throw new Error(`no database is named ${prefix}-database-…: bring the stack up first`);
-  const stranger = await ensureStranger(lab);
+  const externalClient = await ensureExternalClient(lab);
   const inContainer = (name: string, container: string, address: string, publicIp?: string) =>
     pidOf(container).then((pid): Place => ({
       name,
@@ -50,7 +50,7 @@ export async function measure(prefix: string, ports = everyPort): Promise<Matrix
     inContainer("app server", `${lab.name}-${app.id}`, app.address, app.publicIp),
     inContainer("test server", `${lab.name}-${test.id}`, test.address),
     inContainer("database", `${lab.name}-${database.id}`, database.address),
-    inContainer("stranger", `${lab.name}-stranger`, stranger),
+    inContainer("external client", `${lab.name}-external-client`, externalClient),
   ]);
   const appServer = targets[0];
   const container = { ...appServer, name: "container", pid: await containerInside(lab, appServer) };
@@ -68,7 +68,7 @@ async function probe(
   const others = targets.filter(({ name }) => name !== source.name);
   // From the internet a machine is its public address, where it has one.
   const addressOf = (target: Place) =>
-    source.name === "stranger" ? (target.publicIp ?? target.address) : target.address;
+    source.name === "external client" ? (target.publicIp ?? target.address) : target.address;
   const command = ["exec", `${lab.name}-helper`, "nsenter", "--target", source.pid, "--net"];
   const probing = ["python3", "/lab/net/probe.py", tried.join(), ...others.map(addressOf)];
   const text = await docker([...command, ...probing]);
@@ -84,21 +84,21 @@ async function probe(
 }
 
 /** A host on the lab's internet that nothing knows. Returns its address. */
-export async function ensureStranger(lab: Lab): Promise<string> {
-  const name = `${lab.name}-stranger`;
+export async function ensureExternalClient(lab: Lab): Promise<string> {
+  const name = `${lab.name}-external-client`;
   const address = `${internetPrefix(lab)}.3`;
   if (await docker(["ps", "-q", "--filter", `name=^${name}$`])) return address;
   await docker(["rm", "--force", name]);
   await docker([
     "run",
     "--detach",
-    ...identity(lab, "stranger"),
+    ...identity(lab, "external-client"),
     "--cap-add=NET_ADMIN",
     `--network=${internetName(lab)}`,
     `--ip=${address}`,
     `--volume=${import.meta.dirname}/../controller:/lab:ro`,
     lab.images.net,
-    "/lab/net/stranger.sh",
+    "/lab/net/external-client.sh",
     internetPrefix(lab),
   ]);
   return address;

@@ -89,10 +89,10 @@ describe("lab/up and lab/down", function () {
     expect(await two.up(), "is up still").to.equal("");
   });
 
-  it("start the world again where that has ended, and it alone", async () => {
+  it("start the controller again where that has ended, and it alone", async () => {
     await one.up();
     const before = await containers(one);
-    kill(one, "world");
+    kill(one, "controller");
     expect(await one.up()).to.match(/is up/);
     expect(await one.up()).to.equal("");
     expect(await containers(one)).to.equal(before);
@@ -102,7 +102,7 @@ describe("lab/up and lab/down", function () {
     const image = (await succeed("lab/images/name", ["net"])).trim();
     const before = await traces(image, one.home);
     await one.up();
-    kill(one, "world");
+    kill(one, "controller");
     kill(one, "api");
     const { status, stderr } = await one.tryUp();
     expect(stderr).to.match(/AWS API of lab 'test-one' has ended.*remedy: lab\/down/s);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const appRule = (port: number, peer = "0.0.0.0/0", id = `sgr-${port}`) =>
   `sg-app\t${id}\ttcp\t${port}\t${port}\t${peer}`;

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 /** As mysqldump prints it with --skip-extended-insert: a row a line, whatever is in it. */
 const dump = String.raw`-- MariaDB dump 10.19, for debian-linux-gnu

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 describe("The list of backups", () => {
   let machine: Machine;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 /**
  * Plays Docker with files in the machine's home: `up/SERVICE` is a container, `ID` of which is the service's name.

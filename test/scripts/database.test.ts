@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const awkward = `a"b'c\\d#e$f\`g%h`;
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { utimesSync } from "node:fs";
 import { join } from "node:path";
-import { Machine, until } from "./machine.ts";
+import { Machine, until } from "../support/machine.ts";
 
 describe("The lease", () => {
   let machine: Machine;

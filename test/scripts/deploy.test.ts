@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 describe("A release", () => {
   const steps = ["preflight", "migrate", "switch", "verify", "ledger", "prune"];

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { existsSync } from "node:fs";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const app = {
   ".env": "DEBUG=True\n",

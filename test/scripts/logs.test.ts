@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine, until } from "./machine.ts";
+import { Machine, until } from "../support/machine.ts";
 
 /** What docker-compose prints, with its escape code. */
 const line = (service: string, time: string, text: string) =>

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 /**
  * Plays `docker run … IMAGE flask db …` on the mounted directory. In the machine's home, `commit` is what the image

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const privileges =
   "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW";

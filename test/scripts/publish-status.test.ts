@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 describe("The status on the site's page", () => {
   let machine: Machine;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const token = `tok'en"$x`;
 

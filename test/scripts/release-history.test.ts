@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 /** A line of the history. */
 const entry = (number: number, image: string) =>

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const key = "backups/20260102T030405Z-nightly";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
-import { Machine, until } from "./machine.ts";
+import { Machine, until } from "../support/machine.ts";
 
 describe("A followed run", () => {
   let machine: Machine;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { refuseRolledBack, releaseTrigger, type Serving } from "../../deployer/serving.ts";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 /** The record, with the members that only the machine uses. */
 type Stored = Serving & { readonly undo: string | null; readonly undoBefore: string | null };

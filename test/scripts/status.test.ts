@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 /** What `./ops status` reads. */
 interface Status {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { scripts } from "./machine.ts";
+import { scripts } from "../support/machine.ts";
 
 describe("The scripts", () => {
   const names = readdirSync(scripts).filter((name) => name.endsWith(".sh"));

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 const mebibytes = (mem: number) =>
   `printf '%s\\n' "        total  used" "Mem:  ${mem}  500" "Swap:  0  0"`;

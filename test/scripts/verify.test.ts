@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { Machine } from "./machine.ts";
+import { Machine } from "../support/machine.ts";
 
 describe("The verification", () => {
   let machine: Machine;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
 import { installation, ofMachine, quote } from "../../deployer/shell.ts";
 import { releaseSteps } from "../../lab/support/release-steps.ts";
-import { scripts } from "../scripts/machine.ts";
+import { scripts } from "../support/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
 
 const printable = fc.string({

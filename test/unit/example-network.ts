@@ -47,7 +47,7 @@ export const network: StackNetwork = {
   ],
 };
 export const reached = {
-  stranger: { "app server": "80 443", "test server": "none", database: "none" },
-  "app server": { database: "3306", stranger: "all ping" },
+  "external client": { "app server": "80 443", "test server": "none", database: "none" },
+  "app server": { database: "3306", "external client": "all ping" },
   "test server": { "app server": "80" },
 };

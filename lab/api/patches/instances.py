@@ -50,7 +50,7 @@ def stop(original: Any, instance: Instance) -> InstanceState:
 
 @replaces(Instance, "reboot")
 def reboot(original: Any, instance: Instance) -> None:
-    """An instance is `running` while it reboots, so the world is told of it by another way than its state."""
+    """An instance is `running` while it reboots, so the controller is told of it by another way than its state."""
     if instance._state.name == "running":
         settle(instance.id, "rebooted", lambda: None)
 

@@ -1,6 +1,6 @@
-"""What takes time at AWS takes, with a world behind the API, the time that the world needs.
+"""What takes time at AWS takes, with a controller behind the API, the time that the controller needs.
 
-An instance is `pending` until the world reports `running`, and so on. Without a world (LAB_WORLD is not 1)
+An instance is `pending` until the controller reports `running`, and so on. Without a controller (LAB_CONTROLLER is not 1)
 each change is complete at once.
 """
 
@@ -8,14 +8,14 @@ import os
 import time
 from collections.abc import Callable
 
-HAS_WORLD = os.environ.get("LAB_WORLD") == "1"
+HAS_WORLD = os.environ.get("LAB_CONTROLLER") == "1"
 
 
 class NotAwaited(Exception):
-    """The world reported a status that the resource is not on its way to."""
+    """The controller reported a status that the resource is not on its way to."""
 
 
-# By resource: the status awaited, what follows from it, and what follows if the world gives up instead.
+# By resource: the status awaited, what follows from it, and what follows if the controller gives up instead.
 _awaited: dict[str, tuple[str, Callable[[], None], Callable[[], None] | None]] = {}
 _reached: dict[str, str] = {}
 # By status: seconds that each way to it takes at least; by resource: when its own way may end.
@@ -32,7 +32,7 @@ def delay(status: str, seconds: float) -> dict[str, object]:
 def settle(
     resource: str, status: str, finish: Callable[[], None], give_up: Callable[[], None] | None = None
 ) -> None:
-    """Calls `finish` once the world has reported `status` of the resource, or `give_up` if it reports "failed".
+    """Calls `finish` once the controller has reported `status` of the resource, or `give_up` if it reports "failed".
 
     A later change takes its place.
     """
@@ -44,12 +44,12 @@ def settle(
 
 
 def awaiting(status: str) -> list[str]:
-    """Resources of which the world has yet to report `status`."""
+    """Resources of which the controller has yet to report `status`."""
     return [resource for resource, (expected, *_) in _awaited.items() if expected == status]
 
 
 def report(resource: str, status: str) -> None:
-    """The world's report. A repeated one changes nothing. Raises NotAwaited."""
+    """The controller's report. A repeated one changes nothing. Raises NotAwaited."""
     expected, finish, give_up = _awaited.get(resource, (None, None, None))
     if finish is None and _reached.get(resource) == status:
         return
@@ -58,7 +58,7 @@ def report(resource: str, status: str) -> None:
     elif finish is None or status != expected:
         raise NotAwaited(f"{resource} was reported {status}, and what is awaited is {expected or 'nothing'}")
     elif time.monotonic() < _earliest[resource]:
-        # The world, which looks again and again, reports it again.
+        # The controller, which looks again and again, reports it again.
         raise NotAwaited(f"{resource} is not to be {status} yet, by POST /_lab/delay")
     del _awaited[resource]
     _reached[resource] = status

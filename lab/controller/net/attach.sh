@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Gives a machine its network card: a veth pair from the router's namespace into the machine's.
-# Does nothing where the card is there. Runs in the helper container, which sees the host's processes.
-# usage: plug.sh ROUTER_PID MACHINE_PID IFNAME ADDRESS PREFIX GATEWAY MAC MTU
+# Gives a machine its network interface: a veth pair from the router's namespace into the machine's.
+# Does nothing where the interface is there. Runs in the helper container, which sees the host's processes.
+# usage: attach.sh ROUTER_PID MACHINE_PID IFNAME ADDRESS PREFIX GATEWAY MAC MTU
 set -euo pipefail
 router=$1 machine=$2 ifname=$3 address=$4 prefix=$5 gateway=$6 mac=$7 mtu=$8
 
@@ -9,7 +9,7 @@ in_router() { nsenter --target "$router" --net "$@"; }
 in_machine() { nsenter --target "$machine" --net "$@"; }
 
 if in_machine ip link show eth0 >/dev/null 2>&1; then
-  # The pair lives and dies as one: a card whose other end is in this router is whole.
+  # The pair lives and dies as one: an interface whose other end is in this router is whole.
   in_router ip link show "$ifname" >/dev/null 2>&1 && exit 0
   in_machine ip link delete eth0
 fi

@@ -13,7 +13,7 @@ import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 const backups = "private-backups";
 const site = "public-site";
 
-/** The calls of an instance with the program's role, and of a stranger, as the lab's TLS front passes them on. */
+/** The calls of an instance with the program's role, and of an external client, as the lab's TLS front passes them on. */
 describe("the lab's API lets only those through whom policies allow", function () {
   this.timeout(30_000);
   let home: string;
@@ -182,7 +182,7 @@ describe("the lab's API lets only those through whom policies allow", function (
     await admin.send(new s3.DeleteBucketPolicyCommand({ Bucket: backups }));
   });
 
-  /** What a stranger gets from a host of the lab's internet. */
+  /** What an external client gets from a host of the lab's internet. */
   const get = (host: string, path: string) =>
     new Promise<{ status: number; location: string | undefined; body: string }>(
       (resolve, reject) => {
@@ -202,7 +202,7 @@ describe("the lab's API lets only those through whom policies allow", function (
       },
     );
 
-  it("refuses a stranger what is not public", async () => {
+  it("refuses an external client what is not public", async () => {
     const host = "s3.us-west-2.amazonaws.com";
     for (const path of ["/", `/${backups}`, `/${backups}/a`, `/${site}/a`]) {
       expect((await get(host, path)).status, path).to.equal(403);

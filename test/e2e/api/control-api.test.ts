@@ -83,7 +83,7 @@ describe("the lab's own calls", function () {
   let make: Builder;
   let subnet: string;
   before(async () => {
-    api = await startApi({ LAB_WORLD: "1" });
+    api = await startApi({ LAB_CONTROLLER: "1" });
     make = builder(api);
     const vpc = await make.vpc("10.0.0.0/16");
     subnet = await make.subnet(vpc, "10.0.0.0/24");
@@ -105,7 +105,7 @@ describe("the lab's own calls", function () {
     expect(await revision()).to.equal(before + 1);
   });
 
-  it("bring an instance through its states, each when the world has got there", async () => {
+  it("bring an instance through its states, each when the controller has got there", async () => {
     const id = await make.instance(subnet);
     const command = { InstanceIds: [id] };
     expect(await state(id)).to.equal("pending");
@@ -138,7 +138,7 @@ describe("the lab's own calls", function () {
     await lab(api, "delay", { status: "running", seconds: 0 });
   });
 
-  it("tell the world of a reboot, which no state shows, until it is done", async () => {
+  it("tell the controller of a reboot, which no state shows, until it is done", async () => {
     const rebooting = async () => (await lab(api, "awaiting/rebooted")).body.resources;
     const id = await make.instance(subnet);
     await report(id, "running");
@@ -150,7 +150,7 @@ describe("the lab's own calls", function () {
     expect(await rebooting()).to.deep.equal([]);
   });
 
-  it("bring a database through its states, and tell the world its password and address", async () => {
+  it("bring a database through its states, and tell the controller its password and address", async () => {
     const status = async () => (await make.describeDatabase("db")).DBInstanceStatus;
     await make.databases.send(new rds.CreateDBInstanceCommand(make.database("db", "db")));
     expect(await status()).to.equal("creating");
@@ -174,7 +174,7 @@ describe("the lab's own calls", function () {
     expect(error).to.have.property("name", "DBInstanceNotFoundFault");
   });
 
-  it("let the world give up on a database that cannot be created", async () => {
+  it("let the controller give up on a database that cannot be created", async () => {
     await make.databases.send(new rds.CreateDBInstanceCommand(make.database("bad", "db")));
     expect(await report("bad", "failed")).to.equal(200);
     expect((await make.describeDatabase("bad")).DBInstanceStatus).to.equal("failed");

@@ -64,7 +64,7 @@ class Cloud {
     const environment = this.administrator.flatMap((setting) => ["--env", setting]);
     const args = ["exec", ...environment, container, "aws", ...command.split(" ")];
     await succeed("docker", args);
-    // The world follows within 2 s, which is what the next look at the packets tests.
+    // The controller follows within 2 s, which is what the next look at the packets tests.
     await sleep(2000);
   }
 
@@ -110,13 +110,13 @@ export function networkChanges(scene: Scene): void {
     await cloud.cli(`ec2 authorize-security-group-ingress ${rule} --port 81`);
     const opened = "80 81 443 5085";
     expect(await changed()).to.deep.equal({
-      "stranger → app server": opened,
+      "external client → app server": opened,
       "test server → app server": opened,
     });
     await cloud.cli(`ec2 revoke-security-group-ingress ${rule} --port 81`);
     await cloud.cli(`ec2 revoke-security-group-ingress ${rule} --port 443`);
     expect(await changed()).to.deep.equal({
-      "stranger → app server": "80 5085",
+      "external client → app server": "80 5085",
       "test server → app server": "80 5085",
     });
   });
@@ -128,7 +128,7 @@ export function networkChanges(scene: Scene): void {
     const route = `--route-table-id ${table!.RouteTableId} --destination-cidr-block 0.0.0.0/0`;
     await cloud.cli(`ec2 delete-route ${route}`);
     expect(await changed()).to.deep.equal({
-      "test server → stranger": "none",
+      "test server → external client": "none",
     });
     expect(await onTestServer(`${asks("s3")}; ${asks("ec2")} || true`)).to.match(/^[234]\d\d000$/);
   });
@@ -154,13 +154,13 @@ export function networkChanges(scene: Scene): void {
     const { NatGateways } = await cloud.ec2.describeNatGateways();
     const nat = NatGateways!.find(({ State }) => State === "available")!.NatGatewayAddresses![0]!;
     const listener = spawn("docker", [
-      ...["exec", `${lab.name}-stranger`, "timeout", "30", "python3", "-uc"],
+      ...["exec", `${lab.name}-external-client`, "timeout", "30", "python3", "-uc"],
       "import socket; s = socket.create_server(('', 7)); print('listens'); print(s.accept()[1][0])",
     ]);
     const lines = createInterface(listener.stdout)[Symbol.asyncIterator]();
     expect((await lines.next()).value).to.equal("listens");
-    const stranger = nat.PublicIp!.replace(/\d+$/, "3");
-    await onTestServer(`ping -c 1 -W 2 ${stranger} && timeout 3 bash -c '</dev/tcp/${stranger}/7'`);
+    const externalClient = nat.PublicIp!.replace(/\d+$/, "3");
+    await onTestServer(`ping -c 1 -W 2 ${externalClient} && timeout 3 bash -c '</dev/tcp/${externalClient}/7'`);
     expect((await lines.next()).value).to.equal(nat.PublicIp);
     await once(listener, "exit");
   });

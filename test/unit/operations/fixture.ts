@@ -1,5 +1,5 @@
 /** A stack that is up, for the operations: the Pulumi CLI is played, and `ssh` runs here what it would run there. */
-import { Machine, type Outcome } from "../../scripts/machine.ts";
+import { Machine, type Outcome } from "../../support/machine.ts";
 
 export const root = new URL("../../../", import.meta.url).pathname;
 

@@ -19,7 +19,7 @@ describe("the aws plugin, where AWS takes its time", function () {
   let plugin: Plugin;
   let subnetId: string;
   before(async () => {
-    api = await startApi({ LAB_WORLD: "1" });
+    api = await startApi({ LAB_CONTROLLER: "1" });
     make = builder(api);
     ec2 = new EC2(api.client);
     const vpc = await make.vpc("10.0.0.0/16");
@@ -33,7 +33,7 @@ describe("the aws plugin, where AWS takes its time", function () {
   });
   afterEach(() => plugin?.stop());
 
-  /** The world's report. */
+  /** The controller's report. */
   const report = (resource: string, status: string) =>
     fetch(`${api.endpoint}/_lab/status`, {
       method: "POST",

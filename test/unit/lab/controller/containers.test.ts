@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeBody } from "../../../../lab/controller/containers.ts";
+import { removeContainer } from "../../../../lab/controller/containers.ts";
 
-describe("a body that is removed", () => {
+describe("A container that is removed", () => {
   it("leaves no settings of a database and none of another's are lost", async () => {
-    const home = await mkdtemp(join(tmpdir(), "bodies-"));
+    const home = await mkdtemp(join(tmpdir(), "containers-"));
     const path = process.env.PATH!;
     try {
       // In Docker's place.
@@ -17,7 +17,7 @@ describe("a body that is removed", () => {
       for (const directory of settings) await mkdir(directory, { recursive: true });
       await writeFile(join(settings[0]!, "password"), "correct-horse");
       const images = { machine: "", net: "", mysql: "" };
-      await removeBody({ name: "unit", home, slice: 0, images }, "gone");
+      await removeContainer({ name: "unit", home, slice: 0, images }, "gone");
       expect(settings.map(existsSync)).to.deep.equal([false, true]);
     } finally {
       process.env.PATH = path;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Cloud, Instance } from "../../../../lab/controller/observed-state.ts";
-import { plan } from "../../../../lab/controller/desired-state.ts";
+import type { ObservedState, Instance } from "../../../../lab/controller/observed-state.ts";
+import { desiredState } from "../../../../lab/controller/desired-state.ts";
 import { ruleset } from "../../../../lab/controller/nftables.ts";
 
 const anywhere = { protocol: "-1", from: -1, to: -1, cidrs: ["0.0.0.0/0"], groupIds: [] };
@@ -36,7 +36,7 @@ function instance(
 }
 
 /** One VPC with a public and a private subnet, an internet gateway, a NAT gateway, one machine in each. */
-function cloud(): Cloud {
+function observed(): ObservedState {
   return {
     vpcs: [{ id: "vpc-1", cidr: "10.0.0.0/16" }],
     subnets: [
@@ -96,7 +96,7 @@ function cloud(): Cloud {
   };
 }
 
-const database: Cloud["databases"][number] = {
+const database: ObservedState["databases"][number] = {
   id: "dev-db",
   status: "available",
   vpcId: "vpc-1",
@@ -111,13 +111,13 @@ const database: Cloud["databases"][number] = {
   parameters: {},
 };
 
-function cardOf(state: Cloud, owner: string) {
-  return plan(state).routers[0]!.interfaces.find((card) => card.owner === owner)!;
+function nicOf(state: ObservedState, owner: string) {
+  return desiredState(state).routers[0]!.interfaces.find((nic) => nic.owner === owner)!;
 }
 
-describe("the world's plan", () => {
+describe("The desired state", () => {
   it("gives a machine the address, mask and gateway of its subnet", () => {
-    expect(cardOf(cloud(), "i-00000000000000002")).to.include({
+    expect(nicOf(observed(), "i-00000000000000002")).to.include({
       address: "10.0.1.10",
       prefix: 24,
       gateway: "10.0.1.1",
@@ -125,27 +125,27 @@ describe("the world's plan", () => {
   });
 
   it("puts the most specific route first", () => {
-    expect(cardOf(cloud(), "i-00000000000000001").routes).to.deep.equal([
+    expect(nicOf(observed(), "i-00000000000000001").routes).to.deep.equal([
       { cidr: "10.0.0.0/16", via: "local" },
       { cidr: "0.0.0.0/0", via: "internet" },
     ]);
   });
 
   it("sends a private subnet through its NAT gateway", () => {
-    expect(cardOf(cloud(), "i-00000000000000002").routes.at(-1)).to.deep.equal({
+    expect(nicOf(observed(), "i-00000000000000002").routes.at(-1)).to.deep.equal({
       cidr: "0.0.0.0/0",
       via: { nat: "nat-1" },
     });
   });
 
   it("leads to S3 by the endpoint, before and without any other way out", () => {
-    const state = cloud();
+    const state = observed();
     const s3 = { cidr: "198.18.0.4/32", target: "vpce-1" };
     state.routeTables[2]!.routes.push(s3);
-    const [first] = cardOf(state, "i-00000000000000002").routes;
+    const [first] = nicOf(state, "i-00000000000000002").routes;
     expect(first).to.deep.equal({ cidr: s3.cidr, via: "endpoint" });
     state.routeTables[2]!.routes = [s3];
-    const rules = ruleset(plan(state).routers[0]!);
+    const rules = ruleset(desiredState(state).routers[0]!);
     expect(rules).to.contain(
       "chain route-i-000000000002 {\n    ip daddr 198.18.0.4/32 meta mark set 3 return\n  }",
     );
@@ -153,46 +153,46 @@ describe("the world's plan", () => {
   });
 
   it("lets a NAT gateway carry nothing when its own subnet lost its way out", () => {
-    const state = cloud();
+    const state = observed();
     state.routeTables[1]!.routes.shift();
-    expect(cardOf(state, "i-00000000000000002").routes.at(-1)!.via).to.equal("blackhole");
-    expect(plan(state).routers[0]!.nats).to.deep.equal([]);
+    expect(nicOf(state, "i-00000000000000002").routes.at(-1)!.via).to.equal("blackhole");
+    expect(desiredState(state).routers[0]!.nats).to.deep.equal([]);
   });
 
   it("makes routes to a detached internet gateway a black hole", () => {
-    const state = { ...cloud(), internetGateways: [] };
-    expect(cardOf(state, "i-00000000000000001").routes.at(-1)!.via).to.equal("blackhole");
+    const state = { ...observed(), internetGateways: [] };
+    expect(nicOf(state, "i-00000000000000001").routes.at(-1)!.via).to.equal("blackhole");
   });
 
   it("uses the main route table for a subnet without one", () => {
-    const state = cloud();
+    const state = observed();
     state.routeTables[1]!.subnetIds = [];
-    expect(cardOf(state, "i-00000000000000001").routes).to.deep.equal([
+    expect(nicOf(state, "i-00000000000000001").routes).to.deep.equal([
       { cidr: "10.0.0.0/16", via: "local" },
     ]);
   });
 
-  it("makes no router for a VPC without machines and no body for a terminated one", () => {
-    const state = cloud();
+  it("has no router for a VPC without machines, and no terminated instance", () => {
+    const state = observed();
     for (const machine of state.instances) machine.state = "terminated";
-    expect(plan(state)).to.deep.equal({ routers: [], instances: [], databases: [] });
+    expect(desiredState(state)).to.deep.equal({ routers: [], instances: [], databases: [] });
   });
 
   it("resolves a database's endpoint in its VPC only", () => {
-    const state = { ...cloud(), databases: [database] };
+    const state = { ...observed(), databases: [database] };
     state.vpcs.push({ id: "vpc-2", cidr: "10.0.0.0/16" });
     state.subnets.push({ id: "subnet-2", vpcId: "vpc-2", cidr: "10.0.0.0/24" });
     state.instances.push(
       instance("i-00000000000000003", "subnet-2", "10.0.0.10", { vpcId: "vpc-2" }),
     );
-    const [first, second] = plan(state).routers;
+    const [first, second] = desiredState(state).routers;
     expect(first!.hosts.map(({ name }) => name)).to.deep.equal([database.endpoint]);
     expect(second!.hosts).to.deep.equal([]);
   });
 });
 
 describe("a router's rules", () => {
-  const rules = ruleset(plan({ ...cloud(), databases: [database] }).routers[0]!);
+  const rules = ruleset(desiredState({ ...observed(), databases: [database] }).routers[0]!);
 
   it("replace the whole table in one transaction", () => {
     expect(rules).to.match(/^table ip vpc\ndelete table ip vpc\ntable ip vpc \{\n/);

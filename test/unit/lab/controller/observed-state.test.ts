@@ -1,11 +1,11 @@
-/** What the world reads of the API, also where something comes or goes between two of its calls. */
+/** What the controller reads of the API, also where something comes or goes between two of its calls. */
 import { CreateInstanceProfileCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateDBInstanceCommand } from "@aws-sdk/client-rds";
 import { expect } from "chai";
 import { builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
 
-describe("a look of the world", function () {
+describe("The observed state", function () {
   this.timeout(20_000);
 
   const { fetch } = globalThis;
@@ -16,7 +16,7 @@ describe("a look of the world", function () {
   let cloud: typeof import("../../../../lab/controller/observed-state.ts");
 
   before(async () => {
-    api = await startApi({ LAB_WORLD: "1" });
+    api = await startApi({ LAB_CONTROLLER: "1" });
     Object.assign(process.env, { AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region });
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
     // They read the environment while they are imported.

@@ -1,17 +1,17 @@
 import { expect } from "chai";
 import { setImmediate as turn } from "node:timers/promises";
-import { Jobs } from "../../../../lab/controller/work-queue.ts";
+import { WorkQueue } from "../../../../lab/controller/work-queue.ts";
 
-describe("the world's jobs", () => {
-  it("do not start by what was seen before the end of the same one's job", async () => {
-    const jobs = new Jobs(() => undefined);
+describe("The work queue of the controller", () => {
+  it("does not start a job from a state that is older than the end of the last job of the same key", async () => {
+    const jobs = new WorkQueue(() => undefined);
     const done: string[] = [];
     let end = () => {};
     const reboot = () =>
       new Promise<void>((resolve) => (end = resolve)).then(() => void done.push("rebooted"));
-    jobs.look().start("i-1", reboot);
-    // This look sees the machine as one that is to be rebooted, and is over after the reboot.
-    const late = jobs.look();
+    jobs.pass().start("i-1", reboot);
+    // This pass reads that the machine is to be rebooted, and ends after the reboot.
+    const late = jobs.pass();
     end();
     await turn();
     expect(done).to.deep.equal(["rebooted"]);
@@ -22,7 +22,7 @@ describe("the world's jobs", () => {
     expect([late.missed(), jobs.underWay]).to.deep.equal([true, true]);
     await turn();
     expect(done).to.deep.equal(["rebooted", "other"]);
-    const next = jobs.look();
+    const next = jobs.pass();
     expect(jobs.underWay).to.equal(false);
     next.start("i-1", again);
     expect(next.missed()).to.equal(false);
@@ -30,9 +30,9 @@ describe("the world's jobs", () => {
     expect(done).to.deep.equal(["rebooted", "other", "again"]);
   });
 
-  it("tell an error once, until they have succeeded", async () => {
+  it("logs an error once, until the job has succeeded", async () => {
     const lines: string[] = [];
-    const jobs = new Jobs((line) => lines.push(line));
+    const jobs = new WorkQueue((line) => lines.push(line));
     for (const problem of ["no", "no", "", "no", "none"]) {
       await jobs.tell("vpc", () => (problem ? Promise.reject(Error(problem)) : Promise.resolve()));
     }
