@@ -104,11 +104,12 @@ export function explain({ kind, said }: Answer, contact: Contact): string {
   const { server, address, jump, stack } = contact;
   const command = (words: string) => `${pulumi} ${words} --stack ${stack}`;
   const where = `${address} port 22${jump ? ` through ${jump.address}` : ""}`;
-  const replace = `replace the machine and its host key:\n        ${command(`up --replace '${hostKeys[server]}'`)}`;
+  const orReplace = (when: string) =>
+    `        ${when}, replace the machine and its host key:\n        ${command(`up --replace '${hostKeys[server]}'`)}`;
   if (kind === "other-key")
     return (
       `error: ${where} shows another host key than the ${server} server's:\n       ${said}\n` +
-      `remedy: find out which machine has this address: ${command("refresh")};\n        if it is the stack's, ${replace}`
+      `remedy: find out which machine has this address: ${command("refresh")};\n${orReplace("if it is the stack's")}`
     );
   const what = {
     "other-machine": `${where} is not the stack's ${server} server`,
@@ -119,7 +120,7 @@ export function explain({ kind, said }: Answer, contact: Contact): string {
   }[kind];
   return (
     `error: ${what}:\n       ${said}\n` +
-    `remedy: run ${command("up --refresh")} again; if it fails again, ${replace}`
+    `remedy: run ${command("up --refresh")} again;\n${orReplace("if it fails again")}`
   );
 }
 

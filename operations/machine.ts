@@ -182,7 +182,10 @@ export class Machine {
     if (/host key/i.test(said))
       return new Failure(
         `${where} has another host key than the stack's ${to} server${evidence}`,
-        `do not go on before you know which machine has this address: ${this.pulumi("refresh")}`,
+        `if an up was interrupted, run it again: ${this.pulumi("up")};
+        else do not go on before you know which machine has this address: ${this.pulumi("refresh")};
+        if it is the stack's, replace the machine and its host key:
+        ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
     if (/Permission denied/.test(said))
       return new Failure(

@@ -11,6 +11,7 @@ import { Browser } from "./browser.ts";
 import { hold } from "./faults/fault.ts";
 import { chosen, inCi } from "./faults/faults.ts";
 import { Lab, succeed } from "./lab.ts";
+import { hostKeys } from "./host-keys.ts";
 import { environments } from "./environments.ts";
 import { succeedOn } from "./machines.ts";
 import { networkChanges } from "./network-changes.ts";
@@ -131,6 +132,7 @@ describe("first light", function () {
 
   const prefix = "flask-on-aws-dev";
   const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
+  hostKeys(scene, key);
   teammates(scene);
   sharedState(scene);
 

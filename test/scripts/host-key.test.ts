@@ -55,7 +55,9 @@ describe("A machine's own host key", () => {
   it("is made beside the one in use, for root only, and is the same each time", () => {
     const first = shown();
     const own = succeed("prepare");
-    expect(own).to.match(/^ssh-ed25519 \S+\n$/).and.not.equal(first);
+    expect(own)
+      .to.match(/^ssh-ed25519 \S+\n$/)
+      .and.not.equal(first);
     expect(succeed("prepare")).to.equal(own);
     expect(shown()).to.equal(first);
     expect(statSync(join(ssh, `${key}.prepared`)).mode & 0o777).to.equal(0o600);

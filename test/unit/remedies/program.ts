@@ -14,14 +14,13 @@ export const ofProgram: Table = {
     "replace the machine and its host key": by("lab/faults/machine.ts", "first-boot-failed"),
     "run ": why.look,
   },
+  "deployer/first-contact.ts": {
+    "find out which machine": why.look,
+    "run ": why.look,
+  },
   "deployer/serving.ts": {
     "if the bucket is gone": by("lab/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
-  },
-  "deployer/shell.ts": {
-    "run pulumi up again": inspect(
-      "the row first-boot-failed meets the message; the address moves by itself, and no step waits for it",
-    ),
   },
   "network/zones.ts": { "name some of these": chosenValue },
   "operations/backup.ts": {
@@ -48,7 +47,7 @@ export const ofProgram: Table = {
     "install them": older,
     "see what goes on there": by("lab/faults/machine.ts", "connection-cut"),
     "install OpenSSH": why.computer,
-    "do not go on": why.look,
+    "if an up was interrupted": by("lab/faults/host-key.ts", "host-key-changed"),
     "replace the machine": by("lab/faults/machine.ts", "key-refused"),
     "check that the machine runs": why.look,
   },
