@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AppServer } from "./compute/app-server.ts";
 import { Machine } from "./compute/machine.ts";
 import { Database } from "./database/database.ts";
+import { OwnHostKey } from "./deployer/host-key.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
@@ -151,6 +152,31 @@ const testServer = new Machine(
 );
 
 const user = settings.machineImage.loginUser;
+const login = { user, privateKey: adminKey.privateKey, adminCidrs: settings.adminCidrs };
+const appHostKey = new OwnHostKey(
+  `${name}-app-own-host-key`,
+  {
+    ...login,
+    server: "app",
+    instanceId: appServer.instanceId,
+    address: appServer.publicIp,
+    firstContactKey: appServer.firstContactKey,
+  },
+  { parent: appServer },
+);
+const testHostKey = new OwnHostKey(
+  `${name}-test-own-host-key`,
+  {
+    ...login,
+    server: "test",
+    instanceId: testServer.instanceId,
+    address: testServer.privateIp,
+    firstContactKey: testServer.firstContactKey,
+    jump: { address: appServer.publicIp, user, hostKey: appHostKey.publicKey },
+  },
+  { parent: testServer },
+);
+
 /** The app's page. */
 export const appUrl = pulumi.interpolate`http://${appServer.publicIp}:5085`;
 const release = new Release(`${name}-release`, {
@@ -159,7 +185,7 @@ const release = new Release(`${name}-release`, {
     host: appServer.publicIp,
     user,
     privateKey: adminKey.privateKey,
-    hostKey: appServer.hostKey,
+    hostKey: appHostKey.publicKey,
   },
   adminCidrs: settings.adminCidrs,
   app: {
@@ -196,10 +222,10 @@ const release = new Release(`${name}-release`, {
 export const region = settings.region;
 export const vpcId = network.vpcId;
 export const appServerPublicIp = appServer.publicIp;
-export const appServerHostKey = appServer.hostKey;
+export const appServerHostKey = appHostKey.publicKey;
 /** It can be reached from the app server only. */
 export const testServerPrivateIp = testServer.privateIp;
-export const testServerHostKey = testServer.hostKey;
+export const testServerHostKey = testHostKey.publicKey;
 /** Who logs in to both, by {@link sshPrivateKey}: `./ops ssh`. */
 export const sshUser = user;
 export const sshPrivateKey = adminKey.privateKey;

@@ -15,7 +15,8 @@ export class AppServer extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
   /** Known only when it leads to the machine. */
   readonly publicIp: pulumi.Output<string>;
-  readonly hostKey: pulumi.Output<string>;
+  /** As of {@link Machine}. */
+  readonly firstContactKey: pulumi.Output<string>;
   /** What its role may do. */
   readonly permissions: pulumi.Resource;
 
@@ -87,7 +88,7 @@ export class AppServer extends pulumi.ComponentResource {
 
     this.instanceId = machine.instanceId;
     this.publicIp = pulumi.all([address.publicIp, association.id]).apply(([ip]) => ip);
-    this.hostKey = machine.hostKey;
+    this.firstContactKey = machine.firstContactKey;
     this.registerOutputs({ instanceId: this.instanceId, publicIp: this.publicIp });
   }
 }

@@ -30,17 +30,17 @@ export interface MachineArgs {
   readonly instanceProfile?: pulumi.Input<string>;
 }
 
-/** An EC2 instance with Docker, a known host key and no way in but SSH. */
+/** An EC2 instance with Docker, a host key for the first contact and no way in but SSH. */
 export class Machine extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
   readonly privateIp: pulumi.Output<string>;
-  readonly hostKey: pulumi.Output<string>;
+  /** The public half of the host key that its user data gives it, for {@link OwnHostKey}. */
+  readonly firstContactKey: pulumi.Output<string>;
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Machine", name, {}, opts);
 
-    // A machine that takes another's place has another key: for as long as the address still leads to the old one,
-    // the release is refused there, and tries again.
+    // Where other authorized keys replace the machine, nobody has read the new one's key in user data yet.
     const hostKey = sshKey(`${name}-host-key`, { parent: this }, args.authorizedKeys.join("\n"));
     const ami = aws.ssm.getParameterOutput({ name: args.image.parameter }, { parent: this });
     const instance = new aws.ec2.Instance(
@@ -83,7 +83,7 @@ export class Machine extends pulumi.ComponentResource {
 
     this.instanceId = instance.id;
     this.privateIp = instance.privateIp;
-    this.hostKey = hostKey.publicKey;
+    this.firstContactKey = hostKey.publicKey;
     this.registerOutputs({ instanceId: this.instanceId, privateIp: this.privateIp });
   }
 }

@@ -14,7 +14,7 @@ const tries = 3;
 /** Seconds until a machine must answer at all: EC2 instances have their network up within half a minute. */
 const silenceLimit = 80;
 /** Seconds until sshd must run on a machine that answers. */
-const bootLimit = 300;
+export const bootLimit = 300;
 
 export interface Surroundings {
   readonly probe: (port: number) => Promise<Answer>;
@@ -45,6 +45,15 @@ export async function reach({
   }
 }
 
+/** As {@link reach}, by packets from this computer. */
+export const reachBySsh = (address: string) =>
+  reach({
+    probe: (port) => answerOf(address, port, AbortSignal.timeout(patience * 1000)),
+    now: () => performance.now() / 1000,
+    // Refusals come at once, and each try is two packets.
+    pause: () => sleep(1000),
+  });
+
 /** The error, its evidence and the remedy, for a person. */
 export function explain(
   why: "closed" | "absent" | "booting",
@@ -71,12 +80,7 @@ export function explain(
 }
 
 async function main([address = "", stack = "", ...networks]: readonly string[]): Promise<void> {
-  const why = await reach({
-    probe: (port) => answerOf(address, port, AbortSignal.timeout(patience * 1000)),
-    now: () => performance.now() / 1000,
-    // Refusals come at once, and each try is two packets.
-    pause: () => sleep(1000),
-  });
+  const why = await reachBySsh(address);
   if (!why) return;
   console.error(explain(why, address, stack, networks));
   process.exitCode = 1;

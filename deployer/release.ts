@@ -6,7 +6,7 @@ import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
 import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
-import { installation, ofMachine, quote, shellVariables } from "./shell.ts";
+import { installation, quote, shellVariables } from "./shell.ts";
 
 /** Where everything is on the machine; scripts/common.sh says the same. */
 const root = "/opt/flask-on-aws";
@@ -20,6 +20,7 @@ export interface ReleaseArgs {
     readonly host: pulumi.Input<string>;
     readonly user: string;
     readonly privateKey: pulumi.Input<string>;
+    /** Its own, which a machine at the same address before or after it does not have. */
     readonly hostKey: pulumi.Input<string>;
   };
   /** Networks that may reach the machine by SSH, for the message when this computer cannot. */
@@ -165,9 +166,10 @@ export class Release extends pulumi.ComponentResource {
     const reached = new command.local.Command(
       `${name}-reach`,
       {
+        // After the first contact with a new machine, which waits for its boot and says the same.
         create: pulumi
-          .output(machine.host)
-          .apply((address) =>
+          .all([machine.host, machine.hostKey])
+          .apply(([address]) =>
             ["node", "--import", "tsx", "deployer/reach.ts"]
               .concat([address, pulumi.getStack(), ...args.adminCidrs].map(quote))
               .join(" "),
@@ -185,7 +187,7 @@ export class Release extends pulumi.ComponentResource {
       { parent: this },
     );
     const install = run("install", "bash -s", {
-      stdin: pulumi.output(id).apply((own) => ofMachine(own) + installation(`${root}/bin`, files)),
+      stdin: installation(`${root}/bin`, files),
       after: [reached],
     });
     const boot = script("wait-for-cloud-init", { after: [install] });

@@ -10,17 +10,6 @@ export function shellVariables(variables: Record<string, string | number | boole
     .join("");
 }
 
-/** Lines of a bash program that end it on any machine but this: an Elastic IP takes a moment to move to a new one. */
-export function ofMachine(instanceId: string): string {
-  return `reached=$(cat /var/lib/cloud/data/instance-id)
-if [ "$reached" != ${quote(instanceId)} ]; then
-  echo "error: the address still leads to $reached, not to ${instanceId}" >&2
-  echo "remedy: run pulumi up again" >&2
-  exit 1
-fi
-`;
-}
-
 /** A file to be put on a machine. */
 export interface MachineFile {
   readonly name: string;

@@ -4,7 +4,7 @@ import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { quote } from "../deployer/shell.ts";
 import { Failure } from "./failure.ts";
-import { ops, pulumi, typed } from "./names.ts";
+import { hostKeys, ops, pulumi, typed } from "./names.ts";
 import { readStack, type Stack } from "./outputs.ts";
 import { Interrupted, run, type Ended } from "./processes.ts";
 import { sshArguments } from "./ssh.ts";
@@ -30,12 +30,6 @@ function goesOn(machine: Machine | undefined): string {
   if (!machine?.changing) return "interrupted; nothing was changed";
   return `interrupted; the command may still run on the app server: ${machine.ops("status")} shows the deploy lock while it does`;
 }
-
-/**
- * Patterns of URNs, as `--replace` takes them. A new host key means a new machine; were it not new, the release would
- * still find the old machine at the address.
- */
-const hostKeys = { app: "**-app-machine-host-key", test: "**-test-host-key" } as const;
 
 /** Whether a person sits at both ends of this process. */
 export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
@@ -188,7 +182,10 @@ export class Machine {
     if (/host key/i.test(said))
       return new Failure(
         `${where} has another host key than the stack's ${to} server${evidence}`,
-        `do not go on before you know which machine has this address: ${this.pulumi("refresh")}`,
+        `if an up was interrupted, run it again: ${this.pulumi("up")};
+        else do not go on before you know which machine has this address: ${this.pulumi("refresh")};
+        if it is the stack's, replace the machine and its host key:
+        ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
     if (/Permission denied/.test(said))
       return new Failure(

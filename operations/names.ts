@@ -17,3 +17,9 @@ export const pulumiProgram = directory ? join(root, directory, "pulumi") : "pulu
 export function typed(...words: readonly string[]): string {
   return words.map((word) => (/^[\w.,/:@=+~-]+$/.test(word) ? word : quote(word))).join(" ");
 }
+
+/**
+ * Patterns of URNs, as `--replace` takes them. A new host key means a new machine; were it not new, the release would
+ * still find the old machine at the address.
+ */
+export const hostKeys = { app: "**-app-machine-host-key", test: "**-test-host-key" } as const;

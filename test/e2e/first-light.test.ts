@@ -24,6 +24,7 @@ import { teammates } from "./first-light/teammates.ts";
 import { walk } from "./first-light/walk.ts";
 import { asOnAws } from "./first-light/as-on-aws.ts";
 import { added, processesOf, traces, type Traces } from "../support/host-footprint.ts";
+import { hostKeys } from "./first-light/host-keys.ts";
 
 describe("first light", function () {
   this.timeout(10 * 60_000);
@@ -131,6 +132,7 @@ describe("first light", function () {
 
   const prefix = "flask-on-aws-dev";
   const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
+  hostKeys(scene, key);
   teammates(scene);
   sharedState(scene);
 

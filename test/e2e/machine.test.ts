@@ -135,6 +135,19 @@ describe("machine image", function () {
     expect((await ssh("systemctl mask cron")).stderr).to.include("systemd does not run");
   });
 
+  it("changes to a host key of its own, which a boot does not undo", async () => {
+    const input = await readFile("scripts/host-key.sh", "utf8");
+    const step = (verb: string) =>
+      succeed("docker", ["exec", "--interactive", machine, "bash", "-s", "--", verb, "i-1"], {
+        input,
+      });
+    const own = (await step("prepare")).trim();
+    await step("activate");
+    // The one key that is accepted from here on, after the boots of the next tests, too.
+    await writeFile(join(work, "known_hosts"), `127.0.0.1 ${own}\n`);
+    await sshUntil("true");
+  });
+
   for (const how of [["restart"], ["kill", "start"]]) {
     it(`comes back after docker ${how.join(" and ")}, its containers too, its user data not`, async () => {
       if (how[0] === "restart") {

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
-import { installation, ofMachine, quote } from "../../deployer/shell.ts";
+import { installation, quote } from "../../deployer/shell.ts";
 import { releaseSteps } from "../../lab/support/release-steps.ts";
 import { scripts } from "../support/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
@@ -134,23 +134,12 @@ describe("The release", function () {
     expect(step("install").dependencies).to.include(association);
   });
 
-  it("goes to the new machine only, when one takes the place of another", () => {
-    expect(step("install").inputs.stdin).to.match(
-      /^reached=.*\nif \[ "\$reached" != 'flask-on-aws-dev-app-machine-id' \]; then\n/,
-    );
-    const input = ofMachine("i-0123") + "echo installed\n";
-    const elsewhere = spawnSync("bash", ["-s"], { input, encoding: "utf8" });
-    expect(elsewhere.status).to.equal(1);
-    expect(elsewhere.stdout).to.equal("");
-    expect(elsewhere.stderr).to.match(/^error: .*not to i-0123\nremedy: run pulumi up again$/m);
-  });
-
   it("checks the host key, gives the machine time to boot and keeps old output to itself", () => {
     for (const { name, inputs, secretInputs } of built.all(remote)) {
       expect(inputs.connection, name).to.include({
         host: "198.18.0.64",
         user: "admin",
-        hostKey: "ssh-ed25519 PUBLIC+flask-on-aws-dev-app-machine-host-key",
+        hostKey: "ssh-ed25519 PUBLIC+flask-on-aws-dev-app-own-host-key-activate",
         privateKey: "-----BEGIN KEY-----\nflask-on-aws-dev-admin-key\n-----END KEY-----\n",
         dialErrorLimit: 60,
       });

@@ -23,6 +23,12 @@ export interface Registered {
 
 const publicKeyOf = (name: string) => `ssh-ed25519 PUBLIC+${name}`;
 
+function printed(name: string, create: string): string {
+  if (create.startsWith("openssl")) return `secret-of-${name}`;
+  if (create.includes("first-contact")) return publicKeyOf(name);
+  return `${publicKeyOf(name)} \n-----BEGIN KEY-----\n${name}\n-----END KEY-----`;
+}
+
 /** What AWS, or a command, would add to the inputs. A type that is missing here may not be used. */
 const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object> = {
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: `arn:aws:logs:::${name}` }),
@@ -60,11 +66,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   }),
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": () => ({}),
-  "command:local:Command": ({ name, inputs }) => ({
-    stdout: String(inputs.create).startsWith("openssl")
-      ? `secret-of-${name}`
-      : `${publicKeyOf(name)} \n-----BEGIN KEY-----\n${name}\n-----END KEY-----`,
-  }),
+  "command:local:Command": ({ name, inputs }) => ({ stdout: printed(name, inputs.create) }),
   "command:remote:Command": ({ name }) => ({ stdout: `output of ${name}`, stderr: "" }),
   "pulumi:providers:aws": () => ({}),
 };

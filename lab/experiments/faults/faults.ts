@@ -4,6 +4,7 @@ import { appFaults } from "./app.ts";
 import { databaseFaults } from "./database.ts";
 import { engineFaults } from "./engine.ts";
 import type { Fault } from "./fault.ts";
+import { hostKeyFaults } from "./host-key.ts";
 import { machineFaults } from "./machine.ts";
 import { schemaFaults } from "./schema.ts";
 
@@ -14,6 +15,7 @@ export const faults: readonly Fault[] = [
   ...accessFaults,
   ...engineFaults,
   ...machineFaults,
+  ...hostKeyFaults,
 ];
 
 /** Rows that tell most in least time. */

@@ -70,23 +70,6 @@ export const machineFaults: Fault[] = [
     },
   },
   {
-    // Minutes, most of them: every other failure to connect may be a machine that is still booting.
-    name: "host-key-changed",
-    async provoke(stack) {
-      const { commit: appCommit } = await stack.newVersion();
-      const machine = await stack.machine();
-      const key = "/etc/ssh/ssh_host_ed25519_key";
-      const onConsole = (command: string) =>
-        succeed("docker", ["exec", machine, "bash", "-c", `${command} && service ssh restart`]);
-      await onConsole(`mv ${key} ${key}.kept && ssh-keygen -q -t ed25519 -N '' -f ${key}`);
-      try {
-        await refused(stack, { appCommit }, /host key/);
-      } finally {
-        await onConsole(`mv ${key}.kept ${key} && ssh-keygen -y -f ${key} >${key}.pub`);
-      }
-    },
-  },
-  {
     name: "connection-cut",
     async provoke(stack) {
       // Holds the deploy lock, so that what is begun is still there when its connection goes.

@@ -14,20 +14,19 @@ export const ofProgram: Table = {
     "replace the machine and its host key": by("lab/experiments/faults/machine.ts", "first-boot-failed"),
     "run ": why.look,
   },
+  "deployer/first-contact.ts": {
+    "find out which machine": why.look,
+    "run ": why.look,
+  },
   "deployer/serving.ts": {
     "if the bucket is gone": by("lab/experiments/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by("test/e2e/first-light/operations.ts", "goes on after `rollback --undo`"),
   },
-  "deployer/shell.ts": {
-    "run pulumi up again": inspect(
-      "the row first-boot-failed meets the message; the address moves by itself, and no step waits for it",
-    ),
-  },
   "network/zones.ts": { "name some of these": chosenValue },
-  "test/unit/operations/backup.ts": {
+  "operations/backup.ts": {
     "try again": by("test/unit/operations/backup.test.ts", "does not keep a copy whose dump is not what"),
   },
-  "test/unit/operations/backups.ts": {
+  "operations/backups.ts": {
     "make one": by("test/scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
     "run: ": by(
       "test/unit/operations/restore.test.ts",
@@ -44,15 +43,15 @@ export const ofProgram: Table = {
     "use ${…}, or": by(start, "refuses, before it asks Pulumi"),
     "put -- before": by("test/unit/operations/ssh.test.ts", "gets each word of a command as it was written"),
   },
-  "test/unit/operations/machine.ts": {
+  "operations/machine.ts": {
     "install them": older,
     "see what goes on there": by("lab/experiments/faults/machine.ts", "connection-cut"),
     "install OpenSSH": why.computer,
-    "do not go on": why.look,
+    "if an up was interrupted": by("lab/experiments/faults/host-key.ts", "host-key-changed"),
     "replace the machine": by("lab/experiments/faults/machine.ts", "key-refused"),
     "check that the machine runs": why.look,
   },
-  "test/unit/operations/outputs.ts": {
+  "operations/outputs.ts": {
     "run: pulumi up": firstUp,
     "install the Pulumi CLI": why.computer,
     "name one of those": by(start, "asks for the stack that is named"),
@@ -61,9 +60,9 @@ export const ofProgram: Table = {
     "log in where": account,
     "see what it says": why.look,
   },
-  "test/unit/operations/shells.ts": { "release one": firstUp },
-  "test/unit/operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
-  "test/unit/operations/verify.ts": {
+  "operations/shells.ts": { "release one": firstUp },
+  "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
+  "operations/verify.ts": {
     "if the row app has failed": why.look,
     "follow the remedies of the rows": why.look,
     "see the differences": by("test/e2e/first-light/operations.ts", "names a rule that opens SSH to everybody"),

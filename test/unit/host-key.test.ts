@@ -1,0 +1,89 @@
+import { expect } from "chai";
+import { execFileSync } from "node:child_process";
+import type { Contact } from "../../deployer/first-contact.ts";
+import { program, upstream, type Program } from "./program.ts";
+
+const local = "command:local:Command";
+const machines = [
+  ["app", "app-machine", "198.18.0.64"],
+  ["test", "test", "10.0.1.10"],
+] as const;
+
+describe("The host keys of the machines", () => {
+  let built: Program;
+  const step = (server: "app" | "test", verb: "prepare" | "activate", of = built) =>
+    of.one(local, `${server}-own-host-key-${verb}`);
+  const contact = (...args: Parameters<typeof step>) =>
+    JSON.parse(step(...args).inputs.stdin) as Contact;
+  before(async () => {
+    built = await program();
+  });
+
+  for (const [server, machine, address] of machines) {
+    it(`are learnt from a machine that shows the key of its user data: ${server}`, () => {
+      const { inputs, secretInputs } = step(server, "prepare");
+      expect(inputs.create).to.equal("node --import tsx deployer/first-contact.ts prepare");
+      expect(secretInputs).to.deep.equal(["stdin"]);
+      expect(contact(server, "prepare")).to.deep.include({
+        server,
+        address,
+        stack: "dev",
+        user: "admin",
+        instanceId: `flask-on-aws-dev-${machine}-id`,
+        firstContactKey: `ssh-ed25519 PUBLIC+flask-on-aws-dev-${machine}-host-key`,
+        privateKey: "-----BEGIN KEY-----\nflask-on-aws-dev-admin-key\n-----END KEY-----\n",
+        adminCidrs: ["203.0.113.7/32"],
+      });
+    });
+
+    it(`are in the state before a machine uses them: ${server}`, () => {
+      const { inputs, secretInputs } = step(server, "activate");
+      expect(inputs.create).to.equal("node --import tsx deployer/first-contact.ts activate");
+      expect(secretInputs).to.deep.equal(["stdin"]);
+      expect(contact(server, "activate")).to.deep.equal({
+        ...contact(server, "prepare"),
+        ownKey: `ssh-ed25519 PUBLIC+flask-on-aws-dev-${server}-own-host-key-prepare`,
+      });
+    });
+
+    it(`are learnt once a machine, whatever else changes: ${server}`, () => {
+      for (const verb of ["prepare", "activate"] as const) {
+        const { triggers, update, ...inputs } = step(server, verb).inputs;
+        expect(triggers).to.deep.equal([`flask-on-aws-dev-${machine}-id`]);
+        // The plugin's default is to put the output of before into the environment of an update.
+        expect(Object.keys(inputs)).to.have.members(["create", "stdin"]);
+        const env = { PULUMI_COMMAND_STDOUT: "ssh-ed25519 AAAA+/=" };
+        const printed = execFileSync("/bin/sh", ["-c", update as string], { env });
+        expect(printed.toString()).to.equal("ssh-ed25519 AAAA+/=\n");
+      }
+    });
+  }
+
+  it("are the only ones that a stack believes afterwards", () => {
+    for (const [server] of machines) {
+      expect(built.outputs[`${server}ServerHostKey`]).to.deep.equal({
+        value: `ssh-ed25519 PUBLIC+flask-on-aws-dev-${server}-own-host-key-activate`,
+        secret: false,
+      });
+    }
+    expect(contact("app", "prepare")).to.not.have.property("jump");
+    expect(contact("test", "prepare").jump).to.deep.equal({
+      address: "198.18.0.64",
+      user: "admin",
+      hostKey: "ssh-ed25519 PUBLIC+flask-on-aws-dev-app-own-host-key-activate",
+    });
+  });
+
+  it("wait for the address that leads to the machine, and not for the database", () => {
+    for (const [server] of machines) {
+      const before = upstream(built, `${local} flask-on-aws-dev-${server}-own-host-key-prepare`);
+      expect(before).to.include("aws:ec2/eipAssociation:EipAssociation flask-on-aws-dev-app");
+      expect(before).to.not.include("aws:rds/instance:Instance flask-on-aws-dev-database");
+    }
+  });
+
+  it("are learnt before the release asks whether SSH answers", () => {
+    const before = upstream(built, `${local} flask-on-aws-dev-release-reach`);
+    expect(before).to.include(`${local} flask-on-aws-dev-app-own-host-key-activate`);
+  });
+});
