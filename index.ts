@@ -30,7 +30,7 @@ const provider = new aws.Provider(name, {
   forbiddenAccountIds: aws.config.forbiddenAccountIds,
   defaultTags: { tags: { project, stack } },
 });
-const onAws = { providers: [provider] };
+const opts = { providers: [provider] };
 
 if (settings.site === "public")
   await requirePublicBuckets({ stack, profile: aws.config.profile }, provider);
@@ -43,7 +43,7 @@ const backups = new Backups(
     coldAfterDays: settings.backupColdAfterDays,
     expireAfterDays: settings.backupExpireAfterDays,
   },
-  onAws,
+  opts,
 );
 
 const commit = settings.appCommit;
@@ -66,12 +66,12 @@ const network = new Network(
     natGateways: settings.natGateways,
     flowLogs: settings.flowLogs,
   },
-  onAws,
+  opts,
 );
 const groups = new SecurityGroups(
   name,
   { vpcId: network.vpcId, adminCidrs: settings.adminCidrs },
-  onAws,
+  opts,
 );
 
 if (settings.databaseBackupRetentionDays === 0) {
@@ -96,7 +96,7 @@ const site =
     : new Site(
         `${name}-site`,
         { title: name, access: settings.site, downloads, openAfter: [network] },
-        onAws,
+        opts,
       );
 const database = new Database(
   `${name}-database`,
@@ -112,7 +112,7 @@ const database = new Database(
     finalSnapshot: settings.protectData,
     protect,
   },
-  onAws,
+  opts,
 );
 
 const adminKey = sshKey(`${name}-admin-key`);
@@ -138,7 +138,7 @@ const appServer = new AppServer(
     backupBucketArn: backups.arn,
     siteObjectArns: site?.writable ?? [],
   },
-  onAws,
+  opts,
 );
 const testServer = new Machine(
   `${name}-test`,
@@ -148,7 +148,7 @@ const testServer = new Machine(
     routes: network.private.routes,
     securityGroupId: groups.ids.test,
   },
-  onAws,
+  opts,
 );
 
 const user = settings.machineImage.loginUser;

@@ -22,7 +22,7 @@ export function randomSecret(
   opts?: pulumi.CustomResourceOptions,
   version?: number,
 ): pulumi.Output<string> {
-  return madeOnce(name, `openssl rand -hex ${bytes}`, opts, version);
+  return generateOnce(name, `openssl rand -hex ${bytes}`, opts, version);
 }
 
 /**
@@ -35,7 +35,7 @@ export function sshKey(
   opts?: pulumi.CustomResourceOptions,
   version?: string,
 ): SshKey {
-  const pair = madeOnce(
+  const pair = generateOnce(
     name,
     `umask 077; dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT &&
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/key" && cat "$dir/key.pub" "$dir/key"`,
@@ -49,7 +49,7 @@ ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/key" && cat "$dir/key.pub" "$dir/k
 }
 
 /** What a command printed when it first ran, as a secret. */
-function madeOnce(
+function generateOnce(
   name: string,
   create: string,
   opts: pulumi.CustomResourceOptions | undefined,

@@ -22,7 +22,7 @@ export class AppServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: AppServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:AppServer", name, {}, opts);
-    const mine = { parent: this };
+    const childOpts = { parent: this };
     const tags = { Name: name };
 
     const role = new aws.iam.Role(
@@ -41,7 +41,7 @@ export class AppServer extends pulumi.ComponentResource {
         }),
         tags,
       },
-      mine,
+      childOpts,
     );
     this.permissions = new aws.iam.RolePolicy(
       name,
@@ -65,14 +65,14 @@ export class AppServer extends pulumi.ComponentResource {
           ],
         }),
       },
-      mine,
+      childOpts,
     );
-    const profile = new aws.iam.InstanceProfile(name, { role: role.name, tags }, mine);
+    const profile = new aws.iam.InstanceProfile(name, { role: role.name, tags }, childOpts);
 
     const machine = new Machine(
       `${name}-machine`,
       { ...args, instanceProfile: profile.name },
-      mine,
+      childOpts,
     );
     // Apart from the machine, so that the address outlives it.
     const address = new aws.ec2.Eip(
@@ -83,7 +83,7 @@ export class AppServer extends pulumi.ComponentResource {
     const association = new aws.ec2.EipAssociation(
       name,
       { allocationId: address.id, instanceId: machine.instanceId },
-      mine,
+      childOpts,
     );
 
     this.instanceId = machine.instanceId;

@@ -36,7 +36,7 @@ export class Database extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:database:Database", name, {}, opts);
-    const mine = { parent: this };
+    const childOpts = { parent: this };
     const tags = { Name: name };
 
     this.schema = args.schema;
@@ -45,7 +45,7 @@ export class Database extends pulumi.ComponentResource {
     const subnets = new aws.rds.SubnetGroup(
       name,
       { description: `Private subnets of ${name}`, subnetIds: args.subnetIds, tags },
-      mine,
+      childOpts,
     );
     const parameters = new aws.rds.ParameterGroup(
       name,
@@ -68,7 +68,7 @@ export class Database extends pulumi.ComponentResource {
         ],
         tags,
       },
-      mine,
+      childOpts,
     );
     // Identifiers have no underscores and no two hyphens in a row.
     const hyphened = args.schema.split(/_+/).filter(Boolean).join("-");

@@ -86,6 +86,8 @@ interface Step {
   /** What, beside machine, scripts, arguments and standard input, calls for another run. */
   readonly triggers?: pulumi.Input<string>[];
   readonly after: pulumi.Resource[];
+  /** The end of its resource's name in stacks of earlier versions. */
+  readonly formerly?: string;
 }
 
 /**
@@ -151,6 +153,7 @@ export class Release extends pulumi.ComponentResource {
         {
           parent: this,
           dependsOn: step.after,
+          aliases: step.formerly ? [{ name: `${name}-${step.formerly}` }] : [],
           additionalSecretOutputs: step.stdin === undefined ? [] : ["stdout", "stderr"],
         },
       );
@@ -247,7 +250,8 @@ export class Release extends pulumi.ComponentResource {
       after: [build, prepare, ...written],
     });
     script("schedule", { after: [deploy] });
-    script("retire-user", {
+    script("drop-old-user", {
+      formerly: "retire-user",
       args: [...server, otherUser],
       stdin: pulumi.interpolate`${database.masterPassword}\n`,
       after: [deploy],

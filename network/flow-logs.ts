@@ -15,10 +15,10 @@ export interface FlowLogsArgs {
 export class FlowLogs extends pulumi.ComponentResource {
   constructor(name: string, args: FlowLogsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:network:FlowLogs", name, {}, opts);
-    const mine = { parent: this };
+    const childOpts = { parent: this };
     const tags = { Name: name };
 
-    const group = new aws.cloudwatch.LogGroup(name, { retentionInDays: 30, tags }, mine);
+    const group = new aws.cloudwatch.LogGroup(name, { retentionInDays: 30, tags }, childOpts);
     const role = new aws.iam.Role(
       name,
       {
@@ -37,7 +37,7 @@ export class FlowLogs extends pulumi.ComponentResource {
         }),
         tags,
       },
-      mine,
+      childOpts,
     );
     const policy = new aws.iam.RolePolicy(
       name,
@@ -60,7 +60,7 @@ export class FlowLogs extends pulumi.ComponentResource {
           ],
         }),
       },
-      mine,
+      childOpts,
     );
     new aws.ec2.FlowLog(
       name,

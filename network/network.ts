@@ -44,7 +44,7 @@ export class Network extends pulumi.ComponentResource {
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:network:Network", name, {}, opts);
-    const mine = { parent: this };
+    const childOpts = { parent: this };
     const tags = (suffix: string) => ({ Name: `${name}-${suffix}` });
 
     const vpc = new aws.ec2.Vpc(
@@ -55,7 +55,7 @@ export class Network extends pulumi.ComponentResource {
         enableDnsHostnames: true,
         tags: tags("vpc"),
       },
-      mine,
+      childOpts,
     );
     const vpcId = vpc.id;
     this.vpcId = vpcId;
@@ -66,7 +66,7 @@ export class Network extends pulumi.ComponentResource {
         new aws.ec2.Subnet(
           `${name}-${tier}-${zone}`,
           { vpcId, cidrBlock: cidr, availabilityZone: zone, tags: tags(`${tier}-${zone}`) },
-          mine,
+          childOpts,
         ),
       ]),
     );
@@ -83,7 +83,7 @@ export class Network extends pulumi.ComponentResource {
       const table = new aws.ec2.RouteTable(
         `${name}-${suffix}`,
         { vpcId, tags: tags(suffix) },
-        mine,
+        childOpts,
       );
       routeTableIds.push(table.id);
       const routes = wayOut
@@ -91,7 +91,7 @@ export class Network extends pulumi.ComponentResource {
             new aws.ec2.Route(
               `${name}-${suffix}-internet`,
               { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", ...wayOut },
-              mine,
+              childOpts,
             ),
           ]
         : [];
@@ -102,7 +102,7 @@ export class Network extends pulumi.ComponentResource {
             new aws.ec2.RouteTableAssociation(
               `${name}-${tier}-${zone}`,
               { routeTableId: table.id, subnetId: subnetId(tier, zone) },
-              mine,
+              childOpts,
             ),
         ),
       ];
@@ -111,7 +111,7 @@ export class Network extends pulumi.ComponentResource {
     const gateway = new aws.ec2.InternetGateway(
       `${name}-gateway`,
       { vpcId, tags: tags("gateway") },
-      mine,
+      childOpts,
     );
     this.public = {
       ids: args.zones.map((zone) => subnetId("public", zone)),
@@ -161,10 +161,10 @@ export class Network extends pulumi.ComponentResource {
         routeTableIds,
         tags: tags("s3"),
       },
-      mine,
+      childOpts,
     );
     if (args.flowLogs) {
-      new FlowLogs(`${name}-flow-logs`, { vpcId, accountId: vpc.ownerId }, mine);
+      new FlowLogs(`${name}-flow-logs`, { vpcId, accountId: vpc.ownerId }, childOpts);
     }
 
     this.registerOutputs({ vpcId });

@@ -19,7 +19,7 @@ export class Backups extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("flask-on-aws:storage:Backups", name, {}, opts);
-    const mine = { parent: this };
+    const childOpts = { parent: this };
 
     const bucket = new aws.s3.Bucket(
       name,
@@ -35,12 +35,12 @@ export class Backups extends pulumi.ComponentResource {
         blockPublicPolicy: true,
         restrictPublicBuckets: true,
       },
-      mine,
+      childOpts,
     );
     new aws.s3.BucketVersioning(
       name,
       { bucket: bucket.id, versioningConfiguration: { status: "Enabled" } },
-      mine,
+      childOpts,
     );
     new aws.s3.BucketServerSideEncryptionConfiguration(
       name,
@@ -48,7 +48,7 @@ export class Backups extends pulumi.ComponentResource {
         bucket: bucket.id,
         rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
       },
-      mine,
+      childOpts,
     );
     new aws.s3.BucketPolicy(
       name,
@@ -93,7 +93,7 @@ export class Backups extends pulumi.ComponentResource {
           },
         ],
       },
-      mine,
+      childOpts,
     );
 
     this.bucket = bucket.id;

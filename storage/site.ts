@@ -26,13 +26,13 @@ export class Site extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("flask-on-aws:storage:Site", name, {}, opts);
-    const mine = { parent: this };
+    const childOpts = { parent: this };
 
     const bucket = new aws.s3.Bucket(
       name,
       // The program makes all of its content, so nothing is lost with it.
       { forceDestroy: true, tags: { Name: name } },
-      mine,
+      childOpts,
     );
     this.bucket = bucket.id;
     this.writable = arns(bucket, ["status.json", ...args.downloads]);
@@ -46,7 +46,7 @@ export class Site extends pulumi.ComponentResource {
         blockPublicPolicy: closed,
         restrictPublicBuckets: closed,
       },
-      mine,
+      childOpts,
     );
     this.url = closed ? pulumi.output("") : this.open(name, bucket, access, args);
     this.registerOutputs({ bucket: this.bucket, url: this.url });
@@ -70,7 +70,7 @@ export class Site extends pulumi.ComponentResource {
       openAfter,
     }: { readonly title: string; readonly openAfter: readonly pulumi.Resource[] },
   ): pulumi.Output<string> {
-    const mine = { parent: this, dependsOn: access };
+    const childOpts = { parent: this, dependsOn: access };
     const website = new aws.s3.BucketWebsiteConfiguration(
       name,
       {
@@ -78,7 +78,7 @@ export class Site extends pulumi.ComponentResource {
         indexDocument: { suffix: "index.html" },
         errorDocument: { key: "error.html" },
       },
-      mine,
+      childOpts,
     );
     const pages = Object.entries({ index: indexPage(title), error: errorPage(title) }).map(
       ([page, content]) =>
@@ -90,7 +90,7 @@ export class Site extends pulumi.ComponentResource {
             content,
             contentType: "text/html; charset=utf-8",
           },
-          mine,
+          childOpts,
         ),
     );
     new aws.s3.BucketPolicy(

@@ -9,5 +9,5 @@ export const releaseSteps: readonly string[] = [
   "write-stack.env",
   "deploy",
   "schedule",
-  "retire-user",
+  "drop-old-user",
 ];

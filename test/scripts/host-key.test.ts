@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Machine, scripts } from "./machine.ts";
+import { Machine, scripts } from "../support/machine.ts";
 
 const key = "ssh_host_ed25519_key";
 

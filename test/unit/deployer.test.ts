@@ -106,7 +106,7 @@ describe("The release", function () {
 
   it("has these steps, in this order", () => {
     expect(built.all(remote)).to.have.length(releaseSteps.length);
-    const last = upstream(built, key("retire-user"));
+    const last = upstream(built, key("drop-old-user"));
     for (const name of releaseSteps.slice(0, -2)) expect(last, name).to.include(key(name));
     for (const [earlier, later] of [
       ["install", "wait-for-cloud-init"],
@@ -117,7 +117,7 @@ describe("The release", function () {
       ["write-app.env", "deploy"],
       ["write-stack.env", "deploy"],
       ["deploy", "schedule"],
-      ["deploy", "retire-user"],
+      ["deploy", "drop-old-user"],
     ] as const) {
       expect(upstream(built, key(later)), `${earlier} before ${later}`).to.include(key(earlier));
     }
@@ -165,7 +165,7 @@ describe("The release", function () {
     expect(command("prepare-database")).to.equal(
       `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app_a'`,
     );
-    expect(command("retire-user")).to.equal(
+    expect(command("drop-old-user")).to.equal(
       `${bin}/drop-old-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
     );
   });
@@ -175,8 +175,8 @@ describe("The release", function () {
     const master = "secret-of-flask-on-aws-dev-database-master-password";
     expect(step("prepare-database").inputs.stdin).to.equal(`${master}\n${password}\n`);
     expect(step("write-app.env").inputs.stdin).to.include(`\nDB_PASS=${password}\n`);
-    expect(step("retire-user").inputs.stdin).to.equal(`${master}\n`);
-    for (const name of ["prepare-database", "write-app.env", "retire-user"]) {
+    expect(step("drop-old-user").inputs.stdin).to.equal(`${master}\n`);
+    for (const name of ["prepare-database", "write-app.env", "drop-old-user"]) {
       expect(step(name).secretInputs, name).to.include("stdin");
       expect(step(name).inputs.logging, name).to.equal("none");
       expect(step(name).secretOutputs, name).to.include.members(["stdout", "stderr"]);
@@ -236,7 +236,7 @@ describe("The release", function () {
     expect(made(rotated).inputs.triggers).to.deep.equal([1]);
     expect(step("prepare-database", rotated).inputs.create).to.match(/'app_b'$/);
     expect(step("write-app.env", rotated).inputs.stdin).to.include("DB_USERNAME=app_b\n");
-    expect(step("retire-user", rotated).inputs.create).to.match(/'app_a'$/);
+    expect(step("drop-old-user", rotated).inputs.create).to.match(/'app_a'$/);
   });
 
   it("takes a password that is given, as a secret", async () => {

@@ -9,7 +9,7 @@ import {
   type Answer,
   type Contact,
 } from "../../deployer/first-contact.ts";
-import { Machine, scripts } from "../scripts/machine.ts";
+import { Machine, scripts } from "../support/machine.ts";
 
 const contact: Contact = {
   stack: "dev",

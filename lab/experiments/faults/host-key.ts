@@ -1,7 +1,7 @@
 /** Faults of the machines' host keys. */
-import { run, succeed } from "../lab.ts";
-import { tail, type Stack } from "../stack.ts";
-import { firstContactKey } from "../user-data.ts";
+import { run, succeed } from "../../support/lab.ts";
+import { tail, type Stack } from "../../support/stack.ts";
+import { firstContactKey } from "../../support/first-contact-key.ts";
 import { failed, follow, part, refused, unlock, until, type Fault } from "./fault.ts";
 
 const key = "/etc/ssh/ssh_host_ed25519_key";

@@ -1,9 +1,9 @@
 /** Who may read user data cannot pretend to be a machine. A step of first light. */
 import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
-import { runOn } from "./machines.ts";
+import { runOn } from "../../../lab/support/ssh-to-machines.ts";
 import type { Scene } from "./network-changes.ts";
-import { firstContactKey } from "./user-data.ts";
+import { firstContactKey } from "../../../lab/support/first-contact-key.ts";
 
 export function hostKeys({ lab, prefix, outputs }: Scene, keyFile: () => string): void {
   it("has machines whose host keys are not those of their user data", async () => {
