@@ -17,6 +17,7 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
                                            AWS's calls, to that service or, without one, to any, is refused;
                                            {"refused": n}, how many have been so far
+  POST /_lab/quota                         {"code": word, "value": n}: from now on that quota of Service Quotas is n
 Errors are {"error": …} with 404, 405 or 409.
 """
 
@@ -33,7 +34,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 import authorization
 import own_calls
 import website
-from corrections import lifecycle
+from corrections import lifecycle, quotas
 from refusals import Refusals
 
 Environ = dict[str, Any]
@@ -59,6 +60,7 @@ class LabApi:
             ("GET", r"db/([^/]+)/address", own_calls.address),
             ("GET", r"instance-credentials/([^/]+)", own_calls.instance_credentials),
             ("POST", r"refuse", self._refusals.set),
+            ("POST", r"quota", quotas.apply),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:

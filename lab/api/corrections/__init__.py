@@ -22,6 +22,7 @@ from . import (  # noqa: E402, F401
     nat_gateways,
     private_addresses,
     public_addresses,
+    quotas,
     rules,
     security_groups,
 )
