@@ -47,7 +47,7 @@ const account = ({
       return { ids: filters ? spot : [...Object.keys(running), ...spot] };
     },
     "aws:ec2/getInstance:getInstance": ({ instanceId }) => ({
-      instanceType: running[instanceId as string],
+      instanceType: running[instanceId as string] ?? "m7i.xlarge",
     }),
     "aws:ec2/getInstanceType:getInstanceType": ({ instanceType }) => ({
       defaultVcpus: { "t3.micro": 2, "m7i.xlarge": 4 }[instanceType as string],

@@ -47,17 +47,17 @@ export const lookups: readonly Lookup[] = [
   {
     token: "aws:ec2/getInstance:getInstance",
     terraform: "aws_instance",
-    args: { instanceId: ref("planned") },
-    after: "aws_instance.planned",
+    args: { instanceId: ref("like-the-program") },
+    after: "aws_instance.like-the-program",
   },
   {
     token: "aws:ec2/getInstances:getInstances",
     terraform: "aws_instances",
     args: {
       instanceStateNames: ["pending", "running"],
-      filters: filter("instance-id", ref("planned")),
+      filters: filter("instance-id", ref("like-the-program")),
     },
-    after: "aws_instance.planned",
+    after: "aws_instance.like-the-program",
   },
   {
     token: "aws:ec2/getInstanceType:getInstanceType",

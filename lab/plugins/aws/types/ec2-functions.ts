@@ -141,7 +141,6 @@ export const ec2Functions: Record<string, InvokedFunction> = {
       cidrBlock: vpc.CidrBlock!,
       default: vpc.IsDefault!,
       ownerId: vpc.OwnerId!,
-      state: vpc.State!,
     };
     return result;
   },
