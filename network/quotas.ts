@@ -83,13 +83,16 @@ export function quotaProblems(usages: readonly Usage[], demand: Demand): string 
   );
 }
 
+/** Of what follows the first line of a remedy. */
+const indent = " ".repeat(12);
+
 function remedies({ quota, used, needed, limit }: Usage, demand: Demand): string {
   const { stack, region, profile, natGateways } = demand;
   const flags = `--region ${region}${profile ? ` --profile ${profile}` : ""}`;
-  const lines = [
-    `aws service-quotas request-service-quota-increase ${flags} \\`,
-    `  --service-code ${quota.serviceCode} --quota-code ${quota.quotaCode} --desired-value ${used + needed}`,
-  ];
+  const remedy =
+    `aws service-quotas request-service-quota-increase ${flags} \\\n${indent}  ` +
+    `--service-code ${quota.serviceCode} --quota-code ${quota.quotaCode} --desired-value ${used + needed}`;
+  const lines = [remedy];
   if (quota === vpcsPerRegion)
     lines.push(`or delete a VPC that nothing uses: aws ec2 describe-vpcs ${flags}`);
   if (quota === elasticIps) {
@@ -100,7 +103,7 @@ function remedies({ quota, used, needed, limit }: Usage, demand: Demand): string
   }
   if (quota === standardVcpus)
     lines.push(`or stop an instance that nothing uses: aws ec2 describe-instances ${flags}`);
-  return lines.join(`\n${" ".repeat(12)}`);
+  return lines.join(`\n${indent}`);
 }
 
 const limitOf = async (quota: QuotaId, opts: pulumi.InvokeOptions): Promise<number> =>

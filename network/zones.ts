@@ -153,6 +153,6 @@ function tooFew(zones: readonly Zone[], wishes: ZoneWishes): pulumi.RunError {
       (only
         ? `            or name ${only.name} first in availabilityZones, and then another zone\n`
         : "") +
-      `            or use another region: ${pulumiCommand} config set aws:region REGION --stack ${stack}`,
+      `            or use another region, which is the setting aws:region`,
   );
 }

@@ -107,7 +107,7 @@ describe("The zones of a stack", () => {
         "    but only us-east-1b offers it and has NAT gateways, and RDS needs two zones\n" +
         "    remedy: pulumi config set instanceType t3.micro --stack dev\n" +
         "            or name us-east-1b first in availabilityZones, and then another zone\n" +
-        "            or use another region: pulumi config set aws:region REGION --stack dev",
+        "            or use another region, which is the setting aws:region",
     );
     const none = errorOf(region("abc", { type: "abc" }), { instanceType, natGateways: "none" });
     expect(none).to.include("but no zone of the region offers it, and RDS needs two zones\n");

@@ -4,6 +4,7 @@ import { by, inspect, why, type Table } from "./row.ts";
 const firstUp = by("lab/first-light.test.ts", "comes up after that by");
 const settings = by("lab/settings.test.ts", "prints remedies that set every problem right");
 const refused = by("unit/settings.test.ts", "refuse ${key}");
+const inAccount = (title: string) => by("lab/account-checks.test.ts", title);
 const start = "operations/start.test.ts";
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
@@ -23,7 +24,17 @@ export const ofProgram: Table = {
       "the row first-boot-failed meets the message; the address moves by itself, and no step waits for it",
     ),
   },
-  "network/zones.ts": { "name some of these": chosenValue },
+  "network/existing.ts": { "pulumi config set vpcCidr": inAccount("the range of its VPC again") },
+  "network/quotas.ts": {
+    "aws service-quotas": inspect(
+      "AWS decides on the request, and what to delete is the user's choice",
+    ),
+  },
+  "network/zones.ts": {
+    "name some of these": chosenValue,
+    "pulumi config set instanceType": inAccount("a zone of the region offers the instance type"),
+    "pulumi config set natGateways none": by("unit/zones.test.ts", "AWS has none there"),
+  },
   "operations/backup.ts": {
     "try again": by("operations/backup.test.ts", "does not keep a copy whose dump is not what"),
   },
