@@ -8,8 +8,8 @@ import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
 import { Network } from "./network/network.ts";
+import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
-import { lookUpZones } from "./network/zones.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
 import { Backups } from "./storage/backups.ts";
@@ -32,8 +32,23 @@ const provider = new aws.Provider(name, {
 });
 const opts = { providers: [provider] };
 
-if (settings.site === "public")
-  await requirePublicBuckets({ stack, profile: aws.config.profile }, provider);
+const { profile } = aws.config;
+const [zones] = await Promise.all([
+  placeNetwork(
+    {
+      project,
+      stack,
+      profile,
+      region: settings.region,
+      vpcCidr: settings.vpcCidr,
+      availabilityZones: settings.availabilityZones,
+      natGateways: settings.natGateways,
+      instanceType: settings.instanceType,
+    },
+    provider,
+  ),
+  settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
+]);
 
 const protect = settings.protectData && !settings.confirmDestroy;
 const backups = new Backups(
@@ -62,7 +77,7 @@ const network = new Network(
   {
     region: settings.region,
     cidr: settings.vpcCidr,
-    zones: await lookUpZones(settings.availabilityZones, provider),
+    zones,
     natGateways: settings.natGateways,
     flowLogs: settings.flowLogs,
   },

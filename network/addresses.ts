@@ -1,4 +1,4 @@
-import { formatCidr, sizeOf, type Cidr } from "./cidr.ts";
+import { formatCidr, parseCidr, sizeOf, type Cidr } from "./cidr.ts";
 
 /** Kinds of subnet that every zone gets: `public` is routed to the internet gateway, `private` to NAT. */
 export const tiers = ["public", "private"] as const;
@@ -40,6 +40,15 @@ export function planSubnets(vpc: Cidr, zones: readonly string[]): SubnetPlan[] {
       return { tier, zone, cidr: formatCidr({ base, prefix }) };
     }),
   );
+}
+
+/** For which zone, counted from 0, the plan has this subnet; undefined if it is none of the plan's. */
+export function zoneIndex(vpc: Cidr, subnet: string): number | undefined {
+  const prefix = subnetPrefix(vpc);
+  const parsed = parseCidr(subnet);
+  if (parsed?.prefix !== prefix) return undefined;
+  const index = Math.floor((parsed.base - vpc.base) / sizeOf(prefix) / tiers.length);
+  return index >= 0 && index < zoneCapacity(vpc) ? index : undefined;
 }
 
 /** /24 where 16 of them fit, else a sixteenth of the VPC, else the smallest that AWS makes. */

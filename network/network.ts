@@ -23,6 +23,11 @@ export interface NetworkArgs {
 export const natGatewayModes = ["single", "per-zone", "none"] as const;
 export type NatGateways = (typeof natGatewayModes)[number];
 
+/** The zones that have a NAT gateway in this mode. */
+export function natZones(mode: NatGateways, zones: readonly string[]): readonly string[] {
+  return { none: [], single: zones.slice(0, 1), "per-zone": zones }[mode];
+}
+
 /** One tier of the network: a subnet for each zone. */
 export interface Subnets {
   /** In the order of the zones. */
@@ -122,12 +127,7 @@ export class Network extends pulumi.ComponentResource {
     // AWS refuses to detach a gateway while a mapped public address is left, so the address and
     // the NAT gateway depend on the gateway's routes: `destroy` then takes them away first.
     const behindGateway = { parent: this, dependsOn: this.public.routes };
-    const natZones = {
-      none: [],
-      single: args.zones.slice(0, 1),
-      "per-zone": args.zones,
-    }[args.natGateways];
-    const nats = natZones.map((zone, index) => {
+    const nats = natZones(args.natGateways, args.zones).map((zone, index) => {
       // The first zone's is named alike in every mode, so that a change of mode keeps its address.
       const suffix = index === 0 ? "nat" : `nat-${zone}`;
       const address = new aws.ec2.Eip(

@@ -17,6 +17,7 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
                                            AWS's calls, to that service or, without one, to any, is refused;
                                            {"refused": n}, how many have been so far
+  POST /_lab/quota                         {"code": word, "value": n}: from now on that quota of Service Quotas is n
 Errors are {"error": …} with 404, 405 or 409.
 """
 
@@ -35,7 +36,7 @@ import control_api
 import validators  # noqa: F401  # importing it replaces functions of moto
 import website
 from fault_injection import Refusals
-from patches import lifecycle
+from patches import lifecycle, quotas
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
@@ -60,6 +61,7 @@ class LabApi:
             ("GET", r"db/([^/]+)/address", control_api.address),
             ("GET", r"instance-credentials/([^/]+)", control_api.instance_credentials),
             ("POST", r"refuse", self._refusals.set),
+            ("POST", r"quota", quotas.apply),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:

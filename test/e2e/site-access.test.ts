@@ -1,17 +1,15 @@
 /** Sites that are public, private or missing, under the real engine, in an account that blocks public buckets. */
 import { S3 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import sdk from "@pulumi/aws/package.json" with { type: "json" };
 import { AccountClient } from "../../lab/providers/aws/account-client.ts";
 import { type ApiServer, startApi } from "../../lab/support/api-server.ts";
-import { type Result, run } from "../../lab/support/lab.ts";
+import { engineFor } from "../support/engine.ts";
 import { stepsInOrder } from "../support/steps-in-order.ts";
 
-const root = join(import.meta.dirname, "../..");
 const AccountId = "123456789012";
 
 describe("A site in an account that blocks public buckets", function () {
@@ -36,44 +34,13 @@ describe("A site in an account that blocks public buckets", function () {
         ...{ BlockPublicPolicy: true, RestrictPublicBuckets: true },
       },
     });
-    const plugin = join(directory, "home/plugins", `resource-aws-v${sdk.version}`);
-    mkdirSync(plugin, { recursive: true });
-    const name = "pulumi-resource-aws";
-    symlinkSync(join(root, "lab/providers/bin", name), join(plugin, name));
-    mkdirSync(join(directory, "state"));
   });
   after(async () => {
     await api?.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 
-  /** The CLI, for the program in a directory of the repository. */
-  const pulumiOf = (program: string) => {
-    const settings = join(directory, program === "." ? "whole" : "alone");
-    const env = {
-      PULUMI_HOME: join(directory, "home"),
-      PULUMI_BACKEND_URL: `file://${directory}/state`,
-      PULUMI_CONFIG_PASSPHRASE: "correct horse",
-      PULUMI_STACK: "dev",
-      PULUMI_OPTION_CONFIG_FILE: join(settings, "Pulumi.dev.yaml"),
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-      PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
-      AWS_ENDPOINT_URL: api.endpoint,
-    };
-    const pulumi = async (...args: string[]): Promise<Result> =>
-      run("pulumi", ["--non-interactive", "-C", join(root, program), ...args], { env });
-    /** Where the settings of the stack are to be: the CLI writes them where it is run. */
-    const begin = async () => {
-      mkdirSync(settings);
-      copyFileSync(join(root, program, "Pulumi.yaml"), join(settings, "Pulumi.yaml"));
-      const { status, stderr } = await run("pulumi", ["-C", settings, "stack", "init", "dev"], {
-        env,
-      });
-      expect(status, stderr).to.equal(0);
-    };
-    return { pulumi, begin };
-  };
+  const pulumiOf = (program: string) => engineFor(api, program, directory);
   const up = ["up", "--yes", "--skip-preview"];
 
   /** Brings the site's program to a mode; resolves to its outputs. */

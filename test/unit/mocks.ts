@@ -74,10 +74,22 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
 /** Answers to the functions that the program calls, by token. */
 export type Calls = Record<string, (inputs: Record<string, any>) => Record<string, unknown>>;
 
+/** Of an account with nothing in it and AWS's default quotas. */
 const invokes: Calls = {
   "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
     names: ["us-west-2c", "us-west-2b", "us-west-2a"],
+    zoneIds: ["usw2-az3", "usw2-az1", "usw2-az2"],
   }),
+  "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "123456789012" }),
+  "aws:ec2/getEips:getEips": () => ({ allocationIds: [] }),
+  "aws:ec2/getInstances:getInstances": () => ({ ids: [] }),
+  "aws:ec2/getInstanceType:getInstanceType": () => ({ defaultVcpus: 2 }),
+  "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": () => ({
+    locations: ["us-west-2a", "us-west-2b", "us-west-2c"],
+  }),
+  "aws:ec2/getSubnets:getSubnets": () => ({ ids: [] }),
+  "aws:ec2/getVpcs:getVpcs": () => ({ ids: [] }),
+  "aws:servicequotas/getServiceQuota:getServiceQuota": () => ({ value: 5 }),
   // As of an account that was never given one.
   "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": () => {
     throw new Error(

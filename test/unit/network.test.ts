@@ -184,7 +184,9 @@ describe("The network", () => {
     await program({ availabilityZones: ["us-west-2a", "us-west-2x"] }).catch((error: Error) => {
       message = error.message;
     });
-    expect(message).to.include("availabilityZones names us-west-2x\n    the region has us-west-2c");
+    expect(message).to.include(
+      "availabilityZones names us-west-2x\n    the region has us-west-2a, us-west-2b",
+    );
   });
 });
 

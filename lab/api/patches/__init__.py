@@ -22,5 +22,6 @@ from . import (  # noqa: E402, F401
     nat_gateways,
     private_addresses,
     public_addresses,
+    quotas,
     security_groups,
 )

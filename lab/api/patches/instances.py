@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.utils import filter_dict_attribute_mapping
 
 from .lifecycle import settle
 from .patching import replaces
@@ -13,6 +14,8 @@ from .patching import replaces
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 # The root volume of Debian's images.
 ROOT_VOLUME = {"VolumeSize": 8, "VolumeType": "gp3", "DeleteOnTermination": True}
+# moto answers this filter of AWS's with an error. An on-demand instance has no lifecycle.
+filter_dict_attribute_mapping["instance-lifecycle"] = "lifecycle"
 
 
 def enter(instance: Instance, state: str) -> None:

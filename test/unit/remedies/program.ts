@@ -5,6 +5,7 @@ const firstUp = by("test/e2e/first-light.test.ts", "comes up after that by");
 const settings = by("test/e2e/settings.test.ts", "prints remedies that set every problem right");
 const refused = by("test/unit/settings.test.ts", "refuse ${key}");
 const start = "test/unit/operations/start.test.ts";
+const inAccount = (title: string) => by("test/e2e/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
 const older = inspect("no test in the lab has a machine of an earlier version");
@@ -22,7 +23,17 @@ export const ofProgram: Table = {
     "if the bucket is gone": by("lab/experiments/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by("test/e2e/first-light/operations.ts", "goes on after `rollback --undo`"),
   },
-  "network/zones.ts": { "name some of these": chosenValue },
+  "network/existing.ts": { "pulumi config set vpcCidr": inAccount("the range of its VPC again") },
+  "network/quotas.ts": {
+    "aws service-quotas": inspect(
+      "AWS decides on the request, and what to delete is the user's choice",
+    ),
+  },
+  "network/zones.ts": {
+    "name some of these": chosenValue,
+    "pulumi config set instanceType": inAccount("a zone of the region offers the instance type"),
+    "pulumi config set natGateways none": by("unit/zones.test.ts", "AWS has none there"),
+  },
   "operations/backup.ts": {
     "try again": by("test/unit/operations/backup.test.ts", "does not keep a copy whose dump is not what"),
   },

@@ -39,6 +39,13 @@ export async function findFunction(token: string): Promise<InvokedFunction> {
   return functions[token] ?? missing("function", token);
 }
 
+/** The arguments, of which none may be one that the stand-in would ignore. */
+export function known<T>(args: Properties, ...names: (keyof T & string)[]): T {
+  const other = Object.keys(args).find((name) => !(names as string[]).includes(name));
+  if (other === undefined) return args as T;
+  throw new Error(`the lab's stand-in for the aws plugin does not know the argument '${other}'`);
+}
+
 function missing(what: string, token: string): never {
   const remedy = "leave it out, or add it in lab/providers/aws/types";
   throw new Error(`the lab's stand-in for the aws plugin has no ${what} '${token}': ${remedy}`);

@@ -24,8 +24,80 @@ export async function prepare({ client }: ApiServer): Promise<void> {
   });
 }
 
+const filter = (name: string, ...values: unknown[]) => [{ name, values }];
+
 /** One of each function, so that their names tell them apart. */
 export const lookups: readonly Lookup[] = [
+  {
+    token: "aws:index/getAvailabilityZones:getAvailabilityZones",
+    terraform: "aws_availability_zones",
+    args: { filters: filter("zone-type", "availability-zone") },
+  },
+  {
+    token: "aws:index/getCallerIdentity:getCallerIdentity",
+    terraform: "aws_caller_identity",
+    args: {},
+  },
+  {
+    token: "aws:ec2/getEips:getEips",
+    terraform: "aws_eips",
+    args: { filters: filter("allocation-id", ref("translated")) },
+    after: "aws_eip.translated",
+  },
+  {
+    token: "aws:ec2/getInstance:getInstance",
+    terraform: "aws_instance",
+    args: { instanceId: ref("like-the-program") },
+    after: "aws_instance.like-the-program",
+  },
+  {
+    token: "aws:ec2/getInstances:getInstances",
+    terraform: "aws_instances",
+    args: {
+      instanceStateNames: ["pending", "running"],
+      filters: filter("instance-id", ref("like-the-program")),
+    },
+    after: "aws_instance.like-the-program",
+  },
+  {
+    token: "aws:ec2/getInstanceType:getInstanceType",
+    terraform: "aws_ec2_instance_type",
+    args: { instanceType: "t3.micro" },
+  },
+  {
+    token: "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings",
+    terraform: "aws_ec2_instance_type_offerings",
+    args: { locationType: "availability-zone", filters: filter("instance-type", "t3.micro") },
+  },
+  {
+    token: "aws:ec2/getSubnet:getSubnet",
+    terraform: "aws_subnet",
+    args: { id: ref("zone-b") },
+    after: "aws_subnet.zone-b",
+  },
+  {
+    token: "aws:ec2/getSubnets:getSubnets",
+    terraform: "aws_subnets",
+    args: { filters: filter("subnet-id", ref("zone-b"), ref("zone-c")) },
+    after: "aws_subnet.zone-c",
+  },
+  {
+    token: "aws:ec2/getVpc:getVpc",
+    terraform: "aws_vpc",
+    args: { id: ref("other") },
+    after: "aws_vpc.other",
+  },
+  {
+    token: "aws:ec2/getVpcs:getVpcs",
+    terraform: "aws_vpcs",
+    args: { tags: { project: "contract" }, filters: filter("cidr", "10.1.0.0/16") },
+    after: "aws_vpc.other",
+  },
+  {
+    token: "aws:servicequotas/getServiceQuota:getServiceQuota",
+    terraform: "aws_servicequotas_service_quota",
+    args: { serviceCode: "ec2", quotaCode: "L-0263D0A3" },
+  },
   {
     token: "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock",
     terraform: "aws_s3_account_public_access_block",
@@ -45,16 +117,19 @@ export const lookups: readonly Lookup[] = [
   },
 ];
 
-/** What a lookup returned, without what is empty and without what differs by time. */
+/** What a lookup returned, without what is empty and without what differs by time or by account. */
 export function comparable(result: Inputs): Inputs {
   const isEmpty = (value: unknown) =>
     value === null ||
     value === "" ||
     (typeof value === "object" && Object.keys(value).length === 0);
-  const timeless = (value: unknown) =>
-    typeof value === "string" && /^\w{3}, \d/.test(value)
+  const timeless = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(timeless);
+    if (typeof value !== "string") return value;
+    return /^\w{3}, \d/.test(value)
       ? value.replace(/^\w+|\d+ \w+ \d+|\d\d:\d\d:\d\d/g, "…")
-      : value;
+      : value.replace(/\b[a-z]+-[0-9a-f]{17}$/, "…").replace(/^\d+(\.\d+){3}$/, "…");
+  };
   return Object.fromEntries(
     Object.entries(result)
       .filter(([, value]) => !isEmpty(value))

@@ -69,7 +69,9 @@ const snake = (name: string): string =>
   name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 /** Pulumi makes plurals of repeated blocks. */
 const argument = (name: string): string =>
-  ({ rules: "rule", parameters: "parameter", transitions: "transition" })[name] ?? snake(name);
+  ({ rules: "rule", parameters: "parameter", transitions: "transition", filters: "filter" })[
+    name
+  ] ?? snake(name);
 
 const snakeCased = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(snakeCased);
@@ -188,7 +190,17 @@ export class Terraform {
         ...(after ? { depends_on: [address(named(after))] } : {}),
       };
     }
-    const services = ["ec2", "iam", "logs", "rds", "s3", "s3control", "ssm", "sts"];
+    const services = [
+      "ec2",
+      "iam",
+      "logs",
+      "rds",
+      "s3",
+      "s3control",
+      "servicequotas",
+      "ssm",
+      "sts",
+    ];
     const configuration = {
       terraform: {
         required_providers: { aws: { source: "hashicorp/aws", version: this.version } },

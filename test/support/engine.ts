@@ -1,0 +1,65 @@
+/** The real Pulumi engine with an AWS API of a test's own, and no machines behind it. */
+import { expect } from "chai";
+import { copyFileSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import aws from "@pulumi/aws/package.json" with { type: "json" };
+import command from "@pulumi/command/package.json" with { type: "json" };
+import type { ApiServer } from "./api-server.ts";
+import { type Result, run } from "./lab.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+export interface Engine {
+  /** Runs the CLI for the program, whether it succeeds or not. */
+  pulumi(...args: string[]): Promise<Result>;
+  /** Makes the stack dev; call it once. */
+  begin(): Promise<void>;
+}
+
+/**
+ * @param program directory of the repository
+ * @param directory keeps state, plugins and settings; programs may share one
+ */
+export function engineFor(api: ApiServer, program: string, directory: string): Engine {
+  // Where the settings of the stack are to be: the CLI writes them where it is run.
+  const settings = join(directory, program === "." ? "whole" : "alone");
+  const env = {
+    PULUMI_HOME: join(directory, "home"),
+    PULUMI_BACKEND_URL: `file://${directory}/state`,
+    PULUMI_CONFIG_PASSPHRASE: "correct horse",
+    PULUMI_STACK: "dev",
+    PULUMI_OPTION_CONFIG_FILE: join(settings, "Pulumi.dev.yaml"),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+    AWS_ENDPOINT_URL: api.endpoint,
+  };
+  return {
+    pulumi: (...args) =>
+      run("pulumi", ["--non-interactive", "-C", join(root, program), ...args], { env }),
+    async begin() {
+      mkdirSync(settings);
+      mkdirSync(join(directory, "state"), { recursive: true });
+      linkPlugins(join(directory, "home/plugins"));
+      copyFileSync(join(root, program, "Pulumi.yaml"), join(settings, "Pulumi.yaml"));
+      const { status, stderr } = await run("pulumi", ["-C", settings, "stack", "init", "dev"], {
+        env,
+      });
+      expect(status, stderr).to.equal(0);
+    },
+  };
+}
+
+/** The lab's plugins, at the versions that the program asks for. */
+function linkPlugins(directory: string): void {
+  for (const [name, version, from] of [
+    ["aws", aws.version, "bin"],
+    ["command", command.version, "fallback"],
+  ] as const) {
+    const plugin = join(directory, `resource-${name}-v${version}`);
+    if (existsSync(plugin)) continue;
+    mkdirSync(plugin, { recursive: true });
+    const file = `pulumi-resource-${name}`;
+    symlinkSync(join(root, "lab/plugins", from, file), join(plugin, file));
+  }
+}
