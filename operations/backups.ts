@@ -70,7 +70,8 @@ export function restore(
 into      the database of stack ${name}, app server ${outputs.appServerPublicIp}
 loses     everything written since then; a backup of the present state is made first`);
     if (!yes) await confirm(name, machine.ops("restore", backup.key, "--yes"));
-    return (await machine.change('exec "$bin/deploy-lock.sh" restore.sh "$@"', [backup.key])).status;
+    return (await machine.change('exec "$bin/deploy-lock.sh" restore.sh "$@"', [backup.key]))
+      .status;
   });
 }
 

@@ -110,10 +110,14 @@ export function examine(look: (name: string) => string | undefined) {
 
 /** What a look printed; one that takes longer than this has found nothing that works. */
 function look(name: string): string | undefined {
-  const { status, stdout } = spawnSync(join(root, "tools/probes"), [name, ...process.argv.slice(2)], {
-    encoding: "utf8",
-    timeout: 30_000,
-  });
+  const { status, stdout } = spawnSync(
+    join(root, "tools/probes"),
+    [name, ...process.argv.slice(2)],
+    {
+      encoding: "utf8",
+      timeout: 30_000,
+    },
+  );
   return status === 0 ? stdout.trim() : undefined;
 }
 

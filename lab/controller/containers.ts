@@ -119,7 +119,10 @@ async function runDatabase(lab: Lab, database: Database, resolver: string): Prom
 async function databaseSettings(lab: Lab, database: Database): Promise<string> {
   const directory = `${lab.home}/databases/${database.id}`;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await run(`${import.meta.dirname}/../shell/make-certificate`, [`${directory}/server`, database.endpoint!]);
+  await run(`${import.meta.dirname}/../shell/make-certificate`, [
+    `${directory}/server`,
+    database.endpoint!,
+  ]);
   await copyFile(`${lab.home}/share/certs/lab-ca.crt`, `${directory}/ca.crt`);
   const files = {
     user: database.masterUser,

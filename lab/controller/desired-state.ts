@@ -2,7 +2,14 @@
  * Computes the routers, instances and databases that should exist from what the API says: a pure function, tested
  * without Docker.
  */
-import type { ObservedState, Database, Instance, Permission, RouteTable, Subnet } from "./observed-state.ts";
+import type {
+  ObservedState,
+  Database,
+  Instance,
+  Permission,
+  RouteTable,
+  Subnet,
+} from "./observed-state.ts";
 import { nth, range } from "./ipv4.ts";
 
 /** Where a packet that leaves a machine goes, by the most specific route of its subnet's table. */
@@ -101,7 +108,12 @@ function databasePort(database: Database): Port {
   };
 }
 
-function connect(observed: ObservedState, port: Port, subnetId: string, groupIds: string[]): Interface {
+function connect(
+  observed: ObservedState,
+  port: Port,
+  subnetId: string,
+  groupIds: string[],
+): Interface {
   const subnet = observed.subnets.find(({ id }) => id === subnetId)!;
   const groups = observed.securityGroups.filter(({ id }) => groupIds.includes(id));
   return {

@@ -81,7 +81,11 @@ async function reconcile(): Promise<number> {
 }
 
 /** Where a machine is attached; undefined while its router does not run. */
-function placeOf(desired: DesiredState, existing: Map<string, Container>, id: string): Place | undefined {
+function placeOf(
+  desired: DesiredState,
+  existing: Map<string, Container>,
+  id: string,
+): Place | undefined {
   for (const plan of desired.routers) {
     const nic: Interface | undefined = plan.interfaces.find(({ owner }) => owner === id);
     const router = existing.get(routerName(lab, plan.vpcId));

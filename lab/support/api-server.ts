@@ -29,14 +29,10 @@ export async function startApi(env: Record<string, string> = {}): Promise<ApiSer
   const inherited = { ...process.env };
   delete inherited.LAB_HOME;
   delete inherited.LAB_CONTROLLER;
-  const server = spawn(
-    join(venv, "bin/python"),
-    [join(import.meta.dirname, "../api/server.py")],
-    {
-      env: { ...inherited, LAB_API_PORT: "0", LAB_SLICE: "0", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const server = spawn(join(venv, "bin/python"), [join(import.meta.dirname, "../api/server.py")], {
+    env: { ...inherited, LAB_API_PORT: "0", LAB_SLICE: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const exit = once(server, "exit");
   let errors = "";
   server.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));

@@ -9,7 +9,8 @@ import { readFileSync } from "node:fs";
 
 const [file = "", ...pairs] = process.argv.slice(2);
 const { config = {} } = load(readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
-const isSecret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
+const isSecret = (value: unknown) =>
+  typeof value === "object" && value !== null && "secure" in value;
 const kept = Object.entries(config).filter(([, value]) => !isSecret(value));
 const own = pairs.map((pair) => {
   const at = pair.indexOf("=");

@@ -139,7 +139,11 @@ describe("The switch", () => {
       "the app's page is not served 90 s after the start: HTTP Error 500",
     ],
     "is not connected to the database": [
-      () => machine.script("check-database-connection.sh", "printf 'Traceback\\nthe data is at sqlite\\n' >&2; exit 1"),
+      () =>
+        machine.script(
+          "check-database-connection.sh",
+          "printf 'Traceback\\nthe data is at sqlite\\n' >&2; exit 1",
+        ),
       "the data is at sqlite",
     ],
     "has no nginx": [() => machine.write("broken", "up nginx\n"), "nginx did not start"],

@@ -21,7 +21,8 @@ describe("A followed run", () => {
     machine.remove();
   });
 
-  const follow = (...args: string[]) => machine.start("run-detached.sh", ["job", "work.sh", ...args]);
+  const follow = (...args: string[]) =>
+    machine.start("run-detached.sh", ["job", "work.sh", ...args]);
   const says = (run: { output(): string }, word: string) =>
     until(() => run.output().includes(word), word);
   const starts = () => machine.log.match(/began/g)?.length ?? 0;

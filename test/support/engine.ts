@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import aws from "@pulumi/aws/package.json" with { type: "json" };
 import command from "@pulumi/command/package.json" with { type: "json" };
-import type { ApiServer } from "./api-server.ts";
-import { type Result, run } from "./lab.ts";
+import type { ApiServer } from "../../lab/support/api-server.ts";
+import { type Result, run } from "../../lab/support/lab.ts";
 
 const root = join(import.meta.dirname, "../..");
 

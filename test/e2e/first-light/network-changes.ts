@@ -160,7 +160,9 @@ export function networkChanges(scene: Scene): void {
     const lines = createInterface(listener.stdout)[Symbol.asyncIterator]();
     expect((await lines.next()).value).to.equal("listens");
     const externalClient = nat.PublicIp!.replace(/\d+$/, "3");
-    await onTestServer(`ping -c 1 -W 2 ${externalClient} && timeout 3 bash -c '</dev/tcp/${externalClient}/7'`);
+    await onTestServer(
+      `ping -c 1 -W 2 ${externalClient} && timeout 3 bash -c '</dev/tcp/${externalClient}/7'`,
+    );
     expect((await lines.next()).value).to.equal(nat.PublicIp);
     await once(listener, "exit");
   });

@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { type Event, longestChain, nameOf, type Resource, stepsOf } from "../../../lab/experiments/bench/steps.ts";
+import {
+  type Event,
+  longestChain,
+  nameOf,
+  type Resource,
+  stepsOf,
+} from "../../../lab/experiments/bench/steps.ts";
 
 describe("The benchmark's account of an up", () => {
   const resource = (name: string, more: Partial<Resource> = {}): Resource => ({

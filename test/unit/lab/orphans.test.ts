@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { adopt, advice, orphans, type Deployment, type Tagged } from "../../../lab/support/orphans.ts";
+import {
+  adopt,
+  advice,
+  orphans,
+  type Deployment,
+  type Tagged,
+} from "../../../lab/support/orphans.ts";
 
 const vpc: Tagged = { id: "vpc-2", type: "aws:ec2/vpc:Vpc", name: "dev-vpc" };
 const bucket: Tagged = { id: "site-1a2b", type: "aws:s3/bucket:Bucket", name: "site-1a2b" };

@@ -12,7 +12,10 @@ const older = inspect("no test in the lab has a machine of an earlier version");
 
 export const ofProgram: Table = {
   "deployer/reach.ts": {
-    "replace the machine and its host key": by("lab/experiments/faults/machine.ts", "first-boot-failed"),
+    "replace the machine and its host key": by(
+      "lab/experiments/faults/machine.ts",
+      "first-boot-failed",
+    ),
     "run ": why.look,
   },
   "deployer/first-contact.ts": {
@@ -21,7 +24,10 @@ export const ofProgram: Table = {
   },
   "deployer/serving.ts": {
     "if the bucket is gone": by("lab/experiments/faults/access.ts", "backup-bucket-gone"),
-    "to keep the commit that serves": by("test/e2e/first-light/operations.ts", "goes on after `rollback --undo`"),
+    "to keep the commit that serves": by(
+      "test/e2e/first-light/operations.ts",
+      "goes on after `rollback --undo`",
+    ),
   },
   "network/existing.ts": { "pulumi config set vpcCidr": inAccount("the range of its VPC again") },
   "network/quotas.ts": {
@@ -35,7 +41,10 @@ export const ofProgram: Table = {
     "pulumi config set natGateways none": by("unit/zones.test.ts", "AWS has none there"),
   },
   "operations/backup.ts": {
-    "try again": by("test/unit/operations/backup.test.ts", "does not keep a copy whose dump is not what"),
+    "try again": by(
+      "test/unit/operations/backup.test.ts",
+      "does not keep a copy whose dump is not what",
+    ),
   },
   "operations/backups.ts": {
     "make one": by("test/scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
@@ -52,7 +61,10 @@ export const ofProgram: Table = {
     "use ./ops": by(start, "refuses the old name of a command and names today's"),
     "see ${…} --help": by(start, "refuses, before it asks Pulumi"),
     "use ${…}, or": by(start, "refuses, before it asks Pulumi"),
-    "put -- before": by("test/unit/operations/ssh.test.ts", "gets each word of a command as it was written"),
+    "put -- before": by(
+      "test/unit/operations/ssh.test.ts",
+      "gets each word of a command as it was written",
+    ),
   },
   "operations/machine.ts": {
     "install them": older,
@@ -76,7 +88,10 @@ export const ofProgram: Table = {
   "operations/verify.ts": {
     "if the row app has failed": why.look,
     "follow the remedies of the rows": why.look,
-    "see the differences": by("test/e2e/first-light/operations.ts", "names a rule that opens SSH to everybody"),
+    "see the differences": by(
+      "test/e2e/first-light/operations.ts",
+      "names a rule that opens SSH to everybody",
+    ),
     "see what it says": why.look,
     "see the messages above": why.look,
   },
@@ -89,7 +104,10 @@ export const ofProgram: Table = {
   "settings-site.ts": {
     "pulumi config set --secret publishToken": settings,
     "set publishRepository": chosenValue,
-    "pulumi config set": by("test/unit/settings.test.ts", "refuse to publish the rows without a site"),
+    "pulumi config set": by(
+      "test/unit/settings.test.ts",
+      "refuse to publish the rows without a site",
+    ),
   },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
@@ -106,6 +124,9 @@ export const ofProgram: Table = {
     "pulumi config set": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
-    "set it to true": by("test/e2e/first-light/environments.ts", "destroys production only when it is named"),
+    "set it to true": by(
+      "test/e2e/first-light/environments.ts",
+      "destroys production only when it is named",
+    ),
   },
 };

@@ -9,10 +9,16 @@ export const ofScripts: Table = {
       "the user requires TLS, so no test reaches the database without it",
     ),
     "run the job": by("test/scripts/acceptance.test.ts", "says since when the cron job fails"),
-    "install the cron jobs": by("test/scripts/acceptance.test.ts", "says since when the cron job fails"),
+    "install the cron jobs": by(
+      "test/scripts/acceptance.test.ts",
+      "says since when the cron job fails",
+    ),
     "start it": inspect("no test in the lab ends the cron daemon"),
     "run pulumi up --refresh": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
-    "remove them": by("test/e2e/first-light/operations.ts", "names a rule that opens SSH to everybody"),
+    "remove them": by(
+      "test/e2e/first-light/operations.ts",
+      "names a rule that opens SSH to everybody",
+    ),
     "see the VPC's S3 endpoint": why.look,
     "have it synchronised": inspect(
       "the lab's machines have the clock of the computer that they run on",
@@ -27,7 +33,10 @@ export const ofScripts: Table = {
   },
   "scripts/backups.sh": {
     "check the policies": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
-    "choose one of": by("test/scripts/backups.test.ts", "refuses a key that is not a complete backup"),
+    "choose one of": by(
+      "test/scripts/backups.test.ts",
+      "refuses a key that is not a complete backup",
+    ),
     "make one": by("test/scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
   },
   "scripts/build.sh": {
@@ -60,13 +69,19 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/grants.sh": {
-    "if its password was changed by hand": by("lab/experiments/faults/database.ts", "wrong-database-password"),
+    "if its password was changed by hand": by(
+      "lab/experiments/faults/database.ts",
+      "wrong-database-password",
+    ),
     "raise databasePasswordRotation": by("lab/experiments/faults/schema.ts", "privilege-revoked"),
     "run: ./ops mysql": by("lab/experiments/faults/schema.ts", "schema-of-another-character-set"),
   },
   "scripts/deploy-lock.sh": {
     "see: df -h; ls -ld": why.look,
-    "wait for that release to end": by("lab/experiments/faults/engine.ts", "lease-of-a-dead-holder"),
+    "wait for that release to end": by(
+      "lab/experiments/faults/engine.ts",
+      "lease-of-a-dead-holder",
+    ),
   },
   "scripts/release-history.sh": {
     "restore access to the bucket ${…}, then": by(
@@ -109,7 +124,10 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/publish.sh": {
-    "deploy first": by("test/e2e/first-light/environments.ts", "has published what development serves"),
+    "deploy first": by(
+      "test/e2e/first-light/environments.ts",
+      "has published what development serves",
+    ),
     "check publishRepository": by(
       "test/scripts/publish.test.ts",
       "says that the release serves when the repository refuses",
@@ -124,7 +142,10 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/restore.sh": {
-    "restore a backup at revision": by("lab/experiments/faults/schema.ts", "backup-of-unknown-revision"),
+    "restore a backup at revision": by(
+      "lab/experiments/faults/schema.ts",
+      "backup-of-unknown-revision",
+    ),
     "drop the triggers": by("lab/experiments/faults/schema.ts", "tables-with-triggers"),
   },
   "scripts/rollback.sh": {
