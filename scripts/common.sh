@@ -15,7 +15,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   migrations=$root/migrations # revision files of an app that ships none
   nginx=$root/nginx           # nginx's configuration directory
   variables=$root/release.env # the variables of compose.yml
-  ledger=$root/ledger         # a file for each release
+  history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
   page=http://127.0.0.1:5085/login
   lock=$root/lease # the deploy lock: who holds it; a heartbeat renews its time

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# deploy-lock.sh SCRIPT ARGUMENT…: runs a script while holding the machine's lease, so that no two releases mix.
+# deploy-lock.sh SCRIPT ARGUMENT…: runs a script while holding the deploy lock, so that no two releases mix.
 #
-# The lease is a file: who holds it and since when; its age is the time since the last heartbeat. One that is older
+# The lock is a file: who holds it and since when; its age is the time since the last heartbeat. One that is older
 # than its term is nobody's: its holder was killed, or the machine restarted. A holder that was only suspended, and
-# finds the lease taken when it goes on, is ended.
+# finds the lock taken when it goes on, is ended.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 limit=${LEASE_LIMIT:-600}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # prune.sh: removes the images of all but the last 5 releases that differ, and of releases that were never made. The
-# ledger keeps its entries.
+# release history keeps its entries.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

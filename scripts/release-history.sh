@@ -11,30 +11,30 @@ set -euo pipefail
 remote=s3://$BUCKET/ledger
 
 # On a machine that has replaced another one. What has come only in part does not count.
-if ! compgen -G "$ledger/??????" >/dev/null; then
-  mkdir -p "$ledger.part"
-  quietly aws s3 sync --only-show-errors "$remote" "$ledger.part" ||
+if ! compgen -G "$history/??????" >/dev/null; then
+  mkdir -p "$history.part"
+  quietly aws s3 sync --only-show-errors "$remote" "$history.part" ||
     fail "the history of releases cannot be read from $remote" "restore access to the bucket $BUCKET, then run the same command again"
-  mv --no-target-directory "$ledger.part" "$ledger"
+  mv --no-target-directory "$history.part" "$history"
 fi
 
 case ${1:-list} in
 list)
-  for release in "$ledger"/??????; do
+  for release in "$history"/??????; do
     if [ -e "$release" ]; then cat "$release"; fi
   done
   ;;
 add)
-  last=$(find "$ledger" -type f -name '??????' -printf '%f\n' | sort | tail -n 1)
+  last=$(find "$history" -type f -name '??????' -printf '%f\n' | sort | tail -n 1)
   number=$(printf '%06d' $((10#${last:-0} + 1)))
   commit=$(docker image inspect --format "$revision_label" "$2")
   id=$(docker image inspect --format '{{.Id}}' "$2")
   backup=$(cat "$last_backup" 2>/dev/null || echo -)
   revision=$(live_revision)
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$(date --utc +%FT%TZ)" "$commit" "$2" "${id#sha256:}" \
-    "${revision:--}" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$ledger.new"
-  mv "$ledger.new" "$ledger/$number"
-  quietly aws s3 sync --only-show-errors "$ledger" "$remote" ||
+    "${revision:--}" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$history.new"
+  mv "$history.new" "$history/$number"
+  quietly aws s3 sync --only-show-errors "$history" "$remote" ||
     fail "the release is recorded on this machine, but not in $remote" \
       "restore access to the bucket $BUCKET; the next release writes this record, too"
   ;;

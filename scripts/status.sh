@@ -26,7 +26,7 @@ ask() { timeout 20 "$bin/$1.sh" "${@:2}" 2>/dev/null || true; }
 
 serving=$(ask serving)
 image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving") commit=$(sed -n 's/^"commit": "\(.*\)",$/\1/p' <<<"$serving")
-release=$(ask ledger | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }')
+release=$(ask release-history | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }')
 
 health() {
   local code seconds

@@ -79,7 +79,7 @@ export class Backups extends pulumi.ComponentResource {
           {
             id: "backups",
             status: "Enabled",
-            // The ledger stays.
+            // The release history stays.
             filter: { prefix: "backups/" },
             transitions: [{ days: args.coldAfterDays, storageClass: "GLACIER_IR" }],
             expiration: { days: args.expireAfterDays },

@@ -1,6 +1,6 @@
-"""The WSGI application: AWS calls go to moto, one at a time; /_lab/* are the lab's own calls.
+"""The WSGI application: AWS calls go to moto, one at a time; /_lab/* is the control API.
 
-The lab's own calls, JSON, loopback only (what reaches the unix socket may come from the lab's machines):
+The control API, JSON, loopback only (what reaches the unix socket may come from the lab's machines):
   GET  /_lab/health                        {"status": "ok"}
   GET  /_lab/revision                      {"revision": n}; n grows with each call that may have changed something
   POST /_lab/status                        {"resource": id, "status": word}: the controller has brought an instance to
@@ -10,7 +10,7 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   POST /_lab/delay                         {"status": word, "seconds": n}: from now on what sets out for that status
                                            gets there after so many seconds, not before
   GET  /_lab/awaiting/WORD                 {"resources": [id, …]}: of which that status is awaited; "rebooted" is
-                                           one that AWS's own calls do not show
+                                           one that AWS's calls do not show
   GET  /_lab/db/ID/master-password         {"password": …}
   GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
@@ -43,7 +43,7 @@ READS = ("Describe", "Get", "List", "Head")
 
 
 class LabApi:
-    """AWS calls and the lab's own calls, for the host's programs."""
+    """AWS calls and the control API, for the host's programs."""
 
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -51,7 +51,7 @@ class LabApi:
         self._lock = threading.Lock()
         self._revision = 0
         self._refusals = Refusals()
-        self._own_calls: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
+        self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
             ("POST", r"status", self._report),
@@ -67,7 +67,7 @@ class LabApi:
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
         body = _buffer_body(environ)
         if environ["PATH_INFO"].startswith("/_lab/"):
-            status, answer = self._own(environ, body)
+            status, answer = self._control(environ, body)
             start_response(status, [("Content-Type", "application/json")])
             return [json.dumps(answer).encode()]
         if refusal := self._refusals.answer(environ):
@@ -92,9 +92,9 @@ class LabApi:
             response: Iterable[bytes] = self._moto(environ, respond)
             return response
 
-    def _own(self, environ: Environ, body: bytes) -> tuple[str, control_api.Answer]:
+    def _control(self, environ: Environ, body: bytes) -> tuple[str, control_api.Answer]:
         path = environ["PATH_INFO"].removeprefix("/_lab/")
-        for method, pattern, call in self._own_calls:
+        for method, pattern, call in self._control_api:
             match = re.fullmatch(pattern, path)
             if match is None:
                 continue

@@ -1,4 +1,4 @@
-"""Answers to those of the lab's own calls by which the controller learns what no describe call of AWS tells."""
+"""Answers of the control API to what the controller needs and no describe call of AWS tells."""
 
 from datetime import timedelta
 from typing import Any

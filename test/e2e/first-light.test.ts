@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../lab/support/orphans.ts";
 import { Browser } from "../../lab/support/browser.ts";
-import { hold } from "../../lab/experiments/faults/fault.ts";
+import { verify } from "../../lab/experiments/faults/fault.ts";
 import { chosen, inCi } from "../../lab/experiments/faults/faults.ts";
 import { Lab, succeed } from "../../lab/support/lab.ts";
 import { environments } from "./first-light/environments.ts";
@@ -23,7 +23,12 @@ import { stepsInOrder } from "../support/steps-in-order.ts";
 import { teammates } from "./first-light/teammates.ts";
 import { walk } from "./first-light/walk.ts";
 import { asOnAws } from "./first-light/as-on-aws.ts";
-import { added, processesOf, traces, type Traces } from "../support/host-footprint.ts";
+import {
+  added,
+  processesOf,
+  hostFootprint,
+  type HostFootprint,
+} from "../support/host-footprint.ts";
 import { hostKeys } from "./first-light/host-keys.ts";
 
 describe("first light", function () {
@@ -32,7 +37,7 @@ describe("first light", function () {
 
   const lab = new Lab("test-first-light");
   const user = { username: "ada", email: "ada@example.com", password: "correct horse" };
-  let atFirst: Traces;
+  let atFirst: HostFootprint;
   let image: string;
   let outputs: Record<string, string>;
   /** Directory of the one who logs in to the machines. */
@@ -42,7 +47,7 @@ describe("first light", function () {
     image = (await succeed("lab/images/name", ["net"])).trim();
     teammate = await mkdtemp(join(tmpdir(), "teammate-"));
     await lab.down();
-    atFirst = await traces(image, lab.home);
+    atFirst = await hostFootprint(image, lab.home);
   });
   after(() => rm(teammate, { recursive: true, force: true }));
 
@@ -131,10 +136,10 @@ describe("first light", function () {
   });
 
   const prefix = "flask-on-aws-dev";
-  const scene = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
-  hostKeys(scene, key);
-  teammates(scene);
-  sharedState(scene);
+  const fixture = { lab, prefix, outputs: () => outputs, onAppServer, onTestServer };
+  hostKeys(fixture, key);
+  teammates(fixture);
+  sharedState(fixture);
 
   it("serves the app's page with its form", async () => {
     expect(await loginPage()).to.match(/<form.*name="username".*name="password"/s);
@@ -169,28 +174,28 @@ describe("first light", function () {
     await lab.in("mocha", "lab/experiments/reachability.ts");
   });
 
-  networkChanges(scene);
+  networkChanges(fixture);
 
   it("changes nothing in a second `up`, and shows no difference in a preview", async () => {
     await lab.pulumi("preview", "--expect-no-changes");
     await lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
   });
 
-  walk(scene);
-  operations(scene);
-  asOnAws(scene);
+  walk(fixture);
+  operations(fixture);
+  asOnAws(fixture);
 
   it("has the user log in after all that", async () => {
     const login = await new Browser(outputs.appUrl!).submit("/login", { ...user, login: "" });
     expect(login.status).to.equal(302);
   });
 
-  siteTells(scene);
+  siteTells(fixture);
 
   for (const fault of chosen(inCi)) {
     it(`comes through ${fault.name}`, async () => {
       const stack = await Stack.open(lab);
-      await hold(fault, stack).finally(() => stack.close());
+      await verify(fault, stack).finally(() => stack.close());
     });
   }
 
@@ -199,11 +204,11 @@ describe("first light", function () {
     expect(await leaks(stack).finally(() => stack.close())).to.deep.equal([]);
   });
 
-  environments(scene, state);
+  environments(fixture, state);
 
   it("leaves nothing after lab/down", async () => {
     await lab.down();
     await lab.down();
-    expect(added(atFirst, await traces(image, lab.home))).to.deep.equal({});
+    expect(added(atFirst, await hostFootprint(image, lab.home))).to.deep.equal({});
   });
 });

@@ -57,7 +57,7 @@ describe("machine image", function () {
       tree: {
         "meta-data/instance-id": "i-1",
         "meta-data/local-hostname": "ip-10-0-0-10.us-west-2.compute.internal",
-        // cloud-init warns where it finds no network card here.
+        // cloud-init warns where it finds no network interface here.
         "meta-data/network/interfaces/macs/02:00:00:00:00:01/device-number": "0",
         "meta-data/placement/availability-zone": "us-west-2a",
         "meta-data/public-keys/0/openssh-key": await read("login.pub"),

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lab, outputOf, run, succeed } from "../../lab/support/lab.ts";
-import { added, processesOf, traces } from "../support/host-footprint.ts";
+import { added, processesOf, hostFootprint } from "../support/host-footprint.ts";
 
 describe("lab/up and lab/down", function () {
   this.timeout(120_000);
@@ -100,7 +100,7 @@ describe("lab/up and lab/down", function () {
 
   it("say what is lost where the API has ended, and leave nothing after everything was killed", async () => {
     const image = (await succeed("lab/images/name", ["net"])).trim();
-    const before = await traces(image, one.home);
+    const before = await hostFootprint(image, one.home);
     await one.up();
     kill(one, "controller");
     kill(one, "api");
@@ -110,6 +110,6 @@ describe("lab/up and lab/down", function () {
     const inside = await run("lab/in", ["true"], { env: { LAB_NAME: one.name } });
     expect([inside.status, inside.stderr]).to.deep.equal([1, stderr]);
     await one.down();
-    expect(added(before, await traces(image, one.home))).to.deep.equal({});
+    expect(added(before, await hostFootprint(image, one.home))).to.deep.equal({});
   });
 });

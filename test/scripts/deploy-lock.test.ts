@@ -3,7 +3,7 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { Machine, until } from "../support/machine.ts";
 
-describe("The lease", () => {
+describe("The deploy lock", () => {
   let machine: Machine;
   beforeEach(() => {
     machine = new Machine();

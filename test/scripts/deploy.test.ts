@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Machine } from "../support/machine.ts";
 
 describe("A release", () => {
-  const steps = ["preflight", "migrate", "switch", "verify", "ledger", "prune"];
+  const steps = ["preflight", "migrate", "switch", "verify", "history", "prune"];
   let machine: Machine;
   beforeEach(() => {
     machine = new Machine();
@@ -15,7 +15,7 @@ describe("A release", () => {
       machine.script(`${step}.sh`, `log "${step} $*"`);
     machine.script(
       "release-history.sh",
-      `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "ledger $*"; fi`,
+      `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "history $*"; fi`,
     );
   });
   afterEach(() => machine.remove());
@@ -59,7 +59,7 @@ describe("A release", () => {
       machine.script(`${step}.sh`, `log ${step}; exit 5`);
       expect(deploy().status).to.equal(5);
       expect(machine.log.match(/^(?!publish)\w+/gm)).to.deep.equal(steps.slice(0, i + 1));
-      if (i < steps.indexOf("ledger")) expect(machine.log).to.not.include("ledger");
+      if (i < steps.indexOf("history")) expect(machine.log).to.not.include("history");
     });
   });
 
@@ -96,8 +96,8 @@ describe("A release", () => {
 
   it("keeps the exit status of the step when the failure cannot be recorded", () => {
     machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'; exit 5`);
-    machine.script("release-history.sh", "log ledger; exit 1");
+    machine.script("release-history.sh", "log history; exit 1");
     expect(deploy().status).to.equal(5);
-    expect(machine.log).to.include("ledger");
+    expect(machine.log).to.include("history");
   });
 });

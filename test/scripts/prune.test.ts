@@ -71,7 +71,7 @@ describe("Pruning", () => {
     expect(prune(["a", "b", "c", "d", "e", "f", "g"], old("a", "b"), "b")).to.deep.equal(["a"]);
   });
 
-  it("takes a ledger of any length", () => {
+  it("reads a release history of any length", () => {
     // What a pipe's reader leaves unread must not end its writer: more than a buffer holds.
     const released = Array.from({ length: 60 }, (_, i) => `${i}-${"name".repeat(300)}`);
     expect(prune(released, old(released[54]!, released[55]!))).to.deep.equal([released[54]]);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { succeed } from "../../lab/support/lab.ts";
 
 /** Lines that say what is there, by kind. */
-export type Traces = Record<string, string[]>;
+export type HostFootprint = Record<string, string[]>;
 
 const lines = (text: string) =>
   text
@@ -42,7 +42,7 @@ export function processesOf(text: string): { pid: number; command: string }[] {
  * @param image the lab's image `net`, which has the tools
  * @param home the lab's directory
  */
-export async function traces(image: string, home: string): Promise<Traces> {
+export async function hostFootprint(image: string, home: string): Promise<HostFootprint> {
   const docker = async (...args: string[]) => lines(await succeed("docker", args));
   return {
     containers: await docker("ps", "--all", "--format", "{{.Names}}"),
@@ -56,7 +56,7 @@ export async function traces(image: string, home: string): Promise<Traces> {
 }
 
 /** What is in `after` and was not in `before`, by kind; empty when nothing was left. */
-export function added(before: Traces, after: Traces): Traces {
+export function added(before: HostFootprint, after: HostFootprint): HostFootprint {
   const more = Object.entries(after).flatMap(([kind, now]): [string, string[]][] => {
     const then = new Set(before[kind]);
     const left = now.filter((line) => !then.has(line));

@@ -168,7 +168,7 @@ describe("Storage", () => {
     ]);
   });
 
-  it("lets backups grow old as the settings say, but never the ledger", async () => {
+  it("lets backups grow old as the settings say, but never the release history", async () => {
     const days = { backupColdAfterDays: 7, backupExpireAfterDays: 90 };
     const { inputs } = (await program(days)).one(token("BucketLifecycleConfiguration"));
     expect(inputs.bucket).to.equal("flask-on-aws-dev-backups-id");

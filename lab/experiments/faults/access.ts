@@ -51,7 +51,7 @@ async function closeSsh(stack: Stack): Promise<void> {
 export const accessFaults: Fault[] = [
   {
     name: "ssh-closed",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       await closeSsh(stack);
       const began = performance.now();
@@ -70,7 +70,7 @@ export const accessFaults: Fault[] = [
   },
   {
     name: "policies-changed-by-hand",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       const iam = stack.client(IAM);
       await iam.deleteRolePolicy((await policyOfRole(stack, iam)).names);
@@ -101,7 +101,7 @@ export const accessFaults: Fault[] = [
   },
   {
     name: "site-policy-changed",
-    async provoke(stack) {
+    async inject(stack) {
       const { lab } = stack;
       await lab.pulumi("config", "set", "publishRepository", "https://git.lab.test/published.git");
       await lab.setSecret("publishToken", await lab.publishToken());
@@ -134,7 +134,7 @@ export const accessFaults: Fault[] = [
   },
   {
     name: "record-not-readable",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       const s3 = stack.client(S3);
       await deny(stack, s3, "s3:GetObject");
@@ -151,7 +151,7 @@ export const accessFaults: Fault[] = [
   },
   {
     name: "backup-bucket-gone",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       const s3 = stack.client(S3);
       const Bucket = stack.outputs.backupBucket!;

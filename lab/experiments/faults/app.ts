@@ -9,7 +9,7 @@ import { broken, refused, type Fault } from "./fault.ts";
 function commit(name: string, change: Change, ...patterns: RegExp[]): Fault {
   return {
     name,
-    async provoke(stack) {
+    async inject(stack) {
       const appCommit = await stack.commit(name, async (directory) => {
         await mark(directory, broken);
         await change(directory);
@@ -47,7 +47,7 @@ async function shipMigrations(stack: Stack, directory: string): Promise<void> {
 export const appFaults: Fault[] = [
   {
     name: "repository-gone",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       await rename(stack.repository, `${stack.repository}.gone`);
       try {
@@ -64,7 +64,7 @@ export const appFaults: Fault[] = [
   },
   {
     name: "commit-unknown",
-    async provoke(stack) {
+    async inject(stack) {
       await refused(
         stack,
         { appCommit: "d".repeat(40) },
@@ -120,8 +120,8 @@ export const appFaults: Fault[] = [
   ),
   {
     name: "nginx-image-wrong",
-    away: true,
-    async provoke(stack) {
+    allowsDowntime: true,
+    async inject(stack) {
       for (const nginxImage of ["nginx:no-such-tag", "python:3.11-slim-bookworm"]) {
         await refused(stack, { nginxImage }, /remedy: correct the setting nginxImage \(\S+\)/);
         const page = await fetch(stack.page, { signal: AbortSignal.timeout(5000) });
@@ -141,7 +141,7 @@ export const appFaults: Fault[] = [
   ),
   {
     name: "migration-half-way",
-    async provoke(stack) {
+    async inject(stack) {
       const appCommit = await stack.commit("Half a migration", async (directory) => {
         await mark(directory, broken);
         await shipMigrations(stack, directory);

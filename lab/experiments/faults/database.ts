@@ -45,7 +45,7 @@ export async function forgetLastRelease(stack: Stack): Promise<void> {
 export const databaseFaults: Fault[] = [
   {
     name: "wrong-database-password",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       const user = stack.outputs.databaseUser;
       await asMaster(stack, `ALTER USER '${user}'@'%' IDENTIFIED BY 'changed by hand'`);
@@ -61,7 +61,7 @@ export const databaseFaults: Fault[] = [
   },
   {
     name: "database-unreachable",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       const { VpcSecurityGroups = [] } = await database(stack);
       const group = VpcSecurityGroups[0]!.VpcSecurityGroupId!;
@@ -87,7 +87,7 @@ export const databaseFaults: Fault[] = [
   },
   {
     name: "database-restarted-during-the-switch",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       await forgetLastRelease(stack);
       const running = stack.startUp({ appCommit });
@@ -102,7 +102,7 @@ export const databaseFaults: Fault[] = [
   },
   {
     name: "password-of-all-characters",
-    async provoke(stack) {
+    async inject(stack) {
       const user = await register(stack);
       await stack.lab.pulumi("config", "set", "--secret", "databasePassword", "--", printable);
       try {

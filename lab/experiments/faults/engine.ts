@@ -26,7 +26,7 @@ interface Checkpoint {
 function killedAt(step: string): Fault {
   return {
     name: `killed-at-${step}`,
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       const settings = { appCommit: version.commit };
       const urn = `urn:pulumi:dev::flask-on-aws::flask-on-aws:deployer:Release$command:remote:Command::flask-on-aws-dev-release-${step}`;
@@ -55,7 +55,7 @@ export const engineFaults: Fault[] = [
   ...releaseSteps.map(killedAt),
   {
     name: "two-ups-at-once",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       await forgetLastRelease(stack);
       const running = stack.startUp({ appCommit: version.commit });
@@ -68,7 +68,7 @@ export const engineFaults: Fault[] = [
   {
     // The release goes on without its `up`, and serves what is no longer configured.
     name: "interrupted-and-set-back",
-    async provoke(stack) {
+    async inject(stack) {
       const before = await stack.serving();
       const { commit: appCommit } = await stack.newVersion();
       await forgetLastRelease(stack);
@@ -89,15 +89,15 @@ export const engineFaults: Fault[] = [
     },
   },
   {
-    name: "lease-of-a-dead-holder",
-    async provoke(stack) {
+    name: "lock-of-a-dead-holder",
+    async inject(stack) {
       const version = await stack.newVersion();
       // A release that hangs, in a process group of its own, whose first process is its name.
       const holder = await stack.onMachine(
         "RELEASE_OWNER=ada@elsewhere setsid /opt/flask-on-aws/bin/deploy-lock.sh ../../../bin/sleep 600 </dev/null >/dev/null 2>&1 & echo $!",
       );
       const running = stack.startUp({ appCommit: version.commit });
-      await until("the release waits for the lease", 240, () =>
+      await until("the release waits for the deploy lock", 240, () =>
         Promise.resolve(
           running.over() ||
             running.output().includes("waiting for the deploy lock, held by ada@elsewhere"),
@@ -110,7 +110,7 @@ export const engineFaults: Fault[] = [
   },
   {
     name: "s3-refused",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       await refuse(stack, { share: 1, code: "AccessDenied", service: "s3" });
       try {
@@ -127,7 +127,7 @@ export const engineFaults: Fault[] = [
   },
   {
     name: "api-throttled",
-    async provoke(stack) {
+    async inject(stack) {
       const before = await refuse(stack, { share: 0.2 });
       let refusals: number;
       try {

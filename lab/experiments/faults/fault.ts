@@ -1,22 +1,22 @@
-/** What a row of the table of faults is, and how it is judged. */
+/** A row of the fault table, and how it is verified. */
 import { Browser } from "../../support/browser.ts";
 import { run, succeed, type Result } from "../../support/lab.ts";
 import { tail, type Settings, type Stack } from "../../support/stack.ts";
 
-/** Brings the stack to a version that works again, after the fault's cause is gone. */
+/** Releases a version that works, after the cause of the fault is gone. */
 export type Converge = () => Promise<unknown>;
 
 export interface Fault {
   readonly name: string;
-  /** The page may be away meanwhile: its one machine or its address is what breaks. */
-  readonly away?: true;
+  /** The page may be gone meanwhile, because its one machine or its address breaks. */
+  readonly allowsDowntime?: true;
   /**
-   * Makes the fault happen, checks what is said about it, and removes its cause. Resolves to what is to converge, if
-   * that is not a release of a new version.
+   * Injects the fault, checks the message, and removes the cause. Resolves to the way to converge, if that is not a release
+   * of a new version.
    *
-   * @throws if something else happens than should
+   * @throws if anything unexpected happens
    */
-  provoke(stack: Stack): Promise<Converge | void>;
+  inject(stack: Stack): Promise<Converge | void>;
 }
 
 /** On the login page of every version that must never be served. */
@@ -40,17 +40,21 @@ export function failed(command: string, result: Result, ...patterns: RegExp[]): 
   throw new Error(`${command} did not say ${missing.join(", ")}:\n${tail(result)}`);
 }
 
-/** Provokes the fault and throws unless all holds: the message, the page meanwhile, the rows, the next release. */
-export async function hold(fault: Fault, stack: Stack): Promise<void> {
+/**
+ * Injects the fault and verifies what follows: the message, the page meanwhile, the rows, the next release.
+ *
+ * @throws if one of these is wrong
+ */
+export async function verify(fault: Fault, stack: Stack): Promise<void> {
   const before = await users(stack);
   const page = watch(stack.page);
   let converge: Converge | void;
   try {
-    converge = await fault.provoke(stack);
+    converge = await fault.inject(stack);
   } finally {
     await page.stop();
   }
-  if (!fault.away && page.problems.size > 0) {
+  if (!fault.allowsDowntime && page.problems.size > 0) {
     throw new Error(`the page meanwhile: ${[...page.problems].join(", ")}`);
   }
   await (converge ? converge() : stack.release());

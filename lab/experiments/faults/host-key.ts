@@ -33,8 +33,8 @@ export const hostKeyFaults: Fault[] = [
   {
     // Minutes, most of them: every other failure to connect may be a machine that is still booting.
     name: "host-key-changed",
-    away: true,
-    async provoke(stack) {
+    allowsDowntime: true,
+    async inject(stack) {
       const version = await stack.newVersion();
       await stack.lab.pulumi("config", "set", "appCommit", version.commit);
       const stolen = await firstContactKey(stack.ec2(), await stack.machineId());
@@ -54,8 +54,8 @@ export const hostKeyFaults: Fault[] = [
   {
     // The machine shows its own key, and the state does not say that it does.
     name: "killed-while-the-host-key-changes",
-    away: true,
-    async provoke(stack) {
+    allowsDowntime: true,
+    async inject(stack) {
       const version = await stack.newVersion();
       await stack.lab.pulumi("config", "set", "appCommit", version.commit);
       const old = await stack.machineId();

@@ -13,7 +13,7 @@ const pageIsServed = (stack: Stack) =>
 export const machineFaults: Fault[] = [
   {
     name: "disk-full",
-    async provoke(stack) {
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       // Of its own and small: the machine's volume is a part of this computer's disk.
       await stack.onMachine(
@@ -37,8 +37,8 @@ export const machineFaults: Fault[] = [
   },
   {
     name: "machine-rebooted-during-a-release",
-    away: true,
-    async provoke(stack) {
+    allowsDowntime: true,
+    async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       await forgetLastRelease(stack);
       const running = stack.startUp({ appCommit });
@@ -57,8 +57,8 @@ export const machineFaults: Fault[] = [
   },
   {
     name: "machine-replaced",
-    away: true,
-    async provoke(stack) {
+    allowsDowntime: true,
+    async inject(stack) {
       const ids = { InstanceIds: [await stack.machineId()] };
       await stack.ec2().terminateInstances(ids);
       // Until then a refresh finds it, on AWS as well.
@@ -71,7 +71,7 @@ export const machineFaults: Fault[] = [
   },
   {
     name: "connection-cut",
-    async provoke(stack) {
+    async inject(stack) {
       // Holds the deploy lock, so that what is begun is still there when its connection goes.
       const holder = await stack.onMachine(
         "RELEASE_OWNER=ada@elsewhere setsid /opt/flask-on-aws/bin/deploy-lock.sh ../../../bin/sleep 600 </dev/null >/dev/null 2>&1 & echo $!",
@@ -98,7 +98,7 @@ export const machineFaults: Fault[] = [
   },
   {
     name: "first-boot-failed",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       // As cloud-init itself writes it.
       const report = `import json
@@ -116,7 +116,7 @@ json.dump(report, open(path, "w"))`;
   },
   {
     name: "key-refused",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       await stack.lab.pulumi("config", "set", "appCommit", version.commit);
       await stack.onMachine(": >~/.ssh/authorized_keys");

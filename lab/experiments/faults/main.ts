@@ -1,10 +1,10 @@
 /**
- * Makes faults happen in the running lab, one row of the table after the other, and says which held.
+ * Injects faults into the running lab, one row of the table after the other, and says which ones it survives.
  *
  * usage: main.ts [ROW…]    default: all
  */
 import { withStack, type Stack } from "../../support/stack.ts";
-import { hold, register, unlock } from "./fault.ts";
+import { verify, register, unlock } from "./fault.ts";
 import { chosen } from "./faults.ts";
 
 /** For the next row, whatever a row that failed has left: a lock, another password, a rule that is missing. */
@@ -22,7 +22,7 @@ await withStack(async (stack) => {
   await register(stack);
   for (const fault of rows) {
     const began = performance.now();
-    const problem = await hold(fault, stack).then(
+    const problem = await verify(fault, stack).then(
       () => undefined,
       (error: Error) => error,
     );

@@ -9,7 +9,7 @@ const backup = async (stack: Stack) => (await stack.lab.ops("backup")).trim().sp
 export const schemaFaults: Fault[] = [
   {
     name: "privilege-revoked",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       const { databaseName, databaseUser } = stack.outputs;
       const pattern = databaseName!.replaceAll("_", "\\_");
@@ -26,7 +26,7 @@ export const schemaFaults: Fault[] = [
   },
   {
     name: "schema-of-another-character-set",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       await asMaster(stack, `ALTER DATABASE ${stack.outputs.databaseName} CHARACTER SET latin1`);
       const said = await refused(
@@ -40,7 +40,7 @@ export const schemaFaults: Fault[] = [
   },
   {
     name: "schema-dropped",
-    async provoke(stack) {
+    async inject(stack) {
       const version = await stack.newVersion();
       await backup(stack);
       await asMaster(stack, `DROP DATABASE ${stack.outputs.databaseName}`);
@@ -56,7 +56,7 @@ export const schemaFaults: Fault[] = [
   },
   {
     name: "tables-with-triggers",
-    async provoke(stack) {
+    async inject(stack) {
       const { databaseName } = stack.outputs;
       const trigger = `${databaseName}.by_hand`;
       const key = await backup(stack);
@@ -78,7 +78,7 @@ export const schemaFaults: Fault[] = [
   },
   {
     name: "backup-of-unknown-revision",
-    async provoke(stack) {
+    async inject(stack) {
       await backup(stack);
       const [live] = await stack.query("SELECT version_num FROM alembic_version");
       const stamp = (revision: string) =>
@@ -102,7 +102,7 @@ export const schemaFaults: Fault[] = [
   },
   {
     name: "image-removed",
-    async provoke(stack) {
+    async inject(stack) {
       const removeImage = async (commit: string) => {
         const image = `$(docker images --quiet --filter label=org.opencontainers.image.revision=${commit})`;
         await stack.onMachine(`docker rmi --force ${image}`);

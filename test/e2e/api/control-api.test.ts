@@ -17,7 +17,7 @@ interface Refusal {
   $metadata: { httpStatusCode: number };
 }
 
-/** One of the lab's own calls; `body` makes it a POST. */
+/** A call of the control API; `body` makes it a POST. */
 async function lab(api: ApiServer, path: string, body?: object) {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
   const response = await fetch(`${api.endpoint}/_lab/${path}`, init);
@@ -77,7 +77,7 @@ describe("lab/api/server.py", function () {
   });
 });
 
-describe("the lab's own calls", function () {
+describe("The control API", function () {
   this.timeout(20_000);
   let api: ApiServer;
   let make: Builder;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
-import { type Account, furnish, type Row } from "./validators/account.ts";
+import { type Account, seedAccount, type Row } from "./validators/account.ts";
 import { databases } from "./validators/databases.ts";
 import { deletions } from "./validators/deletions.ts";
 import { buckets, instances } from "./validators/machines.ts";
@@ -21,7 +21,7 @@ describe("what AWS refuses, the lab refuses", function () {
   let account: Account;
   before(async () => {
     api = await startApi();
-    account = await furnish(api);
+    account = await seedAccount(api);
   });
   after(() => api?.stop());
 

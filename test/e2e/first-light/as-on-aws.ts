@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { run, succeed, type Lab, type Result } from "../../../lab/support/lab.ts";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 import { linesOf } from "../../support/documentation.ts";
 
 /**
@@ -32,7 +32,7 @@ export async function type(
 /** In the place of `pulumi`, for the stacks that the lab has. */
 export const asTheLabs = 'pulumi() { lab/pulumi "$@"; }';
 
-export function asOnAws({ lab, outputs }: Scene): void {
+export function asOnAws({ lab, outputs }: StackFixture): void {
   const home = join(lab.home, "newcomer");
   const clone = join(home, "flask-on-aws");
   const typed = (lines: readonly string[], first?: string, input?: string) =>

@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { asTheLabs, type } from "./as-on-aws.ts";
 import { Browser } from "../../../lab/support/browser.ts";
 import { run, succeed } from "../../../lab/support/lab.ts";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 import { fromSite } from "./site.ts";
 import { follow, linesOf } from "../../support/documentation.ts";
 import { stages } from "./walk.ts";
 
 /** @param state what the CLI exports of a stack's state */
 export function environments(
-  { lab, outputs }: Scene,
+  { lab, outputs }: StackFixture,
   state: (...args: string[]) => Promise<{ resources?: unknown[] }>,
 ): void {
   const prod = ["--stack", "prod"];

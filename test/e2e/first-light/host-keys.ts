@@ -2,10 +2,10 @@
 import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
 import { runOn } from "../../../lab/support/ssh-to-machines.ts";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 import { firstContactKey } from "../../../lab/support/first-contact-key.ts";
 
-export function hostKeys({ lab, prefix, outputs }: Scene, keyFile: () => string): void {
+export function hostKeys({ lab, prefix, outputs }: StackFixture, keyFile: () => string): void {
   it("has machines whose host keys are not those of their user data", async () => {
     const ec2 = new EC2(await lab.client());
     for (const [server, machine, output] of [

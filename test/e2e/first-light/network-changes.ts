@@ -10,18 +10,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Matrix } from "../../../lab/support/reachability.ts";
 import { administratorOf } from "../../support/administrator.ts";
-import { run, succeed, type Lab } from "../../../lab/support/lab.ts";
-
-/** What the steps need of the story that they are part of. */
-export interface Scene {
-  readonly lab: Lab;
-  /** Names of all resources begin with it. */
-  readonly prefix: string;
-  readonly outputs: () => Record<string, string>;
-  /** Run a command line on a machine, by the stack's own output; they reject if it fails. */
-  readonly onAppServer: (command: string) => Promise<string>;
-  readonly onTestServer: (command: string) => Promise<string>;
-}
+import { run, succeed } from "../../../lab/support/lab.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 
 /** Ports on which something listens, is opened or closed. */
 const ports = [22, 80, 81, 443, 3306, 5085];
@@ -34,32 +24,32 @@ class Cloud {
   private administrator: string[] | undefined;
 
   private constructor(
-    private readonly scene: Scene,
+    private readonly fixture: StackFixture,
     readonly ec2: EC2,
   ) {}
 
-  static async of(scene: Scene): Promise<Cloud> {
-    return new Cloud(scene, new EC2(await scene.lab.client()));
+  static async of(fixture: StackFixture): Promise<Cloud> {
+    return new Cloud(fixture, new EC2(await fixture.lab.client()));
   }
 
   async instance(name: string) {
     const Filters = [
-      { Name: "tag:Name", Values: [`${this.scene.prefix}-${name}`] },
+      { Name: "tag:Name", Values: [`${this.fixture.prefix}-${name}`] },
       { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
     ];
     const { Reservations } = await this.ec2.describeInstances({ Filters });
     const { InstanceId: id, State } = Reservations![0]!.Instances![0]!;
-    return { id: id!, state: State!.Name!, container: `${this.scene.lab.name}-${id}` };
+    return { id: id!, state: State!.Name!, container: `${this.fixture.lab.name}-${id}` };
   }
 
   async group(name: string): Promise<string> {
-    const Filters = [{ Name: "tag:Name", Values: [`${this.scene.prefix}-${name}`] }];
+    const Filters = [{ Name: "tag:Name", Values: [`${this.fixture.prefix}-${name}`] }];
     return (await this.ec2.describeSecurityGroups({ Filters })).SecurityGroups![0]!.GroupId!;
   }
 
   /** The AWS CLI of the app server, as an administrator. */
   async cli(command: string): Promise<void> {
-    this.administrator ??= await administratorOf(this.scene.lab, "ec2");
+    this.administrator ??= await administratorOf(this.fixture.lab, "ec2");
     const { container } = await this.instance("app-machine");
     const environment = this.administrator.flatMap((setting) => ["--env", setting]);
     const args = ["exec", ...environment, container, "aws", ...command.split(" ")];
@@ -71,8 +61,8 @@ class Cloud {
   /** Who reaches whom on some ports, by "source → target". */
   async reachability(): Promise<Record<string, string>> {
     const measure = `import("../../../lab/support/reachability.ts").then(async ({ measure }) =>
-      console.log(JSON.stringify(await measure("${this.scene.prefix}", [${ports.join()}]))))`;
-    const found = await this.scene.lab.in("node", "--import", "tsx", "--eval", measure);
+      console.log(JSON.stringify(await measure("${this.fixture.prefix}", [${ports.join()}]))))`;
+    const found = await this.fixture.lab.in("node", "--import", "tsx", "--eval", measure);
     return Object.fromEntries(
       Object.entries(JSON.parse(found) as Matrix).flatMap(([source, cells]) =>
         Object.entries(cells).map(([target, cell]) => [`${source} → ${target}`, cell]),
@@ -91,8 +81,8 @@ class Cloud {
 const differences = (before: Record<string, string>, now: Record<string, string>) =>
   Object.fromEntries(Object.entries(now).filter(([pair, cell]) => cell !== before[pair]));
 
-export function networkChanges(scene: Scene): void {
-  const { lab, onAppServer, onTestServer } = scene;
+export function networkChanges(fixture: StackFixture): void {
+  const { lab, onAppServer, onTestServer } = fixture;
   let cloud: Cloud;
   let atFirst: Record<string, string>;
   let last: Record<string, string>;
@@ -104,7 +94,7 @@ export function networkChanges(scene: Scene): void {
   };
 
   it("opens a port and closes another when the AWS CLI says so", async () => {
-    cloud = await Cloud.of(scene);
+    cloud = await Cloud.of(fixture);
     atFirst = last = await cloud.reachability();
     const rule = `--group-id ${await cloud.group("app")} --protocol tcp --cidr 0.0.0.0/0`;
     await cloud.cli(`ec2 authorize-security-group-ingress ${rule} --port 81`);
@@ -123,7 +113,7 @@ export function networkChanges(scene: Scene): void {
 
   it("cuts a private subnet off without its NAT route, but for S3", async () => {
     expect(await onTestServer(asks("ec2"))).to.match(/^[234]\d\d$/);
-    const Filters = [{ Name: "tag:Name", Values: [`${scene.prefix}-private-us-west-2a`] }];
+    const Filters = [{ Name: "tag:Name", Values: [`${fixture.prefix}-private-us-west-2a`] }];
     const [table] = (await cloud.ec2.describeRouteTables({ Filters })).RouteTables!;
     const route = `--route-table-id ${table!.RouteTableId} --destination-cidr-block 0.0.0.0/0`;
     await cloud.cli(`ec2 delete-route ${route}`);
@@ -196,13 +186,13 @@ except OSError as error: print("none:", error)'`,
     const identity = JSON.parse(await onAppServer("aws sts get-caller-identity")) as {
       Arn: string;
     };
-    expect(identity.Arn).to.match(new RegExp(`assumed-role/${scene.prefix}-app-\\w+/${id}$`));
-    const object = `s3://${scene.outputs().backupBucket}/of-the-role`;
+    expect(identity.Arn).to.match(new RegExp(`assumed-role/${fixture.prefix}-app-\\w+/${id}$`));
+    const object = `s3://${fixture.outputs().backupBucket}/of-the-role`;
     const copies = `echo kept | aws s3 cp - ${object} && aws s3 cp ${object} -`;
     expect(await onAppServer(copies)).to.equal("kept\n");
     for (const refused of [
       `aws s3 rm ${object}`,
-      `aws --no-sign-request s3 ls s3://${scene.outputs().backupBucket}`,
+      `aws --no-sign-request s3 ls s3://${fixture.outputs().backupBucket}`,
       `aws --no-sign-request s3 cp ${object} -`,
     ])
       expect(await onAppServer(`${refused} 2>&1 || true`), refused).to.match(/AccessDenied|403/);
@@ -235,7 +225,7 @@ except OSError as error: print("none:", error)'`,
     await cloud.ec2.startInstances({ InstanceIds });
 
     await cloud.until("the app server booted again", async () => (await startedAt()) !== boot);
-    const { appUrl } = scene.outputs();
+    const { appUrl } = fixture.outputs();
     const page = () =>
       fetch(`${appUrl}/login`).then(
         ({ ok }) => ok,

@@ -3,7 +3,7 @@ import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 import { Stack, mark } from "../../../lab/support/stack.ts";
 
 /** Adds a table to the app's models. */
@@ -19,7 +19,7 @@ const crash = (directory: string) =>
     '\nimport sys\nif "gunicorn" in sys.argv[0]:\n    raise RuntimeError("a crash")\n',
   );
 
-export function operations({ lab }: Scene): void {
+export function operations({ lab }: StackFixture): void {
   /** Runs a step with the stack as it is then. */
   const step = (title: string, work: (stack: Stack) => Promise<void>) =>
     it(title, async () => {

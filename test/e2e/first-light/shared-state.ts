@@ -10,12 +10,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { administratorOf } from "../../support/administrator.ts";
 import { type } from "./as-on-aws.ts";
 import { run } from "../../../lab/support/lab.ts";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 import { linesOf } from "../../support/documentation.ts";
 
 const bucket = "example-flask-on-aws-state";
 
-export function sharedState({ lab, onAppServer }: Scene): void {
+export function sharedState({ lab, onAppServer }: StackFixture): void {
   it("keeps the state of a team in a bucket, and tells the second of two who holds the lock", async () => {
     const lines = linesOf("docs/teams.md", "Shared state", "bucket=").map((line) =>
       line.replace("YOUR_BUCKET", bucket).replace("YOUR_KEY", "team-state"),

@@ -1,7 +1,7 @@
 /** The public site of a stack. */
 import { expect } from "chai";
 import type { Lab } from "../../../lab/support/lab.ts";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 
 /** What the site of a stack answers, asked as docs/lab.md says. */
 export function fromSite(lab: Lab, { siteUrl }: Record<string, string>) {
@@ -13,7 +13,7 @@ export function fromSite(lab: Lab, { siteUrl }: Record<string, string>) {
 }
 
 /** A step of first light, after its walk. */
-export function siteTells({ lab, outputs }: Scene): void {
+export function siteTells({ lab, outputs }: StackFixture): void {
   it("tells release and backup on the site, to everybody", async () => {
     const { appUrl, configuredCommit } = await lab.outputs();
     const get = fromSite(lab, outputs());

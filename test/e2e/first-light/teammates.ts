@@ -1,8 +1,8 @@
 /** What a teammate's program reads from the main stack. A step of first light. */
 import { expect } from "chai";
-import type { Scene } from "./network-changes.ts";
+import type { StackFixture } from "./stack-fixture.ts";
 
-export function teammates({ lab, outputs }: Scene): void {
+export function teammates({ lab, outputs }: StackFixture): void {
   it("has a teammate's program read its outputs, and says which one is missing", async () => {
     const consumer = (...args: string[]) => lab.tryPulumi("-C", "examples/consumer", ...args);
     const up = () => consumer("up", "--yes", "--skip-preview");

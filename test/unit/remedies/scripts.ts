@@ -78,10 +78,7 @@ export const ofScripts: Table = {
   },
   "scripts/deploy-lock.sh": {
     "see: df -h; ls -ld": why.look,
-    "wait for that release to end": by(
-      "lab/experiments/faults/engine.ts",
-      "lease-of-a-dead-holder",
-    ),
+    "wait for that release to end": by("lab/experiments/faults/engine.ts", "lock-of-a-dead-holder"),
   },
   "scripts/release-history.sh": {
     "restore access to the bucket ${…}, then": by(

@@ -11,7 +11,7 @@ export type Row = [
   says: string | ((x: Account) => string),
   call: (x: Account) => Promise<unknown>,
 ];
-export type Account = Awaited<ReturnType<typeof furnish>>;
+export type Account = Awaited<ReturnType<typeof seedAccount>>;
 
 async function idOfMain(make: Builder, vpcId: string): Promise<{ table: string; group: string }> {
   const vpc = { Name: "vpc-id", Values: [vpcId] };
@@ -30,7 +30,7 @@ async function idOfMain(make: Builder, vpcId: string): Promise<{ table: string; 
  * An account with one of everything that the rows misuse: a VPC with all its parts in use, another one
  * (`far…`), one without an internet gateway (`dead…`), and two with a single dependent thing.
  */
-export async function furnish(api: ApiServer) {
+export async function seedAccount(api: ApiServer) {
   const make = builder(api);
   const send = make.cloud;
   const buckets = new s3.S3Client(api.client);

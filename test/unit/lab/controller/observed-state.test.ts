@@ -12,16 +12,16 @@ describe("The observed state", function () {
   const outside = { ...process.env };
   let api: ApiServer;
   let subnet: string;
-  let ownCalls: typeof import("../../../../lab/controller/control-api.ts");
-  let cloud: typeof import("../../../../lab/controller/observed-state.ts");
+  let controlApi: typeof import("../../../../lab/controller/control-api.ts");
+  let observed: typeof import("../../../../lab/controller/observed-state.ts");
 
   before(async () => {
     api = await startApi({ LAB_CONTROLLER: "1" });
     Object.assign(process.env, { AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region });
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
     // They read the environment while they are imported.
-    ownCalls = await import("../../../../lab/controller/control-api.ts");
-    cloud = await import("../../../../lab/controller/observed-state.ts");
+    controlApi = await import("../../../../lab/controller/control-api.ts");
+    observed = await import("../../../../lab/controller/observed-state.ts");
     const make = builder(api);
     const vpc = await make.vpc("10.0.0.0/16");
     subnet = await make.subnet(vpc, "10.0.0.0/24");
@@ -38,7 +38,7 @@ describe("The observed state", function () {
   afterEach(() => (globalThis.fetch = fetch));
 
   it("sees a database with its address and subnet", async () => {
-    const { databases } = await cloud.describe();
+    const { databases } = await observed.describe();
     expect(databases).to.have.length(1);
     expect(databases[0]).to.include({ id: "db", status: "creating", address: "10.0.0.4" });
     expect(databases[0]).to.include({ subnetId: subnet, masterUser: "admin", memoryMiB: 1024 });
@@ -47,14 +47,14 @@ describe("The observed state", function () {
   it("is not lost where a database goes before its address was asked for", async () => {
     globalThis.fetch = (url, init) =>
       fetch((url as string).replace("/db/db/address", "/db/gone/address"), init);
-    const { databases, instances } = await cloud.describe();
+    const { databases, instances } = await observed.describe();
     expect(databases).to.deep.equal([]);
     expect(instances).to.have.length(1);
   });
 
   it("gives an instance whose profile has no role no credentials, and goes on", async () => {
-    const [instance] = (await cloud.describe()).instances;
+    const [instance] = (await observed.describe()).instances;
     expect(instance!.profileArn).to.match(/instance-profile\/empty$/);
-    expect(await ownCalls.credentialsOf(instance!)).to.equal(undefined);
+    expect(await controlApi.credentialsOf(instance!)).to.equal(undefined);
   });
 });
