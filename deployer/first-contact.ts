@@ -12,7 +12,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hostKeys, pulumi } from "../operations/names.ts";
 import { run, type Ended } from "../operations/processes.ts";
-import { sshArguments, type SshHost } from "../operations/ssh.ts";
+import { sshArguments, sshFailure, type SshFailure, type SshHost } from "../operations/ssh.ts";
 import { bootLimit, explain as explainReach, reachBySsh } from "./reach.ts";
 import { quote } from "./shell.ts";
 
@@ -36,11 +36,11 @@ export interface Contact {
 }
 
 /**
- * What became of one connection. `silent` is a machine that boots, or none; `failed` is a script that ran and failed.
- * All others but these last two may go away by themselves: an Elastic IP takes a moment to move to a new machine.
+ * What became of one connection. `silent`: the machine boots, or is not there. `failed`: the script ran, and failed.
+ * Each kind but `failed` and `done` may pass: a machine boots, and an Elastic IP takes a moment to move to a new one.
  */
 export interface Answer {
-  readonly kind: "other-key" | "other-machine" | "refused" | "silent" | "failed" | "done";
+  readonly kind: SshFailure["kind"] | "other-machine" | "failed" | "done";
   /** What was printed: the result where it is done, else the last words of ssh or of the script. */
   readonly said: string;
 }
@@ -56,16 +56,8 @@ export interface Surroundings {
 /** Of a program of ssh's: 255 is its own status, 75 the script's for another machine. */
 export function answerOf({ status, stdout, stderr }: Ended): Answer {
   if (status === 0) return { kind: "done", said: stdout.trim() };
-  const said = stderr
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line && !line.startsWith("@"))
-    .slice(-2)
-    .join("; ");
-  if (status === 75) return { kind: "other-machine", said };
-  if (status !== 255) return { kind: "failed", said };
-  if (stderr.includes("Host key verification failed")) return { kind: "other-key", said };
-  return { kind: stderr.includes("Permission denied") ? "refused" : "silent", said };
+  if (status === 255) return sshFailure(stderr);
+  return { kind: status === 75 ? "other-machine" : "failed", said: stderr.trim() };
 }
 
 /** Repeats what may succeed later, for as long as a machine may boot. */

@@ -7,7 +7,7 @@ import { Failure } from "./failure.ts";
 import { hostKeys, ops, pulumi, typed } from "./names.ts";
 import { readStack, type Stack } from "./outputs.ts";
 import { Interrupted, run, type Ended } from "./processes.ts";
-import { sshArguments } from "./ssh.ts";
+import { sshArguments, sshFailure } from "./ssh.ts";
 
 interface Streams {
   /** "pipe" is an input without an end. */
@@ -172,14 +172,9 @@ export class Machine {
     const { appServerPublicIp, testServerPrivateIp } = this.stack.outputs;
     const address = to === "app" ? appServerPublicIp : testServerPrivateIp;
     const where = `${address} port 22`;
-    const said = log
-      .split("\n")
-      .map((line) => line.trim().replace(/^ssh: connect to host \S+ port \d+: /, ""))
-      .filter(Boolean)
-      .slice(0, 3)
-      .join("; ");
+    const { kind, said } = sshFailure(log);
     const evidence = said && `: ${said}`;
-    if (/host key/i.test(said))
+    if (kind === "other-key")
       return new Failure(
         `${where} has another host key than the stack's ${to} server${evidence}`,
         `if an up was interrupted, run it again: ${this.pulumi("up")};
@@ -187,7 +182,7 @@ export class Machine {
         if it is the stack's, replace the machine and its host key:
         ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
-    if (/Permission denied/.test(said))
+    if (kind === "refused")
       return new Failure(
         `the ${to} server at ${where} refuses the stack's key${evidence}`,
         `replace the machine and its host key: ${this.pulumi("up", "--replace", hostKeys[to])}`,

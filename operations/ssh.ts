@@ -1,4 +1,4 @@
-/** How OpenSSH's client is called. */
+/** How OpenSSH's client is called, and what it means when it fails. */
 import { quote } from "../deployer/shell.ts";
 
 /** One end of an SSH connection. */
@@ -40,4 +40,23 @@ export function sshArguments(
     ...(jump ? ["-o", `ProxyCommand=${proxy} -W %h:%p ${literally(login(jump))}`] : []),
     login(host),
   ];
+}
+
+/** Why there is no connection: another host key, a refused user, or no answer, and ssh's last words in one line. */
+export interface SshFailure {
+  readonly kind: "other-key" | "refused" | "silent";
+  readonly said: string;
+}
+
+/** Understands what ssh has written to its log or to its standard error. */
+export function sshFailure(log: string): SshFailure {
+  const said = log
+    .split("\n")
+    .map((line) => line.trim().replace(/^ssh: connect to host \S+ port \d+: /, ""))
+    // The frame of the warning about another host key.
+    .filter((line) => line && !line.startsWith("@"))
+    .slice(-2)
+    .join("; ");
+  if (log.includes("Host key verification failed")) return { kind: "other-key", said };
+  return { kind: log.includes("Permission denied") ? "refused" : "silent", said };
 }

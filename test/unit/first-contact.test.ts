@@ -112,6 +112,7 @@ describe("The first contact with a machine", () => {
 
   it("tells by ssh's status and words what became of a connection", () => {
     const kindOf = (status: number, stderr: string) => answerOf({ status, stdout: "", stderr });
+    // As OpenSSH 9.2 writes it.
     const changed = `@@@@@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@@@@@@
 IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!
 Host key for 10.0.1.10 has changed and you have requested strict checking.\r
@@ -122,7 +123,7 @@ Host key verification failed.\r\n`;
     });
     for (const [status, stderr, kind] of [
       [255, "admin@10.0.1.10: Permission denied (publickey).", "refused"],
-      [255, "ssh: connect to host 10.0.1.10 port 22: Connection refused", "silent"],
+      [255, "kex_exchange_identification: Connection closed by remote host", "silent"],
       [255, "Connection closed by UNKNOWN port 65535", "silent"],
       [75, "this address leads to i-1, not to i-2", "other-machine"],
       [1, "mv: cannot stat 'a'", "failed"],

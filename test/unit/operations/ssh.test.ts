@@ -130,13 +130,17 @@ describe("A machine that is not to be had", () => {
   const fails = (log: string) =>
     stack.machine.fake(
       "ssh",
-      `while [ "$1" != -E ]; do shift; done; echo '${log}' >>"$2"; exit 255`,
+      `while [ "$1" != -E ]; do shift; done; printf '${log}\\n' >>"$2"; exit 255`,
     );
 
   it("is told from a changed host key, from a refused key, and each has its remedy", () => {
-    fails("Host key verification failed.");
+    // As OpenSSH 9.2 writes it.
+    fails(
+      "@@@@@@@@@@@@@@\\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\\n@@@@@@@@@@@@@@\\n" +
+        "Host key for 198.51.100.7 has changed and you have requested strict checking.\\nHost key verification failed.",
+    );
     expect(stack.ops("status").stderr.split("\n").slice(1, -1)).to.deep.equal([
-      "error: 198.51.100.7 port 22 has another host key than the stack's app server: Host key verification failed.",
+      "error: 198.51.100.7 port 22 has another host key than the stack's app server: Host key for 198.51.100.7 has changed and you have requested strict checking.; Host key verification failed.",
       "remedy: if an up was interrupted, run it again: pulumi up;",
       "        else do not go on before you know which machine has this address: pulumi refresh;",
       "        if it is the stack's, replace the machine and its host key:",
