@@ -8,6 +8,7 @@ import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
 import { Network } from "./network/network.ts";
 import { SecurityGroups } from "./network/securityGroups.ts";
+import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
 import { lookUpZones } from "./network/zones.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
@@ -67,9 +68,27 @@ const network = new Network(
   },
   onAws,
 );
+const access = {
+  ownAddress: settings.allowOwnAddress,
+  networks: settings.adminCidrs,
+  account: {
+    region: settings.region,
+    profile: aws.config.profile,
+    assumeRoles: aws.config.assumeRoles,
+  },
+};
 const groups = new SecurityGroups(
   name,
-  { vpcId: network.vpcId, adminCidrs: settings.adminCidrs },
+  {
+    vpcId: network.vpcId,
+    adminCidrs: settings.adminCidrs,
+    openSsh: async (group) => {
+      const { problems } = await allowOwnAddress({ ...access, group }, ` --stack ${stack}`);
+      // No error: whoever is let in by another rule, or has nothing to do by SSH, can go on.
+      for (const { message, remedy } of problems)
+        void pulumi.log.warn(`${message}\nremedy: ${remedy}`);
+    },
+  },
   onAws,
 );
 
@@ -153,6 +172,8 @@ const testServer = new Machine(
 const user = settings.machineImage.loginUser;
 /** The app's page. */
 export const appUrl = pulumi.interpolate`http://${appServer.publicIp}:5085`;
+/** Who may log in, and how `./ops` lets the computer in on which it runs. */
+export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
@@ -161,7 +182,7 @@ const release = new Release(`${name}-release`, {
     privateKey: adminKey.privateKey,
     hostKey: appServer.hostKey,
   },
-  adminCidrs: settings.adminCidrs,
+  access: sshAccess,
   app: {
     repository: settings.appRepository,
     credential: settings.appRepositoryCredential,
