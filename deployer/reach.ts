@@ -6,7 +6,12 @@ import { realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findAddress } from "../network/checkip.ts";
 import type { Failure } from "../operations/failure.ts";
-import { allowCommand, readSshRules, type SshAccess } from "../network/ssh-access.ts";
+import {
+  allowCommand,
+  allowOwnAddress,
+  readSshRules,
+  type SshAccess,
+} from "../network/ssh-access.ts";
 import { answerOf, type Answer } from "./ports.ts";
 import { bootLimit, explain, silenceLimit, type Cause } from "./unreachable.ts";
 
@@ -37,21 +42,33 @@ export async function reach({ probe, now, pause }: Surroundings): Promise<Cause 
   }
 }
 
+/**
+ * As {@link reach}; where the door is closed, it tries once more if `open` has added a rule. `up` adds it at its
+ * beginning, but an address service that did not answer then, or somebody who removes rules, comes in between.
+ */
+export async function reachOrOpen(
+  surroundings: Surroundings,
+  open: () => Promise<boolean>,
+): Promise<Cause | undefined> {
+  const why = await reach(surroundings);
+  return why === "closed" && (await open()) ? reach(surroundings) : why;
+}
+
 async function main([address = "", stack = "", given = ""]: readonly string[]): Promise<void> {
-  const why = await reach({
-    probe: (port) => answerOf(address, port, AbortSignal.timeout(patience * 1000)),
+  const access = JSON.parse(given) as SshAccess;
+  const flags = ` --stack ${stack}`;
+  const surroundings = {
+    probe: (port: number) => answerOf(address, port, AbortSignal.timeout(patience * 1000)),
     now: () => performance.now() / 1000,
     // Refusals come at once, and each try is two packets.
     pause: () => sleep(1000),
-  });
+  };
+  const open = async () => access.ownAddress && (await allowOwnAddress(access, flags)).added;
+  const why = await reachOrOpen(surroundings, open);
   if (!why) return;
-  const access = JSON.parse(given) as SshAccess;
-  const flags = ` --stack ${stack}`;
   const asFailure = (failure: Failure) => failure;
-  const [caller, rules] = await Promise.all([
-    findAddress(allowCommand(access, flags)).catch(asFailure),
-    readSshRules(access, flags).catch(asFailure),
-  ]);
+  const rules = await readSshRules(access, flags).catch(asFailure);
+  const caller = await findAddress(allowCommand(access, flags)).catch(asFailure);
   console.error(explain(why, { address, flags, access, caller, rules }));
   process.exitCode = 1;
 }

@@ -2,8 +2,8 @@
 import { Failure } from "../operations/failure.ts";
 import { parseAddress } from "./own-address.ts";
 
-/** Milliseconds. An answer takes well under one second. */
-const patience = 5_000;
+/** Milliseconds. An answer takes well under one second; a computer that is busy with an `up` may be slow to read it. */
+const patience = 10_000;
 /** Errors of connect(2) on a computer without a way to IPv4 addresses. */
 const withoutIpv4 = ["ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL"];
 

@@ -22,6 +22,8 @@ export interface SshAccess {
 export interface OwnAccess {
   /** IPv4 address of this computer; undefined if it is unknown or not asked for. */
   readonly address: string | undefined;
+  /** Whether a rule for it was missing, and is there now. */
+  readonly added: boolean;
   readonly problems: readonly Failure[];
 }
 
@@ -30,6 +32,9 @@ const patience = 15_000;
 const port = 22;
 /** Is not aborted. */
 const never = new AbortController().signal;
+
+/** Loads EC2's client, which takes up to a second: previews and most runs of reach.ts do not need it. */
+const loadClient = () => import("./ec2-client.ts");
 
 /** The command that lets an address in for good. `flags` are of the command line, with a space before: ` --stack dev`. */
 export function allowCommand(
@@ -59,6 +64,9 @@ export async function allowOwnAddress(
     return undefined;
   };
   const { group, networks, ownAddress: allowed } = access;
+  // Before a request is sent: loading holds up this process, and the request would run out of time.
+  await loadClient();
+  let added = false;
   const finding = allowed
     ? findAddress(allowCommand(access, flags), stop).catch(note)
     : Promise.resolve(undefined);
@@ -66,10 +74,12 @@ export async function allowOwnAddress(
     const [rules, address] = await Promise.all([sshRules(ec2, group, signal), finding]);
     const caller = address === undefined ? undefined : { address, who: operator() };
     const now = Date.now();
-    await apply(ec2, group, planChanges(rules, { networks, allowed, caller, now }), signal);
+    const changes = planChanges(rules, { networks, allowed, caller, now });
+    await apply(ec2, group, changes, signal);
+    added = changes.authorize !== undefined;
   };
   await withEc2(access, flags, change, stop).catch(note);
-  return { address: await finding, problems };
+  return { address: await finding, added, problems };
 }
 
 /** The rules of the group for SSH, as AWS tells them now. @throws {Failure} if AWS does not */
@@ -84,8 +94,7 @@ async function withEc2<T>(
   work: (ec2: EC2, signal: AbortSignal) => Promise<T>,
   stop: AbortSignal = never,
 ): Promise<T> {
-  // EC2's client takes up to a second to load, and most runs of reach.ts and previews do not need it.
-  const { ec2ClientOf } = await import("./ec2-client.ts");
+  const { ec2ClientOf } = await loadClient();
   const late = AbortSignal.timeout(patience);
   const signal = AbortSignal.any([late, stop]);
   try {

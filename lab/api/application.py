@@ -14,6 +14,9 @@ The lab's own calls, JSON, loopback only (what reaches the unix socket may come 
   GET  /_lab/db/ID/master-password         {"password": …}
   GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
+  GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
+                                           https://checkip.amazonaws.com is on AWS
+  POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
   POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
                                            AWS's calls, to that service or, without one, to any, is refused;
                                            {"refused": n}, how many have been so far
@@ -34,6 +37,7 @@ import authorization
 import own_calls
 import website
 from corrections import lifecycle
+from corrections.public_addresses import SLICE
 from refusals import Refusals
 
 Environ = dict[str, Any]
@@ -49,6 +53,7 @@ class LabApi:
         self._lock = threading.Lock()
         self._revision = 0
         self._refusals = Refusals()
+        self._caller = f"{SLICE}.1"
         self._own_calls: list[tuple[str, str, Callable[..., own_calls.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
@@ -58,11 +63,15 @@ class LabApi:
             ("GET", r"db/([^/]+)/master-password", own_calls.master_password),
             ("GET", r"db/([^/]+)/address", own_calls.address),
             ("GET", r"instance-credentials/([^/]+)", own_calls.instance_credentials),
+            ("POST", r"caller", self._call_from),
             ("POST", r"refuse", self._refusals.set),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
         body = _buffer_body(environ)
+        if environ["PATH_INFO"] == "/_lab/checkip":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [f"{self._caller}\n".encode()]
         if environ["PATH_INFO"].startswith("/_lab/"):
             status, answer = self._own(environ, body)
             start_response(status, [("Content-Type", "application/json")])
@@ -106,6 +115,10 @@ class LabApi:
             except lifecycle.NotAwaited as problem:
                 return "409 Conflict", {"error": str(problem)}
         return "404 Not Found", {"error": f"there is no /_lab/{path}"}
+
+    def _call_from(self, address: str) -> own_calls.Answer:
+        self._caller = address
+        return {"address": address}
 
     def _report(self, resource: str, status: str) -> own_calls.Answer:
         lifecycle.report(resource, status)

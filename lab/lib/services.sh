@@ -69,7 +69,6 @@ write_stack_config() {
   fi
   commit=$(git --git-dir="$LAB_HOME/share/git/app.git" rev-parse HEAD)
   "$LAB_VENV/bin/python" "$LAB_ROOT/lab/lib/stack_config.py" "$LAB_ROOT/Pulumi.$1.yaml" \
-    "adminCidrs=[\"198.18.$LAB_SLICE.1/32\"]" \
     'appRepository="https://git.lab.test/app.git"' "appCommit=\"$commit\"" >"$file.new"
   mv "$file.new" "$file"
 }
