@@ -46,7 +46,7 @@ describe("The README", () => {
   it("has the settings of Pulumi.yaml: if not, npm run readme", async () => {
     expect(await withSettings(readme, project)).to.equal(readme);
     expect(readme).to.match(/^\| `natGateways` +\| string +\| `"single"` +\| .* or none +\|$/m);
-    expect(readme).to.match(/^\| `adminCidrs` +\| strings +\| `\[\]` +\| Required\. /m);
+    expect(readme).to.match(/^\| `adminCidrs` +\| strings +\| `\[\]` +\| IPv4 networks /m);
     expect(readme).to.match(/^\| `aws:region` +\| string +\| `"us-west-2"` +\|/m);
   });
 
