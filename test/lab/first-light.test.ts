@@ -15,6 +15,7 @@ import { environments } from "./environments.ts";
 import { succeedOn } from "./machines.ts";
 import { networkChanges } from "./network-changes.ts";
 import { operations } from "./operations.ts";
+import { ownAddress } from "./own-address.ts";
 import { leaks } from "./secrets.ts";
 import { sharedState } from "./shared-state.ts";
 import { siteTells } from "./site.ts";
@@ -168,6 +169,7 @@ describe("first light", function () {
   });
 
   networkChanges(scene);
+  ownAddress(scene);
 
   it("changes nothing in a second `up`, and shows no difference in a preview", async () => {
     await lab.pulumi("preview", "--expect-no-changes");

@@ -128,10 +128,18 @@ describe("Letting the own address in by SSH", function () {
     expect(address).to.equal("198.18.7.1");
     expect(problems).to.have.lengthOf(1);
     const [problem] = problems;
-    expect(problem!.message).to.match(/^the SSH rules of sg-\w+ are not to be had from AWS: Unauthorized/);
+    expect(problem!.message).to.match(
+      /^the SSH rules of sg-\w+ are not to be had from AWS: Unauthorized/,
+    );
     expect(problem!.remedy)
       .to.include("allow ec2:DescribeSecurityGroupRules")
       .and.include("pulumi config set --path 'adminCidrs[1]' ADDRESS/32 --stack dev && pulumi up");
+  });
+
+  it("stops when it is told to, and changes nothing", async () => {
+    await ended();
+    await allowOwnAddress(access, "", AbortSignal.abort());
+    expect(await open()).to.deep.equal(["198.18.7.99/32"]);
   });
 
   it("says that the group is gone", async () => {
