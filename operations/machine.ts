@@ -212,15 +212,11 @@ export class Machine {
         `replace the machine and its host key: ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
     const problems = this.own?.problems ?? [];
+    const found = problems.map(({ message }) => `\n       ${message}`).join("");
+    const ways = problems.length > 0 ? problems.map(({ remedy }) => remedy) : [this.checkAddress()];
     return new Failure(
-      [
-        `the ${to} server cannot be reached at ${where}${evidence}`,
-        ...problems.map(({ message }) => message),
-      ].join("\n       "),
-      [
-        `check that the machine runs: ${this.pulumi("refresh")}`,
-        ...(problems.length > 0 ? problems.map(({ remedy }) => remedy) : [this.checkAddress()]),
-      ].join(";\n        "),
+      `the ${to} server cannot be reached at ${where}${evidence}${found}`,
+      `check that the machine runs: ${this.pulumi("refresh")};\n        ${ways.join(";\n        ")}`,
     );
   }
 

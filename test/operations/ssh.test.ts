@@ -156,6 +156,7 @@ describe("A machine that is not to be had", () => {
   const timedOut = "ssh: connect to host 198.51.100.7 port 22: Connection timed out";
 
   it("may have another address than adminCidrs names, where allowOwnAddress is false", () => {
+    stack.machine.remove();
     stack = fixture({}, { sshAccess: { ...sshAccess, ownAddress: false } });
     fails(timedOut);
     expect(stack.ops("status", "-s", "prod").stderr).to.match(
@@ -170,6 +171,7 @@ describe("A machine that is not to be had", () => {
       AWS_ENDPOINT_URL: "http://127.0.0.1:2000",
     };
     const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    stack.machine.remove();
     stack = fixture({ ...nowhere, ...credentials }, { sshAccess });
     expect(stack.ops("ssh", "true").stderr).to.equal("dev · us-west-2 · 198.51.100.7\n");
     fails(timedOut);

@@ -7,13 +7,10 @@ const refused = by("unit/settings.test.ts", "refuse ${key}");
 const start = "operations/start.test.ts";
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
+const ownNetwork = inspect("the network of the user's computer is the user's to change");
 const older = inspect("no test in the lab has a machine of an earlier version");
 
 export const ofProgram: Table = {
-  "deployer/reach.ts": {
-    "replace the machine and its host key": by("lab/faults/machine.ts", "first-boot-failed"),
-    "run ": why.look,
-  },
   "deployer/serving.ts": {
     "if the bucket is gone": by("lab/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by("lab/operations.ts", "goes on after `rollback --undo`"),
@@ -22,6 +19,18 @@ export const ofProgram: Table = {
     "run pulumi up again": inspect(
       "the row first-boot-failed meets the message; the address moves by itself, and no step waits for it",
     ),
+  },
+  "deployer/unreachable.ts": {
+    "replace the machine and its host key": by("lab/faults/machine.ts", "first-boot-failed"),
+    "run ": why.look,
+  },
+  "network/checkip.ts": {
+    "log in to": ownNetwork,
+    "use a network": ownNetwork,
+    "try again": ownNetwork,
+  },
+  "network/ssh-access.ts": {
+    "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
   },
   "network/zones.ts": { "name some of these": chosenValue },
   "operations/backup.ts": {
@@ -94,6 +103,7 @@ export const ofProgram: Table = {
     "use such a one": chosenValue,
     "create a stack": inspect("a stack's name is the user's to choose"),
     "pulumi config set": settings,
+    "${…}\nor, to let in": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
     "set it to true": by("lab/environments.ts", "destroys production only when it is named"),
