@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import fc from "fast-check";
+import { setTimeout as sleep } from "node:timers/promises";
 import { groupNames, planRules, SecurityGroups } from "../../network/securityGroups.ts";
 import { program, upstream, type Program } from "./program.ts";
 
@@ -247,8 +248,9 @@ describe("Security groups", () => {
       new SecurityGroups("x", {
         ...{ vpcId: "vpc-1", adminCidrs: ["192.0.2.0/24"] },
         openSsh: async (group) => {
+          // As a call of AWS; what does not wait for it is registered meanwhile.
+          await sleep(50);
           order.push(`open ${group}`);
-          await Promise.resolve();
         },
       });
       await pulumi.runtime.disconnect();

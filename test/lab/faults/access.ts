@@ -41,7 +41,6 @@ export const accessFaults: Fault[] = [
       const { lab } = stack;
       const version = await stack.newVersion();
       await lab.pulumi("config", "set", "--path", "adminCidrs[0]", "203.0.113.7/32");
-      const began = performance.now();
       const said = await refused(
         stack,
         { allowOwnAddress: "false", appCommit: version.commit },
@@ -49,9 +48,9 @@ export const accessFaults: Fault[] = [
         /the address of this computer is 198\.18\.\d+\.1$/m,
         /the rules of sg-\w+ let in: 203\.0\.113\.7\/32 \(SSH of an administrator\)$/m,
       );
-      const seconds = Math.round((performance.now() - began) / 1000);
+      // As Pulumi counts for the step: the rest of `up` takes its time, too.
+      const seconds = Number(part(said, /release-reach .*\((\d+)s\) error: \S+ runs/));
       console.log(`  the message came after ${seconds} s`);
-      // The limit is for the message; `up` needs some seconds before it begins.
       if (seconds > 90) throw new Error(`the message came after ${seconds} s`);
       const remedy = part(said, /remedy: let this computer in: (.*)/);
       return async () => {
