@@ -10,6 +10,7 @@ import { readServing, refuseRolledBack } from "./deployer/serving.ts";
 import { Network } from "./network/network.ts";
 import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
+import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings.ts";
 import { Backups } from "./storage/backups.ts";
@@ -83,9 +84,27 @@ const network = new Network(
   },
   opts,
 );
+const access = {
+  ownAddress: settings.allowOwnAddress,
+  networks: settings.adminCidrs,
+  account: {
+    region: settings.region,
+    profile: aws.config.profile,
+    assumeRoles: aws.config.assumeRoles,
+  },
+};
 const groups = new SecurityGroups(
   name,
-  { vpcId: network.vpcId, adminCidrs: settings.adminCidrs },
+  {
+    vpcId: network.vpcId,
+    adminCidrs: settings.adminCidrs,
+    openSsh: async (group) => {
+      const { problems } = await allowOwnAddress({ ...access, group }, ` --stack ${stack}`);
+      // No error: whoever is let in by another rule, or has nothing to do by SSH, can go on.
+      for (const { message, remedy } of problems)
+        void pulumi.log.warn(`${message}\nremedy: ${remedy}`);
+    },
+  },
   opts,
 );
 
@@ -166,8 +185,10 @@ const testServer = new Machine(
   opts,
 );
 
+/** Who may log in, and how `./ops` lets the computer in on which it runs. */
+export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
 const user = settings.machineImage.loginUser;
-const login = { user, privateKey: adminKey.privateKey, adminCidrs: settings.adminCidrs };
+const login = { user, privateKey: adminKey.privateKey, access: sshAccess };
 const appHostKey = new OwnHostKey(
   `${name}-app-own-host-key`,
   {
@@ -202,7 +223,7 @@ const release = new Release(`${name}-release`, {
     privateKey: adminKey.privateKey,
     hostKey: appHostKey.publicKey,
   },
-  adminCidrs: settings.adminCidrs,
+  access: sshAccess,
   app: {
     repository: settings.appRepository,
     credential: settings.appRepositoryCredential,

@@ -62,6 +62,7 @@ export const integerRules = {
 
 /** Settings that are on or off. */
 export const switches = [
+  "allowOwnAddress",
   "flowLogs",
   "databaseMultiAz",
   "databaseLogs",

@@ -128,8 +128,11 @@ export function readSettings(): Settings {
 
   const adminCidrs = config.requireObject<string[]>("adminCidrs");
   const example = configCommand("set --path 'adminCidrs[0]' YOUR_ADDRESS/32");
-  if (adminCidrs.length === 0)
-    report("adminCidrs", adminCidrs, "at least one network must be able to log in", example);
+  if (adminCidrs.length === 0 && !on.allowOwnAddress) {
+    const limit = "must name a network when allowOwnAddress is false, or nobody can log in by SSH";
+    const remedy = `${example}\nor, to let in whoever runs up: ${configCommand("rm allowOwnAddress")}`;
+    report("adminCidrs", adminCidrs, limit, remedy);
+  }
   for (const cidr of adminCidrs) {
     const parsed = parseCidr(cidr);
     if (!parsed) report("adminCidrs", cidr, "must be an IPv4 network like 203.0.113.7/32", example);

@@ -10,11 +10,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SshAccess } from "../network/ssh-access.ts";
 import { hostKeys, pulumi } from "../operations/names.ts";
 import { run, type Ended } from "../operations/processes.ts";
 import { sshArguments, sshFailure, type SshFailure, type SshHost } from "../operations/ssh.ts";
-import { bootLimit, explain as explainReach, reachBySsh } from "./reach.ts";
+import { reachBySsh } from "./reach.ts";
 import { quote } from "./shell.ts";
+import { bootLimit } from "./unreachable.ts";
 
 /** What the program knows of a machine that it has not met. */
 export interface Contact {
@@ -31,8 +33,8 @@ export interface Contact {
   readonly ownKey?: string;
   /** The machine to go through; undefined if this one is reached directly. */
   readonly jump?: SshHost;
-  /** Networks that may reach a machine without a jump, for the message when this computer cannot. */
-  readonly adminCidrs: readonly string[];
+  /** Who may reach a machine without a jump, for the message when this computer cannot. */
+  readonly access: SshAccess;
 }
 
 /**
@@ -141,8 +143,8 @@ async function main(verb: string | undefined): Promise<void> {
     process.exitCode = 1;
   };
   if (verb === "prepare" && !contact.jump) {
-    const why = await reachBySsh(contact.address);
-    if (why) return fail(explainReach(why, contact.address, contact.stack, contact.adminCidrs));
+    const error = await reachBySsh(contact.address, contact.stack, contact.access);
+    if (error) return fail(error);
   }
   const directory = mkdtempSync(join(tmpdir(), "flask-on-aws-"));
   process.once("exit", () => rmSync(directory, { recursive: true }));

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Database } from "../database/database.ts";
+import type { SshAccess } from "../network/ssh-access.ts";
 import { randomSecret } from "../secrets.ts";
 import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
 import { appEnvironment } from "./environment.ts";
@@ -23,8 +24,8 @@ export interface ReleaseArgs {
     /** Its own, which a machine at the same address before or after it does not have. */
     readonly hostKey: pulumi.Input<string>;
   };
-  /** Networks that may reach the machine by SSH, for the message when this computer cannot. */
-  readonly adminCidrs: readonly string[];
+  /** Who may reach the machine by SSH, for the message when this computer cannot. */
+  readonly access: pulumi.Input<SshAccess>;
   readonly app: {
     readonly repository: string;
     /** What opens a private repository: an access token for https, a private key for ssh. */
@@ -171,10 +172,10 @@ export class Release extends pulumi.ComponentResource {
       {
         // After the first contact with a new machine, which waits for its boot and says the same.
         create: pulumi
-          .all([machine.host, machine.hostKey])
-          .apply(([address]) =>
+          .all([machine.host, args.access, machine.hostKey])
+          .apply(([address, access]) =>
             ["node", "--import", "tsx", "deployer/reach.ts"]
-              .concat([address, pulumi.getStack(), ...args.adminCidrs].map(quote))
+              .concat([address, pulumi.getStack(), JSON.stringify(access)].map(quote))
               .join(" "),
           ),
         // Whatever calls for a release.

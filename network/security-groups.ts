@@ -47,6 +47,18 @@ export function planRules(adminCidrs: readonly string[]): Rule[] {
   ];
 }
 
+/** Arguments of {@link SecurityGroups}. */
+export interface SecurityGroupsArgs {
+  readonly vpcId: pulumi.Input<string>;
+  /** Networks that may always reach the app server by SSH. */
+  readonly adminCidrs: readonly string[];
+  /**
+   * Runs in each update, not in previews, with the app server's group, which nothing uses before it has resolved: no
+   * rule for adminCidrs is made, and nobody connects by SSH.
+   */
+  readonly openSsh: (group: string) => Promise<void>;
+}
+
 /**
  * The security groups of the app server, the test server and the database, and their rules. The
  * VPC's default group has none.
@@ -54,11 +66,7 @@ export function planRules(adminCidrs: readonly string[]): Rule[] {
 export class SecurityGroups extends pulumi.ComponentResource {
   readonly ids: Readonly<Record<GroupName, pulumi.Output<string>>>;
 
-  constructor(
-    name: string,
-    args: { readonly vpcId: pulumi.Input<string>; readonly adminCidrs: readonly string[] },
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: SecurityGroupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:network:SecurityGroups", name, {}, opts);
     const idOf = (group: GroupName) =>
       new aws.ec2.SecurityGroup(
@@ -70,7 +78,11 @@ export class SecurityGroups extends pulumi.ComponentResource {
         },
         { parent: this },
       ).id;
-    this.ids = { app: idOf("app"), test: idOf("test"), database: idOf("database") };
+    const app = idOf("app").apply(async (id) => {
+      if (!pulumi.runtime.isDryRun()) await args.openSsh(id);
+      return id;
+    });
+    this.ids = { app, test: idOf("test"), database: idOf("database") };
 
     // A declaration without rules takes away those that AWS gives the group, which is what a machine
     // gets that is started without naming one.

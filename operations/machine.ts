@@ -1,12 +1,14 @@
 /** The app server and, through it, the test server: what the operations run there, by SSH. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { quote } from "../deployer/shell.ts";
+import { allowOwnAddress, type OwnAccess } from "../network/ssh-access.ts";
 import { Failure } from "./failure.ts";
 import { hostKeys, ops, pulumi, typed } from "./names.ts";
+import { operator } from "./operator.ts";
 import { readStack, type Stack } from "./outputs.ts";
-import { Interrupted, run, type Ended } from "./processes.ts";
+import { checkSignals, interrupted, Interrupted, run, type Ended } from "./processes.ts";
 import { sshArguments, sshFailure } from "./ssh.ts";
 
 interface Streams {
@@ -37,6 +39,8 @@ export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.is
 export class Machine {
   /** Something was begun there that changes the stack, and that may go on without this process. */
   changing = false;
+  /** What came of letting this computer in; undefined if it was not tried. */
+  private own: OwnAccess | undefined;
 
   private constructor(
     readonly stack: Stack,
@@ -59,6 +63,7 @@ export class Machine {
       console.error(`${stack.name} · ${region} · ${to === "app" ? app : `${test} through ${app}`}`);
       machine = new Machine(stack, directory);
       writeFileSync(machine.keyFile, stack.outputs.sshPrivateKey, { mode: 0o600 });
+      await machine.letIn();
       return await work(machine);
     } catch (error) {
       if (error instanceof Interrupted && !quiet) console.error(goesOn(machine));
@@ -68,6 +73,19 @@ export class Machine {
 
   private get keyFile(): string {
     return join(this.directory, "key");
+  }
+
+  /** Of commands that are shown, with a space before, or nothing. */
+  private get flags(): string {
+    return this.stack.flags.length > 0 ? ` ${typed(...this.stack.flags)}` : "";
+  }
+
+  /** Lets this computer in by SSH. What goes wrong is told if there is no connection then: another rule may do. */
+  private async letIn(): Promise<void> {
+    const { sshAccess } = this.stack.outputs;
+    if (!sshAccess?.ownAddress) return;
+    this.own = await allowOwnAddress(sshAccess, this.flags, interrupted);
+    checkSignals();
   }
 
   /** A command of these operations on this stack, to be shown. */
@@ -85,10 +103,8 @@ export class Machine {
    * scripts/common.sh. Its status is passed on, whatever it is.
    */
   open(program: string, words: readonly string[], streams: Streams): Promise<Ended> {
-    const owner = `${userInfo().username}@${hostname()}`;
     // The scripts print commands for this stack.
-    const flags = this.stack.flags.length > 0 ? ` ${typed(...this.stack.flags)}` : "";
-    const whole = `export RELEASE_OWNER=${quote(owner)} STACK_FLAGS=${quote(flags)}; . /opt/flask-on-aws/bin/common.sh || exit 127; ${program}`;
+    const whole = `export RELEASE_OWNER=${quote(operator())} STACK_FLAGS=${quote(this.flags)}; . /opt/flask-on-aws/bin/common.sh || exit 127; ${program}`;
     const remote = ["bash", "-c", whole, "ops", ...words].map(quote).join(" ");
     return this.ssh([remote], streams);
   }
@@ -187,11 +203,23 @@ export class Machine {
         `the ${to} server at ${where} refuses the stack's key${evidence}`,
         `replace the machine and its host key: ${this.pulumi("up", "--replace", hostKeys[to])}`,
       );
+    const problems = this.own?.problems ?? [];
+    const found = problems.map(({ message }) => `\n       ${message}`).join("");
+    const ways = problems.length > 0 ? problems.map(({ remedy }) => remedy) : [this.checkAddress()];
     return new Failure(
-      `the ${to} server cannot be reached at ${where}${evidence}`,
-      `check that the machine runs: ${this.pulumi("refresh")};
-        and that your address is in adminCidrs: ${this.pulumi("config", "get", "adminCidrs")}`,
+      `the ${to} server cannot be reached at ${where}${evidence}${found}`,
+      `check that the machine runs: ${this.pulumi("refresh")};\n        ${ways.join(";\n        ")}`,
     );
+  }
+
+  /** What to look at where letting this computer in has met no problem. */
+  private checkAddress(): string {
+    const { sshAccess } = this.stack.outputs;
+    if (!sshAccess)
+      return `and have the stack let this computer in, which its last up did not: ${this.pulumi("up")}`;
+    if (!this.own)
+      return `and that your address is in adminCidrs: ${this.pulumi("config", "get", "adminCidrs")}`;
+    return `and try another network: the stack lets ${this.own.address} in, and this one may forbid SSH`;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the operations know of a stack: its name and its outputs, as data. */
+import type { SshAccess } from "../network/ssh-access.ts";
 import { Failure } from "./failure.ts";
 import { pulumi, pulumiProgram, root, typed } from "./names.ts";
 import { run } from "./processes.ts";
@@ -12,8 +13,9 @@ type Needed =
   | ("region" | "sshUser" | "sshPrivateKey" | "appServerPublicIp" | "appServerHostKey")
   | ("testServerPrivateIp" | "testServerHostKey");
 
-/** Those that `status` tells; a stack of an earlier version may lack some. */
+/** Those that some operations use; a stack of an earlier version may lack some. */
 interface Told {
+  readonly sshAccess?: SshAccess;
   readonly configuredCommit?: string;
   readonly appUrl?: string;
   /** Empty unless the site is public. */

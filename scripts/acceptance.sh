@@ -62,27 +62,36 @@ check_cron() {
   echo "the cron daemon runs, and no nightly or weekly job has failed"
 }
 
-# Only what is open to everybody or to the database is known here: adminCidrs and addresses that were let in for some
-# time are the operator's to choose.
+# has_ended DESCRIPTION: whether it is that of a temporary rule, as network/own-address.ts makes it, whose time is over.
+has_ended() {
+  local end
+  [[ $1 =~ ^flask-on-aws:\ SSH\ of\ .+\ until\ (20[0-9TZ:-]+)$ ]] || return
+  end=$(date --date "${BASH_REMATCH[1]}" +%s 2>/dev/null) || return
+  ((end <= EPOCHSECONDS))
+}
+
+# Only what is open to everybody or to the database is known here, and temporary rules: other addresses are the
+# operator's to choose, as adminCidrs.
 check_rules() {
-  local rules group id protocol from to peer wrong='' commands=''
+  local rules group id protocol from to peer description wrong='' commands=''
   # shellcheck disable=SC2016  # JMESPath's quotes
   rules=$(aws ec2 describe-security-group-rules --filters "Name=group-id,Values=$APP_GROUP,$DATABASE_GROUP" --output text \
-    --query 'SecurityGroupRules[?IsEgress==`false`].[GroupId,SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4||CidrIpv6||PrefixListId||ReferencedGroupInfo.GroupId]' 2>&1) ||
+    --query 'SecurityGroupRules[?IsEgress==`false`].[GroupId,SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4||CidrIpv6||PrefixListId||ReferencedGroupInfo.GroupId,Description]' 2>&1) ||
     fail "the security groups $APP_GROUP and $DATABASE_GROUP cannot be read: ${rules##*$'\n'}" \
       "run $pulumi up --refresh$flags, which restores the policy of the machine's role"
-  while read -r group id protocol from to peer; do
+  while read -r group id protocol from to peer description; do
     case "$group $protocol $from-$to $peer" in
     "$DATABASE_GROUP tcp $DB_PORT-$DB_PORT $APP_GROUP") continue ;;
     "$APP_GROUP tcp "80-80\ */0 | "$APP_GROUP tcp "443-443\ */0 | "$APP_GROUP tcp "5085-5085\ */0) continue ;;
     "$DATABASE_GROUP "* | "$APP_GROUP "*/0) ;;
-    *) continue ;;
+    *) if ! has_ended "$description"; then continue; fi ;;
     esac
     if [ "$protocol" = -1 ]; then from="every port"; elif [ "$from" = "$to" ]; then from="$protocol $from"; else from="$protocol $from to $to"; fi
     wrong+="${wrong:+; }$id of $group lets $peer in on $from"
+    if has_ended "$description"; then wrong+=", though only until ${description##* until }"; fi
     commands+="${commands:+ && }aws ec2 revoke-security-group-ingress --region $REGION --group-id $group --security-group-rule-ids $id"
   done <<<"$rules"
-  [ -z "$wrong" ] || fail "security group rules that the program does not make: $wrong" "remove them: $commands"
+  [ -z "$wrong" ] || fail "security group rules that must not be there: $wrong" "remove them: $commands"
   echo "everybody reaches ports 80, 443 and 5085 only, and only this machine reaches the database"
 }
 

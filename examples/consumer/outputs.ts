@@ -16,6 +16,17 @@ export interface Outputs {
   readonly sshUser: string;
   /** Secret. PEM. */
   readonly sshPrivateKey: string;
+  /** Who may log in to the app server, and how `./ops` lets the computer in on which it runs. */
+  readonly sshAccess: {
+    /** Id of the app server's security group. */
+    readonly group: string;
+    /** Whether `up` and `./ops` let the computer in on which they run. */
+    readonly ownAddress: boolean;
+    /** The setting adminCidrs. */
+    readonly networks: readonly string[];
+    /** Where the rules are changed: region, and profile and roles if the stack names some. */
+    readonly account: { readonly region: string };
+  };
   /** `HOST:PORT`, to be reached from the app server only. */
   readonly databaseEndpoint: string;
   /** The schema. */

@@ -14,6 +14,9 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/db/ID/master-password         {"password": …}
   GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
+  GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
+                                           https://checkip.amazonaws.com is on AWS
+  POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
   POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
                                            AWS's calls, to that service or, without one, to any, is refused;
                                            {"refused": n}, how many have been so far
@@ -37,6 +40,7 @@ import validators  # noqa: F401  # importing it replaces functions of moto
 import website
 from fault_injection import Refusals
 from patches import lifecycle, quotas
+from patches.public_addresses import SLICE
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
@@ -51,6 +55,7 @@ class LabApi:
         self._lock = threading.Lock()
         self._revision = 0
         self._refusals = Refusals()
+        self._caller = f"{SLICE}.1"
         self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),
@@ -62,10 +67,14 @@ class LabApi:
             ("GET", r"instance-credentials/([^/]+)", control_api.instance_credentials),
             ("POST", r"refuse", self._refusals.set),
             ("POST", r"quota", quotas.apply),
+            ("POST", r"caller", self._call_from),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
         body = _buffer_body(environ)
+        if environ["PATH_INFO"] == "/_lab/checkip":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [f"{self._caller}\n".encode()]
         if environ["PATH_INFO"].startswith("/_lab/"):
             status, answer = self._control(environ, body)
             start_response(status, [("Content-Type", "application/json")])
@@ -109,6 +118,10 @@ class LabApi:
             except lifecycle.NotAwaited as problem:
                 return "409 Conflict", {"error": str(problem)}
         return "404 Not Found", {"error": f"there is no /_lab/{path}"}
+
+    def _call_from(self, address: str) -> control_api.Answer:
+        self._caller = address
+        return {"address": address}
 
     def _report(self, resource: str, status: str) -> control_api.Answer:
         lifecycle.report(resource, status)

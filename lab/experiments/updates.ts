@@ -24,7 +24,7 @@ interface Change {
 const machines = ["app-machine", "test"];
 const changes: Record<string, Change> = {
   adminCidrs: {
-    path: "adminCidrs[1]",
+    path: "adminCidrs[0]",
     to: () => "203.0.113.7/32",
     does: ["create app-ingress-22-203.0.113.7-32"],
     downtime: 0,

@@ -8,6 +8,7 @@
 #   LAB_CACHE   toolchain, shared by all labs (default ~/.cache/flask-on-aws-lab)
 #   LAB_SLICE   N of the lab's internet, 198.18.N.0/24; set while the lab is up
 #   LAB_API_PORT, AWS_ENDPOINT_URL   where the lab's AWS API listens, on loopback
+#   CHECKIP_URL   what tells this machine's address in the lab, in place of https://checkip.amazonaws.com
 
 if [[ $(uname -s) != Linux ]]; then
   echo "error: the lab needs Linux's network namespaces and this is $(uname -s): use a Linux machine or VM." >&2
@@ -52,9 +53,10 @@ use_images() {
 # load_slice: the lab's internet and its API's port, where lab/up has chosen them; else LAB_SLICE and LAB_API_PORT stay
 # what the user may have asked for. What a calling program has loaded, perhaps for another lab, is no such wish.
 load_slice() {
-  if [[ ${LAB_SLICE_OF:-} ]]; then unset LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL LAB_SLICE_OF; fi
+  if [[ ${LAB_SLICE_OF:-} ]]; then unset LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL CHECKIP_URL LAB_SLICE_OF; fi
   if [[ ! -f $LAB_HOME/slice ]]; then return; fi
   read -r LAB_SLICE LAB_API_PORT <"$LAB_HOME/slice"
   export LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL=http://127.0.0.1:$LAB_API_PORT LAB_SLICE_OF=$LAB_HOME
+  export CHECKIP_URL=$AWS_ENDPOINT_URL/_lab/checkip
 }
 load_slice

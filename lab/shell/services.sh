@@ -69,7 +69,6 @@ write_stack_config() {
   fi
   commit=$(git --git-dir="$LAB_HOME/share/git/app.git" rev-parse HEAD)
   (cd "$LAB_ROOT" && node --import tsx lab/support/stack-config.ts "Pulumi.$1.yaml" \
-    "adminCidrs=[\"198.18.$LAB_SLICE.1/32\"]" \
     'appRepository="https://git.lab.test/app.git"' "appCommit=\"$commit\"") >"$file.new"
   mv "$file.new" "$file"
 }

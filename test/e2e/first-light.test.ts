@@ -30,6 +30,7 @@ import {
   type HostFootprint,
 } from "../support/host-footprint.ts";
 import { hostKeys } from "./first-light/host-keys.ts";
+import { ownAddress } from "./first-light/own-address.ts";
 
 describe("first light", function () {
   this.timeout(10 * 60_000);
@@ -175,6 +176,7 @@ describe("first light", function () {
   });
 
   networkChanges(fixture);
+  ownAddress(fixture);
 
   it("changes nothing in a second `up`, and shows no difference in a preview", async () => {
     await lab.pulumi("preview", "--expect-no-changes");

@@ -110,6 +110,7 @@ describe("Settings under Pulumi's engine", function () {
 
   it("prints remedies that set every problem right", async () => {
     const mistakes = [
+      "pulumi config set allowOwnAddress false",
       "pulumi config set appComit 5f0ffe77e5ea794edfffbb18a196a01f9918b075",
       "pulumi config set colour red",
       "pulumi config set tearDown dev",

@@ -66,7 +66,6 @@ describe("A site in an account that blocks public buckets", function () {
   it("is refused by the program before anything is created, if it is public", async () => {
     const { pulumi, begin } = pulumiOf(".");
     await begin();
-    await pulumi("config", "set", "--path", "adminCidrs[0]", "203.0.113.7/32");
     const { status, stdout, stderr } = await pulumi(...up);
     refusal = stdout + stderr;
     expect(status, refusal).to.not.equal(0);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { descriptionOf } from "../../network/own-address.ts";
 import { Machine } from "../support/machine.ts";
 
 const appRule = (port: number, peer = "0.0.0.0/0", id = `sgr-${port}`) =>
@@ -227,7 +228,7 @@ describe("The acceptance check", () => {
       const [group, id] = line.split("\t");
       expect(check("rules")).to.deep.equal([
         [
-          ...["rules", "FAILED", `security group rules that the program does not make: ${found}`],
+          ...["rules", "FAILED", `security group rules that must not be there: ${found}`],
           `remove them: aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${group} --security-group-rule-ids ${id}`,
         ],
       ]);
@@ -237,6 +238,31 @@ describe("The acceptance check", () => {
   it("leaves the addresses of administrators to the operator", () => {
     rules(...rightRules, appRule(22, "198.51.100.0/24"), appRule(22, "203.0.113.7/32"));
     expect(check("rules")[0]![1]).to.equal("ok");
+  });
+
+  /** A temporary rule that ends so many minutes from now. */
+  const temporary = (minutes: number) => {
+    const made = Date.now() + (minutes - 24 * 60) * 60_000;
+    const description = descriptionOf("ada lovelace@laptop", made);
+    return `${appRule(22, "203.0.113.7/32")}\t${description}`;
+  };
+
+  it("accepts the rule by which somebody logs in from an own address, until it ends", () => {
+    rules(
+      ...rightRules,
+      temporary(2),
+      `${appRule(22, "198.51.100.0/24")}\tSSH of an administrator`,
+    );
+    expect(check("rules")[0]![1]).to.equal("ok");
+  });
+
+  it("names a rule of somebody's own address that has ended, and removes it", () => {
+    rules(...rightRules, temporary(-1));
+    fails(
+      "rules",
+      /there: sgr-22 of sg-app lets 203\.0\.113\.7\/32 in on tcp 22, though only until 20\S+Z$/,
+      /^remove them: aws ec2 revoke-security-group-ingress .* sgr-22$/,
+    );
   });
 
   it("says that the rules cannot be read", () => {

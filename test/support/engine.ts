@@ -33,6 +33,8 @@ export function engineFor(api: ApiServer, program: string, directory: string): E
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     AWS_ENDPOINT_URL: api.endpoint,
+    // The program must not ask the service on the internet.
+    CHECKIP_URL: `${api.endpoint}/_lab/checkip`,
   };
   return {
     pulumi: (...args) =>

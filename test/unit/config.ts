@@ -27,7 +27,7 @@ export function settingsOfStack(stack: string): Record<string, unknown> {
 const secrets = ["databasePassword", "appRepositoryCredential", "publishToken"];
 
 /**
- * Sets the stack's config: the defaults of Pulumi.yaml, an administrator, and what is given here.
+ * Sets the stack's config: the defaults of Pulumi.yaml, a network of administrators, and what is given here.
  *
  * @param plain secrets of these that are not encrypted
  */

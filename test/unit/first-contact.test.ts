@@ -21,7 +21,12 @@ const contact: Contact = {
   firstContactKey: "ssh-ed25519 FIRST",
   ownKey: "ssh-ed25519 OWN",
   jump: { address: "198.51.100.7", user: "admin", hostKey: "ssh-ed25519 APP" },
-  adminCidrs: ["203.0.113.7/32"],
+  access: {
+    group: "sg-1",
+    ownAddress: false,
+    networks: ["203.0.113.7/32"],
+    account: { region: "us-west-2" },
+  },
 };
 
 /** A machine that answers a connection by its key and what is to run, the last answers for ever. */

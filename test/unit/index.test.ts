@@ -17,6 +17,7 @@ describe("The program", () => {
       "testServerPrivateIp",
       "testServerHostKey",
       "sshUser",
+      "sshAccess",
       "region",
       "databaseEndpoint",
       "databaseName",
@@ -38,6 +39,10 @@ describe("The program", () => {
     for (const name of ["appServerHostKey", "testServerHostKey"])
       expect(value(name)).to.match(/^ssh-ed25519 \S+$/);
     expect(value("databaseUser")).to.equal("app_a");
+    expect(JSON.parse(JSON.stringify(value("sshAccess")))).to.deep.equal({
+      ...{ group: "flask-on-aws-dev-app-id", ownAddress: true, networks: ["203.0.113.7/32"] },
+      account: { region: "us-west-2" },
+    });
   });
 
   it("tags everything, by the provider that every AWS resource uses", () => {

@@ -1,6 +1,8 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import fc from "fast-check";
-import { groupNames, planRules } from "../../network/security-groups.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { groupNames, planRules, SecurityGroups } from "../../network/security-groups.ts";
 import { program, upstream, type Program } from "./program.ts";
 
 const prefix = "flask-on-aws-dev";
@@ -229,6 +231,38 @@ describe("Security groups", () => {
       tags: { Name: `${prefix}-default` },
     });
   });
+
+  for (const preview of [false, true])
+    it(`have SSH opened ${preview ? "not in a preview" : "in an update before anything uses the app server's group"}`, async () => {
+      const order: string[] = [];
+      await pulumi.runtime.setMocks(
+        {
+          newResource: ({ name, inputs, custom }) => {
+            order.push(name);
+            return { id: custom ? `${name}-id` : undefined, state: inputs };
+          },
+          call: () => ({}),
+        },
+        "flask-on-aws",
+        "dev",
+        preview,
+      );
+      new SecurityGroups("x", {
+        ...{ vpcId: "vpc-1", adminCidrs: ["192.0.2.0/24"] },
+        openSsh: async (group) => {
+          // As a call of AWS; what does not wait for it is registered meanwhile.
+          await sleep(50);
+          order.push(`open ${group}`);
+        },
+      });
+      await pulumi.runtime.disconnect();
+      const rules = order.filter((name) => /^x-app-|^open|^x-database-ingress/.test(name));
+      expect(rules.filter((name) => name.startsWith("open"))).to.deep.equal(
+        preview ? [] : ["open x-app-id"],
+      );
+      if (!preview) expect(rules[0]).to.equal("open x-app-id");
+      expect(rules).to.include("x-app-ingress-22-192.0.2.0-24");
+    });
 
   it("become one resource a rule, and no rule inside a group", async () => {
     const { all, one } = await program();

@@ -1,4 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { configure } from "./config.ts";
 import { registrations, valueOf, type Calls, type Registered } from "./mocks.ts";
 
@@ -13,6 +16,23 @@ export interface Program {
 }
 
 let runs = 0;
+/**
+ * Plays what the program asks without Pulumi in an update: the address of this computer, and the rules of a group that
+ * has none. Resolves to the environment that leads there.
+ */
+async function playAws(): Promise<Record<string, string>> {
+  const server = createServer((request, response) => {
+    const checkip = request.url === "/checkip";
+    response.writeHead(200, { "content-type": checkip ? "text/plain" : "text/xml" });
+    response.end(checkip ? "203.0.113.7" : "<DescribeSecurityGroupRulesResponse/>");
+  });
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+  return { CHECKIP_URL: `${url}/checkip`, AWS_ENDPOINT_URL: url, ...credentials };
+}
+let played: Promise<Record<string, string>> | undefined;
 
 /** Runs index.ts with the default settings and these. `calls` are laid over the mocks' usual answers. */
 export async function program(
@@ -20,8 +40,14 @@ export async function program(
   calls: Calls = {},
 ): Promise<Program> {
   configure(settings);
+  const outer = { ...process.env };
+  const aws = await (played ??= playAws());
+  Object.assign(process.env, aws);
   const load = () => import(`../../index.ts?run=${++runs}`) as Promise<Record<string, unknown>>;
-  const { result, resources } = await registrations(load, "dev", calls);
+  const { result, resources } = await registrations(load, "dev", calls).finally(() => {
+    for (const name of Object.keys(aws)) delete process.env[name];
+    Object.assign(process.env, outer);
+  });
   const outputs: Program["outputs"] = {};
   for (const [name, output] of Object.entries(result)) {
     outputs[name] = await valueOf(pulumi.output(output));

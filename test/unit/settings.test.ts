@@ -12,9 +12,10 @@ async function settingsWith(settings: Record<string, unknown> = {}): Promise<Set
 }
 
 describe("Settings", () => {
-  it("need adminCidrs and nothing else", async () => {
-    const settings = await settingsWith();
-    expect(settings.adminCidrs).to.deep.equal(["203.0.113.7/32"]);
+  it("need nothing that has no default", async () => {
+    const settings = await settingsWith({ adminCidrs: [] });
+    expect(settings.adminCidrs).to.deep.equal([]);
+    expect(settings.allowOwnAddress).to.equal(true);
     expect(settings.region).to.equal("us-west-2");
     expect(formatCidr(settings.vpcCidr)).to.equal("10.0.0.0/16");
     expect(settings.machineImage.loginUser).to.equal("admin");
@@ -35,7 +36,6 @@ describe("Settings", () => {
 
   const commit = "5f0ffe77e5ea794edfffbb18a196a01f9918b075";
   const wrong: [key: string, value: unknown, message: string][] = [
-    ["adminCidrs", [], "at least one network must be able to log in"],
     ["adminCidrs", ["203.0.113.7"], "must be an IPv4 network like 203.0.113.7/32"],
     ["adminCidrs", ["203.0.113.7/24"], "must be an IPv4 network"],
     ["adminCidrs", ["2001:db8::/32"], "must be an IPv4 network"],
@@ -182,6 +182,18 @@ describe("Settings", () => {
     expect(await problemsWith({ databasePassword: printable })).to.deep.equal([]);
   });
 
+  it("refuse that nobody can log in, and name both ways out", async () => {
+    const [problem, ...others] = await problemsWith({ adminCidrs: [], allowOwnAddress: false });
+    expect(others).to.deep.equal([]);
+    expect(problem).to.equal(
+      "flask-on-aws:adminCidrs is []\n" +
+        "    must name a network when allowOwnAddress is false, or nobody can log in by SSH\n" +
+        "    remedy: pulumi config set --path 'adminCidrs[0]' YOUR_ADDRESS/32 --stack dev\n" +
+        "            or, to let in whoever runs up: pulumi config rm allowOwnAddress --stack dev",
+    );
+    expect(await problemsWith({ allowOwnAddress: false })).to.deep.equal([]);
+  });
+
   it("do not repeat a private key that was pasted for a public one", async () => {
     const sshPublicKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${"A".repeat(40)}sesame`;
     expect((await problemsWith({ sshPublicKey }))[0])
@@ -191,7 +203,7 @@ describe("Settings", () => {
 
   it("report every problem at once, before anything is registered", async () => {
     const index = "../../index.ts?with-problems";
-    configure({ adminCidrs: [], appCommit: "main", databaseName: "sys" });
+    configure({ adminCidrs: ["10.0.0.1/8"], appCommit: "main", databaseName: "sys" });
     let message = "";
     const { resources } = await registrations(async () => {
       try {

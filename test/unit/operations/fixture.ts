@@ -27,8 +27,12 @@ export interface Fixture {
   readonly ops: (...args: string[]) => Outcome;
 }
 
-/** The selected stack is `dev`; `empty` has no outputs, `old` those of a version before, and `nosuch` is none. */
-export function fixture(env: NodeJS.ProcessEnv = {}): Fixture {
+/**
+ * @param more outputs of the stack
+ *
+ * The selected stack is `dev`; `empty` has no outputs, `old` those of a version before, and `nosuch` is none.
+ */
+export function fixture(env: NodeJS.ProcessEnv = {}, more: object = {}): Fixture {
   const machine = new Machine();
   machine.stack();
   const network = `--import=file://${root}test/unit/operations/network.js`;
@@ -41,7 +45,7 @@ export function fixture(env: NodeJS.ProcessEnv = {}): Fixture {
     *" empty "*) echo '{}' ;;
     *" old "*) echo '{"appUrl":"http://198.51.100.7:5085"}' ;;
     " stack --show-name ") echo dev ;;
-    *) echo '${JSON.stringify(outputs)}' ;;
+    *) echo '${JSON.stringify({ ...outputs, ...more })}' ;;
     esac`,
   );
   machine.fake("ssh", reaching(machine));

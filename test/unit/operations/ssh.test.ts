@@ -152,8 +152,50 @@ describe("A machine that is not to be had", () => {
     );
     fails("ssh: connect to host 198.51.100.7 port 22: Connection refused");
     expect(stack.ops("status", "-s", "prod").stderr).to.match(
-      /cannot be reached at .*: Connection refused\nremedy: .*: pulumi refresh --stack prod;\n.*: pulumi config get adminCidrs --stack prod\n$/,
+      /cannot be reached at .*: Connection refused\nremedy: .*: pulumi refresh --stack prod;\n.* its last up did not: pulumi up --stack prod\n$/,
     );
+  });
+
+  const sshAccess = {
+    ...{ group: "sg-1", ownAddress: true, networks: ["192.0.2.0/24"] },
+    account: { region: "us-west-2" },
+  };
+  const timedOut = "ssh: connect to host 198.51.100.7 port 22: Connection timed out";
+
+  it("may have another address than adminCidrs names, where allowOwnAddress is false", () => {
+    stack.machine.remove();
+    stack = fixture({}, { sshAccess: { ...sshAccess, ownAddress: false } });
+    fails(timedOut);
+    expect(stack.ops("status", "-s", "prod").stderr).to.match(
+      /: Connection timed out\nremedy: .*;\n.*: pulumi config get adminCidrs --stack prod\n$/,
+    );
+  });
+
+  it("is told with what has kept this computer from being let in, which is no error by itself", () => {
+    // Where there is no network but the app server's.
+    const nowhere = {
+      CHECKIP_URL: "http://127.0.0.1:2000",
+      AWS_ENDPOINT_URL: "http://127.0.0.1:2000",
+    };
+    const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    stack.machine.remove();
+    stack = fixture({ ...nowhere, ...credentials }, { sshAccess });
+    expect(stack.ops("ssh", "true").stderr).to.equal("dev · us-west-2 · 198.51.100.7\n");
+    fails(timedOut);
+    const { status, stderr } = stack.ops("status", "-s", "prod");
+    expect(stderr.split("\n").slice(1)).to.deep.equal([
+      "error: the app server cannot be reached at 198.51.100.7 port 22: Connection timed out",
+      "       the address of this computer is unknown: http://127.0.0.1:2000 does not answer: there is no host 127.0.0.1",
+      "       the SSH rules of sg-1 are not to be had from AWS: Error: there is no host 127.0.0.1",
+      "remedy: check that the machine runs: pulumi refresh --stack prod;",
+      "        try again; or let an address in by hand:",
+      "        pulumi config set --path 'adminCidrs[1]' ADDRESS/32 --stack prod && pulumi up --stack prod;",
+      "        log in to AWS, and allow ec2:DescribeSecurityGroupRules, ec2:AuthorizeSecurityGroupIngress,",
+      "        ec2:RevokeSecurityGroupIngress and ec2:UpdateSecurityGroupRuleDescriptionsIngress;",
+      "        or let an address in by hand: pulumi config set --path 'adminCidrs[1]' ADDRESS/32 --stack prod && pulumi up --stack prod",
+      "",
+    ]);
+    expect(status).to.equal(1);
   });
 
   it("is told from a connection that was lost", () => {

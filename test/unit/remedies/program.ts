@@ -8,16 +8,10 @@ const start = "test/unit/operations/start.test.ts";
 const inAccount = (title: string) => by("test/e2e/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
+const ownNetwork = inspect("the network of the user's computer is the user's to change");
 const older = inspect("no test in the lab has a machine of an earlier version");
 
 export const ofProgram: Table = {
-  "deployer/reach.ts": {
-    "replace the machine and its host key": by(
-      "lab/experiments/faults/machine.ts",
-      "first-boot-failed",
-    ),
-    "run ": why.look,
-  },
   "deployer/first-contact.ts": {
     "find out which machine": why.look,
     "run ": why.look,
@@ -29,6 +23,21 @@ export const ofProgram: Table = {
       "goes on after `rollback --undo`",
     ),
   },
+  "deployer/unreachable.ts": {
+    "replace the machine and its host key": by(
+      "lab/experiments/faults/machine.ts",
+      "first-boot-failed",
+    ),
+    "run ": why.look,
+  },
+  "network/checkip.ts": {
+    "log in to": ownNetwork,
+    "use a network": ownNetwork,
+    "try again": ownNetwork,
+  },
+  "network/ssh-access.ts": {
+    "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
+  },
   "network/existing.ts": { "pulumi config set vpcCidr": inAccount("the range of its VPC again") },
   "network/quotas.ts": {
     "aws service-quotas": inspect(
@@ -38,7 +47,7 @@ export const ofProgram: Table = {
   "network/zones.ts": {
     "name some of these": chosenValue,
     "pulumi config set instanceType": inAccount("a zone of the region offers the instance type"),
-    "pulumi config set natGateways none": by("unit/zones.test.ts", "AWS has none there"),
+    "pulumi config set natGateways none": by("test/unit/zones.test.ts", "AWS has none there"),
   },
   "operations/backup.ts": {
     "try again": by(
@@ -122,6 +131,7 @@ export const ofProgram: Table = {
     "use such a one": chosenValue,
     "create a stack": inspect("a stack's name is the user's to choose"),
     "pulumi config set": settings,
+    "${…}\nor, to let in": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
     "set it to true": by(
