@@ -1,93 +1,8 @@
 import { expect } from "chai";
-import { descriptionOf } from "../../network/own-address.ts";
-import { Machine } from "../support/machine.ts";
-
-const appRule = (port: number, peer = "0.0.0.0/0", id = `sgr-${port}`) =>
-  `sg-app\t${id}\ttcp\t${port}\t${port}\t${peer}`;
-const databaseRule = "sg-db\tsgr-db\ttcp\t3306\t3306\tsg-app";
-const rightRules = [appRule(80), appRule(443), appRule(5085), databaseRule];
+import { acceptanceMachine } from "../support/acceptance-machine.ts";
 
 describe("The acceptance check", () => {
-  let machine: Machine;
-  beforeEach(() => {
-    machine = new Machine();
-    machine.stack();
-    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
-    machine.fake(
-      "docker-compose",
-      `case "$*" in *"ps --quiet green") echo container ;; "version --short") echo 2.26 ;; *) exit 9 ;; esac`,
-    );
-    machine.fake(
-      "docker",
-      `case "$*" in "inspect --format {{.Config.Image}} container") echo app:1 ;; version*) echo 26.1 ;; *) exit 9 ;; esac`,
-    );
-    machine.script("verify.sh", 'log "verify $*"');
-    machine.script("grants.sh", "echo privileges; echo partial_revokes is ON");
-    machine.script("preflight.sh", "");
-    machine.script("deploy-lock.sh", 'log "limit $LEASE_LIMIT"; exec "$bin/$1" "${@:2}"');
-    machine.write(
-      "root/bin/deploy-lock.sh",
-      machine.read("root/bin/deploy-lock.sh").replace("$bin", `${machine.root}/bin`),
-    );
-    machine.script(
-      "backup.sh",
-      '[ "$*" = verify ]; log backup; echo "a note" >&2; echo backups/1-verify',
-    );
-    machine.script("restore-test.sh", 'log "tests $*"; echo "$1 can be restored"');
-    machine.mysql({ "SHOW?STATUS*": "Ssl_cipher\tTLS_AES", "SELECT?VERSION*": "8.4.1" });
-    machine.fake(
-      "crontab",
-      "echo '7 2 * * * /b/schedule.sh backup >>x'; echo '7 4 * * 0 /b/schedule.sh restore-test >>x'",
-    );
-    machine.fake("pgrep", '[ "$*" = "-x cron" ]');
-    rules(...rightRules);
-    date(0);
-    memory(300, 0);
-    disk(5000);
-    kernel("echo 'Linux version 6'");
-  });
-  afterEach(() => machine.remove());
-
-  const rules = (...lines: string[]) => {
-    const filter = "Name=group-id,Values=sg-app,sg-db";
-    machine.fake(
-      "aws",
-      `case "$*" in
-      --version) echo "aws-cli/2.23 Python/3" ;;
-      "ec2 describe-security-group-rules --filters ${filter} --output text --query "*'IsEgress==\`false\`'*) printf '%s\\n' ${lines.map((line) => `$'${line.replaceAll("\t", "\\t")}'`).join(" ")} ;;
-      *) exit 9 ;;
-      esac`,
-    );
-  };
-  /** Seconds by which S3's clock is ahead. */
-  const date = (ahead: number) =>
-    machine.fake("curl", `printf 'Date: %s\\r\\n' "$(date -R --date '${ahead} seconds')"`);
-  const memory = (available: number, swap: number) =>
-    machine.fake(
-      "free",
-      `[ "$*" = --mebi ]; echo ' total used free shared buff/cache available'; echo 'Mem: 960 1 2 3 4 ${available}'; echo 'Swap: 1023 1 ${swap}'`,
-    );
-  const disk = (free: number) => machine.fake("df", `printf 'Avail\\n ${free}\\n'`);
-  const kernel = (body: string) => machine.fake("journalctl", body);
-
-  /** Runs these checks, or all; the fields of each line. */
-  const check = (...names: string[]) => {
-    const { status, stdout, stderr } = machine.run("acceptance.sh", names, "", {
-      STACK_FLAGS: " --stack prod",
-    });
-    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
-    return stdout
-      .replace(/\n$/, "")
-      .split("\n")
-      .map((line) => line.split("\t"));
-  };
-  const fails = (name: string, found: RegExp, remedy: RegExp) => {
-    const [row, ...others] = check(name);
-    expect(others).to.deep.equal([]);
-    expect(row!.slice(0, 2)).to.deep.equal([name, "FAILED"]);
-    expect(row![2]).to.match(found);
-    expect(row![3]).to.match(remedy);
-  };
+  const { machine, date, memory, disk, kernel, check, fails } = acceptanceMachine();
 
   it("prints a line for each check of a machine that is well, and makes one backup", () => {
     const rows = check();
@@ -113,13 +28,13 @@ describe("The acceptance check", () => {
       disk: "ok: 5000 MiB free",
       "out-of-memory": "ok: the kernel has killed nothing for lack of memory since the boot",
     });
-    expect(machine.log).to.equal(
+    expect(machine().log).to.equal(
       "verify app:1\nlimit 30\nbackup\nlimit 30\ntests backups/1-verify\n",
     );
   });
 
   it("goes on after checks that fail, whatever they do", () => {
-    for (const script of ["verify", "grants", "backup"]) machine.script(`${script}.sh`, "exit 4");
+    for (const script of ["verify", "grants", "backup"]) machine().script(`${script}.sh`, "exit 4");
     disk(1);
     const results = check().map(([name, result]) => `${name} ${result}`);
     expect(results).to.deep.equal([
@@ -131,12 +46,12 @@ describe("The acceptance check", () => {
 
   it("passes on what a script says, in one line, without the evidence", () => {
     const says = `printf 'error: one\\n       two\\tthree\\nremedy: do\\n        more\\n  | evidence\\n' >&2; exit 1`;
-    machine.script("grants.sh", says);
+    machine().script("grants.sh", says);
     expect(check("grants")).to.deep.equal([["grants", "FAILED", "one two three", "do more"]]);
   });
 
   it("names the step by step run where a check ends without a reason", () => {
-    machine.script("grants.sh", "echo half; exit 4");
+    machine().script("grants.sh", "echo half; exit 4");
     fails(
       "grants",
       /^the check ended with status 4: half$/,
@@ -145,20 +60,20 @@ describe("The acceptance check", () => {
   });
 
   it("says that nothing serves", () => {
-    machine.write("root/nginx/app.conf", "");
+    machine().write("root/nginx/app.conf", "");
     fails("app", /^no release of the app serves$/, /^release one: pulumi up --stack prod$/);
   });
 
   it("says that the connection to the database is not encrypted", () => {
-    machine.mysql({ "SHOW?STATUS*": "Ssl_cipher\t" });
+    machine().mysql({ "SHOW?STATUS*": "Ssl_cipher\t" });
     fails("database", /^the connection to db\.example:3306 is not encrypted$/, /PasswordRotation/);
   });
 
   it("names the cause that the preflight finds where the database does not answer", () => {
-    machine.fake("mysql", "echo 'ERROR 2002 (HY000)' >&2; exit 1");
-    machine.script("preflight.sh", "printf 'error: no route\\nremedy: up\\n' >&2; exit 1");
+    machine().fake("mysql", "echo 'ERROR 2002 (HY000)' >&2; exit 1");
+    machine().script("preflight.sh", "printf 'error: no route\\nremedy: up\\n' >&2; exit 1");
     fails("database", /^no route$/, /^up$/);
-    machine.script("preflight.sh", "");
+    machine().script("preflight.sh", "");
     fails("database", /^db\.example:3306 refused one connection/, /\.\/ops verify --stack prod$/);
   });
 
@@ -166,7 +81,7 @@ describe("The acceptance check", () => {
     expect(check("restore-test")).to.deep.equal([
       ["restore-test", "skipped", "no backup was made that could be tested", ""],
     ]);
-    machine.script("restore-test.sh", "printf 'error: unfit\\nremedy: choose\\n' >&2; exit 1");
+    machine().script("restore-test.sh", "printf 'error: unfit\\nremedy: choose\\n' >&2; exit 1");
     expect(check("backup", "restore-test")[1]).to.deep.equal([
       ...["restore-test", "FAILED", "unfit", "choose"],
     ]);
@@ -175,12 +90,12 @@ describe("The acceptance check", () => {
   for (const job of ["backup", "restore-test"]) {
     it(`says since when the cron job fails, or that it is not installed: ${job}`, () => {
       const other = job === "backup" ? "restore-test" : "backup";
-      machine.fake(
+      machine().fake(
         "crontab",
         `echo '7 2 * * * /b/schedule.sh ${other} >>x'; echo '# /b/schedule.sh ${job}'`,
       );
       fails("cron", new RegExp(`lacks the job ${job}$`), /-- \S+\/bin\/schedule\.sh$/);
-      machine.write(`root/failed-${job}`, "2026-01-02T03:04:05Z\n");
+      machine().write(`root/failed-${job}`, "2026-01-02T03:04:05Z\n");
       fails(
         "cron",
         new RegExp(`^the cron job ${job} fails since 2026-01-02T03:04:05Z$`),
@@ -190,84 +105,8 @@ describe("The acceptance check", () => {
   }
 
   it("says that the cron daemon does not run", () => {
-    machine.fake("pgrep", "exit 1");
+    machine().fake("pgrep", "exit 1");
     fails("cron", /^the cron daemon does not run$/, /-- sudo service cron start$/);
-  });
-
-  for (const [what, line, found] of [
-    ["SSH to everybody", appRule(22), "sgr-22 of sg-app lets 0.0.0.0/0 in on tcp 22"],
-    ["SSH to everybody by IPv6", appRule(22, "::/0"), "sgr-22 of sg-app lets ::/0 in on tcp 22"],
-    [
-      "more ports than one",
-      "sg-app\tsgr-1\ttcp\t80\t443\t0.0.0.0/0",
-      "sgr-1 of sg-app lets 0.0.0.0/0 in on tcp 80 to 443",
-    ],
-    [
-      "UDP",
-      "sg-app\tsgr-1\tudp\t443\t443\t0.0.0.0/0",
-      "sgr-1 of sg-app lets 0.0.0.0/0 in on udp 443",
-    ],
-    [
-      "everything",
-      "sg-app\tsgr-1\t-1\t-1\t-1\t0.0.0.0/0",
-      "sgr-1 of sg-app lets 0.0.0.0/0 in on every port",
-    ],
-    [
-      "the database to an address",
-      "sg-db\tsgr-1\ttcp\t3306\t3306\t10.0.0.0/8",
-      "sgr-1 of sg-db lets 10.0.0.0/8 in on tcp 3306",
-    ],
-    [
-      "another port of the database",
-      "sg-db\tsgr-1\ttcp\t22\t22\tsg-app",
-      "sgr-1 of sg-db lets sg-app in on tcp 22",
-    ],
-  ] as const) {
-    it(`names the rule that opens ${what}, and the command that removes it`, () => {
-      rules(...rightRules, line);
-      const [group, id] = line.split("\t");
-      expect(check("rules")).to.deep.equal([
-        [
-          ...["rules", "FAILED", `security group rules that must not be there: ${found}`],
-          `remove them: aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${group} --security-group-rule-ids ${id}`,
-        ],
-      ]);
-    });
-  }
-
-  it("leaves the addresses of administrators to the operator", () => {
-    rules(...rightRules, appRule(22, "198.51.100.0/24"), appRule(22, "203.0.113.7/32"));
-    expect(check("rules")[0]![1]).to.equal("ok");
-  });
-
-  /** A temporary rule that ends so many minutes from now. */
-  const temporary = (minutes: number) => {
-    const made = Date.now() + (minutes - 24 * 60) * 60_000;
-    const description = descriptionOf("ada lovelace@laptop", made);
-    return `${appRule(22, "203.0.113.7/32")}\t${description}`;
-  };
-
-  it("accepts the rule by which somebody logs in from an own address, until it ends", () => {
-    rules(
-      ...rightRules,
-      temporary(2),
-      `${appRule(22, "198.51.100.0/24")}\tSSH of an administrator`,
-    );
-    expect(check("rules")[0]![1]).to.equal("ok");
-  });
-
-  it("names a rule of somebody's own address that has ended, and removes it", () => {
-    rules(...rightRules, temporary(-1));
-    fails(
-      "rules",
-      /there: sgr-22 of sg-app lets 203\.0\.113\.7\/32 in on tcp 22, though only until 20\S+Z$/,
-      /^remove them: aws ec2 revoke-security-group-ingress .* sgr-22$/,
-    );
-  });
-
-  it("says that the rules cannot be read", () => {
-    machine.fake("aws", "echo Denied >&2; exit 254");
-    fails("rules", /cannot be read: Denied$/, /^run pulumi up --refresh --stack prod/);
   });
 
   it("accepts a clock that is 4 s off, and none that is more than 5 s off", () => {
@@ -287,7 +126,7 @@ describe("The acceptance check", () => {
       /^the clock of \S+ is [78] s off S3's; the limit is 5 s$/,
       /sudo timedatectl set-ntp/,
     );
-    machine.fake("curl", "exit 28");
+    machine().fake("curl", "exit 28");
     fails("clock", /^s3\.us-west-2\.amazonaws\.com does not answer /, /S3 endpoint/);
   });
 
