@@ -10,7 +10,8 @@ import { type Engine, engineFor } from "../support/engine.ts";
 import { stepsInOrder } from "../support/steps-in-order.ts";
 
 describe("The preview of a stack in an account", function () {
-  this.timeout(120_000);
+  // Two runs of the engine, of 5 s each, and of a minute on a machine that is busy with other tests.
+  this.timeout(300_000);
   stepsInOrder();
 
   const directory = mkdtempSync(join(tmpdir(), "account-"));
@@ -55,22 +56,16 @@ describe("The preview of a stack in an account", function () {
 
   it("stops where the quotas of the region leave no room, and names the numbers", async () => {
     for (let made = 0; made < 4; made++) await make.elasticIp();
-    await control("quota", { code: "L-F678F1CE", value: 1 });
-    const text = await refusal();
-    // The account has its default VPC.
-    expect(text).to.include("- VPCs: 1 in use and 1 more needed, but the quota is 1\n");
-    expect(text).to.include("- Elastic IPs: 4 in use and 2 more needed, but the quota is 5\n");
-    expect(text).to.include("--service-code vpc --quota-code L-F678F1CE --desired-value 2\n");
-    expect(text).to.not.include("vCPUs");
-  });
-
-  it("counts the vCPUs of running machines", async () => {
-    await control("quota", { code: "L-F678F1CE", value: 5 });
-    const vpc = await make.vpc("10.200.0.0/16");
-    const subnet = await make.subnet(vpc, "10.200.0.0/24");
+    const subnet = await make.subnet(await make.vpc("10.200.0.0/16"), "10.200.0.0/24");
     for (let made = 0; made < 3; made++) await make.instance(subnet);
+    await control("quota", { code: "L-F678F1CE", value: 2 });
     await control("quota", { code: "L-1216C47A", value: 9 });
-    expect(await refusal()).to.include(
+    const text = await refusal();
+    // The account has a default VPC, too.
+    expect(text).to.include("- VPCs: 2 in use and 1 more needed, but the quota is 2\n");
+    expect(text).to.include("--service-code vpc --quota-code L-F678F1CE --desired-value 3\n");
+    expect(text).to.include("- Elastic IPs: 4 in use and 2 more needed, but the quota is 5\n");
+    expect(text).to.include(
       "- vCPUs of standard instances: 6 in use and 4 more needed, but the quota is 9\n",
     );
   });
@@ -85,14 +80,11 @@ describe("The preview of a stack in an account", function () {
   });
 
   it("stops at a type that no zone offers, until a zone of the region offers the instance type", async () => {
-    await control("quota", { code: "L-0263D0A3", value: 6 });
-    await control("quota", { code: "L-1216C47A", value: 10 });
     await engine.pulumi("config", "set", "instanceType", "t3.enormous");
     const text = await refusal();
     expect(text).to.match(/The setting instanceType is t3.enormous\n.*no zone of the region/);
+    // The last preview succeeds by that.
     await follow(text, /pulumi config set instanceType \S+ --stack dev/);
-    const { status, text: next } = await preview();
-    expect(status, next).to.equal(0);
   });
 
   it("stops at another vpcCidr than the VPC has, until it has the range of its VPC again", async () => {
@@ -103,8 +95,7 @@ describe("The preview of a stack in an account", function () {
     expect(text).to.include(`but ${id}, the VPC of stack dev, has 10.0.0.0/16,`);
     await follow(text, /pulumi config set vpcCidr \S+ --stack dev/);
 
-    // The stack has its VPC, so no quota counts; and it keeps its zones.
-    await control("quota", { code: "L-F678F1CE", value: 0 });
+    // The stack has its VPC, so the quotas that are used up do not count; and it keeps its zones.
     const { status, stdout, stderr } = await engine.pulumi("preview", "--json");
     expect(status, stdout + stderr).to.equal(0);
     const { steps } = JSON.parse(stdout) as {

@@ -11,9 +11,9 @@ const root = join(import.meta.dirname, "../..");
 
 export interface Engine {
   /** Runs the CLI for the program, whether it succeeds or not. */
-  pulumi(...args: string[]): Promise<Result>;
+  readonly pulumi: (...args: string[]) => Promise<Result>;
   /** Makes the stack dev; call it once. */
-  begin(): Promise<void>;
+  readonly begin: () => Promise<void>;
 }
 
 /**
@@ -39,7 +39,7 @@ export function engineFor(api: ApiServer, program: string, directory: string): E
   return {
     pulumi: (...args) =>
       run("pulumi", ["--non-interactive", "-C", join(root, program), ...args], { env }),
-    async begin() {
+    begin: async () => {
       mkdirSync(settings);
       mkdirSync(join(directory, "state"), { recursive: true });
       linkPlugins(join(directory, "home/plugins"));
