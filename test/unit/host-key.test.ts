@@ -32,7 +32,12 @@ describe("The host keys of the machines", () => {
         instanceId: `flask-on-aws-dev-${machine}-id`,
         firstContactKey: `ssh-ed25519 PUBLIC+flask-on-aws-dev-${machine}-host-key`,
         privateKey: "-----BEGIN KEY-----\nflask-on-aws-dev-admin-key\n-----END KEY-----\n",
-        adminCidrs: ["203.0.113.7/32"],
+        access: {
+          group: "flask-on-aws-dev-app-id",
+          ownAddress: true,
+          networks: ["203.0.113.7/32"],
+          account: { region: "us-west-2" },
+        },
       });
     });
 

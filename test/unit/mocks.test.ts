@@ -18,7 +18,7 @@ describe("The mocks", () => {
   });
 
   it("refuse a call that they do not know", async () => {
-    const failure = await failureOf(() => aws.getCallerIdentity().catch(() => "refused"));
-    expect(failure).to.equal("not mocked: aws:index/getCallerIdentity:getCallerIdentity");
+    const failure = await failureOf(() => aws.getPartition().catch(() => "refused"));
+    expect(failure).to.equal("not mocked: aws:index/getPartition:getPartition");
   });
 });

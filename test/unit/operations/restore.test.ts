@@ -11,7 +11,7 @@ describe("./ops restore", () => {
     stack.machine.script("deploy-lock.sh", 'log "deploy-lock.sh $*"; echo "restored: $2"');
   });
   afterEach(() => stack.machine.remove());
-  const onMachine = () => stack.machine.log.split("\n").filter((line) => /^\w+\.sh/.test(line));
+  const onMachine = () => stack.machine.log.split("\n").filter((line) => /^[\w-]+\.sh/.test(line));
   /** In a terminal, where `typed`, as of bash's printf, is typed when it asks. */
   const inTerminal = (typed: string) => {
     const seen = `${stack.machine.home}/seen`;
@@ -94,7 +94,7 @@ describe("./ops restore-test", () => {
     machine.script("deploy-lock.sh", 'log "deploy-lock.sh $*"');
     machine.script("publish-status.sh", "log publish");
     expect(ops("restore-test", "backups/x").status).to.equal(0);
-    expect(machine.log).to.match(/\nlease\.sh restore-test\.sh backups\/x\npublish\n$/);
+    expect(machine.log).to.match(/\ndeploy-lock\.sh restore-test\.sh backups\/x\npublish\n$/);
     machine.remove();
   });
 });

@@ -66,7 +66,7 @@ export const ofProgram: Table = {
       "asks for the stack's name on a terminal, and restores",
     ),
   },
-  "test/unit/operations/command-line.ts": {
+  "operations/command-line.ts": {
     "use ./ops": by(start, "refuses the old name of a command and names today's"),
     "see ${…} --help": by(start, "refuses, before it asks Pulumi"),
     "use ${…}, or": by(start, "refuses, before it asks Pulumi"),
