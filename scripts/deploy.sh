@@ -38,7 +38,7 @@ rm -f "$last_backup"
 step preflight
 revision=$(live_revision)
 step migrate "$image"
-step switch "$image" "$nginx_image"
+step cut-over "$image" "$nginx_image"
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"
 total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Machine } from "../support/machine.ts";
 
 describe("A release", () => {
-  const steps = ["preflight", "migrate", "switch", "verify", "history", "prune"];
+  const steps = ["preflight", "migrate", "cut-over", "verify", "release-history", "prune"];
   let machine: Machine;
   beforeEach(() => {
     machine = new Machine();
@@ -15,7 +15,7 @@ describe("A release", () => {
       machine.script(`${step}.sh`, `log "${step} $*"`);
     machine.script(
       "release-history.sh",
-      `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "history $*"; fi`,
+      `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "release-history $*"; fi`,
     );
   });
   afterEach(() => machine.remove());
@@ -33,13 +33,13 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\nswitch app:1 nginx:stable\nverify app:1\nledger add app:1 preflight=\d+\.\d migrate=\d+\.\d switch=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncut-over app:1 nginx:stable\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
     );
   });
 
   it("ends with what was released, where, and in how many seconds", () => {
     expect(deploy().stdout).to.match(
-      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: http:\/\/app\.example:5085\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, switch \d+\.\d s, verify \d+\.\d s\n$/,
+      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: http:\/\/app\.example:5085\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, cut-over \d+\.\d s, verify \d+\.\d s\n$/,
     );
   });
 
@@ -58,8 +58,9 @@ describe("A release", () => {
     it(`ends when ${step} fails, and is not in the history before it has changed something`, () => {
       machine.script(`${step}.sh`, `log ${step}; exit 5`);
       expect(deploy().status).to.equal(5);
-      expect(machine.log.match(/^(?!publish)\w+/gm)).to.deep.equal(steps.slice(0, i + 1));
-      if (i < steps.indexOf("history")) expect(machine.log).to.not.include("history");
+      expect(machine.log.match(/^(?!publish)[\w-]+/gm)).to.deep.equal(steps.slice(0, i + 1));
+      if (i < steps.indexOf("release-history"))
+        expect(machine.log).to.not.include("release-history");
     });
   });
 
@@ -70,14 +71,14 @@ describe("A release", () => {
     expect(status).to.equal(5);
     expect(stdout).to.match(/^note: the schema stays at revision b2, and was at \S+$/m);
     expect(machine.log).to.match(
-      /^preflight \nledger add app:1 failed switch preflight=\d+\.\d migrate=\d+\.\d\n$/,
+      /^preflight \nrelease-history add app:1 failed cut-over preflight=\d+\.\d migrate=\d+\.\d\n$/,
     );
   });
 
   it("is in the history as failed when its migration fails after the backup", () => {
     machine.script("migrate.sh", `echo backups/9 >'${machine.root}/last-backup'; exit 5`);
     expect(deploy().status).to.equal(5);
-    expect(machine.log).to.match(/\nledger add app:1 failed migrate preflight=\d+\.\d\n$/);
+    expect(machine.log).to.match(/\nrelease-history add app:1 failed migrate preflight=\d+\.\d\n$/);
   });
 
   it("is in the history as failed when it serves and is not verified", () => {
@@ -91,13 +92,13 @@ describe("A release", () => {
     expect(stdout).to.match(
       /^note: commit \S+ serves, although its release failed in the step verify$/m,
     );
-    expect(machine.log).to.match(/\nledger add app:1 failed verify preflight=/);
+    expect(machine.log).to.match(/\nrelease-history add app:1 failed verify preflight=/);
   });
 
   it("keeps the exit status of the step when the failure cannot be recorded", () => {
     machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'; exit 5`);
-    machine.script("release-history.sh", "log history; exit 1");
+    machine.script("release-history.sh", "log release-history; exit 1");
     expect(deploy().status).to.equal(5);
-    expect(machine.log).to.include("history");
+    expect(machine.log).to.include("release-history");
   });
 });

@@ -14,7 +14,7 @@ describe("Pruning", () => {
   const prune = (released: readonly string[], there: Record<string, number>, used = "none") => {
     released.forEach((image, i) => {
       const number = String(i + 1).padStart(6, "0");
-      const detail = image.startsWith("failed") ? "failed switch" : "switch=1.0";
+      const detail = image.startsWith("failed") ? "failed cut-over" : "cut-over=1.0";
       const line = [number, "time", "commit", `app:${image}`, "id", "a1", "-", "ann", detail];
       machine.write(`root/ledger/${number}`, `${line.join("\t")}\n`);
     });

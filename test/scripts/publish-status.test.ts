@@ -42,7 +42,7 @@ describe("The status on the site's page", () => {
 
   it("names the last release that did not fail, and the last backup not made because of a restore", () => {
     machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
-    ["switch=1.0", "failed switch"].forEach((detail, i) => {
+    ["cut-over=1.0", "failed cut-over"].forEach((detail, i) => {
       const fields = [`00000${i + 1}`, `time-${i + 1}`, "c", "app", "id", "a1", "-", "ann", detail];
       machine.write(`root/ledger/00000${i + 1}`, `${fields.join("\t")}\n`);
     });

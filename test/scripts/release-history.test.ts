@@ -3,7 +3,7 @@ import { Machine } from "../support/machine.ts";
 
 /** A line of the history. */
 const entry = (number: number, image: string) =>
-  `${String(number).padStart(6, "0")}\t2026-01-0${number % 10}T00:00:00Z\tcommit-of-${image}\t${image}\tid\ta1\t-\tann\tswitch=1.0\n`;
+  `${String(number).padStart(6, "0")}\t2026-01-0${number % 10}T00:00:00Z\tcommit-of-${image}\t${image}\tid\ta1\t-\tann\tcut-over=1.0\n`;
 
 describe("The history of releases", () => {
   let machine: Machine;
@@ -27,7 +27,7 @@ describe("The history of releases", () => {
   };
   const list = () => machine.run("release-history.sh");
   const add = (image: string, env = {}) =>
-    machine.run("release-history.sh", ["add", image, "preflight=1.0 switch=2.5"], "", env);
+    machine.run("release-history.sh", ["add", image, "preflight=1.0 cut-over=2.5"], "", env);
 
   it("is empty at first", () => {
     expect(list()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
@@ -38,7 +38,7 @@ describe("The history of releases", () => {
     expect(add("app:1", { LEASE_OWNER: "ann@desk" }).stderr).to.equal("");
     const { stdout } = list();
     expect(stdout).to.match(
-      /^000001\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\tcommit-of-app:1\tapp:1\tbeef\ta1\tbackups\/9\tann@desk\tpreflight=1\.0 switch=2\.5\n$/,
+      /^000001\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\tcommit-of-app:1\tapp:1\tbeef\ta1\tbackups\/9\tann@desk\tpreflight=1\.0 cut-over=2\.5\n$/,
     );
     expect(machine.read("s3/ledger/000001")).to.equal(stdout);
   });

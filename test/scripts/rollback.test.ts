@@ -40,7 +40,7 @@ describe("A rollback", () => {
       const [name, ...detail] = image.split(" ");
       const number = String(i + 1).padStart(6, "0");
       const fields = [number, `2026-01-0${i + 1}T00:00:00Z`, `commit-of-${name}`, name, "id"];
-      fields.push(revision, "-", "ann", detail.join(" ") || "switch=1.0");
+      fields.push(revision, "-", "ann", detail.join(" ") || "cut-over=1.0");
       machine.write(`root/ledger/${number}`, `${fields.join("\t")}\n`);
     });
   };
@@ -98,7 +98,7 @@ describe("A rollback", () => {
   });
 
   it("skips failed releases", () => {
-    has(["app:1"], ["app:2 failed switch preflight=1.0", "b2"], ["app:3"]);
+    has(["app:1"], ["app:2 failed cut-over preflight=1.0", "b2"], ["app:3"]);
     expect(succeeds()).to.include("which is release 000001 once more");
   });
 

@@ -62,7 +62,7 @@ describe("The status of the machine", () => {
 
   it("has all members on a healthy machine", () => {
     machine.run("serving.sh", ["record", image, "release"], "", { LEASE_OWNER: "ann@desk" });
-    history("switch=1.0", "failed switch preflight=1.0");
+    history("cut-over=1.0", "failed cut-over preflight=1.0");
     machine.write(
       "s3/backups/20260101T030405Z-nightly/manifest",
       "created 2026-01-01T03:04:05Z\nreason nightly\n",

@@ -86,7 +86,7 @@ export const databaseFaults: Fault[] = [
     },
   },
   {
-    name: "database-restarted-during-the-switch",
+    name: "database-restarted-during-the-cut-over",
     async inject(stack) {
       const { commit: appCommit } = await stack.newVersion();
       await forgetLastRelease(stack);

@@ -20,7 +20,7 @@ describe("Ages and times", () => {
 const commit = "c0ffee".repeat(7).slice(0, 40);
 const stored = "backups/20260102T030405Z-before-0123456789ab";
 const history = [
-  ["000001", "preflight=10.5 migrate=10.2 switch=20.1 verify=10.3"],
+  ["000001", "preflight=10.5 migrate=10.2 cut-over=20.1 verify=10.3"],
   ["000002", "failed prepare-database preflight=1.0"],
   ["000003", "rollback"],
   ["000004", "undo"],
@@ -67,7 +67,7 @@ describe("The release history", () => {
       ...{ number: "000001", time: "2026-01-02T03:04:05Z", commit, image: "app:1", imageId: "id" },
       ...{ revision: "0123456789ab", backup: stored, by: "ann@desk", action: "release" },
       failedStep: null,
-      seconds: { preflight: 10.5, migrate: 10.2, switch: 20.1, verify: 10.3 },
+      seconds: { preflight: 10.5, migrate: 10.2, "cut-over": 20.1, verify: 10.3 },
     });
     expect(second).to.include({ action: "failed", failedStep: "prepare-database" });
   });
