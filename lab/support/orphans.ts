@@ -1,17 +1,19 @@
 /** What a killed run of Pulumi has made and not recorded: found by comparing what exists with the stack's state. */
 
-/** A resource of the AWS API that carries the tags of a stack. */
-export interface Tagged {
+/** A resource of the AWS API that belongs to a stack by its tags, or by an interrupted creation. */
+export interface Unrecorded {
   /** Pulumi's id of it. */
   id: string;
   /** Pulumi's type, "aws:ec2/vpc:Vpc". */
   type: string;
   /** Its tag Name, or its own name where AWS gives it one; empty if it has neither. */
   name: string;
+  /** Of the interrupted creation that has made it, where that is known. */
+  urn?: string;
 }
 
 /** A resource as the state has it; what is not read here is kept. */
-interface Resource {
+export interface Resource {
   urn: string;
   type: string;
   id?: string;
@@ -26,8 +28,12 @@ export interface Deployment {
   pending_operations?: { type: string; resource: Resource }[];
 }
 
-/** The tagged resources that the state does not know, neither by id nor in any resource's outputs. */
-export function orphans({ resources = [] }: Deployment, tagged: Tagged[]): Tagged[] {
+/** The creations that were under way when the run ended. */
+export const interruptedCreations = ({ pending_operations = [] }: Deployment): Resource[] =>
+  pending_operations.filter(({ type }) => type === "creating").map(({ resource }) => resource);
+
+/** The resources that the state does not know, neither by id nor in any resource's outputs. */
+export function orphans({ resources = [] }: Deployment, tagged: Unrecorded[]): Unrecorded[] {
   const known = new Set<unknown>();
   for (const { id, outputs = {} } of resources) {
     known.add(id);
@@ -40,13 +46,16 @@ export function orphans({ resources = [] }: Deployment, tagged: Tagged[]): Tagge
  * The interrupted creation that the orphan is the result of, if exactly one can be it, and if its URN is free: a later
  * run may have made the resource again.
  */
-function creationOf(deployment: Deployment, { type, name, id }: Tagged): Resource | undefined {
-  const { pending_operations = [], resources = [] } = deployment;
-  const candidates = pending_operations
-    .filter((operation) => operation.type === "creating" && operation.resource.type === type)
-    .map((operation) => operation.resource)
+function creationOf(
+  deployment: Deployment,
+  { type, name, id, urn: known }: Unrecorded,
+): Resource | undefined {
+  const { resources = [] } = deployment;
+  const candidates = interruptedCreations(deployment)
+    .filter((creation) => creation.type === type)
     .filter(({ urn }) => !resources.some((resource) => resource.urn === urn))
-    .filter(({ inputs: { tags = {}, ...inputs } = {} }) => {
+    .filter(({ urn, inputs: { tags = {}, ...inputs } = {} }) => {
+      if (known !== undefined) return urn === known;
       return Object.values(inputs).includes(id) || (tags as { Name?: string }).Name === name;
     });
   return candidates.length === 1 ? candidates[0] : undefined;
@@ -55,7 +64,7 @@ function creationOf(deployment: Deployment, { type, name, id }: Tagged): Resourc
 const nameOf = ({ urn }: Resource): string => urn.slice(urn.lastIndexOf("::") + 2);
 
 /** Lines for the reader: what a killed run has left, and what to do about it. Empty if it has left nothing. */
-export function advice(deployment: Deployment, tagged: Tagged[]): string[] {
+export function advice(deployment: Deployment, tagged: Unrecorded[]): string[] {
   const found = orphans(deployment, tagged).map((orphan) => {
     return { orphan, creation: creationOf(deployment, orphan) };
   });
@@ -95,7 +104,7 @@ export function advice(deployment: Deployment, tagged: Tagged[]): string[] {
  * The state with each orphan that an interrupted creation is known for as a resource, with the inputs that it was
  * created with. Its outputs are not known before the next refresh. Other interrupted creations made nothing.
  */
-export function adopt(deployment: Deployment, tagged: Tagged[]): Deployment {
+export function adopt(deployment: Deployment, tagged: Unrecorded[]): Deployment {
   const adopted = orphans(deployment, tagged).flatMap((orphan) => {
     const creation = creationOf(deployment, orphan);
     return creation ? [{ ...creation, id: orphan.id, outputs: {} }] : [];

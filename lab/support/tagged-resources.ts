@@ -4,7 +4,7 @@ import { EC2, type TagDescription } from "@aws-sdk/client-ec2";
 import { IAM } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
 import { S3 } from "@aws-sdk/client-s3";
-import type { Tagged } from "./orphans.ts";
+import type { Unrecorded } from "./orphans.ts";
 
 type Tags = Record<string, string>;
 interface Tag {
@@ -30,7 +30,7 @@ const ec2Types: Partial<Record<string, string>> = {
 const asObject = (tags: Tag[] = []): Tags =>
   Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
 
-async function ec2Resources(): Promise<{ tagged: Tagged; tags: Tags }[]> {
+async function ec2Resources(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
   const ec2 = new EC2();
   const byId = new Map<string, TagDescription[]>();
   for (const tag of (await ec2.describeTags()).Tags ?? []) {
@@ -62,7 +62,7 @@ async function ec2Resources(): Promise<{ tagged: Tagged; tags: Tags }[]> {
   });
 }
 
-async function databaseResources(): Promise<{ tagged: Tagged; tags: Tags }[]> {
+async function databaseResources(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
   const rds = new RDS();
   const { DBInstances = [] } = await rds.describeDBInstances();
   const { DBSubnetGroups = [] } = await rds.describeDBSubnetGroups();
@@ -92,7 +92,7 @@ async function databaseResources(): Promise<{ tagged: Tagged; tags: Tags }[]> {
   );
 }
 
-async function buckets(): Promise<{ tagged: Tagged; tags: Tags }[]> {
+async function buckets(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
   const s3 = new S3({ forcePathStyle: true });
   const { Buckets = [] } = await s3.listBuckets();
   return Promise.all(
@@ -104,7 +104,7 @@ async function buckets(): Promise<{ tagged: Tagged; tags: Tags }[]> {
   );
 }
 
-async function roles(): Promise<{ tagged: Tagged; tags: Tags }[]> {
+async function roles(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
   const iam = new IAM();
   const { Roles = [] } = await iam.listRoles();
   const { InstanceProfiles = [] } = await iam.listInstanceProfiles();
@@ -121,7 +121,7 @@ async function roles(): Promise<{ tagged: Tagged; tags: Tags }[]> {
   return Promise.all([...ofRoles, ...ofProfiles]);
 }
 
-async function logGroups(): Promise<{ tagged: Tagged; tags: Tags }[]> {
+async function logGroups(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
   const logs = new CloudWatchLogs();
   const { logGroups: found = [] } = await logs.describeLogGroups();
   return Promise.all(
@@ -133,7 +133,7 @@ async function logGroups(): Promise<{ tagged: Tagged; tags: Tags }[]> {
 }
 
 /** All resources of the kinds that the program makes which carry every one of `tags`. */
-export async function taggedResources(tags: Tags): Promise<Tagged[]> {
+export async function taggedResources(tags: Tags): Promise<Unrecorded[]> {
   const of = [ec2Resources(), databaseResources(), buckets(), roles(), logGroups()];
   const all = await Promise.all(of);
   return all

@@ -4,11 +4,11 @@ import {
   advice,
   orphans,
   type Deployment,
-  type Tagged,
+  type Unrecorded,
 } from "../../../lab/support/orphans.ts";
 
-const vpc: Tagged = { id: "vpc-2", type: "aws:ec2/vpc:Vpc", name: "dev-vpc" };
-const bucket: Tagged = { id: "site-1a2b", type: "aws:s3/bucket:Bucket", name: "site-1a2b" };
+const vpc: Unrecorded = { id: "vpc-2", type: "aws:ec2/vpc:Vpc", name: "dev-vpc" };
+const bucket: Unrecorded = { id: "site-1a2b", type: "aws:s3/bucket:Bucket", name: "site-1a2b" };
 
 const resource = (type: string, more: object = {}) => ({
   urn: `urn:pulumi:dev::p::${type}::x`,
@@ -52,6 +52,19 @@ describe("what a killed run has made and not recorded", () => {
       ],
       pending_operations: [],
     });
+  });
+
+  it("is taken over as the creation that is known to have made it, among others of its type", () => {
+    const type = "aws:ec2/route:Route";
+    const [one, other] = ["a", "b"].map((name) => ({
+      type: "creating",
+      resource: { urn: `urn:pulumi:dev::p::${type}::${name}`, type },
+    }));
+    const state: Deployment = { pending_operations: [one!, other!] };
+    const route = { id: "r-rtb-1", type, name: "", urn: other!.resource.urn };
+    expect(adopt(state, [route]).resources).to.deep.equal([
+      { ...other!.resource, id: "r-rtb-1", outputs: {} },
+    ]);
   });
 
   it("is not taken over where a later run has made the resource again", () => {

@@ -10,6 +10,9 @@ import { ec2, retag, tagged } from "./ec2.ts";
 
 type Association = Plain<RouteTableAssociationState>;
 
+/** The id that the real provider gives to a route. */
+export const routeId = (table: string, destination: string) => `r-${table}${crc32(destination)}`;
+
 const findTable = async (context: Context, id = "") =>
   (await ec2(context).describeRouteTables({ RouteTableIds: [id] })).RouteTables?.[0];
 
@@ -37,7 +40,7 @@ const route = resource<Plain<RouteState>>({
   outputs: ["origin", "state"],
   async create(context, request, { routeTableId, destinationCidrBlock }) {
     await ec2(context).createRoute(request);
-    return `r-${routeTableId}${crc32(destinationCidrBlock ?? "")}`;
+    return routeId(routeTableId ?? "", destinationCidrBlock ?? "");
   },
   async find(context, _, { routeTableId, destinationCidrBlock }) {
     const routes = (await findTable(context, routeTableId))?.Routes;
