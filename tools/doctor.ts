@@ -9,11 +9,11 @@ import { join } from "node:path";
 const purposes = ["AWS", "the lab"] as const;
 export type Purpose = (typeof purposes)[number];
 
-/** `judge` is told what `tools/probes NAME` printed; where that failed, or it judges false, the check's thing is missing. */
+/** A thing is missing if `tools/probes NAME` fails, or if `check` returns false for what it prints. */
 export interface Check {
   readonly name: string;
   readonly what: string;
-  readonly judge: (seen: string) => boolean;
+  readonly check: (seen: string) => boolean;
   readonly remedy: string;
   /** What it is for, if not for both. */
   readonly only?: Purpose;
@@ -38,9 +38,9 @@ const enough = (seen: string) => {
 const matches = (pattern: RegExp) => (seen: string) => pattern.test(seen);
 const present = matches(/./);
 
-type Row = [name: string, what: string, judge: Check["judge"], remedy: string];
+type Row = [name: string, what: string, check: Check["check"], remedy: string];
 const checksOf = (rows: Row[], purpose: { only?: Purpose } = {}): Check[] =>
-  rows.map(([name, what, judge, remedy]) => ({ name, what, judge, remedy, ...purpose }));
+  rows.map(([name, what, check, remedy]) => ({ name, what, check, remedy, ...purpose }));
 
 const client = "install OpenSSH's client, 8.5 or later";
 const agent = "start it, or run pulumi without it: env -u SSH_AUTH_SOCK pulumi up";
@@ -90,12 +90,12 @@ export const checks: readonly Check[] = [
   ),
 ];
 
-/** Lines for the reader, and what is missing for each purpose, by a function that looks and gives undefined if that fails. */
-export function examine(look: (name: string) => string | undefined) {
+/** Lines for the reader, and what is missing for each purpose. `probe` returns undefined if a probe fails. */
+export function examine(probe: (name: string) => string | undefined) {
   const missing: Record<Purpose, string[]> = { AWS: [], "the lab": [] };
-  const lines = checks.flatMap(({ name, what, judge, remedy, only }) => {
-    const seen = look(name);
-    const found = seen !== undefined && judge(seen);
+  const lines = checks.flatMap(({ name, what, check, remedy, only }) => {
+    const seen = probe(name);
+    const found = seen !== undefined && check(seen);
     const text = `${only ? `for ${only}, ` : ""}${what}: ${seen ?? "not there, or does not answer"}`;
     if (found) return [`ok       ${text}`];
     for (const purpose of only ? [only] : purposes) missing[purpose].push(name);
@@ -108,8 +108,8 @@ export function examine(look: (name: string) => string | undefined) {
   return { missing, lines: [...lines, "", ...verdicts].map((line) => line.slice(0, 100)) };
 }
 
-/** What a look printed; one that takes longer than this has found nothing that works. */
-function look(name: string): string | undefined {
+/** What a probe printed. One that takes longer than this has failed. */
+function runProbe(name: string): string | undefined {
   const { status, stdout } = spawnSync(
     join(root, "tools/probes"),
     [name, ...process.argv.slice(2)],
@@ -122,7 +122,7 @@ function look(name: string): string | undefined {
 }
 
 if (import.meta.filename === realpathSync(process.argv[1]!)) {
-  const { missing, lines } = examine(look);
+  const { missing, lines } = examine(runProbe);
   console.log(lines.join("\n"));
   // Whoever is ready for one of the two may not want the other.
   if (Object.values(missing).every(({ length }) => length > 0)) process.exitCode = 1;

@@ -82,11 +82,11 @@ describe("The doctor", () => {
     for (const line of lines) expect(line.length).to.be.at.most(100);
   });
 
-  describe("looks", () => {
+  describe("probes", () => {
     let home: string;
     before(() => (home = mkdtempSync(join(tmpdir(), "doctor-"))));
     after(() => rmSync(home, { recursive: true }));
-    const look = (name: string, env: NodeJS.ProcessEnv = {}) => {
+    const probe = (name: string, env: NodeJS.ProcessEnv = {}) => {
       const run = spawnSync(join(root, "tools/probes"), [name], {
         encoding: "utf8",
         env: { PATH: process.env.PATH, HOME: home, LAB_NAME: "doctor", ...env },
@@ -101,31 +101,31 @@ describe("The doctor", () => {
     });
 
     it("for programs on PATH, and fails where there is none", () => {
-      expect(look("git")).to.match(/^git version [\d.]+, \/.*git$/);
-      expect(look("region")).to.equal("us-west-2");
+      expect(probe("git")).to.match(/^git version [\d.]+, \/.*git$/);
+      expect(probe("region")).to.equal("us-west-2");
       for (const needed of ["bash", "dirname"])
         symlinkSync(`/usr/bin/${needed}`, join(home, needed));
-      expect(look("region", { PATH: home })).to.equal(undefined);
-      expect(look("git", { PATH: home })).to.equal(undefined);
+      expect(probe("region", { PATH: home })).to.equal(undefined);
+      expect(probe("git", { PATH: home })).to.equal(undefined);
     });
 
     it("for credentials by name alone", () => {
-      expect(look("credentials")).to.equal(undefined);
-      const key = look("credentials", { AWS_ACCESS_KEY_ID: "sesame" });
+      expect(probe("credentials")).to.equal(undefined);
+      const key = probe("credentials", { AWS_ACCESS_KEY_ID: "sesame" });
       expect(key).to.equal("AWS_ACCESS_KEY_ID; not asked of AWS");
     });
 
     it("for an agent that SSH_AUTH_SOCK names, if it is set", () => {
-      expect(look("ssh-agent")).to.equal("SSH_AUTH_SOCK is not set");
+      expect(probe("ssh-agent")).to.equal("SSH_AUTH_SOCK is not set");
       const socket = join(home, "no-agent");
-      expect(look("ssh-agent", { SSH_AUTH_SOCK: socket })).to.equal(`dead at ${socket}`);
+      expect(probe("ssh-agent", { SSH_AUTH_SOCK: socket })).to.equal(`dead at ${socket}`);
     });
 
     it("at no lab that is down, and at no engine of another machine", () => {
-      expect(look("lab")).to.equal("down, lab/up starts it");
-      expect(look("stack")).to.equal("not asked, the lab is down");
+      expect(probe("lab")).to.equal("down, lab/up starts it");
+      expect(probe("stack")).to.equal("not asked, the lab is down");
       expect(existsSync(join(root, ".lab/doctor"))).to.equal(false);
-      expect(look("docker", { DOCKER_HOST: "tcp://198.18.0.1:2375" })).to.equal(undefined);
+      expect(probe("docker", { DOCKER_HOST: "tcp://198.18.0.1:2375" })).to.equal(undefined);
     });
   });
 });
