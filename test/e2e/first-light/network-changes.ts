@@ -60,7 +60,7 @@ class Cloud {
 
   /** Who reaches whom on some ports, by "source → target". */
   async reachability(): Promise<Record<string, string>> {
-    const measure = `import("../../../lab/support/reachability.ts").then(async ({ measure }) =>
+    const measure = `import("./lab/support/reachability.ts").then(async ({ measure }) =>
       console.log(JSON.stringify(await measure("${this.fixture.prefix}", [${ports.join()}]))))`;
     const found = await this.fixture.lab.in("node", "--import", "tsx", "--eval", measure);
     return Object.fromEntries(
