@@ -41,7 +41,7 @@ export interface Contact {
  * What became of one connection. `silent`: the machine boots, or is not there. `failed`: the script ran, and failed.
  * Each kind but `failed` and `done` may pass: a machine boots, and an Elastic IP takes a moment to move to a new one.
  */
-export interface Answer {
+export interface ContactResult {
   readonly kind: SshFailure["kind"] | "other-machine" | "failed" | "done";
   /** What was printed: the result where it is done, else the last words of ssh or of the script. */
   readonly said: string;
@@ -49,21 +49,24 @@ export interface Answer {
 
 export interface Surroundings {
   /** Connects once to a machine that must show `hostKey`, and runs host-key.sh there, or nothing. */
-  readonly connect: (hostKey: string, verb: "prepare" | "activate" | "nothing") => Promise<Answer>;
+  readonly connect: (
+    hostKey: string,
+    verb: "prepare" | "activate" | "nothing",
+  ) => Promise<ContactResult>;
   /** Seconds. */
   readonly now: () => number;
   readonly pause: () => Promise<void>;
 }
 
 /** Of a program of ssh's: 255 is its own status, 75 the script's for another machine. */
-export function answerOf({ status, stdout, stderr }: Ended): Answer {
+export function answerOf({ status, stdout, stderr }: Ended): ContactResult {
   if (status === 0) return { kind: "done", said: stdout.trim() };
   if (status === 255) return sshFailure(stderr);
   return { kind: status === 75 ? "other-machine" : "failed", said: stderr.trim() };
 }
 
 /** Repeats what may succeed later, for as long as a machine may boot. */
-async function persist({ now, pause }: Surroundings, attempt: () => Promise<Answer>) {
+async function persist({ now, pause }: Surroundings, attempt: () => Promise<ContactResult>) {
   for (const start = now(); ; await pause()) {
     const answer = await attempt();
     if (answer.kind === "done" || answer.kind === "failed" || now() - start > bootLimit)
@@ -72,7 +75,7 @@ async function persist({ now, pause }: Surroundings, attempt: () => Promise<Answ
 }
 
 /** Resolves to the machine's own key as what was said, if all is well. */
-export function prepare({ firstContactKey }: Contact, on: Surroundings): Promise<Answer> {
+export function prepare({ firstContactKey }: Contact, on: Surroundings): Promise<ContactResult> {
   return persist(on, async () => {
     const answer = await on.connect(firstContactKey, "prepare");
     if (answer.kind !== "done" || /^ssh-ed25519 [\w+/=]+$/.test(answer.said)) return answer;
@@ -84,7 +87,7 @@ export function prepare({ firstContactKey }: Contact, on: Surroundings): Promise
 export function activate(
   { firstContactKey, ownKey = "" }: Contact,
   on: Surroundings,
-): Promise<Answer> {
+): Promise<ContactResult> {
   return persist(on, async () => {
     const activated = await on.connect(firstContactKey, "activate");
     if (activated.kind !== "done" && activated.kind !== "other-key") return activated;
@@ -94,7 +97,7 @@ export function activate(
 }
 
 /** The error, its evidence and the remedy, for a person. */
-export function explain({ kind, said }: Answer, contact: Contact): string {
+export function explain({ kind, said }: ContactResult, contact: Contact): string {
   const { server, address, jump, stack } = contact;
   const command = (words: string) => `${pulumi} ${words} --stack ${stack}`;
   const where = `${address} port 22${jump ? ` through ${jump.address}` : ""}`;

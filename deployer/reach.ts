@@ -12,7 +12,7 @@ import {
   readSshRules,
   type SshAccess,
 } from "../network/ssh-access.ts";
-import { answerOf, type Answer } from "./ports.ts";
+import { answerOf, type PortAnswer } from "./ports.ts";
 import { bootLimit, explain, silenceLimit, type Cause } from "./unreachable.ts";
 
 /** Seconds. A packet that is lost is sent again after 1 and 3 s. */
@@ -20,15 +20,15 @@ const patience = 5;
 /** After how many silent tries in a row of a machine that answers elsewhere the door is closed. */
 const tries = 3;
 
-export interface Surroundings {
-  readonly probe: (port: number) => Promise<Answer>;
+export interface ReachSurroundings {
+  readonly probe: (port: number) => Promise<PortAnswer>;
   /** Seconds. */
   readonly now: () => number;
   readonly pause: () => Promise<void>;
 }
 
 /** Resolves to undefined when port 22 is open, else to why it is not. */
-export async function reach({ probe, now, pause }: Surroundings): Promise<Cause | undefined> {
+export async function reach({ probe, now, pause }: ReachSurroundings): Promise<Cause | undefined> {
   const start = now();
   for (let silent = 0; ; await pause()) {
     // Everybody may reach port 80. Without a server there a machine that runs refuses, at once.
@@ -47,7 +47,7 @@ export async function reach({ probe, now, pause }: Surroundings): Promise<Cause 
  * beginning, but an address service that did not answer then, or somebody who removes rules, comes in between.
  */
 export async function reachOrOpen(
-  surroundings: Surroundings,
+  surroundings: ReachSurroundings,
   open: () => Promise<boolean>,
 ): Promise<Cause | undefined> {
   const why = await reach(surroundings);

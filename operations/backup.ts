@@ -12,13 +12,13 @@ import {
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "./failure.ts";
-import { Machine } from "./machine.ts";
+import { RemoteMachine } from "./machine.ts";
 
 export function backup(
   stack: string | undefined,
   { to }: { readonly to?: string },
 ): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     if (to !== undefined) return backUpTo(to, machine);
     const program = '"$bin/deploy-lock.sh" backup.sh by-hand && "$bin/publish-status.sh"';
     return (await machine.change(program)).status;
@@ -26,7 +26,7 @@ export function backup(
 }
 
 /** Copies into a directory here; the manifest last, since what has none is no backup. */
-async function backUpTo(directory: string, machine: Machine): Promise<number> {
+async function backUpTo(directory: string, machine: RemoteMachine): Promise<number> {
   const remedy = `try again: ${machine.ops("backup", "--to", directory)}`;
   const { status, stdout } = await machine.change(
     `set -e; key=$("$bin/deploy-lock.sh" backup.sh by-hand); echo "$key"
@@ -52,7 +52,12 @@ async function backUpTo(directory: string, machine: Machine): Promise<number> {
   return 0;
 }
 
-async function copy(machine: Machine, object: string, file: string, remedy: string): Promise<void> {
+async function copy(
+  machine: RemoteMachine,
+  object: string,
+  file: string,
+  remedy: string,
+): Promise<void> {
   const part = `${file}.part`;
   const output = openSync(part, "w", 0o600);
   try {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Failure } from "./failure.ts";
 import { age, table, tabSeparated, time } from "./format.ts";
-import { Machine } from "./machine.ts";
+import { RemoteMachine } from "./machine.ts";
 import { checkSignals, interrupted } from "./processes.ts";
 
 interface Backup {
@@ -34,7 +34,7 @@ export function backupTable(text: string, now = Date.now()): string[] {
 }
 
 export function backups(stack: string | undefined): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     const lines = backupTable(await machine.read('"$bin/backups.sh"'));
     if (lines.length === 1)
       console.error(`There is no backup yet. One is made by: ${machine.ops("backup")}`);
@@ -48,7 +48,7 @@ export function restoreTest(
   _: object,
   words: readonly string[],
 ): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     const program = '"$bin/deploy-lock.sh" restore-test.sh "$@" && "$bin/publish-status.sh"';
     return (await machine.change(program, words)).status;
   });
@@ -59,7 +59,7 @@ export function restore(
   { yes }: { readonly yes?: true },
   words: readonly string[],
 ): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     const chosen = await machine.read('"$bin/backups.sh" choose "$@"', words);
     const [backup] = parseBackups(chosen);
     if (!backup) throw new Failure("there is no backup", `make one: ${machine.ops("backup")}`);

@@ -17,9 +17,9 @@ const renamed: Readonly<Record<string, string>> = {
 /** Commands whose words are for the machine. */
 const passOn = ["ssh", "app", "mysql"];
 
-type Stack = string | undefined;
+type StackName = string | undefined;
 /** What a command does; resolves to the exit status. */
-type Act = (stack: Stack, options: object, words: readonly string[]) => Promise<number>;
+type Act = (stack: StackName, options: object, words: readonly string[]) => Promise<number>;
 /** Adds a command, which can be told the stack. */
 type Add = (command: string, description: string, example: string, act: Act) => Command;
 

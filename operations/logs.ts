@@ -1,5 +1,5 @@
 /** What the app and nginx have logged: logs. */
-import { Machine } from "./machine.ts";
+import { RemoteMachine } from "./machine.ts";
 
 interface LogOptions {
   readonly follow?: true;
@@ -24,7 +24,7 @@ export function logs(stack: string | undefined, options: LogOptions): Promise<nu
     ...(lines === undefined ? [] : ["--lines", lines]),
     ...(all ? ["--all"] : []),
   ];
-  return Machine.with(
+  return RemoteMachine.with(
     stack,
     async (machine) => {
       if (!follow) return (await machine.run('exec "$bin/logs.sh" "$@"', words)).status;

@@ -7,7 +7,7 @@ import { allowOwnAddress, type OwnAccess } from "../network/ssh-access.ts";
 import { Failure } from "./failure.ts";
 import { hostKeys, ops, pulumi, typed } from "./names.ts";
 import { operator } from "./operator.ts";
-import { readStack, type Stack } from "./outputs.ts";
+import { readStack, type StackInUse } from "./outputs.ts";
 import { checkSignals, interrupted, Interrupted, run, type Ended } from "./processes.ts";
 import { sshArguments, sshFailure } from "./ssh.ts";
 
@@ -28,7 +28,7 @@ interface Manner {
 }
 
 /** What is said after Ctrl-C. */
-function goesOn(machine: Machine | undefined): string {
+function goesOn(machine: RemoteMachine | undefined): string {
   if (!machine?.changing) return "interrupted; nothing was changed";
   return `interrupted; the command may still run on the app server: ${machine.ops("status")} shows the deploy lock while it does`;
 }
@@ -36,32 +36,32 @@ function goesOn(machine: Machine | undefined): string {
 /** Whether a person sits at both ends of this process. */
 export const onTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
-export class Machine {
+export class RemoteMachine {
   /** Something was begun there that changes the stack, and that may go on without this process. */
   changing = false;
   /** What came of letting this computer in; undefined if it was not tried. */
   private own: OwnAccess | undefined;
 
   private constructor(
-    readonly stack: Stack,
+    readonly stack: StackInUse,
     private readonly directory: string,
   ) {}
 
   /** Reads a stack, says which it is, and works with its machine. */
   static async with<T>(
     named: string | undefined,
-    work: (machine: Machine) => Promise<T>,
+    work: (machine: RemoteMachine) => Promise<T>,
     { to = "app", quiet = false }: Manner = {},
   ): Promise<T> {
     const directory = mkdtempSync(join(tmpdir(), "flask-on-aws-"));
     // Also where an error or a signal ends this process.
     process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-    let machine: Machine | undefined;
+    let machine: RemoteMachine | undefined;
     try {
       const stack = await readStack(named);
       const { region, appServerPublicIp: app, testServerPrivateIp: test } = stack.outputs;
       console.error(`${stack.name} · ${region} · ${to === "app" ? app : `${test} through ${app}`}`);
-      machine = new Machine(stack, directory);
+      machine = new RemoteMachine(stack, directory);
       writeFileSync(machine.keyFile, stack.outputs.sshPrivateKey, { mode: 0o600 });
       await machine.letIn();
       return await work(machine);

@@ -24,7 +24,7 @@ interface Told {
   readonly siteBucket?: string;
 }
 
-export interface Stack {
+export interface StackInUse {
   readonly name: string;
   /** `--stack NAME` where the user has named the stack, for commands that are shown. */
   readonly flags: readonly string[];
@@ -32,7 +32,7 @@ export interface Stack {
 }
 
 /** @throws unless the Pulumi CLI knows the stack, which is the selected one if it is not named, and it is up */
-export async function readStack(named: string | undefined): Promise<Stack> {
+export async function readStack(named: string | undefined): Promise<StackInUse> {
   const flags = named === undefined ? [] : ["--stack", named];
   const ask = ["stack", "output", "--json", "--show-secrets", ...flags];
   const [printed, selected] = await Promise.all([
@@ -40,7 +40,7 @@ export async function readStack(named: string | undefined): Promise<Stack> {
     named ?? askPulumi(["stack", "--show-name"], named),
   ]);
   const name = selected.trim();
-  const outputs = JSON.parse(printed) as Stack["outputs"];
+  const outputs = JSON.parse(printed) as StackInUse["outputs"];
   const up = `run: ${pulumi} ${typed("up", ...flags)}`;
   if (Object.keys(outputs).length === 0)
     throw new Failure(`stack ${name} has no outputs: it is not up`, up);

@@ -1,6 +1,6 @@
 /** Which releases there were, and going back to the one before: releases, rollback. */
 import { cut, table, tabSeparated, time } from "./format.ts";
-import { Machine } from "./machine.ts";
+import { RemoteMachine } from "./machine.ts";
 
 /** A line of the release history. */
 export interface Release {
@@ -68,7 +68,7 @@ export function releases(
   stack: string | undefined,
   { json }: { readonly json?: true },
 ): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     const found = parseReleases(await machine.read('"$bin/release-history.sh"'));
     if (json) console.log(JSON.stringify(found, undefined, 2));
     else if (found.length === 0) console.error("There is no release yet.");
@@ -81,7 +81,7 @@ export function rollback(
   stack: string | undefined,
   { undo }: { readonly undo?: true },
 ): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     const words = undo ? ["--undo"] : [];
     return (await machine.change('exec "$bin/deploy-lock.sh" rollback.sh "$@"', words)).status;
   });

@@ -1,13 +1,13 @@
 /** Commands that give a shell, or run what the user names: ssh, app, mysql. */
 import { quote } from "../deployer/shell.ts";
-import { Machine, onTerminal } from "./machine.ts";
+import { RemoteMachine, onTerminal } from "./machine.ts";
 
 export function ssh(
   stack: string | undefined,
   { to = "app" }: { readonly to?: "app" | "test" },
   words: readonly string[],
 ): Promise<number> {
-  return Machine.with(
+  return RemoteMachine.with(
     stack,
     async (machine) => {
       const streams = { terminal: onTerminal() };
@@ -23,7 +23,7 @@ export async function app(
   _: object,
   words: readonly string[],
 ): Promise<number> {
-  return Machine.with(
+  return RemoteMachine.with(
     stack,
     async (machine) => {
       const terminal = onTerminal();
@@ -42,7 +42,7 @@ export async function mysql(
   _: object,
   words: readonly string[],
 ): Promise<number> {
-  return Machine.with(
+  return RemoteMachine.with(
     stack,
     async (machine) => {
       const program = `exec mysql --defaults-extra-file="$client" "$@"`;

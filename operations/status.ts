@@ -3,8 +3,8 @@
 import type { Serving } from "../deployer/serving.ts";
 import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
-import { Machine } from "./machine.ts";
-import type { Stack } from "./outputs.ts";
+import { RemoteMachine } from "./machine.ts";
+import type { StackInUse } from "./outputs.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
 export interface Status {
@@ -37,7 +37,7 @@ export interface Commands {
 }
 
 type Outputs = Pick<
-  Stack["outputs"],
+  StackInUse["outputs"],
   "region" | "configuredCommit" | "appUrl" | "siteUrl" | "siteBucket"
 >;
 type Row = readonly [label: string, ...lines: string[]];
@@ -167,7 +167,7 @@ interface StatusOptions {
 }
 
 export function status(stack: string | undefined, options: StatusOptions): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     const found = parse(await machine.read('"$bin/status.sh"'), machine);
     const { name, outputs } = machine.stack;
     if (options.commit) {
@@ -191,7 +191,7 @@ export function status(stack: string | undefined, options: StatusOptions): Promi
   });
 }
 
-function parse(printed: string, machine: Machine): Status {
+function parse(printed: string, machine: RemoteMachine): Status {
   try {
     return JSON.parse(printed) as Status;
   } catch {

@@ -1,8 +1,8 @@
 /** The acceptance check of a stack that is up: verify. */
-import { answerOf, type Answer } from "../deployer/ports.ts";
+import { answerOf, type PortAnswer } from "../deployer/ports.ts";
 import { Failure } from "./failure.ts";
 import { tabSeparated } from "./format.ts";
-import { Machine } from "./machine.ts";
+import { RemoteMachine } from "./machine.ts";
 import { pulumiProgram, root } from "./names.ts";
 import { interrupted, run } from "./processes.ts";
 
@@ -21,7 +21,7 @@ const checked = (name: string, found: string): Check => ({
 });
 
 /** Ports of the app server as network/security-groups.ts opens them, and the answers that are right. */
-const rightAnswers: ReadonlyMap<number, readonly Answer[]> = new Map([
+const rightAnswers: ReadonlyMap<number, readonly PortAnswer[]> = new Map([
   [22, ["open"]],
   // Open to everybody; what listens there is a matter of the release.
   [80, ["open", "refused"]],
@@ -37,7 +37,7 @@ const limits = { connection: 5_000, page: 15_000 };
 const within = (milliseconds: number) =>
   AbortSignal.any([interrupted, AbortSignal.timeout(milliseconds)]);
 
-async function page(machine: Machine): Promise<Check> {
+async function page(machine: RemoteMachine): Promise<Check> {
   const { appUrl } = machine.stack.outputs;
   const url = `${appUrl}/login`;
   const began = Date.now();
@@ -61,7 +61,7 @@ async function page(machine: Machine): Promise<Check> {
 
 /** What a list of answers means. */
 export function portsCheck(
-  answers: readonly (readonly [port: number, answer: Answer])[],
+  answers: readonly (readonly [port: number, answer: PortAnswer])[],
   remedy: string,
 ): Check {
   const words = { open: "is open", refused: "refuses connections", silent: "does not answer" };
@@ -72,7 +72,7 @@ export function portsCheck(
   return { name: "ports", result: "FAILED", found: say(wrong), remedy };
 }
 
-async function ports(machine: Machine): Promise<Check> {
+async function ports(machine: RemoteMachine): Promise<Check> {
   const { appServerPublicIp: host } = machine.stack.outputs;
   const signal = within(limits.connection);
   const answers = await Promise.all(
@@ -102,7 +102,7 @@ export function changesOf({ steps = [] }: Preview): string[] {
 }
 
 /** A preview with --refresh reads every resource, and changes neither them nor the state. */
-async function drift(machine: Machine): Promise<Check> {
+async function drift(machine: RemoteMachine): Promise<Check> {
   const preview = ["preview", "--refresh", "--expect-no-changes"];
   const { status, stdout, stderr } = await run(
     pulumiProgram,
@@ -137,7 +137,7 @@ function parse(printed: string): Preview {
 }
 
 /** The checks of scripts/acceptance.sh. */
-async function onMachine(machine: Machine): Promise<Check[]> {
+async function onMachine(machine: RemoteMachine): Promise<Check[]> {
   const program = `"$bin/acceptance.sh" || exit
     "$bin/publish-status.sh" >/dev/null || true # it has said why; the checks are made`;
   try {
@@ -180,7 +180,7 @@ export function verify(
   stack: string | undefined,
   { json }: { readonly json?: true },
 ): Promise<number> {
-  return Machine.with(stack, async (machine) => {
+  return RemoteMachine.with(stack, async (machine) => {
     if (process.stderr.isTTY) console.error("The checks take about two minutes.");
     const found = await Promise.all([
       ...[page(machine), ports(machine)],

@@ -11,10 +11,10 @@ const prices: Readonly<Record<string, number>> = { ...confirmed, ...unconfirmed 
 const hours = 730; // of a month, as AWS counts
 
 /** Settings by the names that they have in Pulumi.yaml. */
-export type Settings = Readonly<Record<string, unknown>>;
+export type StackSettings = Readonly<Record<string, unknown>>;
 
 /** The layout that this project replaces. */
-const byHand: Settings = {
+const byHand: StackSettings = {
   "aws:region": origin.region,
   natGateways: "single",
   instanceType: "t2.micro",
@@ -24,10 +24,10 @@ const byHand: Settings = {
 };
 
 /** The settings of Pulumi.yaml, `project`, with those of a Pulumi.NAME.yaml, `stack`, over them. */
-export function settingsOf(project: string, stack: string): Settings {
+export function settingsOf(project: string, stack: string): StackSettings {
   type Declared = Record<string, { default?: unknown; value?: unknown }>;
   const { name, config } = load(project) as { name: string; config: Declared };
-  const own = (load(stack) as { config?: Settings } | undefined)?.config ?? {};
+  const own = (load(stack) as { config?: StackSettings } | undefined)?.config ?? {};
   return Object.fromEntries([
     ...Object.entries(config).map(([key, of]) => [key, of.default ?? of.value] as const),
     ...Object.entries(own).map(([key, value]) => [key.replace(`${name}:`, ""), value] as const),
@@ -47,7 +47,7 @@ function known(key: string, value: unknown, values: readonly string[]): string {
  *
  * @throws if a price is not known, with those that are
  */
-export function estimate(settings: Settings) {
+export function estimate(settings: StackSettings) {
   known("aws:region", settings["aws:region"], [origin.region]);
   const zones = (settings.availabilityZones as readonly string[] | undefined)?.length || 2;
   const modes: Record<string, number> = { none: 0, single: 1, "per-zone": zones };
@@ -73,13 +73,13 @@ export function estimate(settings: Settings) {
 }
 
 /** USD a month. @throws as {@link estimate} */
-export const total = (settings: Settings) =>
+export const total = (settings: StackSettings) =>
   estimate(settings).reduce((sum, { usd }) => sum + usd, 0);
 
 /** What each switch would add to the month's total, negative where it saves. */
-export function switches(settings: Settings): Record<string, number> {
+export function switches(settings: StackSettings): Record<string, number> {
   const arm = String(settings.instanceType).replace(/^t3\./, "t4g.");
-  const by = (change: Settings) => total({ ...settings, ...change }) - total(settings);
+  const by = (change: StackSettings) => total({ ...settings, ...change }) - total(settings);
   return {
     "natGateways none": by({ natGateways: "none" }),
     "natGateways single": by({ natGateways: "single" }),
@@ -89,7 +89,7 @@ export function switches(settings: Settings): Record<string, number> {
 }
 
 /** All that is printed, for environments by name. */
-export function report(environments: Readonly<Record<string, Settings>>): string {
+export function report(environments: Readonly<Record<string, StackSettings>>): string {
   const columns = [...Object.values(environments), byHand].map((settings) => {
     const rows = estimate(settings);
     const doubt = rows.find(({ price }) => price in unconfirmed)?.price ?? "";

@@ -10,7 +10,7 @@ const purposes = ["AWS", "the lab"] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** A thing is missing if `tools/probes NAME` fails, or if `check` returns false for what it prints. */
-export interface Check {
+export interface Requirement {
   readonly name: string;
   readonly what: string;
   readonly check: (seen: string) => boolean;
@@ -38,8 +38,8 @@ const enough = (seen: string) => {
 const matches = (pattern: RegExp) => (seen: string) => pattern.test(seen);
 const present = matches(/./);
 
-type Row = [name: string, what: string, check: Check["check"], remedy: string];
-const checksOf = (rows: Row[], purpose: { only?: Purpose } = {}): Check[] =>
+type Row = [name: string, what: string, check: Requirement["check"], remedy: string];
+const checksOf = (rows: Row[], purpose: { only?: Purpose } = {}): Requirement[] =>
   rows.map(([name, what, check, remedy]) => ({ name, what, check, remedy, ...purpose }));
 
 const client = "install OpenSSH's client, 8.5 or later";
@@ -49,7 +49,7 @@ const tools = "install Pulumi, or Go 1.21 or later to build it with";
 const engine = "start it here and unset DOCKER_HOST; as root on Debian, lab/setup does";
 const cache = "free some, or set LAB_CACHE to a directory elsewhere";
 
-export const checks: readonly Check[] = [
+export const checks: readonly Requirement[] = [
   ...checksOf([
     ["git", "git", present, "install git"],
     ["ssh", "ssh 8.5 or later", atLeast("8.5"), client],

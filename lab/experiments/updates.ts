@@ -9,12 +9,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { tail, withStack, type Stack } from "../support/stack.ts";
+import { tail, withStack, type LabStack } from "../support/stack.ts";
 
-interface Change {
+interface SettingChange {
   /** Of the setting, if it is not its name. */
   readonly path?: string;
-  readonly to: (stack: Stack) => string | Promise<string>;
+  readonly to: (stack: LabStack) => string | Promise<string>;
   /** What the preview shows of AWS's resources: "operation name". */
   readonly does: readonly string[];
   /** Most seconds without a page; undefined for what is only previewed, because it would lose data. */
@@ -22,7 +22,7 @@ interface Change {
 }
 
 const machines = ["app-machine", "test"];
-const changes: Record<string, Change> = {
+const changes: Record<string, SettingChange> = {
   adminCidrs: {
     path: "adminCidrs[0]",
     to: () => "203.0.113.7/32",
@@ -84,7 +84,7 @@ function newKey(): string {
 }
 
 /** "operation name" of each resource of AWS that a preview changes, sorted. */
-async function previewed(stack: Stack): Promise<string[]> {
+async function previewed(stack: LabStack): Promise<string[]> {
   const result = await stack.lab.tryPulumi("preview", "--json");
   if (result.status !== 0) throw new Error(tail(result));
   const { steps } = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as {
@@ -120,7 +120,7 @@ function watch(page: string): () => Promise<number> {
   };
 }
 
-async function make(stack: Stack, name: string, change: Change): Promise<string> {
+async function make(stack: LabStack, name: string, change: SettingChange): Promise<string> {
   const { path = name, to, does, downtime } = change;
   await stack.lab.pulumi("config", "set", "--path", path, await to(stack));
   const previewOnly = downtime === undefined;

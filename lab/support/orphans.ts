@@ -13,7 +13,7 @@ export interface Unrecorded {
 }
 
 /** A resource as the state has it; what is not read here is kept. */
-export interface Resource {
+export interface StateResource {
   urn: string;
   type: string;
   id?: string;
@@ -23,13 +23,13 @@ export interface Resource {
 
 /** The state of a stack: `deployment` of `pulumi stack export`, `checkpoint.latest` of a file backend's file. */
 export interface Deployment {
-  resources?: Resource[];
+  resources?: StateResource[];
   /** What was under way when the run ended, with all that was known of it before. */
-  pending_operations?: { type: string; resource: Resource }[];
+  pending_operations?: { type: string; resource: StateResource }[];
 }
 
 /** The creations that were under way when the run ended. */
-export const interruptedCreations = ({ pending_operations = [] }: Deployment): Resource[] =>
+export const interruptedCreations = ({ pending_operations = [] }: Deployment): StateResource[] =>
   pending_operations.filter(({ type }) => type === "creating").map(({ resource }) => resource);
 
 /** The resources that the state does not know, neither by id nor in any resource's outputs. */
@@ -49,7 +49,7 @@ export function orphans({ resources = [] }: Deployment, tagged: Unrecorded[]): U
 function creationOf(
   deployment: Deployment,
   { type, name, id, urn: known }: Unrecorded,
-): Resource | undefined {
+): StateResource | undefined {
   const { resources = [] } = deployment;
   const candidates = interruptedCreations(deployment)
     .filter((creation) => creation.type === type)
@@ -61,7 +61,7 @@ function creationOf(
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-const nameOf = ({ urn }: Resource): string => urn.slice(urn.lastIndexOf("::") + 2);
+const nameOf = ({ urn }: StateResource): string => urn.slice(urn.lastIndexOf("::") + 2);
 
 /** Lines for the reader: what a killed run has left, and what to do about it. Empty if it has left nothing. */
 export function advice(deployment: Deployment, tagged: Unrecorded[]): string[] {

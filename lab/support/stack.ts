@@ -12,10 +12,10 @@ import { runOn, succeedOn } from "./ssh-to-machines.ts";
 const up = ["up", "--yes", "--skip-preview", "--non-interactive"];
 
 /** Of the stack, by key. */
-export type Settings = Record<string, string | number>;
+export type SettingValues = Record<string, string | number>;
 
 /** A run of `up` that is under way. */
-export interface Running {
+export interface RunningUp {
   /** What it has printed so far. */
   output(): string;
   over(): boolean;
@@ -31,9 +31,9 @@ export interface Version {
 }
 
 /** Changes the app's files in the directory that it is given. */
-export type Change = (directory: string) => Promise<void>;
+export type AppChange = (directory: string) => Promise<void>;
 
-export class Stack {
+export class LabStack {
   private constructor(
     readonly lab: Lab,
     /** Home directory of the one who logs in; holds the key and a clone of the app's repository. */
@@ -47,7 +47,7 @@ export class Stack {
   ) {}
 
   /** @throws with a remedy, if the lab is down or the app is not deployed there */
-  static async open(lab: Lab): Promise<Stack> {
+  static async open(lab: Lab): Promise<LabStack> {
     const remedy = `remedy: LAB_NAME=${lab.name} npm run lab`;
     const slice = await readFile(join(lab.home, "slice"), "utf8").catch(() => {
       throw new Error(`the lab '${lab.name}' is down\n${remedy}`);
@@ -59,7 +59,7 @@ export class Stack {
     const user = await mkdtemp(join(tmpdir(), "stack-"));
     const port = slice.trim().split(" ")[1];
     const api = `http://127.0.0.1:${port}`;
-    const stack = new Stack(lab, user, api, outputs, "");
+    const stack = new LabStack(lab, user, api, outputs, "");
     await stack.look();
     stack.good = await stack.serving();
     await succeed("git", ["clone", "--quiet", stack.repository, join(user, "app")]);
@@ -142,11 +142,11 @@ export class Stack {
   }
 
   /** Runs `up` whether it succeeds or not. `settings` are written to the stack's file. */
-  up(settings: Settings = {}, ...args: string[]): Promise<Result> {
+  up(settings: SettingValues = {}, ...args: string[]): Promise<Result> {
     return this.lab.tryPulumi(...upArguments(settings, args));
   }
 
-  startUp(settings: Settings = {}, ...args: string[]): Running {
+  startUp(settings: SettingValues = {}, ...args: string[]): RunningUp {
     const child = this.lab.startPulumi(...upArguments(settings, args));
     const output = outputOf(child);
     let over = false;
@@ -170,7 +170,7 @@ export class Stack {
   }
 
   /** Commits a change of the good version's files, pushes it and resolves to its hash. */
-  async commit(message: string, change: Change): Promise<string> {
+  async commit(message: string, change: AppChange): Promise<string> {
     const directory = join(this.user, "app");
     const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
     const git = (...args: string[]) => succeed("git", ["-C", directory, ...author, ...args]);
@@ -191,7 +191,11 @@ export class Stack {
   }
 
   /** Runs `up` for a version that works, and checks that it is what is served afterwards. */
-  async deliver(version: Version, settings: Settings = {}, ...args: string[]): Promise<Result> {
+  async deliver(
+    version: Version,
+    settings: SettingValues = {},
+    ...args: string[]
+  ): Promise<Result> {
     return this.delivered(
       version,
       await this.up({ ...settings, appCommit: version.commit }, ...args),
@@ -213,12 +217,12 @@ export class Stack {
   }
 
   /** A release of a new version that works. */
-  async release(settings: Settings = {}, ...args: string[]): Promise<Result> {
+  async release(settings: SettingValues = {}, ...args: string[]): Promise<Result> {
     return this.deliver(await this.newVersion(), settings, ...args);
   }
 }
 
-function upArguments(settings: Settings, args: string[]): string[] {
+function upArguments(settings: SettingValues, args: string[]): string[] {
   const config = Object.entries(settings).map(([key, value]) => `--config=${key}=${value}`);
   return [...up, ...config, ...args];
 }
@@ -227,7 +231,7 @@ function upArguments(settings: Settings, args: string[]): string[] {
  * A program over the stack of the user's lab. `work` resolves to whether all was well, which becomes the exit status;
  * Ctrl-C ends it with what is left and how to go on.
  */
-export async function withStack(work: (stack: Stack) => Promise<boolean>): Promise<void> {
+export async function withStack(work: (stack: LabStack) => Promise<boolean>): Promise<void> {
   const lab = new Lab(process.env.LAB_NAME!);
   process.once("SIGINT", () => {
     console.error(
@@ -238,7 +242,7 @@ export async function withStack(work: (stack: Stack) => Promise<boolean>): Promi
     process.exit(130);
   });
   try {
-    const stack = await Stack.open(lab);
+    const stack = await LabStack.open(lab);
     process.exitCode = (await work(stack).finally(() => stack.close())) ? 0 : 1;
   } catch (error) {
     console.error(`error: ${(error as Error).message}`);

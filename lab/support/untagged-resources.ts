@@ -1,6 +1,6 @@
 /** Resources of EC2 that have no tags of their own, found by the inputs of the creations that may have made them. */
 import { EC2 } from "@aws-sdk/client-ec2";
-import type { Resource, Unrecorded } from "./orphans.ts";
+import type { StateResource, Unrecorded } from "./orphans.ts";
 import { routeId } from "../providers/aws/types/routes.ts";
 
 type Find = (ec2: EC2, inputs: Record<string, unknown>) => Promise<string | undefined>;
@@ -47,7 +47,9 @@ const finders: Readonly<Record<string, Find>> = {
 };
 
 /** What the interrupted creations have made of these types. A table or group that is gone has nothing. */
-export async function untaggedResources(creations: readonly Resource[]): Promise<Unrecorded[]> {
+export async function untaggedResources(
+  creations: readonly StateResource[],
+): Promise<Unrecorded[]> {
   const ec2 = new EC2();
   const found = await Promise.all(
     creations.map(async ({ type, urn, inputs = {} }) => {

@@ -18,7 +18,7 @@ import { operations } from "./first-light/operations.ts";
 import { leaks } from "./first-light/secrets.ts";
 import { sharedState } from "./first-light/shared-state.ts";
 import { siteTells } from "./first-light/site.ts";
-import { Stack } from "../../lab/support/stack.ts";
+import { LabStack } from "../../lab/support/stack.ts";
 import { stepsInOrder } from "../support/steps-in-order.ts";
 import { teammates } from "./first-light/teammates.ts";
 import { walk } from "./first-light/walk.ts";
@@ -199,13 +199,13 @@ describe("first light", function () {
 
   for (const fault of chosen(inCi)) {
     it(`comes through ${fault.name}`, async () => {
-      const stack = await Stack.open(lab);
+      const stack = await LabStack.open(lab);
       await verify(fault, stack).finally(() => stack.close());
     });
   }
 
   it("shows nobody a secret during a release", async () => {
-    const stack = await Stack.open(lab);
+    const stack = await LabStack.open(lab);
     expect(await leaks(stack).finally(() => stack.close())).to.deep.equal([]);
   });
 

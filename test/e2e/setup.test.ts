@@ -8,11 +8,14 @@ import { run } from "../../lab/support/lab.ts";
 import { processesOf } from "../support/host-footprint.ts";
 
 /** A PATH and a cache of its own: this machine's programs, but for those that are left out or replaced. */
-class Machine {
+class BareMachine {
   private constructor(private readonly directory: string) {}
 
-  static async make(leftOut: string[], replaced: Record<string, string> = {}): Promise<Machine> {
-    const machine = new Machine(await mkdtemp(join(tmpdir(), "machine-")));
+  static async make(
+    leftOut: string[],
+    replaced: Record<string, string> = {},
+  ): Promise<BareMachine> {
+    const machine = new BareMachine(await mkdtemp(join(tmpdir(), "machine-")));
     const bin = join(machine.directory, "bin");
     await mkdir(bin);
     for (const [name, script] of Object.entries(replaced)) {
@@ -135,12 +138,12 @@ async function which(command: string): Promise<string> {
 
 describe("set-up", function () {
   this.timeout(300_000);
-  let machine: Machine;
+  let machine: BareMachine;
   afterEach(() => machine.remove());
 
   for (const { lacks, leftOut = [], replaced, env, says } of cases) {
     it(`says so on a machine without ${lacks}, and makes nothing`, async () => {
-      machine = await Machine.make(leftOut, replaced);
+      machine = await BareMachine.make(leftOut, replaced);
       const { status, stderr } = await machine.setUp(env);
       expect(stderr).to.match(says);
       expect(stderr.match(/^error:/gm)).to.have.lengthOf(1);
@@ -151,7 +154,7 @@ describe("set-up", function () {
   }
 
   it("asks for no disk for images that are there", async () => {
-    machine = await Machine.make([], { df: "echo Avail; echo 100" });
+    machine = await BareMachine.make([], { df: "echo Avail; echo 100" });
     for (const made of [process.env.LAB_VENV!, process.env.LAB_TOOLS!]) {
       await mkdir(machine.cache, { recursive: true });
       await symlink(made, join(machine.cache, basename(made)));
@@ -168,7 +171,7 @@ describe("set-up", function () {
       [[ -e $LAB_CACHE/interrupt ]] && sleep 600
       while [[ $1 != -o ]]; do shift; done
       printf '#!/bin/sh\necho v3.999.0\n' >"$2"; chmod +x "$2"`;
-    machine = await Machine.make(withoutPulumi, { go });
+    machine = await BareMachine.make(withoutPulumi, { go });
     // What the other steps bring is there already.
     await mkdir(join(machine.cache, basename(process.env.LAB_VENV!)), { recursive: true });
     const counted = async () => (await readFile(join(machine.cache, "calls"), "utf8")).length / 6;
@@ -194,7 +197,7 @@ describe("set-up", function () {
       return this.skip();
     }
     // The engine is a program that does nothing; as long as it runs, this machine's own answers in its place.
-    machine = await Machine.make(["dockerd"], {
+    machine = await BareMachine.make(["dockerd"], {
       docker: `
         [[ $1 == info && ! -e $LAB_CACHE/engine ]] && exit 1
         [[ $1 == ps ]] && exit # of the real one's containers none counts

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 /** As mysqldump prints it with --skip-extended-insert: a row a line, whatever is in it. */
 const dump = String.raw`-- MariaDB dump 10.19, for debian-linux-gnu
@@ -24,9 +24,9 @@ INSERT INTO ${"`users`"} VALUES (3,'Zoë');
 `;
 
 describe("The backup", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.s3();
     machine.write("dump", `/*M!999999\\- enable the sandbox mode */ \n${dump}`);

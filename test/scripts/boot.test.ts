@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 describe("The first boot", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.fake("sg", `[ "$1 $2" = "docker -c" ] && log sg && bash -c "$3"`);
   });
   afterEach(() => machine.remove());

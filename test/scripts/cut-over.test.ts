@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 /**
  * Plays Docker with files in the machine's home: `up/SERVICE` is a container, `ID` of which is the service's name.
@@ -34,9 +34,9 @@ case "$*" in
 esac`;
 
 describe("The switch", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.write("health", "healthy 0\n");
     machine.write("draining", "0\n");

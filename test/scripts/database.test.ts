@@ -1,14 +1,14 @@
 import { expect } from "chai";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 const awkward = `a"b'c\\d#e$f\`g%h`;
 
 describe("The database's preparation", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.fake(
       "curl",
       `log "curl $*"; while [ "$1" != --output ]; do shift; done; echo CA >"$2"`,
@@ -123,7 +123,7 @@ describe("The database's preparation", () => {
 
 describe("The user of before the last rotation", () => {
   it("is removed by the master, whose password is on no command line", () => {
-    const machine = new Machine();
+    const machine = new FakeMachine();
     try {
       machine.fake(
         "mysql",
@@ -145,7 +145,7 @@ describe("The user of before the last rotation", () => {
 
 describe("A file of the machine", () => {
   it("is written as it comes, for the login user alone, and replaced in one step", () => {
-    const machine = new Machine();
+    const machine = new FakeMachine();
     try {
       for (const text of ["OLD=1\n", "DB_PASS=a%20b \\ $x\n"]) {
         expect(machine.run("write-file.sh", ["app.env"], text)).to.deep.equal({

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import { utimesSync } from "node:fs";
 import { join } from "node:path";
-import { Machine, until } from "../support/machine.ts";
+import { FakeMachine, until } from "../support/machine.ts";
 
 describe("The deploy lock", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.fake("sleep", "exec /bin/sleep 0.05");
     // Works until it is told to end, and has a child, as deploy.sh has its steps.
     machine.script(

@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 describe("A release", () => {
   const steps = ["preflight", "migrate", "cut-over", "verify", "release-history", "prune"];
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.write("root/last-backup", "of the release before\n");
     machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");

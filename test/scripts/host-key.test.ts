@@ -2,16 +2,16 @@ import { expect } from "chai";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Machine, scripts } from "../support/machine.ts";
+import { FakeMachine, scripts } from "../support/machine.ts";
 
 const key = "ssh_host_ed25519_key";
 
 describe("A machine's own host key", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   let ssh: string;
   let source: string;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     ssh = join(machine.home, "ssh");
     machine.write("instance-id", "i-1\n");
     machine.fake("systemctl", `log "systemctl $*, a key with mode $(stat -c %a '${ssh}/${key}')"`);

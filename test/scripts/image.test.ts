@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { existsSync } from "node:fs";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 const app = {
   ".env": "DEBUG=True\n",
@@ -13,9 +13,9 @@ const app = {
 };
 
 describe("Fetching and building", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.script("swap.sh", "");
   });
   afterEach(() => machine.remove());

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Machine, until } from "../support/machine.ts";
+import { FakeMachine, until } from "../support/machine.ts";
 
 /** What docker-compose prints, with its escape code. */
 const line = (service: string, time: string, text: string) =>
@@ -20,9 +20,9 @@ const past = [
 ].join("");
 
 describe("The logs", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.write("root/release.env", "");
     machine.write("past", past);
@@ -86,7 +86,7 @@ describe("The logs", () => {
     expect([status, stdout]).to.deep.equal([0, ""]);
     machine.fake("docker-compose", "echo no such project >&2; exit 1");
     expect(machine.run("logs.sh").status).to.equal(1);
-    const blank = new Machine();
+    const blank = new FakeMachine();
     const { stderr } = blank.run("logs.sh");
     expect(stderr).to.match(
       /^error: nothing has been released .*\nremedy: release the app: pulumi up\n$/,

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 /**
  * Plays `docker run … IMAGE flask db …` on the mounted directory. In the machine's home, `commit` is what the image
@@ -32,9 +32,9 @@ case "$*" in
 esac`;
 
 describe("The migration", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     const { home } = machine;
     machine.write("commit", "c0ffee\n");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 const privileges =
   "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW";
@@ -31,9 +31,9 @@ describe("The preflight", () => {
     server.close(done);
   });
 
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack({
       DB_HOST: "127.0.0.1",
       DB_PORT: (server.address() as AddressInfo).port,

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 describe("Pruning", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.s3();
   });

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 describe("The status on the site's page", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack({ SITE_BUCKET: "site-1" });
     machine.s3();
     machine.fake(

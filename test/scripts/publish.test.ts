@@ -2,15 +2,15 @@ import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 const token = `tok'en"$x`;
 
 describe("Publishing", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   let commit: string;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack({ SITE_BUCKET: "site-1" });
     machine.s3();
     const app = machine.repository({

@@ -1,14 +1,14 @@
 import { expect } from "chai";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 /** A line of the history. */
 const entry = (number: number, image: string) =>
   `${String(number).padStart(6, "0")}\t2026-01-0${number % 10}T00:00:00Z\tcommit-of-${image}\t${image}\tid\ta1\t-\tann\tcut-over=1.0\n`;
 
 describe("The history of releases", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.s3();
     machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });

@@ -3,15 +3,15 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 const key = "backups/20260102T030405Z-nightly";
 
 describe("Backups", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   let answers: Record<string, string>;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.s3();
     answers = {

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
-import { Machine, until } from "../support/machine.ts";
+import { FakeMachine, until } from "../support/machine.ts";
 
 describe("A followed run", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     // Waits for a file of the name of its argument; the log counts how often it was started.
     machine.script(
       "work.sh",
@@ -151,7 +151,7 @@ describe("A followed run", () => {
 
 describe("Output", () => {
   it("holds no secret of the app, neither as it stands in the settings nor decoded", () => {
-    const machine = new Machine();
+    const machine = new FakeMachine();
     try {
       const password = String.raw`p@ss*[a-z] \%&'"$x`;
       const encoded = encodeURIComponent(password).replaceAll("'", "%27").replaceAll("*", "%2A");
@@ -172,7 +172,7 @@ describe("Output", () => {
   });
 
   it("passes when there are no secrets, or empty ones", () => {
-    const machine = new Machine();
+    const machine = new FakeMachine();
     try {
       machine.script("work.sh", "echo 'a  b'");
       for (const settings of [undefined, "DB_PASS=\nSECRET_KEY=\n"]) {

@@ -2,15 +2,15 @@ import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { refuseRolledBack, releaseTrigger, type Serving } from "../../deployer/serving.ts";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 /** The record, with the members that only the machine uses. */
 type Stored = Serving & { readonly undo: string | null; readonly undoBefore: string | null };
 
 describe("The record of what serves", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.s3();
     machine.fake("docker", `[ "$1 $2" = "image inspect" ] && echo "commit-of-\${*: -1}"`);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 /** What `./ops status` reads. */
 interface Status {
@@ -19,9 +19,9 @@ interface Status {
 }
 
 describe("The status of the machine", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.s3();
     machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });

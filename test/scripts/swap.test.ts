@@ -1,16 +1,16 @@
 import { expect } from "chai";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 const mebibytes = (mem: number) =>
   `printf '%s\\n' "        total  used" "Mem:  ${mem}  500" "Swap:  0  0"`;
 const entry = "/swapfile none swap sw,nofail 0 0";
 
 describe("The swap file of a machine", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     const { home } = machine;
     machine.write("etc/fstab", "UUID=1 / ext4 rw 0 1"); // without a newline
     machine.write("etc/sysctl.d/README", "");

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { Machine } from "../support/machine.ts";
+import { FakeMachine } from "../support/machine.ts";
 
 describe("The verification", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
   });
@@ -92,7 +92,7 @@ describe("The verification", () => {
 });
 
 describe("The gate", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   let server: Server;
   let client: Socket | undefined;
   const port = () => (server.address() as AddressInfo).port;
@@ -104,7 +104,7 @@ describe("The gate", () => {
   });
 
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack({ DB_HOST: "127.0.0.1", DB_PORT: port() });
     // The app and its library in as far as the gate uses them; Python is the machine's own.
     machine.write(

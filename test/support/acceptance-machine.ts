@@ -1,6 +1,6 @@
 /** A machine on which every check of scripts/acceptance.sh succeeds, until a test breaks something. */
 import { expect } from "chai";
-import { Machine } from "./machine.ts";
+import { FakeMachine } from "./machine.ts";
 
 /** A rule of the app server's group as the AWS CLI prints it. */
 export const appRule = (port: number, peer = "0.0.0.0/0", id = `sgr-${port}`) =>
@@ -15,9 +15,9 @@ export const rightRules: readonly string[] = [
 
 /** Makes the machine for each test of a suite, and removes it. Call it in `describe`. */
 export function acceptanceMachine() {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.stack();
     machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
     machine.fake(

@@ -13,7 +13,7 @@ import structs, { type Struct } from "google-protobuf/google/protobuf/struct_pb.
 export type Properties = Record<string, unknown>;
 
 /** A resource as the engine keeps it between two updates. */
-export interface Resource {
+export interface EngineResource {
   type: string;
   name: string;
   id: string;
@@ -90,7 +90,11 @@ export class Plugin {
     return inputs;
   }
 
-  async diff(resource: Resource, news: Properties, ignoreChanges: string[] = []): Promise<Diff> {
+  async diff(
+    resource: EngineResource,
+    news: Properties,
+    ignoreChanges: string[] = [],
+  ): Promise<Diff> {
     const request = new pb.DiffRequest();
     request.setType(resource.type);
     request.setName(resource.name);
@@ -113,7 +117,12 @@ export class Plugin {
   }
 
   /** Checks and creates. */
-  async create(type: string, name: string, news: Properties, preview = false): Promise<Resource> {
+  async create(
+    type: string,
+    name: string,
+    news: Properties,
+    preview = false,
+  ): Promise<EngineResource> {
     const inputs = await this.checked(type, name, news);
     const request = new pb.CreateRequest();
     request.setType(type);
@@ -125,7 +134,11 @@ export class Plugin {
   }
 
   /** Checks and updates. */
-  async update(resource: Resource, news: Properties, preview = false): Promise<Resource> {
+  async update(
+    resource: EngineResource,
+    news: Properties,
+    preview = false,
+  ): Promise<EngineResource> {
     const inputs = await this.checked(resource.type, resource.name, news, resource.inputs);
     const request = new pb.UpdateRequest();
     request.setType(resource.type);
@@ -140,7 +153,7 @@ export class Plugin {
   }
 
   /** The resource as it is now, or undefined when it is gone. */
-  async read(resource: Resource): Promise<Resource | undefined> {
+  async read(resource: EngineResource): Promise<EngineResource | undefined> {
     const request = new pb.ReadRequest();
     request.setType(resource.type);
     request.setName(resource.name);
@@ -153,7 +166,7 @@ export class Plugin {
     return { ...resource, state, inputs };
   }
 
-  async delete(resource: Resource): Promise<void> {
+  async delete(resource: EngineResource): Promise<void> {
     const request = new pb.DeleteRequest();
     request.setType(resource.type);
     request.setName(resource.name);

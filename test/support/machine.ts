@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 /** A script that runs. */
-export interface Running {
+export interface RunningScript {
   readonly pid: number;
   /** All that it has printed so far, errors too. */
   output(): string;
@@ -40,7 +40,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 }
 
 /** A directory that plays the machine: the scripts, and commands that play Docker, MySQL and others. */
-export class Machine {
+export class FakeMachine {
   readonly home = realpathSync(mkdtempSync(join(tmpdir(), "machine-")));
   readonly root = join(this.home, "root");
 
@@ -139,7 +139,7 @@ export class Machine {
   }
 
   /** As {@link run}, without awaiting its end. What still runs when the machine is removed is ended. */
-  start(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Running {
+  start(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): RunningScript {
     const child = spawn(join(this.root, "bin", script), args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: this.environment(env),

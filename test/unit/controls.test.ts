@@ -21,7 +21,7 @@ const tables: ReadonlyMap<string, readonly string[]> = new Map(
 const met = tables.get("Met") ?? [];
 const metInProduction = tables.get("Met in production") ?? [];
 
-type Check = (of: Program) => void;
+type Assertion = (of: Program) => void;
 /** A list that is empty would prove nothing. */
 const some = <T>(list: T[]): T[] => {
   expect(list).to.not.deep.equal([]);
@@ -54,7 +54,7 @@ const allowed = (of: Program) =>
       .filter(({ Effect }) => Effect === "Allow"),
   );
 
-const checks: Record<string, Check> = {
+const checks: Record<string, Assertion> = {
   "EC2.2": (of) =>
     expect(of.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs).to.have.all.keys(
       "vpcId",

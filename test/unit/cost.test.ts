@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import { readdirSync, readFileSync } from "node:fs";
-import { estimate, report, settingsOf, switches, total, type Settings } from "../../tools/cost.ts";
+import {
+  estimate,
+  report,
+  settingsOf,
+  switches,
+  total,
+  type StackSettings,
+} from "../../tools/cost.ts";
 
 const file = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 /** Settings as a Pulumi.NAME.yaml of these lines gives them. */
@@ -9,7 +16,7 @@ const settings = (...lines: string[]) =>
     file("Pulumi.yaml"),
     ["config:", ...lines.map((line) => `  flask-on-aws:${line}`), ""].join("\n"),
   );
-const costs = (of: Settings) => estimate(of).map(({ usd }) => usd.toFixed(2));
+const costs = (of: StackSettings) => estimate(of).map(({ usd }) => usd.toFixed(2));
 
 const plain = settings("protectData: false");
 const safe = settings(
@@ -40,7 +47,7 @@ describe("The cost of an environment", () => {
   });
 
   it("changes with each switch", () => {
-    const rounded = (of: Settings) => Object.values(switches(of)).map((usd) => usd.toFixed(2));
+    const rounded = (of: StackSettings) => Object.values(switches(of)).map((usd) => usd.toFixed(2));
     expect(Object.keys(switches(safe))).to.deep.equal([
       "natGateways none",
       "natGateways single",

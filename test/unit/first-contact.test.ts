@@ -6,10 +6,10 @@ import {
   answerOf,
   explain,
   prepare,
-  type Answer,
+  type ContactResult,
   type Contact,
 } from "../../deployer/first-contact.ts";
-import { Machine, scripts } from "../support/machine.ts";
+import { FakeMachine, scripts } from "../support/machine.ts";
 
 const contact: Contact = {
   stack: "dev",
@@ -30,7 +30,7 @@ const contact: Contact = {
 };
 
 /** A machine that answers a connection by its key and what is to run, the last answers for ever. */
-async function meet(step: typeof prepare, answers: Record<string, Answer["kind"][]>) {
+async function meet(step: typeof prepare, answers: Record<string, ContactResult["kind"][]>) {
   const connections: string[] = [];
   let seconds = 0;
   const answer = await step(contact, {
@@ -154,9 +154,9 @@ Host key verification failed.\r\n`;
 });
 
 describe("The program of the first contact", () => {
-  let machine: Machine;
+  let machine: FakeMachine;
   beforeEach(() => {
-    machine = new Machine();
+    machine = new FakeMachine();
     machine.write("tmp/other", "");
     machine.script("contact", `exec node --import tsx deployer/first-contact.ts "$@"`);
   });

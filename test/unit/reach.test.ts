@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { program, upstream } from "./program.ts";
-import type { Answer } from "../../deployer/ports.ts";
+import type { PortAnswer } from "../../deployer/ports.ts";
 import { reach, reachOrOpen } from "../../deployer/reach.ts";
 
 /** Runs with the answers of a machine, one pair a try, the last for ever; each try takes the seconds that it would. */
-async function reached(...answers: [ssh: Answer, web: Answer][]) {
+async function reached(...answers: [ssh: PortAnswer, web: PortAnswer][]) {
   let seconds = 0;
   let at = 0;
   const why = await reach({
@@ -28,7 +28,7 @@ describe("Reaching a machine by SSH", () => {
   });
 
   it("waits for a machine that boots", async () => {
-    const boot: [Answer, Answer][] = [
+    const boot: [PortAnswer, PortAnswer][] = [
       ["silent", "silent"],
       ["silent", "silent"],
       ["refused", "refused"],
@@ -45,7 +45,7 @@ describe("Reaching a machine by SSH", () => {
   });
 
   it("takes one lost packet for no closed door", async () => {
-    const lost: [Answer, Answer] = ["silent", "refused"];
+    const lost: [PortAnswer, PortAnswer] = ["silent", "refused"];
     const { why } = await reached(lost, lost, ["refused", "refused"], lost, lost, [
       "open",
       "refused",
@@ -66,11 +66,11 @@ describe("Reaching a machine by SSH", () => {
   });
 
   it("tries once more where a closed door was opened, and only then", async () => {
-    const trial = async (added: boolean, after: Answer) => {
+    const trial = async (added: boolean, after: PortAnswer) => {
       let opened = 0;
       const probe = (port: number) => {
         const ssh = opened > 0 ? after : "silent";
-        return Promise.resolve<Answer>(port === 22 ? ssh : "refused");
+        return Promise.resolve<PortAnswer>(port === 22 ? ssh : "refused");
       };
       const why = await reachOrOpen({ probe, now: () => 0, pause: () => Promise.resolve() }, () => {
         opened += 1;

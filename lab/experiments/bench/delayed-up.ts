@@ -4,7 +4,14 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { outputOf, succeed, type Lab } from "../../support/lab.ts";
-import { type Event, longestChain, nameOf, type Resource, type Step, stepsOf } from "./steps.ts";
+import {
+  type Event,
+  longestChain,
+  nameOf,
+  type TimedResource,
+  type Step,
+  stepsOf,
+} from "./steps.ts";
 
 /** Seconds that the database is `creating`. */
 export const databaseDelay = 60;
@@ -43,7 +50,7 @@ export async function delayedUp(lab: Lab): Promise<Account> {
   if (status !== 0) throw new Error(`up ended with ${status}:\n${output().slice(-2000)}`);
 
   const exported = JSON.parse(await lab.pulumi("stack", "export")) as {
-    deployment: { resources: Resource[] };
+    deployment: { resources: TimedResource[] };
   };
   const steps = stepsOf(events, exported.deployment.resources);
   const chain = longestChain(steps);

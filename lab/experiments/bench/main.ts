@@ -5,8 +5,8 @@
  */
 import { Browser } from "../../support/browser.ts";
 import { Lab, succeed } from "../../support/lab.ts";
-import { percentile, rate, underLoad, type Answer } from "../load/load.ts";
-import { Stack } from "../../support/stack.ts";
+import { percentile, rate, underLoad, type TimedAnswer } from "../load/load.ts";
+import { LabStack } from "../../support/stack.ts";
 import { delayedUp, databaseDelay } from "./delayed-up.ts";
 import { duration, nameOf } from "./steps.ts";
 
@@ -62,7 +62,7 @@ for (let round = 0; round < 3; round++) {
 }
 row("up without a change, median of 3", median(ours), "an empty program's", median(least));
 
-const stack = await Stack.open(lab);
+const stack = await LabStack.open(lab);
 let version = await stack.newVersion();
 const redeploy = await timed(() => stack.deliver(version));
 row("redeploy of a changed commit", redeploy, "up without a change", median(ours));
@@ -70,7 +70,7 @@ version = await stack.newVersion();
 const load = await underLoad(stack.outputs.appUrl!, () => stack.deliver(version));
 const failed = load.during.filter(({ failure }) => failure).length;
 row(`redeploy under ${rate} requests a second`, load.milliseconds, "without them", redeploy);
-const slowest = (answers: readonly Answer[]) => percentile(answers, 0.99);
+const slowest = (answers: readonly TimedAnswer[]) => percentile(answers, 0.99);
 const requests = `  its ${load.during.length} requests, ${failed} failed: 99 % within`;
 row(requests, slowest(load.during), "in quiet", slowest(load.before));
 await stack.close();

@@ -9,7 +9,7 @@ export interface Event {
 }
 
 /** As the state has it. */
-export interface Resource {
+export interface TimedResource {
   readonly urn: string;
   /** False for a component, which takes no time of its own. */
   readonly custom: boolean;
@@ -37,7 +37,7 @@ export function nameOf({ urn }: Step): string {
 export const duration = ({ start, end }: Step): number => end - start;
 
 /** @throws if a resource of the state has no end in the log */
-export function stepsOf(events: readonly Event[], resources: readonly Resource[]): Step[] {
+export function stepsOf(events: readonly Event[], resources: readonly TimedResource[]): Step[] {
   const starts = new Map<string, number>();
   const ends = new Map<string, number>();
   for (const { at, resourcePreEvent, resOutputsEvent } of events) {

@@ -1,7 +1,7 @@
 /** Faults of rights: of the machine's role, of the buckets, of who logs in. */
 import { IAM } from "@aws-sdk/client-iam";
 import { S3 } from "@aws-sdk/client-s3";
-import type { Stack } from "../../support/stack.ts";
+import type { LabStack } from "../../support/stack.ts";
 import { failed, follow, part, refused, type Fault } from "./fault.ts";
 
 interface Policy {
@@ -9,7 +9,7 @@ interface Policy {
 }
 
 /** The policy of the app server's role: how it is called, and what it says. */
-async function policyOfRole(stack: Stack, iam: IAM) {
+async function policyOfRole(stack: LabStack, iam: IAM) {
   const { IamInstanceProfileAssociations: [association] = [] } = await stack
     .ec2()
     .describeIamInstanceProfileAssociations({
@@ -25,7 +25,7 @@ async function policyOfRole(stack: Stack, iam: IAM) {
 }
 
 /** Has the backup bucket deny everybody an action on its objects, beside what its policy says. */
-async function deny(stack: Stack, s3: S3, Action: string): Promise<void> {
+async function deny(stack: LabStack, s3: S3, Action: string): Promise<void> {
   const Bucket = stack.outputs.backupBucket!;
   const { Policy } = await s3.getBucketPolicy({ Bucket });
   const policy = JSON.parse(Policy!) as { Statement: object[] };

@@ -2,11 +2,11 @@
 import { appendFile, readdir, rename, rm, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { succeed } from "../../support/lab.ts";
-import { edit, mark, type Change, type Stack } from "../../support/stack.ts";
+import { edit, mark, type AppChange, type LabStack } from "../../support/stack.ts";
 import { broken, refused, type Fault } from "./fault.ts";
 
 /** A fault by a commit of the app: `up` fails with what is expected. */
-function commit(name: string, change: Change, ...patterns: RegExp[]): Fault {
+function commit(name: string, change: AppChange, ...patterns: RegExp[]): Fault {
   return {
     name,
     async inject(stack) {
@@ -20,7 +20,7 @@ function commit(name: string, change: Change, ...patterns: RegExp[]): Fault {
 }
 
 /** Brings the machine's own migrations into the app, and a revision that first makes a table and then fails. */
-async function shipMigrations(stack: Stack, directory: string): Promise<void> {
+async function shipMigrations(stack: LabStack, directory: string): Promise<void> {
   const folder = join(directory, "migrations");
   await mkdir(folder);
   const archive = await stack.onMachine("tar -C /opt/flask-on-aws/migrations -cz . | base64");

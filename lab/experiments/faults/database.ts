@@ -1,7 +1,7 @@
 /** Faults of the database and of the way to it. */
 import { RDS } from "@aws-sdk/client-rds";
 import { succeed } from "../../support/lab.ts";
-import { tail, type Stack } from "../../support/stack.ts";
+import { tail, type LabStack } from "../../support/stack.ts";
 import { logIn, refused, register, until, type Fault } from "./fault.ts";
 
 /** Space to tilde. */
@@ -9,7 +9,7 @@ const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(3
   "",
 );
 
-async function database(stack: Stack) {
+async function database(stack: LabStack) {
   const { DBInstances = [] } = await stack
     .client(RDS)
     .describeDBInstances({ DBInstanceIdentifier: stack.databaseId });
@@ -17,7 +17,7 @@ async function database(stack: Stack) {
 }
 
 /** What an administrator does by hand. */
-export async function asMaster(stack: Stack, sql: string): Promise<void> {
+export async function asMaster(stack: LabStack, sql: string): Promise<void> {
   const { MasterUsername: user } = await database(stack);
   const answer = await fetch(`${stack.api}/_lab/db/${stack.databaseId}/master-password`);
   const { password } = (await answer.json()) as { password: string };
@@ -28,7 +28,7 @@ export async function asMaster(stack: Stack, sql: string): Promise<void> {
 }
 
 /** Waits until the release that is under way has said so. */
-export async function untilReleaseSays(stack: Stack, text: string): Promise<void> {
+export async function untilReleaseSays(stack: LabStack, text: string): Promise<void> {
   const machine = await stack.machine();
   const log = "/opt/flask-on-aws/runs/deploy.log";
   await until(`the release says "${text}"`, 240, async () => {
@@ -38,7 +38,7 @@ export async function untilReleaseSays(stack: Stack, text: string): Promise<void
 }
 
 /** So that {@link untilReleaseSays} does not read what the last release said. */
-export async function forgetLastRelease(stack: Stack): Promise<void> {
+export async function forgetLastRelease(stack: LabStack): Promise<void> {
   await stack.onMachine("rm -f /opt/flask-on-aws/runs/deploy.log");
 }
 

@@ -2,12 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { releaseSteps } from "../../support/release-steps.ts";
-import { tail, type Stack } from "../../support/stack.ts";
+import { tail, type LabStack } from "../../support/stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
 import { refused, unlock, until, type Fault } from "./fault.ts";
 
 /** Whether the state says that the engine is at that step. */
-async function isAt(stack: Stack, urn: string): Promise<boolean> {
+async function isAt(stack: LabStack, urn: string): Promise<boolean> {
   const file = join(stack.lab.home, "pulumi/.pulumi/stacks/flask-on-aws/dev.json");
   try {
     const { checkpoint } = JSON.parse(await readFile(file, "utf8")) as Checkpoint;
@@ -45,7 +45,7 @@ function killedAt(step: string): Fault {
 }
 
 /** What the lab's API refuses from now on; resolves to how many calls it has refused so far. */
-async function refuse(stack: Stack, how: { share: number; code?: string; service?: string }) {
+async function refuse(stack: LabStack, how: { share: number; code?: string; service?: string }) {
   const init = { method: "POST", body: JSON.stringify(how) };
   const answer = await fetch(`${stack.api}/_lab/refuse`, init);
   return ((await answer.json()) as { refused: number }).refused;

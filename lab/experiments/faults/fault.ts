@@ -1,7 +1,7 @@
 /** A row of the fault table, and how it is verified. */
 import { Browser } from "../../support/browser.ts";
 import { run, succeed, type Result } from "../../support/lab.ts";
-import { tail, type Settings, type Stack } from "../../support/stack.ts";
+import { tail, type SettingValues, type LabStack } from "../../support/stack.ts";
 
 /** Releases a version that works, after the cause of the fault is gone. */
 export type Converge = () => Promise<unknown>;
@@ -16,7 +16,7 @@ export interface Fault {
    *
    * @throws if anything unexpected happens
    */
-  inject(stack: Stack): Promise<Converge | void>;
+  inject(stack: LabStack): Promise<Converge | void>;
 }
 
 /** On the login page of every version that must never be served. */
@@ -24,8 +24,8 @@ export const broken = "broken version";
 
 /** Runs `up`, which must fail and print something for each pattern. Resolves to what it printed. */
 export async function refused(
-  stack: Stack,
-  settings: Settings,
+  stack: LabStack,
+  settings: SettingValues,
   ...patterns: RegExp[]
 ): Promise<string> {
   return failed("up", await stack.up(settings), ...patterns);
@@ -45,7 +45,7 @@ export function failed(command: string, result: Result, ...patterns: RegExp[]): 
  *
  * @throws if one of these is wrong
  */
-export async function verify(fault: Fault, stack: Stack): Promise<void> {
+export async function verify(fault: Fault, stack: LabStack): Promise<void> {
   const before = await users(stack);
   const page = watch(stack.page);
   let converge: Converge | void;
@@ -66,7 +66,7 @@ export async function verify(fault: Fault, stack: Stack): Promise<void> {
 }
 
 /** Registers a user and resolves to the name. */
-export async function register(stack: Stack): Promise<string> {
+export async function register(stack: LabStack): Promise<string> {
   const username = `user${Date.now()}`;
   const fields = { username, email: `${username}@example.com`, password, register: "" };
   await new Browser(stack.outputs.appUrl!).submit("/register", fields);
@@ -75,13 +75,13 @@ export async function register(stack: Stack): Promise<string> {
 const password = "correct horse";
 
 /** @throws unless the user, who registered before, can log in */
-export async function logIn(stack: Stack, username: string): Promise<void> {
+export async function logIn(stack: LabStack, username: string): Promise<void> {
   const fields = { username, password, login: "" };
   const { status } = await new Browser(stack.outputs.appUrl!).submit("/login", fields);
   if (status !== 302) throw new Error(`${username} cannot log in: status ${status}`);
 }
 
-function users(stack: Stack): Promise<string[]> {
+function users(stack: LabStack): Promise<string[]> {
   return stack.query("SELECT CONCAT_WS(' ', id, username, email, HEX(password)) FROM users");
 }
 
@@ -125,13 +125,13 @@ export async function until(
 }
 
 /** Unlocks the stack after a killed run, and has the state forget what that run had begun. */
-export async function unlock({ lab }: Stack): Promise<void> {
+export async function unlock({ lab }: LabStack): Promise<void> {
   await lab.pulumi("cancel", "--yes");
   await succeed("lab/adopt", [], { env: { LAB_NAME: lab.name } });
 }
 
 /** @throws unless the page is served; for what needs no release to be as it was */
-export async function serves({ page }: Stack): Promise<void> {
+export async function serves({ page }: LabStack): Promise<void> {
   const { ok, status } = await fetch(page, { signal: AbortSignal.timeout(10_000) });
   if (!ok) throw new Error(`the page answers with status ${status}`);
 }
@@ -144,14 +144,14 @@ export function part(message: string, pattern: RegExp): string {
 }
 
 /** Runs a command line of a message in the lab, with yes for an answer. @throws unless it succeeds */
-export async function follow(stack: Stack, line: string): Promise<Result> {
+export async function follow(stack: LabStack, line: string): Promise<Result> {
   const result = await tryToFollow(stack, line);
   if (result.status === 0) return result;
   throw new Error(`${line} ended with ${result.status}:\n${result.stdout}\n${result.stderr}`);
 }
 
 /** As {@link follow}, whether it succeeds or not. */
-export function tryToFollow({ lab }: Stack, line: string): Promise<Result> {
+export function tryToFollow({ lab }: LabStack, line: string): Promise<Result> {
   // As docs/operations.md says: lab/ops for ./ops, lab/pulumi for pulumi.
   const inLab = line.replace(/(?<![\w./-])(?:\.\/)?(ops|pulumi)(?= )/g, "lab/$1");
   const env = { LAB_NAME: lab.name, PULUMI_OPTION_YES: "true", PULUMI_OPTION_SKIP_PREVIEW: "true" };
@@ -159,7 +159,7 @@ export function tryToFollow({ lab }: Stack, line: string): Promise<Result> {
 }
 
 /** Runs a restore of a message, and what it names as the command that does not ask. */
-export async function restore(stack: Stack, line: string): Promise<Result> {
+export async function restore(stack: LabStack, line: string): Promise<Result> {
   const asked = failed(line, await tryToFollow(stack, line), /error: restore asks before/);
   return follow(stack, part(asked, /remedy: run: (.*)/));
 }

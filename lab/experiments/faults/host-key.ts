@@ -1,6 +1,6 @@
 /** Faults of the machines' host keys. */
 import { run, succeed } from "../../support/lab.ts";
-import { tail, type Stack } from "../../support/stack.ts";
+import { tail, type LabStack } from "../../support/stack.ts";
 import { firstContactKey } from "../../support/first-contact-key.ts";
 import { failed, follow, part, refused, unlock, until, type Fault } from "./fault.ts";
 
@@ -11,7 +11,7 @@ const onConsole = (machine: string, program: string, input = "") =>
   succeed("docker", ["exec", "--interactive", machine, "bash", "-c", program], { input });
 
 /** The app server that an `up` under way makes in the place of another, once it is a container. */
-async function replacementOf(stack: Stack, old: string): Promise<string> {
+async function replacementOf(stack: LabStack, old: string): Promise<string> {
   let found = "";
   await until("the new app server is a container", 240, async () => {
     const { Reservations = [] } = await stack.ec2().describeInstances({

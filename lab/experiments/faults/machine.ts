@@ -1,10 +1,10 @@
 /** Faults of the app server. */
 import { run, succeed } from "../../support/lab.ts";
-import { tail, type Stack } from "../../support/stack.ts";
+import { tail, type LabStack } from "../../support/stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
 import { failed, follow, part, refused, serves, until, type Fault } from "./fault.ts";
 
-const pageIsServed = (stack: Stack) =>
+const pageIsServed = (stack: LabStack) =>
   fetch(stack.page, { signal: AbortSignal.timeout(2000) }).then(
     ({ status }) => status === 200,
     () => false,

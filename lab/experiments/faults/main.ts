@@ -3,12 +3,12 @@
  *
  * usage: main.ts [ROW…]    default: all
  */
-import { withStack, type Stack } from "../../support/stack.ts";
+import { withStack, type LabStack } from "../../support/stack.ts";
 import { verify, register, unlock } from "./fault.ts";
 import { chosen } from "./faults.ts";
 
 /** For the next row, whatever a row that failed has left: a lock, another password, a rule that is missing. */
-async function recover(stack: Stack): Promise<void> {
+async function recover(stack: LabStack): Promise<void> {
   await unlock(stack).catch(() => undefined); // it is locked only after some of the rows
   await stack.release(await stack.nextRotation(), "--refresh").catch((error: Error) => {
     throw new Error(`the stack is not as it was, so no other row is tried: ${error.message}`);

@@ -1,10 +1,11 @@
 /** Faults of the schema, of its backups and of the images on the machine: what hands can change there. */
-import type { Stack } from "../../support/stack.ts";
+import type { LabStack } from "../../support/stack.ts";
 import { asMaster } from "./database.ts";
 import { failed, follow, part, refused, restore, serves, type Fault } from "./fault.ts";
 
 /** Key of a backup that is made now. */
-const backup = async (stack: Stack) => (await stack.lab.ops("backup")).trim().split("\n").at(-1)!;
+const backup = async (stack: LabStack) =>
+  (await stack.lab.ops("backup")).trim().split("\n").at(-1)!;
 
 export const schemaFaults: Fault[] = [
   {

@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export interface Answer {
+export interface TimedAnswer {
   /** Milliseconds from the moment the request was due. */
   readonly milliseconds: number;
   /** What is wrong with it; undefined if nothing is. */
@@ -11,7 +11,7 @@ export interface Answer {
 
 interface Load {
   /** Answers so far, in the order in which they came. */
-  readonly answers: readonly Answer[];
+  readonly answers: readonly TimedAnswer[];
   /** Sends no more, and resolves when the last request has been answered or given up. */
   readonly stop: () => Promise<void>;
 }
@@ -28,7 +28,7 @@ const formEvery = 4;
  */
 async function startLoad(origin: string, rate: number): Promise<Load> {
   const form = await openForm(`${origin}/login`);
-  const answers: Answer[] = [];
+  const answers: TimedAnswer[] = [];
   const pending = new Set<Promise<void>>();
   const began = performance.now();
   let going = true;
@@ -117,7 +117,7 @@ export async function underLoad(origin: string, change: () => Promise<unknown>) 
 }
 
 /** `share` 0.99 for the 99th percentile. */
-export function percentile(answers: readonly Answer[], share: number): number {
+export function percentile(answers: readonly TimedAnswer[], share: number): number {
   const sorted = answers.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }

@@ -4,11 +4,11 @@
  * usage: redeploy.ts [release] [rotation]    default: both
  */
 import { succeed } from "../../support/lab.ts";
-import { tail, withStack, type Stack } from "../../support/stack.ts";
-import { percentile, quiet, underLoad, type Answer } from "./load.ts";
+import { tail, withStack, type LabStack } from "../../support/stack.ts";
+import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
 
 /** What is done to the stack, by name. */
-const changes: Record<string, (stack: Stack) => Promise<unknown>> = {
+const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
   release: (stack) => stack.release(),
   async rotation(stack) {
     const result = await stack.up(await stack.nextRotation());
@@ -16,7 +16,7 @@ const changes: Record<string, (stack: Stack) => Promise<unknown>> = {
   },
 };
 
-function report(what: string, answers: readonly Answer[], seconds: number): void {
+function report(what: string, answers: readonly TimedAnswer[], seconds: number): void {
   const [p50, p99, worst] = [0.5, 0.99, 1].map((share) => percentile(answers, share).toFixed(0));
   const failed = answers.flatMap(({ failure }) => failure ?? []);
   console.log(

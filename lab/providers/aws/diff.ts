@@ -1,7 +1,7 @@
 import { type Input, type ResourceType, update } from "./resource.ts";
 import { isEmpty, type Properties } from "./values.ts";
 
-export interface Change {
+export interface PropertyChange {
   readonly property: string;
   readonly kind: "add" | "delete" | "update";
   readonly replaces: boolean;
@@ -21,8 +21,8 @@ export function changes(
   state: Properties,
   desired: Properties,
   ignored: readonly string[] = [],
-): Change[] {
-  return Object.entries(inputsOf(type)).flatMap(([property, input]): Change[] => {
+): PropertyChange[] {
+  return Object.entries(inputsOf(type)).flatMap(([property, input]): PropertyChange[] => {
     const [have, want] = [state[property], desired[property]];
     if (ignored.includes(property)) return [];
     if (want === undefined ? input.computed || isEmpty(have) : input.same(have, want)) return [];

@@ -1,5 +1,5 @@
 import { Context } from "./context.ts";
-import { type Change, changes, inputsOf } from "./diff.ts";
+import { type PropertyChange, changes, inputsOf } from "./diff.ts";
 import { ifFound } from "./errors.ts";
 import { autoname } from "./naming.ts";
 import { fromAws, type ResourceType, tagList, tagMap, toAws } from "./resource.ts";
@@ -51,7 +51,7 @@ export class Provider {
   }
 
   diff(type: ResourceType, state: Properties, inputs: Properties, ignored: readonly string[]) {
-    const found: Change[] = changes(type, state, this.desired(type, inputs), ignored);
+    const found: PropertyChange[] = changes(type, state, this.desired(type, inputs), ignored);
     const { property = "", separator } = type.autoname ?? {};
     // Two resources of one name cannot be there at once.
     const namedByProgram = separator !== undefined && !wasFilled(inputs, property);

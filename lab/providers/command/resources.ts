@@ -2,21 +2,26 @@ import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection.ts";
 import { copyToRemote, type Source } from "./copy.ts";
 import { runRemote } from "./remote.ts";
-import { runLocal, type CommandInputs, type Output, type Run, type Running } from "./run.ts";
+import { runLocal, type CommandInputs, type Output, type Run, type RunningCommand } from "./run.ts";
 import { reveal, unknown, type Properties } from "./values.ts";
 
 /** What one type does. Properties are as the engine sends them; each answer is the new outputs. */
-export interface Resource {
+export interface CommandResource {
   preview: (inputs: Properties) => Properties;
-  create: (inputs: Properties, running: Running) => Promise<Properties>;
-  update: (state: Properties, inputs: Properties, running: Running) => Promise<Properties>;
-  delete: (state: Properties, running: Running) => Promise<unknown>;
+  create: (inputs: Properties, running: RunningCommand) => Promise<Properties>;
+  update: (state: Properties, inputs: Properties, running: RunningCommand) => Promise<Properties>;
+  delete: (state: Properties, running: RunningCommand) => Promise<unknown>;
 }
 
-function command(run: Run): Resource {
+function command(run: Run): CommandResource {
   const nothing: Output = { stdout: "", stderr: "" };
   const open = (properties: Properties) => reveal(properties) as unknown as CommandInputs & Output;
-  const apply = async (text: string | undefined, inputs: Properties, old: Output, on: Running) => {
+  const apply = async (
+    text: string | undefined,
+    inputs: Properties,
+    old: Output,
+    on: RunningCommand,
+  ) => {
     const { stdout, stderr } = text === undefined ? old : await run(open(inputs), text, old, on);
     return { ...inputs, stdout, stderr };
   };
@@ -37,7 +42,7 @@ interface CopyInputs {
   remotePath: string;
 }
 
-const copy: Resource = {
+const copy: CommandResource = {
   preview: (inputs) => inputs,
   create: async (inputs, running) => {
     const { connection, source, remotePath } = reveal(inputs) as unknown as CopyInputs;
@@ -53,7 +58,7 @@ const copy: Resource = {
   delete: () => Promise.resolve(),
 };
 
-export const resources: Record<string, Resource> = {
+export const resources: Record<string, CommandResource> = {
   "command:local:Command": command(runLocal),
   "command:remote:Command": command(runRemote),
   "command:remote:CopyToRemote": copy,

@@ -26,7 +26,7 @@ export interface Output {
   stderr: string;
 }
 
-export interface Running extends Dialing {
+export interface RunningCommand extends Dialing {
   /** Aborts when the engine has gone; `signal` also does on a timeout and on a cancellation. */
   gone: AbortSignal;
 }
@@ -36,7 +36,7 @@ export type Run = (
   inputs: CommandInputs,
   command: string,
   previous: Output,
-  running: Running,
+  running: RunningCommand,
 ) => Promise<Output>;
 
 export const runLocal: Run = async (inputs, command, previous, running) => {

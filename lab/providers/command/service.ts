@@ -11,8 +11,8 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { newId, resources, type Resource } from "./resources.ts";
-import type { Running } from "./run.ts";
+import { newId, resources, type CommandResource } from "./resources.ts";
+import type { RunningCommand } from "./run.ts";
 import { check } from "./schema.ts";
 import { changes, hasUnknown, type Properties } from "./values.ts";
 
@@ -31,12 +31,12 @@ export function service(address: string, gone: AbortSignal): UntypedServiceImple
   /** Runs one operation; what it printed has reached the engine before its answer does. */
   async function operate<Result>(
     request: Operation,
-    work: (resource: Resource, running: Running) => Promise<Result>,
+    work: (resource: CommandResource, running: RunningCommand) => Promise<Result>,
   ): Promise<Result> {
     const urn = request.getUrn();
     const limits = [gone, cancelled.signal];
     if (request.getTimeout()) limits.push(AbortSignal.timeout(request.getTimeout() * 1000));
-    const running: Running = {
+    const running: RunningCommand = {
       status: (line) => log.add(urn, line),
       signal: AbortSignal.any(limits),
       gone,

@@ -43,13 +43,13 @@ export function hasUnknown(value: Value | undefined): boolean {
   return JSON.stringify(value ?? null).includes(unknown);
 }
 
-export interface Change {
+export interface InputChange {
   property: string;
   kind: "ADD" | "DELETE" | "UPDATE";
 }
 
 /** Which inputs differ. One that becomes a secret does: the state must be written anew, encrypted. */
-export function changes(old: Properties, now: Properties): Change[] {
+export function changes(old: Properties, now: Properties): InputChange[] {
   const kindOf = (property: string) => {
     if (!Object.hasOwn(old, property)) return "ADD";
     return Object.hasOwn(now, property) ? "UPDATE" : "DELETE";

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StackFixture } from "./stack-fixture.ts";
-import { Stack, mark } from "../../../lab/support/stack.ts";
+import { LabStack, mark } from "../../../lab/support/stack.ts";
 
 /** Adds a table to the app's models. */
 const addTable = (name: string) => async (directory: string) => {
@@ -21,9 +21,9 @@ const crash = (directory: string) =>
 
 export function operations({ lab }: StackFixture): void {
   /** Runs a step with the stack as it is then. */
-  const step = (title: string, work: (stack: Stack) => Promise<void>) =>
+  const step = (title: string, work: (stack: LabStack) => Promise<void>) =>
     it(title, async () => {
-      const stack = await Stack.open(lab);
+      const stack = await LabStack.open(lab);
       await work(stack).finally(() => stack.close());
     });
   const ops = (...args: string[]) => lab.ops(...args);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { succeed } from "../../../lab/support/lab.ts";
-import type { Stack } from "../../../lab/support/stack.ts";
+import type { LabStack } from "../../../lab/support/stack.ts";
 
 /** The machine's command lines, over and over, until the file is there. */
 const watchProcesses = `
@@ -27,7 +27,7 @@ const readFiles = `
  * @returns each secret that was found, and where; empty if all is well
  * @throws if a place does not hold what it must, so that nothing could have been found there
  */
-export async function leaks(stack: Stack): Promise<string[]> {
+export async function leaks(stack: LabStack): Promise<string[]> {
   const machine = await stack.machine();
   const onMachine = (command: string) =>
     succeed("docker", ["exec", machine, "bash", "-c", command]);
@@ -59,7 +59,7 @@ export async function leaks(stack: Stack): Promise<string[]> {
   );
 }
 
-async function secrets(stack: Stack, when: string): Promise<{ name: string; value: string }[]> {
+async function secrets(stack: LabStack, when: string): Promise<{ name: string; value: string }[]> {
   const { databasePassword, sshPrivateKey } = stack.outputs;
   const answer = await fetch(`${stack.api}/_lab/db/${stack.databaseId}/master-password`);
   const { password } = (await answer.json()) as { password: string };

@@ -3,12 +3,12 @@ import {
   type Event,
   longestChain,
   nameOf,
-  type Resource,
+  type TimedResource,
   stepsOf,
 } from "../../../lab/experiments/bench/steps.ts";
 
 describe("The benchmark's account of an up", () => {
-  const resource = (name: string, more: Partial<Resource> = {}): Resource => ({
+  const resource = (name: string, more: Partial<TimedResource> = {}): TimedResource => ({
     urn: `urn:pulumi:dev::p::t::${name}`,
     custom: true,
     ...more,

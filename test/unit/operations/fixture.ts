@@ -1,5 +1,5 @@
 /** A stack that is up, for the operations: the Pulumi CLI is played, and `ssh` runs here what it would run there. */
-import { Machine, type Outcome } from "../../support/machine.ts";
+import { FakeMachine, type Outcome } from "../../support/machine.ts";
 
 export const root = new URL("../../../", import.meta.url).pathname;
 
@@ -18,12 +18,12 @@ export const outputs = {
 };
 
 /** How `ssh` is played that reaches the machine. It logs all that it is told but the program. */
-export const reaching = (machine: Machine) =>
+export const reaching = (machine: FakeMachine) =>
   `for word in "\${@:1:$#-1}"; do case $word in LocalCommand=*) eval "\${word#*=}" ;; esac; done
   last=\${*: -1}; eval "\${last//\\/opt\\/flask-on-aws/${machine.root}}"`;
 
 export interface Fixture {
-  readonly machine: Machine;
+  readonly machine: FakeMachine;
   readonly ops: (...args: string[]) => Outcome;
 }
 
@@ -33,7 +33,7 @@ export interface Fixture {
  * The selected stack is `dev`; `empty` has no outputs, `old` those of a version before, and `nosuch` is none.
  */
 export function fixture(env: NodeJS.ProcessEnv = {}, more: object = {}): Fixture {
-  const machine = new Machine();
+  const machine = new FakeMachine();
   machine.stack();
   const network = `--import=file://${root}test/unit/operations/network.js`;
   machine.script("ops", `NODE_OPTIONS='${network}' exec '${root}ops' "$@"`);

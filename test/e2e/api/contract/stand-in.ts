@@ -1,11 +1,11 @@
-import type { Plugin, Resource } from "../../../support/aws-provider.ts";
+import type { Plugin, EngineResource } from "../../../support/aws-provider.ts";
 import type { Lookup } from "./lookups.ts";
 import { address, type Inputs, plannedInputs, resolved, type Subject } from "./subject.ts";
 import type { Planned } from "./terraform.ts";
 
 /** The stand-in in the place of Terraform: plans and makes the subjects' rounds. */
 export class StandIn {
-  private readonly resources = new Map<string, Resource>();
+  private readonly resources = new Map<string, EngineResource>();
 
   constructor(
     private readonly plugin: Plugin,
@@ -44,7 +44,7 @@ export class StandIn {
     return new Map([...this.resources].map(([name, { id }]) => [name, id]));
   }
 
-  private async plan(resource: Resource, news: Inputs): Promise<Planned> {
+  private async plan(resource: EngineResource, news: Inputs): Promise<Planned> {
     const inputs = await this.plugin.checked(resource.type, resource.name, news, resource.inputs);
     const { changes, replaces } = await this.plugin.diff(resource, inputs);
     const properties = Object.keys(changes).filter((property) => property !== "tagsAll");

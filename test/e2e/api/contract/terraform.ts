@@ -81,7 +81,7 @@ const snakeCased = (value: unknown): unknown => {
   );
 };
 
-interface Change {
+interface PlannedChange {
   actions: string[];
   before: Inputs | null;
   after: Inputs | null;
@@ -119,7 +119,7 @@ export class Terraform {
     await this.write(round, plannedInputs);
     await this.run("plan", "-out=plan", "-parallelism=30");
     const { resource_changes } = JSON.parse(await this.run("show", "-json", "plan")) as {
-      resource_changes: { address: string; change: Change }[];
+      resource_changes: { address: string; change: PlannedChange }[];
     };
     const changes = new Map(resource_changes.map(({ address, change }) => [address, change]));
     return new Map(
@@ -260,7 +260,7 @@ const inputNames = ({ inputs, changes }: Subject, round: number): string[] => [
 ];
 
 function planned(
-  { actions, before, after, after_unknown, replace_paths }: Change,
+  { actions, before, after, after_unknown, replace_paths }: PlannedChange,
   names: string[],
 ): Planned {
   const differs = (name: string) =>

@@ -4,7 +4,12 @@ import { expect } from "chai";
 
 import { builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
-import { Plugin, type Properties, type Resource, unknown } from "../../../support/aws-provider.ts";
+import {
+  Plugin,
+  type Properties,
+  type EngineResource,
+  unknown,
+} from "../../../support/aws-provider.ts";
 
 const types = {
   vpc: "aws:ec2/vpc:Vpc",
@@ -36,7 +41,7 @@ describe("the aws plugin, asked by the engine", function () {
     await api?.stop();
   });
 
-  const createVpc = (inputs: Properties = {}): Promise<Resource> =>
+  const createVpc = (inputs: Properties = {}): Promise<EngineResource> =>
     plugin.create(types.vpc, "main", { cidrBlock: "10.0.0.0/16", ...inputs });
   const error = (call: Promise<unknown>): Promise<Error> =>
     call.then(
@@ -44,7 +49,7 @@ describe("the aws plugin, asked by the engine", function () {
       (reason: Error) => reason,
     );
   /** What an `up` with these inputs would change. */
-  const diff = async (resource: Resource, news: Properties, ignore: string[] = []) =>
+  const diff = async (resource: EngineResource, news: Properties, ignore: string[] = []) =>
     plugin.diff(
       resource,
       await plugin.checked(resource.type, resource.name, news, resource.inputs),

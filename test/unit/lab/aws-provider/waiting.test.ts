@@ -5,7 +5,7 @@ import { expect } from "chai";
 
 import { builder, type Builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
-import { incomplete, Plugin, type Resource } from "../../../support/aws-provider.ts";
+import { incomplete, Plugin, type EngineResource } from "../../../support/aws-provider.ts";
 
 const instanceType = "aws:ec2/instance:Instance";
 const databaseType = "aws:rds/instance:Instance";
@@ -55,7 +55,7 @@ describe("the aws plugin, where AWS takes its time", function () {
       await sleep(50); // the creation is under way
     }
   }
-  const running = async (name: string, more = {}): Promise<Resource> => {
+  const running = async (name: string, more = {}): Promise<EngineResource> => {
     const creation = plugin.create(instanceType, name, machine({ tags: { Name: name }, ...more }));
     await report(await newest(name), "running");
     return creation;

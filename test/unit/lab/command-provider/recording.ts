@@ -1,9 +1,9 @@
-import type { Running } from "../../../../lab/providers/command/run.ts";
+import type { RunningCommand } from "../../../../lab/providers/command/run.ts";
 
 /** What the engine would be told by an operation; `gone` is `signal` unless it is given. */
 export function recording(signal = new AbortController().signal, gone = signal) {
   const lines: string[] = [];
-  const running: Running = {
+  const running: RunningCommand = {
     status: (line) => lines.push(line),
     signal,
     gone,
