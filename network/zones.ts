@@ -23,9 +23,9 @@ export interface ZoneWishes {
 }
 
 /**
- * Zones without NAT gateways, by the id that is the same in every account. AWS publishes no list: users report the error
- * NotAvailableInZone of the oldest zones of us-east-1 and ap-northeast-1, which AWS no longer extends
- * (github.com/sysdiglabs/terraform-aws-secure-for-cloud/pull/52). The error is the same for a zone that is missing here.
+ * Zones without NAT gateways, by the id that is the same in every account. AWS publishes no list. apne1-az3 is reported in
+ * github.com/aws/aws-cdk/issues/5847; use1-az3, as old and as little extended, is assumed. A zone that is missing here
+ * ends in EC2's error NotAvailableInZone, which docs/troubleshooting.md explains.
  */
 const withoutNatGateways = ["use1-az3", "apne1-az3"];
 
