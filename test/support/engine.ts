@@ -62,6 +62,6 @@ function linkPlugins(directory: string): void {
     if (existsSync(plugin)) continue;
     mkdirSync(plugin, { recursive: true });
     const file = `pulumi-resource-${name}`;
-    symlinkSync(join(root, "lab/plugins", from, file), join(plugin, file));
+    symlinkSync(join(root, "lab/providers", from, file), join(plugin, file));
   }
 }
