@@ -102,12 +102,15 @@ export function advice(deployment: Deployment, tagged: Unrecorded[]): string[] {
 
 /**
  * The state with each orphan that an interrupted creation is known for as a resource, with the inputs that it was
- * created with. Its outputs are not known before the next refresh. Other interrupted creations made nothing.
+ * created with. The next refresh reads its outputs; what has no id of its own in AWS, such as a route, is read by
+ * properties that are inputs, too. Other interrupted creations made nothing.
  */
 export function adopt(deployment: Deployment, tagged: Unrecorded[]): Deployment {
   const adopted = orphans(deployment, tagged).flatMap((orphan) => {
     const creation = creationOf(deployment, orphan);
-    return creation ? [{ ...creation, id: orphan.id, outputs: {} }] : [];
+    if (!creation) return [];
+    const outputs = orphan.urn === undefined ? {} : { ...creation.inputs };
+    return [{ ...creation, id: orphan.id, outputs }];
   });
   return {
     ...deployment,

@@ -58,12 +58,16 @@ describe("what a killed run has made and not recorded", () => {
     const type = "aws:ec2/route:Route";
     const [one, other] = ["a", "b"].map((name) => ({
       type: "creating",
-      resource: { urn: `urn:pulumi:dev::p::${type}::${name}`, type },
+      resource: {
+        urn: `urn:pulumi:dev::p::${type}::${name}`,
+        type,
+        inputs: { routeTableId: name },
+      },
     }));
     const state: Deployment = { pending_operations: [one!, other!] };
     const route = { id: "r-rtb-1", type, name: "", urn: other!.resource.urn };
     expect(adopt(state, [route]).resources).to.deep.equal([
-      { ...other!.resource, id: "r-rtb-1", outputs: {} },
+      { ...other!.resource, id: "r-rtb-1", outputs: { routeTableId: "b" } },
     ]);
   });
 
