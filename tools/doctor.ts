@@ -1,5 +1,5 @@
 /**
- * Whether this machine has what the program needs on AWS, and what the lab does. It asks nothing of AWS.
+ * Checks whether this computer meets the requirements for AWS and for the lab. It asks nothing of AWS.
  * usage: npm run doctor [-- --stack NAME]    the stack of the lab to look at, if not dev
  */
 import { spawnSync } from "node:child_process";
@@ -124,6 +124,6 @@ function runProbe(name: string): string | undefined {
 if (import.meta.filename === realpathSync(process.argv[1]!)) {
   const { missing, lines } = examine(runProbe);
   console.log(lines.join("\n"));
-  // Whoever is ready for one of the two may not want the other.
+  // Most users need one of the two.
   if (Object.values(missing).every(({ length }) => length > 0)) process.exitCode = 1;
 }

@@ -5,14 +5,15 @@ import { masterPassword, report } from "./control-api.ts";
 import type { Database, Instance } from "./observed-state.ts";
 import { docker, identity, run, volumeMount, type Container, type Lab } from "./docker.ts";
 import { uplinkMtu } from "./internet.ts";
-import type { Interface, Router } from "./desired-state.ts";
+import type { Interface } from "./desired-state.ts";
 
 /** A machine's container, its planned network interface and the container of its router. */
 export interface Place {
   container: Container | undefined;
   nic: Interface;
   router: Container;
-  plan: Router;
+  /** Address of the VPC's resolver. */
+  resolver: string;
 }
 
 /**
@@ -48,7 +49,7 @@ export async function reconcileInstance(lab: Lab, instance: Instance, place: Pla
 
 async function startMachine(lab: Lab, instance: Instance, place: Place): Promise<void> {
   const name = `${lab.name}-${instance.id}`;
-  if (!place.container) await runMachine(lab, instance, place.plan.resolver);
+  if (!place.container) await runMachine(lab, instance, place.resolver);
   else if (!place.container.running) await docker(["start", name]);
   await attach(lab, name, place);
 }
@@ -82,7 +83,7 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
   }
   const name = `${lab.name}-${database.id}`;
   if (!place.container) {
-    await runDatabase(lab, database, place.plan.resolver);
+    await runDatabase(lab, database, place.resolver);
   } else if (!place.container.running) {
     if (database.status === "failed") return;
     // A server that was available is started for ever; one that never was has something wrong with it.

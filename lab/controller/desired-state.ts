@@ -1,6 +1,6 @@
 /**
- * Computes the routers, instances and databases that should exist from what the API says: a pure function, tested
- * without Docker.
+ * Computes from the observed state which routers, instances and databases should exist. It is pure, so tests need no
+ * Docker.
  */
 import type {
   ObservedState,
@@ -13,14 +13,14 @@ import type {
 import { nth, range } from "./ipv4.ts";
 
 /** Where a packet that leaves a machine goes, by the most specific route of its subnet's table. */
-export interface PlannedRoute {
+export interface NextHop {
   cidr: string;
   via: "local" | "internet" | "endpoint" | { nat: string } | "blackhole";
 }
 
 /** The network interface of a machine. */
 export interface Interface {
-  /** Name of the router's end: at most 15 characters, as Linux demands. */
+  /** Name of the end of the veth pair in the router; Linux allows 15 characters. */
   ifname: string;
   /** Id of the instance or database that it belongs to. */
   owner: string;
@@ -30,11 +30,11 @@ export interface Interface {
   mac: string;
   publicIp: string | undefined;
   /** Longest prefix first. */
-  routes: PlannedRoute[];
+  routes: NextHop[];
   groupIds: string[];
   ingress: Permission[];
   egress: Permission[];
-  /** TTL of what the metadata service sends: instances' hop limit; undefined where it does not answer. */
+  /** TTL of metadata replies: the instance's hop limit; undefined if the metadata service is off. */
   metadataHops: number | undefined;
 }
 
@@ -134,10 +134,10 @@ function tableOf(observed: ObservedState, subnet: Subnet): RouteTable | undefine
   );
 }
 
-function routesOf(observed: ObservedState, subnet: Subnet): PlannedRoute[] {
+function routesOf(observed: ObservedState, subnet: Subnet): NextHop[] {
   const nats = usableNats(observed, subnet.vpcId).map(({ id }) => id);
   return (tableOf(observed, subnet)?.routes ?? [])
-    .map(({ cidr, target }): PlannedRoute => {
+    .map(({ cidr, target }): NextHop => {
       if (target === "local") return { cidr, via: "local" };
       if (target && nats.includes(target)) return { cidr, via: { nat: target } };
       if (target?.startsWith("vpce-")) return { cidr, via: "endpoint" };

@@ -9,20 +9,20 @@ import { removeContainer, reconcileDatabase, reconcileInstance, type Place } fro
 import { describe } from "./observed-state.ts";
 import { containers, docker, identity, labFromEnvironment, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
-import { WorkQueue } from "./work-queue.ts";
+import { KeyedJobs } from "./keyed-jobs.ts";
 import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
 /** Milliseconds between two polls of the API's revision. */
 const pollInterval = 200;
-/** Milliseconds after which everything is reconciled even if the API did not change, because a container may die. */
+/** Milliseconds after which everything is reconciled although the API did not change: a container may have died. */
 const resyncInterval = 2000;
-/** The same while a job runs, such as the start of a database, which changes Docker's state and not the API's. */
+/** The same while jobs run: a database that starts changes Docker, and not the API. */
 const activeInterval = 700;
 
 const lab = labFromEnvironment();
 
-const jobs = new WorkQueue((text) => console.error(`${new Date().toISOString()} ${text}`));
+const jobs = new KeyedJobs((text) => console.error(`${new Date().toISOString()} ${text}`));
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
@@ -46,7 +46,10 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
   ]);
 }
 
-/** Starts a job for everything that differs from the desired state. Resolves to the milliseconds until the next resync. */
+/**
+ * Starts a job for each desired resource, and a removal for each container without one. Resolves to the milliseconds until
+ * the next pass, at the latest.
+ */
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
   const [desired, existing] = await Promise.all([describe().then(desiredState), containers(lab)]);
@@ -86,11 +89,16 @@ function placeOf(
   existing: Map<string, Container>,
   id: string,
 ): Place | undefined {
-  for (const plan of desired.routers) {
-    const nic: Interface | undefined = plan.interfaces.find(({ owner }) => owner === id);
-    const router = existing.get(routerName(lab, plan.vpcId));
-    if (nic && router?.running) {
-      return { container: existing.get(`${lab.name}-${id}`), nic, router, plan };
+  for (const router of desired.routers) {
+    const nic: Interface | undefined = router.interfaces.find(({ owner }) => owner === id);
+    const running = existing.get(routerName(lab, router.vpcId));
+    if (nic && running?.running) {
+      return {
+        container: existing.get(`${lab.name}-${id}`),
+        nic,
+        router: running,
+        resolver: router.resolver,
+      };
     }
   }
   return undefined;
@@ -103,7 +111,7 @@ console.error(`${new Date().toISOString()} ready`);
 let seen = -1;
 let next = 0;
 for (;;) {
-  await jobs.tell("cannot reconcile", async () => {
+  await jobs.runAndLog("cannot reconcile", async () => {
     const now = await revision();
     if (now === seen && Date.now() <= next) return;
     seen = now;

@@ -3,7 +3,7 @@ import { Browser } from "../../support/browser.ts";
 import { run, succeed, type Result } from "../../support/lab.ts";
 import { tail, type SettingValues, type LabStack } from "../../support/stack.ts";
 
-/** Releases a version that works, after the cause of the fault is gone. */
+/** Returns the stack to a version that works, after the cause of the fault is gone. */
 export type Converge = () => Promise<unknown>;
 
 export interface Fault {
@@ -130,7 +130,7 @@ export async function unlock({ lab }: LabStack): Promise<void> {
   await succeed("lab/adopt", [], { env: { LAB_NAME: lab.name } });
 }
 
-/** @throws unless the page is served; for what needs no release to be as it was */
+/** Used for faults that recover without a release. @throws unless the page is served */
 export async function serves({ page }: LabStack): Promise<void> {
   const { ok, status } = await fetch(page, { signal: AbortSignal.timeout(10_000) });
   if (!ok) throw new Error(`the page answers with status ${status}`);

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { setImmediate as turn } from "node:timers/promises";
-import { WorkQueue } from "../../../../lab/controller/work-queue.ts";
+import { KeyedJobs } from "../../../../lab/controller/keyed-jobs.ts";
 
-describe("The work queue of the controller", () => {
+describe("The jobs of the controller", () => {
   it("does not start a job from a state that is older than the end of the last job of the same key", async () => {
-    const jobs = new WorkQueue(() => undefined);
+    const jobs = new KeyedJobs(() => undefined);
     const done: string[] = [];
     let end = () => {};
     const reboot = () =>
@@ -32,9 +32,11 @@ describe("The work queue of the controller", () => {
 
   it("logs an error once, until the job has succeeded", async () => {
     const lines: string[] = [];
-    const jobs = new WorkQueue((line) => lines.push(line));
+    const jobs = new KeyedJobs((line) => lines.push(line));
     for (const problem of ["no", "no", "", "no", "none"]) {
-      await jobs.tell("vpc", () => (problem ? Promise.reject(Error(problem)) : Promise.resolve()));
+      await jobs.runAndLog("vpc", () =>
+        problem ? Promise.reject(Error(problem)) : Promise.resolve(),
+      );
     }
     expect(lines).to.deep.equal(["vpc: no", "vpc: no", "vpc: none"]);
   });

@@ -1,5 +1,5 @@
 /** One job at a time for each router, machine and database; a slow one holds up nobody else. */
-export class WorkQueue {
+export class KeyedJobs {
   private readonly busy = new Set<string>();
   /** Last error of each job, so that the log tells it once. */
   private readonly errors = new Map<string, string>();
@@ -7,8 +7,8 @@ export class WorkQueue {
   constructor(private readonly log: (text: string) => void) {}
 
   /**
-   * Begins a pass of the controller. Its jobs start when the pass has read the state, except for the keys that were busy
-   * when it began: what the pass read of them may be older than the end of their job.
+   * Begins a pass of the controller. Call `start` when the state is read. A key that was busy when the pass began is
+   * skipped: its state may have been read before its job ended.
    */
   pass() {
     const before = new Set(this.busy);
@@ -30,12 +30,12 @@ export class WorkQueue {
 
   private async run(key: string, job: () => Promise<void>): Promise<void> {
     this.busy.add(key);
-    await this.tell(key, job);
+    await this.runAndLog(key, job);
     this.busy.delete(key);
   }
 
-  /** Runs the job to its end, and logs an error that is not that of the last time. */
-  async tell(key: string, job: () => Promise<void>): Promise<void> {
+  /** Runs the job, and logs its error unless it repeats the previous one. */
+  async runAndLog(key: string, job: () => Promise<void>): Promise<void> {
     try {
       await job();
       this.errors.delete(key);
