@@ -1,7 +1,7 @@
 /** What the first boot of a machine is told. */
 export interface UserDataArgs {
   readonly loginUser: string;
-  /** The machine's host key until the first contact, which is checked by it. It is no secret among those who may read user data. */
+  /** The host key for the first contact. Everybody who may read user data knows it. */
   readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
   /** Public keys that may log in beside the instance's key pair. */
   readonly authorizedKeys: readonly string[];
