@@ -23,7 +23,7 @@ const { name: project } = load(
 
 /** In the lab only: elsewhere there is no machine's network namespace to try from. */
 async function tried(): Promise<Reached | undefined> {
-  if (!process.env.LAB_SLICE) return undefined;
+  if (!process.env.LAB_SUBNET) return undefined;
   const { measure } = await import("../lab/support/reachability.ts");
   // A picture of what is not complete is worth most.
   return measure(`${project}-${stack}`).catch((error: Error) => {

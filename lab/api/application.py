@@ -40,7 +40,7 @@ import validators  # noqa: F401  # importing it replaces functions of moto
 import website
 from fault_injection import Refusals
 from patches import lifecycle, quotas
-from patches.public_addresses import SLICE
+from patches.public_addresses import SUBNET_PREFIX
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
@@ -55,7 +55,7 @@ class LabApi:
         self._lock = threading.Lock()
         self._revision = 0
         self._refusals = Refusals()
-        self._caller = f"{SLICE}.1"
+        self._caller = f"{SUBNET_PREFIX}.1"
         self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
             ("GET", r"revision", lambda: {"revision": self._revision}),

@@ -7,7 +7,7 @@ export interface Lab {
   /** Directory of the lab's state. */
   home: string;
   /** N of 198.18.N.0/24, the lab's internet. */
-  slice: number;
+  subnet: number;
   images: { machine: string; net: string; mysql: string };
 }
 
@@ -25,7 +25,7 @@ export function labFromEnvironment(): Lab {
   return {
     name: need("LAB_NAME"),
     home: need("LAB_HOME"),
-    slice: Number(need("LAB_SLICE")),
+    subnet: Number(need("LAB_SUBNET")),
     images: {
       machine: need("LAB_IMAGE_MACHINE"),
       net: need("LAB_IMAGE_NET"),

@@ -10,7 +10,7 @@ import { docker, identity, label, volumeMount, type Container, type Lab } from "
 
 /** 198.18.N, the first three octets of the lab's internet. */
 export function internetPrefix(lab: Lab): string {
-  return `198.18.${lab.slice}`;
+  return `198.18.${lab.subnet}`;
 }
 
 export function internetName(lab: Lab): string {

@@ -6,7 +6,7 @@
 #               which set LAB_OF_TESTS
 #   LAB_HOME    everything that this lab keeps on disk: REPOSITORY/.lab/$LAB_NAME
 #   LAB_CACHE   toolchain, shared by all labs (default ~/.cache/flask-on-aws-lab)
-#   LAB_SLICE   N of the lab's internet, 198.18.N.0/24; set while the lab is up
+#   LAB_SUBNET   N of the lab subnet, 198.18.N.0/24, which is the lab's internet; set while the lab is up
 #   LAB_API_PORT, AWS_ENDPOINT_URL   where the lab's AWS API listens, on loopback
 #   CHECKIP_URL   what tells this machine's address in the lab, in place of https://checkip.amazonaws.com
 
@@ -50,13 +50,13 @@ use_images() {
   done
 }
 
-# load_slice: the lab's internet and its API's port, where lab/up has chosen them; else LAB_SLICE and LAB_API_PORT stay
-# what the user may have asked for. What a calling program has loaded, perhaps for another lab, is no such wish.
-load_slice() {
-  if [[ ${LAB_SLICE_OF:-} ]]; then unset LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL CHECKIP_URL LAB_SLICE_OF; fi
-  if [[ ! -f $LAB_HOME/slice ]]; then return; fi
-  read -r LAB_SLICE LAB_API_PORT <"$LAB_HOME/slice"
-  export LAB_SLICE LAB_API_PORT AWS_ENDPOINT_URL=http://127.0.0.1:$LAB_API_PORT LAB_SLICE_OF=$LAB_HOME
+# load_subnet: exports the lab subnet and the API's port that lab/up has chosen. Before lab/up, LAB_SUBNET and
+# LAB_API_PORT keep the user's values, but not values that a calling program has loaded: they may be another lab's.
+load_subnet() {
+  if [[ ${LAB_SUBNET_OF:-} ]]; then unset LAB_SUBNET LAB_API_PORT AWS_ENDPOINT_URL CHECKIP_URL LAB_SUBNET_OF; fi
+  if [[ ! -f $LAB_HOME/subnet ]]; then return; fi
+  read -r LAB_SUBNET LAB_API_PORT <"$LAB_HOME/subnet"
+  export LAB_SUBNET LAB_API_PORT AWS_ENDPOINT_URL=http://127.0.0.1:$LAB_API_PORT LAB_SUBNET_OF=$LAB_HOME
   export CHECKIP_URL=$AWS_ENDPOINT_URL/_lab/checkip
 }
-load_slice
+load_subnet

@@ -38,7 +38,7 @@ api_answers() { curl --silent --fail --max-time "${1:-2}" --noproxy '*' --output
 # An API that runs may be slow: moto loads each service at its first call, which takes seconds on a busy machine, and
 # the controller makes those calls as soon as the lab is up.
 lab_is_up() {
-  [[ -f $LAB_HOME/slice && -f $LAB_HOME/controller.ready ]] && service_runs api && service_runs controller && api_answers 30
+  [[ -f $LAB_HOME/subnet && -f $LAB_HOME/controller.ready ]] && service_runs api && service_runs controller && api_answers 30
 }
 
 # refuse_without_memory: a lab that was up and whose API has ended, by a crash or a reboot, has lost what its stacks'
@@ -55,7 +55,7 @@ refuse_without_memory() {
 refuse_foreign_lab() {
   local home
   home=$(docker ps --all --filter "name=^$LAB_NAME-internet\$" --format '{{.Label "flask-on-aws.lab"}}')
-  if [[ ! $home || $home == "$LAB_HOME" && -f $LAB_HOME/slice ]]; then return; fi
+  if [[ ! $home || $home == "$LAB_HOME" && -f $LAB_HOME/subnet ]]; then return; fi
   fail "lab '$LAB_NAME' of ${home%/.lab/*} has containers with the names that this one's would have" \
     "use another name (LAB_NAME=…), or remove that lab: LAB_NAME=$LAB_NAME ${home%/.lab/*}/lab/down"
 }

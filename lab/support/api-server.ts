@@ -30,7 +30,7 @@ export async function startApi(env: Record<string, string> = {}): Promise<ApiSer
   delete inherited.LAB_HOME;
   delete inherited.LAB_CONTROLLER;
   const server = spawn(join(venv, "bin/python"), [join(import.meta.dirname, "../api/server.py")], {
-    env: { ...inherited, LAB_API_PORT: "0", LAB_SLICE: "0", ...env },
+    env: { ...inherited, LAB_API_PORT: "0", LAB_SUBNET: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exit = once(server, "exit");

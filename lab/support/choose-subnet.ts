@@ -1,6 +1,6 @@
 /**
- * Chooses where a lab lives: N of its internet 198.18.N.0/24 and the port of its API. Prints "N PORT".
- * LAB_SLICE and LAB_API_PORT, where set, leave one choice. Exits with 1 and says what is in the way if there is none.
+ * Chooses the lab subnet, 198.18.N.0/24, and the port of the lab's API. Prints "N PORT".
+ * LAB_SUBNET and LAB_API_PORT, where set, leave one choice. Exits with 1 and names the conflict if none is left.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -33,20 +33,20 @@ async function choose(): Promise<string> {
         "  remedy: end what listens there (`ss -ltnp`), set another one (1024 to 65535), or unset it",
     );
   }
-  const wanted = setting("LAB_SLICE", 0, 255);
+  const wanted = setting("LAB_SUBNET", 0, 255);
   const routes = parseRoutes(readFileSync("/proc/net/route", "utf8"));
   const problems: string[] = [];
-  for (const slice of wanted === undefined ? Array(256).keys() : [wanted]) {
-    const taken = conflict(routes, slice);
-    if (taken) problems.push(`198.18.${slice}.0/24 is behind ${taken.interface}`);
-    else if (port !== undefined) return `${slice} ${port}`;
-    else if (await portIsFree(4566 + slice)) return `${slice} ${4566 + slice}`;
-    else problems.push(`port ${4566 + slice} of 127.0.0.1 is taken`);
+  for (const subnet of wanted === undefined ? Array(256).keys() : [wanted]) {
+    const taken = conflict(routes, subnet);
+    if (taken) problems.push(`198.18.${subnet}.0/24 is behind ${taken.interface}`);
+    else if (port !== undefined) return `${subnet} ${port}`;
+    else if (await portIsFree(4566 + subnet)) return `${subnet} ${4566 + subnet}`;
+    else problems.push(`port ${4566 + subnet} of 127.0.0.1 is taken`);
   }
   const others = problems.length > 1 ? `, and ${problems.length - 1} more like it` : "";
   throw new Error(
     `no room for the lab's internet and API: ${problems[0]}${others}\n` +
-      "  remedy: end what uses it (`ip route`, `ss -ltnp`), or set LAB_SLICE (0 to 255) or LAB_API_PORT (1024 to 65535)",
+      "  remedy: end what uses it (`ip route`, `ss -ltnp`), or set LAB_SUBNET (0 to 255) or LAB_API_PORT (1024 to 65535)",
   );
 }
 

@@ -114,7 +114,7 @@ export class Lab {
 
   /** Configuration of the AWS SDK's clients. */
   async client() {
-    const [, port] = (await readFile(join(this.home, "slice"), "utf8")).trim().split(" ");
+    const [, port] = (await readFile(join(this.home, "subnet"), "utf8")).trim().split(" ");
     const credentials = { accessKeyId: "test", secretAccessKey: "test" };
     return { region: "us-west-2", endpoint: `http://127.0.0.1:${port}`, credentials };
   }

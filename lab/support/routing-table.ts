@@ -23,9 +23,9 @@ export function parseRoutes(text: string): Route[] {
     .filter(({ mask }) => mask !== 0);
 }
 
-/** The route that shares addresses with 198.18.`slice`.0/24, if any. */
-export function conflict(routes: Route[], slice: number): Route | undefined {
-  const network = ((198 << 24) | (18 << 16) | (slice << 8)) >>> 0;
+/** The route that overlaps the lab subnet 198.18.`subnet`.0/24, if any. */
+export function conflict(routes: Route[], subnet: number): Route | undefined {
+  const network = ((198 << 24) | (18 << 16) | (subnet << 8)) >>> 0;
   const overlaps = (route: Route) => {
     const common = (route.mask & 0xffffff00) >>> 0;
     return (route.network & common) >>> 0 === (network & common) >>> 0;

@@ -49,7 +49,7 @@ export class LabStack {
   /** @throws with a remedy, if the lab is down or the app is not deployed there */
   static async open(lab: Lab): Promise<LabStack> {
     const remedy = `remedy: LAB_NAME=${lab.name} npm run lab`;
-    const slice = await readFile(join(lab.home, "slice"), "utf8").catch(() => {
+    const subnet = await readFile(join(lab.home, "subnet"), "utf8").catch(() => {
       throw new Error(`the lab '${lab.name}' is down\n${remedy}`);
     });
     const outputs = await lab.outputs();
@@ -57,7 +57,7 @@ export class LabStack {
       throw new Error(`no app is deployed in the lab '${lab.name}'\n${remedy}`);
     }
     const user = await mkdtemp(join(tmpdir(), "stack-"));
-    const port = slice.trim().split(" ")[1];
+    const port = subnet.trim().split(" ")[1];
     const api = `http://127.0.0.1:${port}`;
     const stack = new LabStack(lab, user, api, outputs, "");
     await stack.look();

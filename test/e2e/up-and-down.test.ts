@@ -16,7 +16,7 @@ describe("lab/up and lab/down", function () {
   const two = new Lab("test-two");
   afterEach(() => Promise.all([one.down(), two.down()]));
 
-  const slice = async (lab: Lab) => (await readFile(join(lab.home, "slice"), "utf8")).split(" ")[0];
+  const subnet = async (lab: Lab) => (await readFile(join(lab.home, "subnet"), "utf8")).split(" ")[0];
   const containers = (lab: Lab) =>
     succeed("docker", ["ps", "--quiet", "--filter", `label=flask-on-aws.lab=${lab.home}`]);
   const kill = (lab: Lab, service: string) => {
@@ -63,7 +63,7 @@ describe("lab/up and lab/down", function () {
     // A terminal sends it to the whole process group.
     const child = spawn("lab/up", { env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
     const output = outputOf(child);
-    while (!(await slice(one).catch(() => undefined)) && child.exitCode === null) await sleep(20);
+    while (!(await subnet(one).catch(() => undefined)) && child.exitCode === null) await sleep(20);
     process.kill(-child.pid!, "SIGINT");
     expect(await once(child, "close")).to.deep.equal([130, null]);
     expect(output()).to.match(/interrupted; lab\/up goes on from here, lab\/down removes/);
@@ -73,14 +73,14 @@ describe("lab/up and lab/down", function () {
 
   /** Whether the host on a lab's internet gets a connection to that of a lab. */
   const reaches = async (from: Lab, to: Lab) => {
-    const connect = `</dev/tcp/198.18.${await slice(to)}.2/443`;
+    const connect = `</dev/tcp/198.18.${await subnet(to)}.2/443`;
     const command = ["exec", `${from.name}-internet`, "timeout", "2", "bash", "-c", connect];
     return (await run("docker", command)).status === 0;
   };
 
   it("start two labs at the same time, which do not meet, and end one without the other", async () => {
     await Promise.all([one.up(), two.up()]);
-    expect(await slice(one)).not.to.equal(await slice(two));
+    expect(await subnet(one)).not.to.equal(await subnet(two));
     expect(await reaches(one, one)).to.equal(true);
     expect([await reaches(one, two), await reaches(two, one)]).to.deep.equal([false, false]);
     await one.down();

@@ -31,8 +31,8 @@ export interface Diff {
 /** How the engine marks values that it does not know yet. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** The stand-in as a process of its own, asked what Pulumi's engine would ask, in plain values. */
-export class Plugin {
+/** The provider as a process of its own, asked what Pulumi's engine would ask, in plain values. */
+export class ProviderProcess {
   private constructor(
     private readonly client: services.ResourceProviderClient,
     /** Ends the process. */
@@ -40,7 +40,7 @@ export class Plugin {
   ) {}
 
   /** Starts lab/providers/bin/pulumi-resource-aws, from a directory that is not the repository's. */
-  static async start(endpoint: string, env: Record<string, string> = {}): Promise<Plugin> {
+  static async start(endpoint: string, env: Record<string, string> = {}): Promise<ProviderProcess> {
     const program = join(import.meta.dirname, "../../lab/providers/bin/pulumi-resource-aws");
     const secrets = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
     const process_ = spawn(program, ["127.0.0.1:1"], {
@@ -53,7 +53,7 @@ export class Plugin {
       `127.0.0.1:${port}`,
       credentials.createInsecure(),
     );
-    return new Plugin(client, async () => {
+    return new ProviderProcess(client, async () => {
       client.close();
       process_.kill();
       await once(process_, "exit");
@@ -83,7 +83,7 @@ export class Plugin {
     return { inputs: plain(response.getInputs()), failures: failures(response) };
   }
 
-  /** Checked inputs. Throws when the plugin refuses one. */
+  /** Checked inputs. Throws when the provider refuses one. */
   async checked(type: string, name: string, news: Properties, olds?: Properties) {
     const { inputs, failures } = await this.check(type, name, news, olds);
     if (Object.keys(failures).length > 0) throw new Error(JSON.stringify(failures));

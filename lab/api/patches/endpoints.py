@@ -8,10 +8,10 @@ from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from .patching import replaces
-from .public_addresses import SLICE
+from .public_addresses import SUBNET_PREFIX
 
 # Where the lab's internet has S3.
-S3_ADDRESSES = [{"Cidr": f"{SLICE}.4/32", "Description": "S3"}]
+S3_ADDRESSES = [{"Cidr": f"{SUBNET_PREFIX}.4/32", "Description": "S3"}]
 
 
 @replaces(ManagedPrefixListBackend, "_create_aws_managed_prefix_list")

@@ -1,4 +1,4 @@
-"""Public addresses: from the lab's slice of 198.18.0.0/15, to those who ask, and never to two at once.
+"""Public addresses: from the lab's subnet of 198.18.0.0/15, to those who ask, and never to two at once.
 
 moto draws them at random from 54.214.0.0/16 and 127.0.0.0/8, and may draw one twice.
 """
@@ -13,9 +13,9 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 from .patching import replaces
 
-SLICE = f"198.18.{int(os.environ.get('LAB_SLICE', '0'))}"
+SUBNET_PREFIX = f"198.18.{int(os.environ.get('LAB_SUBNET', '0'))}"
 # .1 to .63 belong to the lab's own hosts.
-POOL = [f"{SLICE}.{host}" for host in range(64, 251)]
+POOL = [f"{SUBNET_PREFIX}.{host}" for host in range(64, 251)]
 
 
 def in_use() -> set[str]:

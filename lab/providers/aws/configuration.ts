@@ -1,4 +1,4 @@
-/** The provider's own configuration, of which the stand-in knows what a program of the lab may set. */
+/** The provider's own configuration, of which the lab's provider knows what a program of the lab may set. */
 import type { Failure } from "./provider.ts";
 import type { Properties } from "./values.ts";
 
@@ -28,7 +28,7 @@ export const checkConfiguration = (inputs: Properties): Failure[] =>
     .map((property) => ({
       property,
       reason:
-        `the lab's stand-in for the aws plugin does not know the provider setting '${property}': ` +
+        `the lab's aws provider does not know the provider setting '${property}': ` +
         "give it by the environment (AWS_…), or leave it out",
     }));
 

@@ -70,13 +70,13 @@ export class Context {
   }
 }
 
-/** The endpoint, if it is one on this machine: the stand-in must never reach AWS. Throws otherwise. */
+/** The endpoint, if it is one on this machine: the lab's provider must never reach AWS. Throws otherwise. */
 export function localEndpoint(endpoint = ""): string {
   const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
   if (/^(localhost|\[::1\])$/.test(host) || (host.startsWith("127.") && isIP(host)))
     return endpoint;
   throw new Error(
-    `AWS_ENDPOINT_URL is ${endpoint ? `'${endpoint}'` : "not set"}, and the lab's stand-in for the aws plugin ` +
+    `AWS_ENDPOINT_URL is ${endpoint ? `'${endpoint}'` : "not set"}, and the lab's aws provider ` +
       "works with an AWS API on loopback only: use lab/pulumi, or for AWS a PATH without lab/providers/bin",
   );
 }

@@ -1,4 +1,4 @@
-/** Whose credentials the stand-in uses, and in which accounts it may: settings of the provider. */
+/** Whose credentials the lab's provider uses, and in which accounts it may: settings of the provider. */
 import { STS, type Credentials } from "@aws-sdk/client-sts";
 import type { AssumedRole, Configuration } from "./configuration.ts";
 

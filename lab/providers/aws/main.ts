@@ -1,5 +1,5 @@
 /**
- * The lab's stand-in for the Pulumi plugin `aws`: the engine starts it, reads the port from its
+ * The lab's aws provider: the engine starts it, reads the port from its
  * standard output and drives it over gRPC. It ends with the engine.
  */
 import { Server, ServerCredentials } from "@grpc/grpc-js";

@@ -22,7 +22,7 @@ export class Provider {
   constructor(readonly context: Context) {}
 
   /**
-   * Fills in defaults and names, and refuses what the stand-in would otherwise ignore.
+   * Fills in defaults and names, and refuses what the lab's provider would otherwise ignore.
    *
    * @param seed the engine's; see `autoname`
    */
@@ -160,7 +160,7 @@ const wasFilled = (inputs: Properties, property: string): boolean =>
 const unsupported = (type: ResourceType, property: string): Failure => ({
   property,
   reason:
-    `the lab's stand-in for the aws plugin does not know '${property}' of ${type.token}: ` +
+    `the lab's aws provider does not know '${property}' of ${type.token}: ` +
     "leave it out, or add it to the type's description in lab/providers/aws/types",
 });
 

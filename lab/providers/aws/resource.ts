@@ -13,7 +13,7 @@ export type Aws<T> = T extends readonly (infer E)[]
     ? { [K in Exclude<keyof T & string, "tags" | "tagsAll"> as Capitalize<K>]: Aws<T[K]> }
     : T;
 
-/** What the plugin must know of one input to send it, and to tell what a change of it means. */
+/** What the provider must know of one input to send it, and to tell what a change of it means. */
 export interface Input<S = object> {
   /** A change makes a new resource instead of updating the old one. */
   readonly replaces: boolean | ((state: S, inputs: S) => boolean);
@@ -23,13 +23,13 @@ export interface Input<S = object> {
   readonly computed?: true;
   /** Taken when the program gives none. */
   readonly default?: unknown;
-  /** The fields of an object that the stand-in knows. */
+  /** The fields of an object that the lab's provider knows. */
   readonly fields?: readonly string[];
   /** AWS's name, where it is not Pulumi's with a capital. */
   readonly aws?: string;
   /** AWS never tells it. */
   readonly writeOnly?: true;
-  /** For the plugin alone: AWS is not told. */
+  /** For the provider alone: AWS is not told. */
   readonly local?: true;
 }
 
@@ -72,7 +72,7 @@ export interface Update<S> {
 export interface ResourceType<S extends object = object> {
   /** Pulumi's token, e.g. `aws:ec2/vpc:Vpc`. */
   readonly token: string;
-  /** Every input that the stand-in knows, but for `tags`; `check` refuses any other. */
+  /** Every input that the lab's provider knows, but for `tags`; `check` refuses any other. */
   readonly inputs: { readonly [K in keyof S]?: Input<S> };
   /** Properties that AWS decides. */
   readonly outputs?: readonly (keyof S & string)[];

@@ -77,7 +77,7 @@ function logIn(endpoint: Endpoint, name: string, { signal }: Dialing, through?: 
       signal.removeEventListener("abort", giveUp);
       resolve(client);
     });
-    // Stays after the log-in: an error without a listener would end the plugin.
+    // Stays after the log-in: an error without a listener would end the provider.
     client.on("error", (error: Error & { level?: string }) => {
       let stage = "ssh: handshake failed: ssh";
       if (error.level === "client-socket") stage = `dial tcp ${endpoint.host}:${endpoint.port}`;

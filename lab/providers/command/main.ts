@@ -1,4 +1,4 @@
-/** The command plugin's process: `main.ts ENGINE_ADDRESS` prints the port that it listens on. */
+/** The command provider's process: `main.ts ENGINE_ADDRESS` prints the port that it listens on. */
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import provider from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { service } from "./service.ts";

@@ -55,7 +55,7 @@ function follow(
  */
 interface Internals {
   _protocol: { signal(channel: number, name: string): void };
-  /** One channel, in this plugin's clients; `outgoing` is absent until the server has opened it. */
+  /** One channel, in this provider's clients; `outgoing` is absent until the server has opened it. */
   _chanMgr: { _channels: Record<number, { outgoing?: { id: number } }> };
 }
 

@@ -20,7 +20,7 @@ export interface Failure {
 
 function environmentOfRemote(inputs: Properties): Failure[] {
   const reason =
-    "the lab's stand-in sets no variables through SSH; put NAME=value before the command";
+    "the lab's provider sets no variables through SSH; put NAME=value before the command";
   const previous = "addPreviousOutputInEnv";
   return [
     ...("environment" in inputs ? [{ property: "environment", reason }] : []),
@@ -40,7 +40,7 @@ export function check(
 ): { inputs: Properties; failures: Failure[] } {
   const inputs = withoutNulls(given);
   if (!known[type]) {
-    const reason = `the lab's stand-in for the command plugin has no ${type}; install the real plugin: pulumi plugin install resource command 1.2.1`;
+    const reason = `the lab's command provider has no ${type}; install the real plugin: pulumi plugin install resource command 1.2.1`;
     return { inputs, failures: [{ property: "", reason }] };
   }
   const failures = misfits(inputs, known[type], "");

@@ -19,7 +19,7 @@ import { changes, hasUnknown, type Properties } from "./values.ts";
 type Operation = proto.CreateRequest | proto.UpdateRequest | proto.DeleteRequest;
 
 /**
- * Pulumi's provider protocol for the command plugin.
+ * Pulumi's provider protocol for the command provider.
  *
  * @param address of the engine, which is told what commands print.
  * @param gone aborts when the engine has gone.

@@ -26,7 +26,7 @@ describe("the lab's API lets only those through whom policies allow", function (
 
   before(async () => {
     home = await mkdtemp(join(tmpdir(), "lab-"));
-    api = await startApi({ LAB_HOME: home, LAB_SLICE: "7" });
+    api = await startApi({ LAB_HOME: home, LAB_SUBNET: "7" });
     admin = new s3.S3Client(api.client);
     const roles = new iam.IAMClient(api.client);
     const names = { RoleName: "app", InstanceProfileName: "app" };

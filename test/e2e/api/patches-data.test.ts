@@ -13,7 +13,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
   let vpc: string;
   let subnet: string;
   let count = 0;
-  before(async () => (api = await startApi({ LAB_SLICE: "7" })));
+  before(async () => (api = await startApi({ LAB_SUBNET: "7" })));
   after(() => api?.stop());
   beforeEach(async () => {
     make = builder(api);

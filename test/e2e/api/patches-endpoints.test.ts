@@ -11,7 +11,7 @@ describe("where moto and AWS differ in endpoints and flow logs, the lab is like 
   let VpcId: string;
   const tables: string[] = [];
   before(async () => {
-    api = await startApi({ LAB_SLICE: "7" });
+    api = await startApi({ LAB_SUBNET: "7" });
     ec2 = new EC2(api.client);
     VpcId = await builder(api).vpc("10.0.0.0/16");
     for (let n = 0; n < 2; n++)

@@ -11,7 +11,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
   let vpc: string;
   let subnet: string;
   let count = 0;
-  before(async () => (api = await startApi({ LAB_SLICE: "7" })));
+  before(async () => (api = await startApi({ LAB_SUBNET: "7" })));
   after(() => api?.stop());
   beforeEach(async () => {
     make = builder(api);
@@ -41,7 +41,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       await make.cloud.send(command);
     };
 
-    it("come from the lab's slice, Elastic IPs too", async () => {
+    it("come from the lab's subnet, Elastic IPs too", async () => {
       await make.internetGateway(vpc);
       await mapped();
       const instance = await make.describe(await make.instance(subnet));

@@ -18,7 +18,7 @@ describe("Letting the own address in by SSH", function () {
   const outer = names.map((name) => [name, process.env[name]] as const);
 
   before(async () => {
-    api = await startApi({ LAB_SLICE: "7" });
+    api = await startApi({ LAB_SUBNET: "7" });
     ec2 = new EC2(api.client);
     const { accessKeyId, secretAccessKey } = api.client.credentials;
     const values = [api.endpoint, accessKeyId, secretAccessKey, `${api.endpoint}/_lab/checkip`];

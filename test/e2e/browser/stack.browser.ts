@@ -17,7 +17,7 @@ describe("A stack's pages", function () {
       const { hostname } = new URL(url);
       // The lab's names are known inside only, and its site is one host for all names.
       const address =
-        process.env.LAB_SLICE && name === "SITE_URL"
+        process.env.LAB_SUBNET && name === "SITE_URL"
           ? `${internetPrefix(labFromEnvironment())}.2`
           : hostname;
       const browser = await startChromium({ [hostname]: address });

@@ -27,17 +27,17 @@ describe("routes that are in the way of a lab's internet", () => {
     expect(conflict(routes, 8)).to.equal(undefined);
   });
 
-  it("are wider ones and ones inside it, whatever the slice", () => {
+  it("are wider ones and ones inside it, whatever the subnet", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 255 }),
         fc.integer({ min: 0, max: 255 }),
-        (slice, host) => {
+        (subnet, host) => {
           const wide = parseRoutes(header + line("tun0", hex("198.18.0.0"), "0000FEFF"));
           const narrow = parseRoutes(
-            header + line("wg0", hex(`198.18.${slice}.${host}`), "FFFFFFFF"),
+            header + line("wg0", hex(`198.18.${subnet}.${host}`), "FFFFFFFF"),
           );
-          return conflict(wide, slice) !== undefined && conflict(narrow, slice) !== undefined;
+          return conflict(wide, subnet) !== undefined && conflict(narrow, subnet) !== undefined;
         },
       ),
     );

@@ -1,4 +1,4 @@
-/** Every resource type and function of the stand-in, loaded by service with the first use of one. */
+/** Every resource type and function of the lab's provider, loaded by service with the first use of one. */
 import type { Context } from "../context.ts";
 import type { ResourceType } from "../resource.ts";
 import type { Properties } from "../values.ts";
@@ -7,7 +7,7 @@ export type InvokedFunction = (context: Context, args: Properties) => Promise<Pr
 
 type Modules = Promise<{ types: readonly ResourceType[] }[]>;
 
-// Loading an AWS client takes longer than all else that a plugin does at its start.
+// Loading an AWS client takes longer than everything else that a provider does at its start.
 const ec2 = (): Modules =>
   Promise.all([
     import("./vpc.ts"),
@@ -39,14 +39,14 @@ export async function findFunction(token: string): Promise<InvokedFunction> {
   return functions[token] ?? missing("function", token);
 }
 
-/** The arguments, of which none may be one that the stand-in would ignore. */
+/** The arguments, of which none may be one that the lab's provider would ignore. */
 export function known<T>(args: Properties, ...names: (keyof T & string)[]): T {
   const other = Object.keys(args).find((name) => !(names as string[]).includes(name));
   if (other === undefined) return args as T;
-  throw new Error(`the lab's stand-in for the aws plugin does not know the argument '${other}'`);
+  throw new Error(`the lab's aws provider does not know the argument '${other}'`);
 }
 
 function missing(what: string, token: string): never {
   const remedy = "leave it out, or add it in lab/providers/aws/types";
-  throw new Error(`the lab's stand-in for the aws plugin has no ${what} '${token}': ${remedy}`);
+  throw new Error(`the lab's aws provider has no ${what} '${token}': ${remedy}`);
 }

@@ -38,7 +38,7 @@ const securityGroup = resource<Plain<SecurityGroupState>>({
     const request = tagged("security-group", { GroupName, Description, VpcId, Tags });
     return (await ec2(context).createSecurityGroup(request)).GroupId;
   },
-  /** AWS lets a new group send anywhere; with the aws plugin it sends only where a rule says so. */
+  /** AWS lets a new group send anywhere; with the aws provider it sends only where a rule says so. */
   complete: revokeRules,
   find: findGroup,
   delete: (context, GroupId) => ec2(context).deleteSecurityGroup({ GroupId }),

@@ -2,7 +2,7 @@ import { AccountClient } from "../../../../lab/providers/aws/account-client.ts";
 import type { ApiServer } from "../../../../lab/support/api-server.ts";
 import { type Inputs, ref } from "./subject.ts";
 
-/** A function of the stand-in that is compared with the real provider's data source. */
+/** A function of the lab's provider that is compared with the real provider's data source. */
 export interface Lookup {
   /** Pulumi's token. */
   readonly token: string;

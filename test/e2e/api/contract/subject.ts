@@ -1,4 +1,4 @@
-/** A resource on which the stand-in and the real provider are compared. */
+/** A resource on which the lab's provider and the real provider are compared. */
 
 export type Inputs = Record<string, unknown>;
 

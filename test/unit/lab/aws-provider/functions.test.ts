@@ -3,34 +3,34 @@ import { expect } from "chai";
 
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
 import { AccountClient } from "../../../../lab/providers/aws/account-client.ts";
-import { Plugin, type Properties } from "../../../support/aws-provider.ts";
+import { ProviderProcess, type Properties } from "../../../support/aws-provider.ts";
 
-describe("the aws plugin's functions on S3", function () {
+describe("the lab's aws provider's functions on S3", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
-  let plugin: Plugin;
+  let provider: ProviderProcess;
   let s3: S3;
   const Bucket = "backup";
   before(async () => {
     api = await startApi();
     s3 = new S3(api.client);
-    plugin = await Plugin.start(api.endpoint);
-    await plugin.configure({ region: "us-west-2" });
+    provider = await ProviderProcess.start(api.endpoint);
+    await provider.configure({ region: "us-west-2" });
     const LocationConstraint = "us-west-2";
     await s3.createBucket({ Bucket, CreateBucketConfiguration: { LocationConstraint } });
     const VersioningConfiguration = { Status: "Enabled" } as const;
     await s3.putBucketVersioning({ Bucket, VersioningConfiguration });
   });
   after(async () => {
-    await plugin?.stop();
+    await provider?.stop();
     await api?.stop();
   });
 
   const put = (Key: string, Body: string, ContentType?: string) =>
     s3.putObject({ Bucket, Key, Body: Buffer.from(Body), ContentType, Metadata: { by: "ada" } });
-  const getObject = (args: Properties) => plugin.invoke("aws:s3/getObject:getObject", args);
-  const getObjects = (args: Properties) => plugin.invoke("aws:s3/getObjects:getObjects", args);
+  const getObject = (args: Properties) => provider.invoke("aws:s3/getObject:getObject", args);
+  const getObjects = (args: Properties) => provider.invoke("aws:s3/getObjects:getObjects", args);
   const error = (call: Promise<unknown>): Promise<string> =>
     call.then(
       () => expect.fail("no error"),
@@ -102,21 +102,21 @@ describe("the aws plugin's functions on S3", function () {
 
   it("returns the public access block of its account, and fails when there is none", async () => {
     const token = "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock";
-    expect(await error(plugin.invoke(token, {}))).to.contain(
+    expect(await error(provider.invoke(token, {}))).to.contain(
       "reading S3 Account Public Access Block (123456789012): couldn't find resource",
     );
     await new AccountClient(api.client).putPublicAccessBlock({
       AccountId: "123456789012",
       PublicAccessBlockConfiguration: { BlockPublicPolicy: true },
     });
-    expect(await plugin.invoke(token, {})).to.deep.equal({
+    expect(await provider.invoke(token, {})).to.deep.equal({
       id: "123456789012",
       blockPublicAcls: false,
       blockPublicPolicy: true,
       ignorePublicAcls: false,
       restrictPublicBuckets: false,
     });
-    expect(await error(plugin.invoke(token, { accountId: "210987654321" }))).to.contain(
+    expect(await error(provider.invoke(token, { accountId: "210987654321" }))).to.contain(
       "reading S3 Account Public Access Block (210987654321): AccessDenied",
     );
   });

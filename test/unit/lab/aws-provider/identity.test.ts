@@ -1,20 +1,20 @@
 import { expect } from "chai";
 
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
-import { Plugin } from "../../../support/aws-provider.ts";
+import { ProviderProcess } from "../../../support/aws-provider.ts";
 
-describe("the aws plugin's identity", function () {
+describe("the lab's aws provider's identity", function () {
   this.timeout(60_000);
   const account = "123456789012"; // moto's
   let api: ApiServer;
-  let plugin: Plugin;
+  let provider: ProviderProcess;
   before(async () => (api = await startApi()));
-  beforeEach(async () => (plugin = await Plugin.start(api.endpoint)));
-  afterEach(() => plugin?.stop());
+  beforeEach(async () => (provider = await ProviderProcess.start(api.endpoint)));
+  afterEach(() => provider?.stop());
   after(() => api?.stop());
 
   const refusal = async (settings: Record<string, unknown>) =>
-    plugin.configure({ region: "us-west-2", ...settings }).then(
+    provider.configure({ region: "us-west-2", ...settings }).then(
       () => "",
       (error: Error) => error.message,
     );
@@ -35,8 +35,8 @@ describe("the aws plugin's identity", function () {
     expect(await refusal({ assumeRoles, allowedAccountIds: [account] })).to.include(
       `AWS account ID not allowed: ${other}`,
     );
-    await plugin.configure({ region: "us-west-2", assumeRoles, allowedAccountIds: [other] });
-    const vpc = await plugin.create("aws:ec2/vpc:Vpc", "main", { cidrBlock: "10.0.0.0/16" });
+    await provider.configure({ region: "us-west-2", assumeRoles, allowedAccountIds: [other] });
+    const vpc = await provider.create("aws:ec2/vpc:Vpc", "main", { cidrBlock: "10.0.0.0/16" });
     expect(vpc.state["ownerId"]).to.equal(other);
   });
 });

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
 import {
-  Plugin,
+  ProviderProcess,
   type Properties,
   type EngineResource,
   unknown,
@@ -23,26 +23,26 @@ const types = {
   database: "aws:rds/instance:Instance",
 };
 
-describe("the aws plugin, asked by the engine", function () {
+describe("the lab's aws provider, asked by the engine", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
-  let plugin: Plugin;
+  let provider: ProviderProcess;
   let ec2: EC2;
   const settings = { region: "us-west-2", defaultTags: { tags: { project: "test" } } };
   before(async () => {
     api = await startApi();
     ec2 = new EC2(api.client);
-    plugin = await Plugin.start(api.endpoint);
-    await plugin.configure(settings);
+    provider = await ProviderProcess.start(api.endpoint);
+    await provider.configure(settings);
   });
   after(async () => {
-    await plugin?.stop();
+    await provider?.stop();
     await api?.stop();
   });
 
   const createVpc = (inputs: Properties = {}): Promise<EngineResource> =>
-    plugin.create(types.vpc, "main", { cidrBlock: "10.0.0.0/16", ...inputs });
+    provider.create(types.vpc, "main", { cidrBlock: "10.0.0.0/16", ...inputs });
   const error = (call: Promise<unknown>): Promise<Error> =>
     call.then(
       () => expect.fail("no error"),
@@ -50,61 +50,61 @@ describe("the aws plugin, asked by the engine", function () {
     );
   /** What an `up` with these inputs would change. */
   const diff = async (resource: EngineResource, news: Properties, ignore: string[] = []) =>
-    plugin.diff(
+    provider.diff(
       resource,
-      await plugin.checked(resource.type, resource.name, news, resource.inputs),
+      await provider.checked(resource.type, resource.name, news, resource.inputs),
       ignore,
     );
 
   describe("before anything is made", () => {
     it("refuses types, inputs, fields, functions and settings that it would have to ignore", async () => {
       const inputs = { cidrBlock: "10.0.0.0/16", ipv6CidrBlock: "::/56", tagsAll: {} };
-      const { failures } = await plugin.check(types.vpc, "main", inputs);
+      const { failures } = await provider.check(types.vpc, "main", inputs);
       expect(Object.keys(failures)).to.deep.equal(["ipv6CidrBlock", "tagsAll"]);
       expect(failures["ipv6CidrBlock"]).to.contain(
         "does not know 'ipv6CidrBlock' of aws:ec2/vpc:Vpc",
       );
       const root = { rootBlockDevice: { volumeSize: 8, throughput: 125 } };
-      const nested = await plugin.check(types.instance, "app", root);
+      const nested = await provider.check(types.instance, "app", root);
       expect(Object.keys(nested.failures)).to.deep.equal(["rootBlockDevice.throughput"]);
 
       for (const type of [
         "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
         "aws:sqs/queue:Queue",
       ])
-        expect((await error(plugin.check(type, "x", {}))).message).to.contain(`no type '${type}'`);
-      const call = plugin.invoke("aws:index/getAmi:getAmi", {});
+        expect((await error(provider.check(type, "x", {}))).message).to.contain(`no type '${type}'`);
+      const call = provider.invoke("aws:index/getAmi:getAmi", {});
       expect((await error(call)).message).to.contain("no function 'aws:index/getAmi:getAmi'");
-      expect(await plugin.checkConfig({ ...settings, skipMetadataApiCheck: true })).to.deep.equal(
+      expect(await provider.checkConfig({ ...settings, skipMetadataApiCheck: true })).to.deep.equal(
         {},
       );
-      expect(await plugin.checkConfig({ endpoints: "[]" })).to.have.all.keys("endpoints");
+      expect(await provider.checkConfig({ endpoints: "[]" })).to.have.all.keys("endpoints");
     });
 
     it("does not start without an API on this machine", async () => {
-      const other = await Plugin.start("http://198.51.100.1:4566");
+      const other = await ProviderProcess.start("http://198.51.100.1:4566");
       const reason = await error(other.configure(settings));
       await other.stop();
       expect(reason.message).to.contain("AWS_ENDPOINT_URL is 'http://198.51.100.1:4566'");
     });
 
     it("names what the program does not name, and keeps the name", async () => {
-      const { inputs } = await plugin.check(types.securityGroup, "app", {});
+      const { inputs } = await provider.check(types.securityGroup, "app", {});
       expect(inputs["name"]).to.match(/^app-[0-9a-f]{7}$/);
       expect(inputs["description"]).to.equal("Managed by Pulumi");
       expect(inputs["__defaults"]).to.have.members(["name", "description"]);
-      const again = await plugin.check(types.securityGroup, "app", {}, inputs);
+      const again = await provider.check(types.securityGroup, "app", {}, inputs);
       expect(again.inputs["name"]).to.equal(inputs["name"]);
-      const named = await plugin.check(types.securityGroup, "app", { name: "web" }, inputs);
+      const named = await provider.check(types.securityGroup, "app", { name: "web" }, inputs);
       expect(named.inputs).to.include({ name: "web" });
-      const unnamed = await plugin.check(types.securityGroup, "app", {}, named.inputs);
+      const unnamed = await provider.check(types.securityGroup, "app", {}, named.inputs);
       expect(unnamed.inputs["name"]).to.match(/^app-/);
     });
 
     it("previews a creation with unknown outputs and calls nothing", async () => {
       const count = async () => (await ec2.describeVpcs()).Vpcs!.length;
       const before = await count();
-      const { state } = await plugin.create(
+      const { state } = await provider.create(
         types.subnet,
         "public",
         { vpcId: unknown, cidrBlock: "10.0.0.0/24" },
@@ -124,14 +124,14 @@ describe("the aws plugin, asked by the engine", function () {
   describe("of a resource that is there", () => {
     it("sees no change in what it has just made", async () => {
       const inputs = { cidrBlock: "10.0.0.0/16", enableDnsHostnames: true, tags: { Name: "main" } };
-      const vpc = await plugin.create(types.vpc, "main", inputs);
+      const vpc = await provider.create(types.vpc, "main", inputs);
       expect(vpc.id).to.match(/^vpc-/);
       expect(await diff(vpc, inputs)).to.deep.equal({
         changes: {},
         replaces: [],
         deleteBeforeReplace: false,
       });
-      expect((await plugin.read(vpc))!.state).to.deep.equal(vpc.state);
+      expect((await provider.read(vpc))!.state).to.deep.equal(vpc.state);
     });
 
     it("tells updates from replacements, also when the new value is not known yet", async () => {
@@ -156,12 +156,12 @@ describe("the aws plugin, asked by the engine", function () {
       const policy = { assumeRolePolicy: "{}" };
       const replaced = async (inputs: Properties) => {
         const { id: vpcId } = await createVpc();
-        const group = await plugin.create(types.securityGroup, "group", { ...inputs, vpcId });
+        const group = await provider.create(types.securityGroup, "group", { ...inputs, vpcId });
         return diff(group, { ...inputs, vpcId, description: "other" });
       };
       expect(await replaced({ name: "fixed" })).to.include({ deleteBeforeReplace: true });
       expect(await replaced({})).to.include({ deleteBeforeReplace: false });
-      const role = await plugin.create(types.role, "role", { ...policy, name: "old" });
+      const role = await provider.create(types.role, "role", { ...policy, name: "old" });
       const renamed = await diff(role, { ...policy, name: "new" });
       expect(renamed).to.deep.include({ replaces: ["name"], deleteBeforeReplace: false });
     });
@@ -171,7 +171,7 @@ describe("the aws plugin, asked by the engine", function () {
       expect(vpc.state["tags"]).to.deep.equal({ Name: "main" });
       expect(vpc.state["tagsAll"]).to.deep.equal({ Name: "main", project: "test" });
 
-      const other = await Plugin.start(api.endpoint);
+      const other = await ProviderProcess.start(api.endpoint);
       await other.configure({ ...settings, defaultTags: { tags: { stack: "dev" } } });
       const inputs = await other.checked(types.vpc, "main", vpc.inputs);
       expect((await other.diff(vpc, inputs)).changes).to.deep.equal({ tagsAll: "UPDATE" });
@@ -189,23 +189,23 @@ describe("the aws plugin, asked by the engine", function () {
       const vpc = await createVpc(inputs);
       await ec2.createTags({ Resources: [vpc.id], Tags: [{ Key: "Name", Value: "other" }] });
       await ec2.modifyVpcAttribute({ VpcId: vpc.id, EnableDnsSupport: { Value: false } });
-      const seen = (await plugin.read(vpc))!;
+      const seen = (await provider.read(vpc))!;
       expect(seen.inputs).to.deep.include({ tags: { Name: "other" }, enableDnsSupport: false });
       expect((await diff(seen, inputs)).changes).to.have.all.keys(
         "tags",
         "tagsAll",
         "enableDnsSupport",
       );
-      const right = await plugin.update(seen, inputs);
+      const right = await provider.update(seen, inputs);
       expect(right.state).to.deep.equal(vpc.state);
-      expect((await plugin.read(right))!.state).to.deep.equal(vpc.state);
+      expect((await provider.read(right))!.state).to.deep.equal(vpc.state);
     });
 
     it("finds a resource gone, and deletes one that is gone already", async () => {
       const vpc = await createVpc();
       await ec2.deleteVpc({ VpcId: vpc.id });
-      expect(await plugin.read(vpc)).to.equal(undefined);
-      await plugin.delete(vpc);
+      expect(await provider.read(vpc)).to.equal(undefined);
+      await provider.delete(vpc);
     });
 
     it("passes on AWS's code and message, with the resource's name", async () => {
@@ -219,45 +219,45 @@ describe("the aws plugin, asked by the engine", function () {
   it("empties a bucket only when it may", async () => {
     const s3 = new S3(api.client);
     const full = async (forceDestroy: boolean) => {
-      const bucket = await plugin.create(types.bucket, "Backup", { forceDestroy });
+      const bucket = await provider.create(types.bucket, "Backup", { forceDestroy });
       const { id: Bucket } = bucket;
       const versioningConfiguration = { status: "Enabled" };
-      await plugin.create(types.versioning, "v", { bucket: Bucket, versioningConfiguration });
+      await provider.create(types.versioning, "v", { bucket: Bucket, versioningConfiguration });
       for (const Body of ["1", "2"]) await s3.putObject({ Bucket, Key: "a", Body });
       await s3.deleteObject({ Bucket, Key: "a" });
       return bucket;
     };
     const kept = await full(false);
     expect(kept.id).to.match(/^backup-[0-9a-f]{7}$/);
-    expect((await error(plugin.delete(kept))).message).to.contain("'Backup': BucketNotEmpty: ");
+    expect((await error(provider.delete(kept))).message).to.contain("'Backup': BucketNotEmpty: ");
     const bucket = await full(true);
-    await plugin.delete(bucket);
-    expect(await plugin.read(bucket)).to.equal(undefined);
+    await provider.delete(bucket);
+    expect(await provider.read(bucket)).to.equal(undefined);
   });
 
   it("deletes every version of an object, and of no other", async () => {
     const s3 = new S3(api.client);
-    const { id: bucket } = await plugin.create(types.bucket, "site", {});
+    const { id: bucket } = await provider.create(types.bucket, "site", {});
     const versioningConfiguration = { status: "Enabled" };
-    await plugin.create(types.versioning, "v", { bucket, versioningConfiguration });
-    const object = await plugin.create(types.object, "a", { bucket, content: "1" });
+    await provider.create(types.versioning, "v", { bucket, versioningConfiguration });
+    const object = await provider.create(types.object, "a", { bucket, content: "1" });
     expect(object.inputs["key"]).to.equal("a");
-    await plugin.update(object, { bucket, content: "2" });
+    await provider.update(object, { bucket, content: "2" });
     await s3.putObject({ Bucket: bucket, Key: "ab", Body: "stays" });
-    await plugin.delete(object);
+    await provider.delete(object);
     const { Versions = [] } = await s3.listObjectVersions({ Bucket: bucket });
     expect(Versions.map(({ Key }) => Key)).to.deep.equal(["ab"]);
   });
 
   it("looks up zones and parameters", async () => {
-    const { names } = await plugin.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
+    const { names } = await provider.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
       filters: [{ name: "zone-type", values: ["availability-zone"] }],
     });
     expect(names).to.include.members(["us-west-2a", "us-west-2b"]);
     const name = "/aws/service/debian/release/13/latest/amd64";
-    const parameter = await plugin.invoke("aws:ssm/getParameter:getParameter", { name });
+    const parameter = await provider.invoke("aws:ssm/getParameter:getParameter", { name });
     expect(parameter["insecureValue"]).to.equal(builder(api).image);
-    const unknownName = plugin.invoke("aws:ssm/getParameter:getParameter", { name: "/x" });
+    const unknownName = provider.invoke("aws:ssm/getParameter:getParameter", { name: "/x" });
     expect((await error(unknownName)).message).to.contain("ParameterNotFound");
   });
 });

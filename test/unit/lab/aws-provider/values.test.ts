@@ -6,7 +6,7 @@ import { localEndpoint } from "../../../../lab/providers/aws/context.ts";
 import { autoname } from "../../../../lab/providers/aws/naming.ts";
 import { same, sameFields, sameJson, sameSet } from "../../../../lab/providers/aws/values.ts";
 
-describe("what the aws plugin takes for the same", () => {
+describe("what the lab's aws provider takes for the same", () => {
   it("is a value and itself, and what is absent and what is empty", () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => same(value, structuredClone(value))));
     for (const empty of [undefined, null, "", 0, false, [], {}, { a: undefined, b: [] }])
@@ -35,7 +35,7 @@ describe("what the aws plugin takes for the same", () => {
   });
 });
 
-describe("the names that the aws plugin gives", () => {
+describe("the names that the lab's aws provider gives", () => {
   const anySeed = fc.uint8Array({ minLength: 1 });
 
   it("end in seven digits, fit the limit, and follow from the engine's seed", () => {
@@ -65,7 +65,7 @@ describe("the names that the aws plugin gives", () => {
   });
 });
 
-describe("the aws plugin's configuration", () => {
+describe("the lab's aws provider's configuration", () => {
   it("takes the region from the provider before the environment, and default tags as JSON text", () => {
     const defaultTags = JSON.stringify({ tags: { project: "p" } });
     const env = { AWS_REGION: "eu-west-1" };

@@ -5,18 +5,18 @@ import { expect } from "chai";
 
 import { builder, type Builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
-import { incomplete, Plugin, type EngineResource } from "../../../support/aws-provider.ts";
+import { incomplete, ProviderProcess, type EngineResource } from "../../../support/aws-provider.ts";
 
 const instanceType = "aws:ec2/instance:Instance";
 const databaseType = "aws:rds/instance:Instance";
 
-describe("the aws plugin, where AWS takes its time", function () {
+describe("the lab's aws provider, where AWS takes its time", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
   let make: Builder;
   let ec2: EC2;
-  let plugin: Plugin;
+  let provider: ProviderProcess;
   let subnetId: string;
   before(async () => {
     api = await startApi({ LAB_CONTROLLER: "1" });
@@ -28,10 +28,10 @@ describe("the aws plugin, where AWS takes its time", function () {
   });
   after(() => api?.stop());
   beforeEach(async () => {
-    plugin = await Plugin.start(api.endpoint);
-    await plugin.configure({ region: "us-west-2" });
+    provider = await ProviderProcess.start(api.endpoint);
+    await provider.configure({ region: "us-west-2" });
   });
-  afterEach(() => plugin?.stop());
+  afterEach(() => provider?.stop());
 
   /** The controller's report. */
   const report = (resource: string, status: string) =>
@@ -56,7 +56,7 @@ describe("the aws plugin, where AWS takes its time", function () {
     }
   }
   const running = async (name: string, more = {}): Promise<EngineResource> => {
-    const creation = plugin.create(instanceType, name, machine({ tags: { Name: name }, ...more }));
+    const creation = provider.create(instanceType, name, machine({ tags: { Name: name }, ...more }));
     await report(await newest(name), "running");
     return creation;
   };
@@ -68,16 +68,16 @@ describe("the aws plugin, where AWS takes its time", function () {
   it("an instance is there when it runs, and gone when it has ended", async () => {
     const instance = await running("app");
     expect(instance.state).to.include({ instanceState: "running", subnetId });
-    const deletion = plugin.delete(instance);
+    const deletion = provider.delete(instance);
     await follow(instance.id, ["terminated"]);
     await deletion;
-    expect(await plugin.read(instance)).to.equal(undefined);
+    expect(await provider.read(instance)).to.equal(undefined);
   });
 
   it("an instance's type changes while it is stopped", async () => {
     const instance = await running("resized");
     const news = machine({ instanceType: "t3.small", tags: { Name: "resized" } });
-    const update = plugin.update(instance, news);
+    const update = provider.update(instance, news);
     await follow(instance.id, ["stopped", "running"]);
     expect((await update).state).to.include({
       instanceType: "t3.small",
@@ -87,7 +87,7 @@ describe("the aws plugin, where AWS takes its time", function () {
 
   it("an instance that goes the wrong way fails at once", async () => {
     const inputs = machine({ tags: { Name: "lost" } });
-    const failure = plugin.create(instanceType, "lost", inputs).catch(String);
+    const failure = provider.create(instanceType, "lost", inputs).catch(String);
     await ec2.terminateInstances({ InstanceIds: [await newest("lost")] });
     expect(await failure).to.match(
       /creating aws:ec2\/instance:Instance 'lost': EC2 instance i-\w+ is shutting-down instead of running/,
@@ -102,19 +102,19 @@ describe("the aws plugin, where AWS takes its time", function () {
       "note" in (changed.tags ?? {}) ? "an update with changes" : "an update without changes";
     it(`an instance that the engine does not wait for is kept, and ${how} waits again, once`, async () => {
       const inputs = machine({ tags: { Name: name } });
-      const creation = plugin.create(instanceType, name, inputs);
+      const creation = provider.create(instanceType, name, inputs);
       const failure = creation.catch((reason: Error) => reason);
       const id = await newest(name);
-      await plugin.cancel();
+      await provider.cancel();
       const error = (await failure) as Error;
       expect(error.message).to.contain(`cancelled while EC2 instance ${id} was pending`);
 
-      await plugin.stop();
-      plugin = await Plugin.start(api.endpoint);
-      await plugin.configure({ region: "us-west-2" });
-      const checked = await plugin.checked(instanceType, name, inputs);
+      await provider.stop();
+      provider = await ProviderProcess.start(api.endpoint);
+      await provider.configure({ region: "us-west-2" });
+      const checked = await provider.checked(instanceType, name, inputs);
       const kept = { type: instanceType, name, inputs: checked, ...incomplete(error)! };
-      const update = plugin.update((await plugin.read(kept))!, { ...inputs, ...changed });
+      const update = provider.update((await provider.read(kept))!, { ...inputs, ...changed });
       await sleep(200); // an update that does not wait is over by then
       await follow(id, ["running"]);
       const { state } = await update;
@@ -134,22 +134,22 @@ describe("the aws plugin, where AWS takes its time", function () {
       password: "correct-horse",
       dbSubnetGroupName: "db",
     };
-    const creation = plugin.create(databaseType, "db", inputs);
+    const creation = provider.create(databaseType, "db", inputs);
     await follow("main", ["available"]);
     const database = await creation;
     expect(database.state).to.include({ status: "available", engineVersion: "8.4", port: 3306 });
     expect(database.state["engineVersionActual"]).to.match(/^8\.4\.\d+$/);
-    const news = await plugin.checked(databaseType, "db", inputs, database.inputs);
-    expect((await plugin.diff(database, news)).changes).to.deep.equal({});
+    const news = await provider.checked(databaseType, "db", inputs, database.inputs);
+    expect((await provider.diff(database, news)).changes).to.deep.equal({});
 
-    const refusal = await plugin.delete(database).catch(String);
+    const refusal = await provider.delete(database).catch(String);
     expect(refusal).to.contain(
       "finalSnapshotIdentifier is required when skipFinalSnapshot is false",
     );
-    const skipping = await plugin.update(database, { ...inputs, skipFinalSnapshot: true });
-    const deletion = plugin.delete(skipping);
+    const skipping = await provider.update(database, { ...inputs, skipFinalSnapshot: true });
+    const deletion = provider.delete(skipping);
     await follow("main", ["deleted"]);
     await deletion;
-    expect(await plugin.read(skipping)).to.equal(undefined);
+    expect(await provider.read(skipping)).to.equal(undefined);
   });
 });

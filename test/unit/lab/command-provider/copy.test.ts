@@ -14,7 +14,7 @@ import { copyToRemote, type Source } from "../../../../lab/providers/command/cop
 import { failureOf, recording } from "./recording.ts";
 import { SshServer } from "./ssh-server.ts";
 
-describe("copies of the command plugin's stand-in", () => {
+describe("copies of the lab's command provider", () => {
   let server: SshServer;
   let root: string;
   before(async () => (server = await new SshServer().listen()));

@@ -28,10 +28,10 @@ const real = find("pulumi-resource-command");
 if (!pulumiCli) console.log("skipped: the command plugin under the engine: no pulumi on PATH");
 if (!real) console.log("skipped: the same by the real plugin: no pulumi-resource-command on PATH");
 
-// Where the real plugin can be had, it must pass the test that the stand-in is held to.
-const standIn = join(import.meta.dirname, "../../../../lab/providers/fallback");
+// Where the real plugin can be had, it must pass the test that the lab's provider is held to.
+const labProvider = join(import.meta.dirname, "../../../../lab/providers/fallback");
 const plugins = [
-  ["the stand-in", standIn],
+  ["the lab's provider", labProvider],
   ...(real ? [["the real plugin", dirname(real)]] : []),
 ] as const;
 
@@ -259,7 +259,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
         .to.match(/\bhots\b/)
         .and.match(/\bhost\b.*required|required.*'host'/i);
       // The real plugin prints the key (pulumi-command issue 773).
-      if (directory === standIn) expect(text).to.not.include(privateKey.split("\n")[1]);
+      if (directory === labProvider) expect(text).to.not.include(privateKey.split("\n")[1]);
     });
 
     it("takes no source for a copy that the preview does not know", async () => {

@@ -14,7 +14,7 @@ import {
 
 const remote = "command:remote:Command";
 
-describe("inputs of the command plugin's stand-in", () => {
+describe("inputs of the lab's command provider", () => {
   it("are completed with the connection's defaults, and the connection made secret", () => {
     const proxy = secret({ host: "b", user: "admin" });
     const connection = { host: "a", port: null, proxy };
@@ -62,7 +62,7 @@ describe("inputs of the command plugin's stand-in", () => {
       "an environment through SSH",
       remote,
       { connection: { host: "a" }, environment: {}, addPreviousOutputInEnv: false },
-      "environment: the lab's stand-in sets no variables through SSH",
+      "environment: the lab's provider sets no variables through SSH",
     ],
     [
       "the earlier output through SSH",

@@ -24,7 +24,7 @@ function alive(pid: number): boolean {
   }
 }
 
-describe("the command plugin's process", function () {
+describe("the lab's command provider", function () {
   this.timeout(60_000);
 
   it("ends its commands and itself when the engine is killed", async () => {

@@ -8,7 +8,7 @@ const nothing = { stdout: "", stderr: "" };
 const run = (command: string, inputs: CommandInputs = {}, record = recording()) =>
   runLocal(inputs, command, nothing, record.running);
 
-describe("local commands of the command plugin's stand-in", () => {
+describe("local commands of the lab's command provider", () => {
   it("run by the interpreter and in the directory that are given", async () => {
     expect(await run("pwd", { dir: tmpdir() })).to.deep.equal({ stdout: tmpdir(), stderr: "" });
     const node = { interpreter: [process.execPath, "-e"] };

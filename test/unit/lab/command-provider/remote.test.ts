@@ -19,7 +19,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe("remote commands of the command plugin's stand-in", function () {
+describe("remote commands of the lab's command provider", function () {
   this.timeout(20_000);
   let server: SshServer;
   beforeEach(async () => (server = await new SshServer().listen()));

@@ -17,7 +17,7 @@ describe("A container that is removed", () => {
       for (const directory of settings) await mkdir(directory, { recursive: true });
       await writeFile(join(settings[0]!, "password"), "correct-horse");
       const images = { machine: "", net: "", mysql: "" };
-      await removeContainer({ name: "unit", home, slice: 0, images }, "gone");
+      await removeContainer({ name: "unit", home, subnet: 0, images }, "gone");
       expect(settings.map(existsSync)).to.deep.equal([false, true]);
     } finally {
       process.env.PATH = path;

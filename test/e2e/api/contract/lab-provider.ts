@@ -1,14 +1,14 @@
-import type { Plugin, EngineResource } from "../../../support/aws-provider.ts";
+import type { ProviderProcess, EngineResource } from "../../../support/aws-provider.ts";
 import type { Lookup } from "./lookups.ts";
 import { address, type Inputs, plannedInputs, resolved, type Subject } from "./subject.ts";
 import type { Planned } from "./terraform.ts";
 
-/** The stand-in in the place of Terraform: plans and makes the subjects' rounds. */
-export class StandIn {
+/** The provider in the place of Terraform: plans and makes the subjects' rounds. */
+export class LabProvider {
   private readonly resources = new Map<string, EngineResource>();
 
   constructor(
-    private readonly plugin: Plugin,
+    private readonly process: ProviderProcess,
     private readonly subjects: readonly Subject[],
   ) {}
 
@@ -21,22 +21,22 @@ export class StandIn {
     for (const subject of this.subjects) {
       const news = this.resolve(plannedInputs(round, subject));
       const old = this.resources.get(address(subject));
-      const resource = old && (await this.plugin.read(old))!;
+      const resource = old && (await this.process.read(old))!;
       const plan = resource ? await this.plan(resource, news) : created;
       all.set(address(subject), plan);
       if (plan.action === "none" || !made || (resource && subject.options.plannedOnly)) continue;
-      if (resource && plan.action === "replace") await this.plugin.delete(resource);
+      if (resource && plan.action === "replace") await this.process.delete(resource);
       const changed =
         resource && plan.action === "update"
-          ? await this.plugin.update(resource, news)
-          : await this.plugin.create(token(subject), subject.name, news);
+          ? await this.process.update(resource, news)
+          : await this.process.create(token(subject), subject.name, news);
       this.resources.set(address(subject), changed);
     }
     return all;
   }
 
   lookUp({ token, args }: Lookup): Promise<Inputs> {
-    return this.plugin.invoke(token, this.resolve(args));
+    return this.process.invoke(token, this.resolve(args));
   }
 
   /** The id of each subject, by address. */
@@ -45,8 +45,8 @@ export class StandIn {
   }
 
   private async plan(resource: EngineResource, news: Inputs): Promise<Planned> {
-    const inputs = await this.plugin.checked(resource.type, resource.name, news, resource.inputs);
-    const { changes, replaces } = await this.plugin.diff(resource, inputs);
+    const inputs = await this.process.checked(resource.type, resource.name, news, resource.inputs);
+    const { changes, replaces } = await this.process.diff(resource, inputs);
     const properties = Object.keys(changes).filter((property) => property !== "tagsAll");
     const isChanged = Object.keys(changes).length > 0;
     if (replaces.length > 0) return { action: "replace", changed: [], replacing: replaces.sort() };
