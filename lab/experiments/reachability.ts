@@ -1,6 +1,6 @@
 /**
  * The promise of the program's network, as packets. Runs against a lab whose stack is up
- * (`npm run lab:reachability`; first light does it, too); each cell is what was found by trying.
+ * (`npm run lab:reachability`, and test/e2e/stack/network.test.ts); each cell is what was found by trying.
  */
 import { expect } from "chai";
 import { measure, type Matrix } from "../support/reachability.ts";

@@ -2,6 +2,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Deployment } from "./orphans.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -123,6 +124,12 @@ export class Lab {
   async outputs(...args: string[]): Promise<Record<string, string>> {
     const printed = await this.pulumi("stack", "output", "--json", "--show-secrets", ...args);
     return JSON.parse(printed) as Record<string, string>;
+  }
+
+  /** What the CLI exports of the state of stack dev, or of another by `--stack NAME`. */
+  async state(...args: string[]): Promise<Deployment> {
+    const exported = await this.pulumi(...args, "stack", "export");
+    return (JSON.parse(exported) as { deployment: Deployment }).deployment;
   }
 
   /** The token that opens the private repository which the lab lets stacks publish to. */

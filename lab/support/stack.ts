@@ -85,7 +85,8 @@ export class LabStack {
     await writeFile(this.key, this.outputs.sshPrivateKey!, { mode: 0o600 });
   }
 
-  private get key(): string {
+  /** File that holds the output `sshPrivateKey`. */
+  get key(): string {
     return join(this.user, "key");
   }
 
@@ -96,6 +97,10 @@ export class LabStack {
 
   onMachine(command: string, input = ""): Promise<string> {
     return succeedOn("app", this.outputs, this.key, command, input);
+  }
+
+  onTestServer(command: string): Promise<string> {
+    return succeedOn("test", this.outputs, this.key, command);
   }
 
   /** The commit that serves, as the machine's record says. */

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { run } from "../../lab/support/lab.ts";
-import { processesOf } from "../support/host-footprint.ts";
+import { killProcessesOf, processesOf } from "../support/host-footprint.ts";
 
 /** A PATH and a cache of its own: this machine's programs, but for those that are left out or replaced. */
 class BareMachine {
@@ -49,14 +49,7 @@ class BareMachine {
 
   /** Ends all that it runs, at once. */
   kill(): void {
-    for (const { pid } of processesOf(this.cache)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch (error) {
-        // It has ended since it was listed.
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-    }
+    killProcessesOf(this.cache);
   }
 
   remove(): Promise<void> {

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lab, outputOf, run, succeed } from "../../lab/support/lab.ts";
-import { added, processesOf, hostFootprint } from "../support/host-footprint.ts";
+import { added, hostFootprint, killProcessesOf } from "../support/host-footprint.ts";
 
 describe("lab/up and lab/down", function () {
   this.timeout(120_000);
@@ -16,14 +16,12 @@ describe("lab/up and lab/down", function () {
   const two = new Lab("test-two");
   afterEach(() => Promise.all([one.down(), two.down()]));
 
-  const subnet = async (lab: Lab) => (await readFile(join(lab.home, "subnet"), "utf8")).split(" ")[0];
+  const subnet = async (lab: Lab) =>
+    (await readFile(join(lab.home, "subnet"), "utf8")).split(" ")[0];
   const containers = (lab: Lab) =>
     succeed("docker", ["ps", "--quiet", "--filter", `label=flask-on-aws.lab=${lab.home}`]);
-  const kill = (lab: Lab, service: string) => {
-    const found = processesOf(`LAB_SERVICE=${lab.home}:${service}`);
-    expect(found, service).not.to.deep.equal([]);
-    for (const { pid } of found) process.kill(pid, "SIGKILL");
-  };
+  const kill = (lab: Lab, service: string) =>
+    expect(killProcessesOf(`LAB_SERVICE=${lab.home}:${service}`), service).to.be.at.least(1);
 
   it("say which port is taken, when told to use that", async () => {
     const server = createServer().listen(0, "127.0.0.1");
@@ -64,6 +62,7 @@ describe("lab/up and lab/down", function () {
     const child = spawn("lab/up", { env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
     const output = outputOf(child);
     while (!(await subnet(one).catch(() => undefined)) && child.exitCode === null) await sleep(20);
+    expect(child.exitCode, `lab/up ended early:\n${output()}`).to.equal(null);
     process.kill(-child.pid!, "SIGINT");
     expect(await once(child, "close")).to.deep.equal([130, null]);
     expect(output()).to.match(/interrupted; lab\/up goes on from here, lab\/down removes/);

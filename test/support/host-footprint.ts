@@ -35,6 +35,19 @@ export function processesOf(text: string): { pid: number; command: string }[] {
     });
 }
 
+/** Kills those processes; returns how many were found. One that ends before its turn comes is no error. */
+export function killProcessesOf(text: string): number {
+  const found = processesOf(text);
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+  return found.length;
+}
+
 /**
  * Everything of the machine that a lab touches: containers, networks, volumes, links, routes, packet filter rules
  * and its processes.

@@ -5,7 +5,7 @@ import { settingsPage } from "../../tools/settings-page.ts";
 import { blocks, pages, textOf } from "../support/documentation.ts";
 import { commands as operations } from "./operations/commands.ts";
 
-/** Sections whose commands first light reads from the page and runs, all of them. */
+/** Sections of which the suites of test/e2e/stack read all commands from the page and run them. */
 const runWhole = [
   "docs/lab.md: A walk",
   "docs/teams.md: Shared state",
@@ -13,7 +13,7 @@ const runWhole = [
   "docs/environments.md: Cost",
   "docs/environments.md: Tear down",
 ];
-/** Commands of other sections that first light runs. */
+/** Commands of other sections that these suites run. */
 const run =
   /^(npm run (lab(:picture|:reachability)?|doctor)|(LAB_NAME=other )?lab\/\w+|pulumi (login|stack|config|up)\b.*|\.\/ops \w+|AWS_REGION=us-west-2 npm run picture)$/;
 /** Those that no test runs, with the reason. */
@@ -22,7 +22,7 @@ const notRun: Readonly<Record<string, string>> = {
   "npm ci": "set-up does it",
   "npm test": "it runs this",
   "npm run lab:updates": "takes 8 minutes",
-  "npm run lab:faults": "takes an hour; its first rows are in first light",
+  "npm run lab:faults": "takes an hour; test/e2e/stack/faults.test.ts runs a sample",
   "npm run lab:redeploy-under-load": "needs a machine that does nothing else",
   "npm run lab:latency": "needs a machine that does nothing else",
   "./ops rollback --undo": "test/scripts/rollback.test.ts runs it",
@@ -52,7 +52,7 @@ const anchorsOf = (page: string) =>
   );
 
 describe("The documentation", () => {
-  it("has no command but those that first light runs, and a few that are listed here", () => {
+  it("has only commands that the end-to-end suites run, and a few that are listed here", () => {
     const found = pages.flatMap((page) =>
       blocks(page).map((block) => ({ ...block, section: `${page}: ${block.section}` })),
     );

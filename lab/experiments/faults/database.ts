@@ -2,7 +2,8 @@
 import { RDS } from "@aws-sdk/client-rds";
 import { succeed } from "../../support/lab.ts";
 import { tail, type LabStack } from "../../support/stack.ts";
-import { logIn, refused, register, until, type Fault } from "./fault.ts";
+import { logIn, register } from "../../support/app-users.ts";
+import { refused, until, type Fault } from "./fault.ts";
 
 /** Space to tilde. */
 const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join(

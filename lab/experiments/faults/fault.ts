@@ -1,5 +1,4 @@
 /** A row of the fault table, and how it is verified. */
-import { Browser } from "../../support/browser.ts";
 import { run, succeed, type Result } from "../../support/lab.ts";
 import { tail, type SettingValues, type LabStack } from "../../support/stack.ts";
 
@@ -63,22 +62,6 @@ export async function verify(fault: Fault, stack: LabStack): Promise<void> {
   if (before.length === 0 || lost.length > 0) {
     throw new Error(`of ${before.length} rows of users lost: ${lost.join("; ")}`);
   }
-}
-
-/** Registers a user and resolves to the name. */
-export async function register(stack: LabStack): Promise<string> {
-  const username = `user${Date.now()}`;
-  const fields = { username, email: `${username}@example.com`, password, register: "" };
-  await new Browser(stack.outputs.appUrl!).submit("/register", fields);
-  return username;
-}
-const password = "correct horse";
-
-/** @throws unless the user, who registered before, can log in */
-export async function logIn(stack: LabStack, username: string): Promise<void> {
-  const fields = { username, password, login: "" };
-  const { status } = await new Browser(stack.outputs.appUrl!).submit("/login", fields);
-  if (status !== 302) throw new Error(`${username} cannot log in: status ${status}`);
 }
 
 function users(stack: LabStack): Promise<string[]> {

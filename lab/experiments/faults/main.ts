@@ -4,7 +4,8 @@
  * usage: main.ts [ROW…]    default: all
  */
 import { withStack, type LabStack } from "../../support/stack.ts";
-import { verify, register, unlock } from "./fault.ts";
+import { register } from "../../support/app-users.ts";
+import { verify, unlock } from "./fault.ts";
 import { chosen } from "./faults.ts";
 
 /** For the next row, whatever a row that failed has left: a lock, another password, a rule that is missing. */

@@ -37,7 +37,10 @@ async function compare(provider: Provider, real: ApiServer, other: ApiServer): P
   const labProvider = new LabProvider(labProcess, subjects);
   const results: Round[] = [];
   try {
-    await labProcess.configure({ region: "us-west-2", defaultTags: { tags: { project: "contract" } } });
+    await labProcess.configure({
+      region: "us-west-2",
+      defaultTags: { tags: { project: "contract" } },
+    });
     for (const [round, { made }] of rounds.entries()) {
       const plans = {
         real: await terraform.plan(round),
@@ -107,7 +110,9 @@ describe("the lab's provider does what the real provider does", function () {
   for (const subject of subjects)
     it(`plans ${token(subject)} '${subject.name}' alike`, () => {
       for (const { plans } of results)
-        expect(plans.labProvider.get(address(subject))).to.deep.equal(plans.real.get(address(subject)));
+        expect(plans.labProvider.get(address(subject))).to.deep.equal(
+          plans.real.get(address(subject)),
+        );
     });
 
   for (const [round, { name, made }] of rounds.entries())

@@ -1,7 +1,7 @@
 /** The remedies of the program and of ./ops. */
 import { by, inspect, why, type Table } from "./row.ts";
 
-const firstUp = by("test/e2e/first-light.test.ts", "comes up after that by");
+const firstUp = by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`");
 const settings = by("test/e2e/settings.test.ts", "prints remedies that set every problem right");
 const refused = by("test/unit/settings.test.ts", "refuse ${key}");
 const start = "test/unit/operations/start.test.ts";
@@ -19,8 +19,8 @@ export const ofProgram: Table = {
   "deployer/serving.ts": {
     "if the bucket is gone": by("lab/experiments/faults/access.ts", "backup-bucket-gone"),
     "to keep the commit that serves": by(
-      "test/e2e/first-light/operations.ts",
-      "goes on after `rollback --undo`",
+      "test/e2e/stack/operations.test.ts",
+      "lets it go on after `rollback --undo`",
     ),
   },
   "deployer/unreachable.ts": {
@@ -98,8 +98,8 @@ export const ofProgram: Table = {
     "if the row app has failed": why.look,
     "follow the remedies of the rows": why.look,
     "see the differences": by(
-      "test/e2e/first-light/operations.ts",
-      "names a rule that opens SSH to everybody",
+      "test/e2e/stack/operations.test.ts",
+      "names in `verify` a rule that opens SSH to everybody",
     ),
     "see what it says": why.look,
     "see the messages above": why.look,
@@ -134,9 +134,6 @@ export const ofProgram: Table = {
     "${…}\nor, to let in": settings,
     "remove the second one": chosenValue,
     "name fewer zones": chosenValue,
-    "set it to true": by(
-      "test/e2e/first-light/environments.ts",
-      "destroys production only when it is named",
-    ),
+    "set it to true": by("test/e2e/stack/environments.test.ts", "only its name destroys it"),
   },
 };

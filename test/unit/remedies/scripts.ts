@@ -3,7 +3,7 @@ import { by, inspect, why, type Table } from "./row.ts";
 
 export const ofScripts: Table = {
   "scripts/acceptance.sh": {
-    "release one": by("test/e2e/first-light.test.ts", "comes up after that by"),
+    "release one": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
     "check once more": inspect("the database must refuse one connection and accept the next"),
     "raise databasePasswordRotation": inspect(
       "the user requires TLS, so no test reaches the database without it",
@@ -16,8 +16,8 @@ export const ofScripts: Table = {
     "start it": inspect("no test in the lab ends the cron daemon"),
     "run pulumi up --refresh": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
     "remove them": by(
-      "test/e2e/first-light/operations.ts",
-      "names a rule that opens SSH to everybody",
+      "test/e2e/stack/operations.test.ts",
+      "names in `verify` a rule that opens SSH to everybody",
     ),
     "see the VPC's S3 endpoint": why.look,
     "have it synchronised": inspect(
@@ -92,7 +92,7 @@ export const ofScripts: Table = {
   },
   "scripts/logs.sh": {
     usage: inspect("./ops logs never calls the script so; who runs it by hand reads the usage"),
-    "release the app": by("test/e2e/first-light.test.ts", "comes up after that by"),
+    "release the app": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
   },
   "scripts/migrate.sh": {
     "correct the app's models": why.developer,
@@ -122,8 +122,8 @@ export const ofScripts: Table = {
   },
   "scripts/publish.sh": {
     "deploy first": by(
-      "test/e2e/first-light/environments.ts",
-      "has published what development serves",
+      "test/e2e/stack/publishing.test.ts",
+      "publishes the released files as a branch",
     ),
     "check publishRepository": by(
       "test/scripts/publish.test.ts",
@@ -146,15 +146,15 @@ export const ofScripts: Table = {
     "drop the triggers": by("lab/experiments/faults/schema.ts", "tables-with-triggers"),
   },
   "scripts/rollback.sh": {
-    "release first": by("test/e2e/first-light.test.ts", "comes up after that by"),
-    "release another commit": by("test/e2e/first-light/walk.ts", "walks as docs/lab.md says"),
+    "release first": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
+    "release another commit": by("test/e2e/stack/walk.test.ts", "prints what it says"),
     "build it again": by("lab/experiments/faults/schema.ts", "image-removed"),
     "release a commit with the older code": by(
-      "test/e2e/first-light/operations.ts",
+      "test/e2e/stack/operations.test.ts",
       "names a way back that works when it refuses",
     ),
     "or go back with the data": by(
-      "test/e2e/first-light/operations.ts",
+      "test/e2e/stack/operations.test.ts",
       "names a way back that works when it refuses",
     ),
   },

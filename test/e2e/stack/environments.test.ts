@@ -1,25 +1,26 @@
-/** Production beside development, in one account and region, to their ends. The last steps of first light. */
+/** Production beside development, in one account and region, to their ends and the end of the lab. */
 import { EC2, type Tag } from "@aws-sdk/client-ec2";
 import { RDS } from "@aws-sdk/client-rds";
 import { expect } from "chai";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { asTheLabs, type } from "./as-on-aws.ts";
 import { Browser } from "../../../lab/support/browser.ts";
-import { run, succeed } from "../../../lab/support/lab.ts";
-import type { StackFixture } from "./stack-fixture.ts";
-import { fromSite } from "./site.ts";
-import { follow, linesOf } from "../../support/documentation.ts";
-import { stages } from "./walk.ts";
+import { run } from "../../../lab/support/lab.ts";
+import { register } from "../../../lab/support/app-users.ts";
+import { blocks, follow, linesOf } from "../../support/documentation.ts";
+import { added } from "../../support/host-footprint.ts";
+import { inPublished, publishRepository, setUpPublishing } from "../../support/publishing.ts";
+import { useSharedStack } from "../../support/shared-stack.ts";
+import { stepsInOrder } from "../../support/steps-in-order.ts";
+import { stackCommand, typeCommands } from "../../support/typed-commands.ts";
 
-/** @param state what the CLI exports of a stack's state */
-export function environments(
-  { lab, outputs }: StackFixture,
-  state: (...args: string[]) => Promise<{ resources?: unknown[] }>,
-): void {
+describe("Two environments", function () {
+  this.timeout(10 * 60_000);
+  const shared = useSharedStack();
+  const { lab } = shared;
+  stepsInOrder();
+
   const prod = ["--stack", "prod"];
-  const published = "https://git.lab.test/published.git";
-  let token: string;
   let commit: string;
   let app: Browser;
   const page = async () => {
@@ -34,32 +35,20 @@ export function environments(
     return NatGateways.filter(({ State, Tags }) => State === "available" && Tags?.some(ofProd));
   };
 
-  it("has published what development serves, as a branch and on the site", async () => {
-    token = await lab.publishToken();
-    const internet = `${lab.name}-internet`;
-    const git = (...args: string[]) =>
-      succeed("docker", ["exec", internet, "git", "-C", "/srv/git/published.git", ...args]);
-    commit = (await git("rev-parse", "flask-on-aws-dev")).trim();
-    const files = (await git("ls-tree", "-r", "--name-only", commit)).split("\n");
-    expect(files).to.include.members(["run.py", "release/compose.yml", "migrations/env.py"]);
-    expect(files).to.not.include(".env");
-    const get = fromSite(lab, outputs());
-    const { download, commit: serving } = JSON.parse((await get("status.json")).body) as {
-      download: string;
-      commit: string;
-    };
-    expect(await git("log", "--format=%s", "-1", commit)).to.include(serving);
-    expect((await get(download)).status).to.equal(200);
-    expect((await get("dump.sql.gz")).status, "nobody asked for that").to.equal(404);
+  before("development publishes a release", async () => {
+    await register(shared.stack);
+    await setUpPublishing(shared.stack);
+    await shared.stack.release();
+    commit = await inPublished(shared.stack, "rev-parse", shared.prefix);
   });
 
-  it("brings production up beside it, from the published branch, with a standby and a NAT gateway in each zone", async () => {
+  it("run side by side: production from the published branch, with a standby and a NAT gateway in each zone", async () => {
     for (const setting of [
-      ["appRepository", published],
+      ["appRepository", publishRepository],
       ["appCommit", commit],
     ])
       await lab.pulumi(...prod, "config", "set", ...setting);
-    await lab.setSecret("appRepositoryCredential", token, ...prod);
+    await lab.setSecret("appRepositoryCredential", await lab.publishToken(), ...prod);
     await lab.pulumi(...prod, "up", "--yes", "--skip-preview");
 
     const its = await lab.outputs(...prod);
@@ -79,31 +68,31 @@ export function environments(
     expect(FlowLogs![0]).to.include({ FlowLogStatus: "ACTIVE", DeliverLogsStatus: "SUCCESS" });
   });
 
-  it("destroys development as docs/lab.md says, with full buckets, while production serves", async () => {
+  it("end one by one: production serves on while docs/lab.md destroys development with full buckets", async () => {
     const copies = join(lab.home, "../copy");
-    for (const command of stages().at(-1)!.commands) {
+    for (const command of blocks("docs/lab.md", "A walk").at(-1)!.commands) {
       // The lab is needed for some more steps.
       if (command.line !== "lab/down") await follow(command, lab.name);
     }
     const [key] = await readdir(join(copies, "backups"));
     const copied = (file: string) => join(copies, "backups", key!, file);
-    expect(await readFile(copied("manifest"), "utf8")).to.match(/^rows users 1$/m);
+    expect(await readFile(copied("manifest"), "utf8")).to.match(/^rows users [1-9]\d*$/m);
     expect((await run("gzip", ["--test", copied("dump.sql.gz")])).status).to.equal(0);
     await rm(copies, { recursive: true });
-    expect((await state()).resources ?? []).to.deep.equal([]);
+    expect((await lab.state()).resources ?? []).to.deep.equal([]);
     expect((await page()).status).to.equal(200);
   });
 
-  it("destroys production only when it is named, and leaves a last snapshot", async () => {
-    const before = (await state(...prod)).resources;
+  it("protect production: only its name destroys it, and a last snapshot stays", async () => {
+    const before = (await lab.state(...prod)).resources;
     const refused = await lab.tryPulumi(...prod, "destroy", "--yes");
     expect(refused.status).to.not.equal(0);
     expect(refused.stdout + refused.stderr).to.match(/database.*protected/s);
-    expect((await state(...prod)).resources).to.have.length(before!.length);
+    expect((await lab.state(...prod)).resources).to.have.length(before!.length);
     expect((await page()).status).to.equal(200);
 
     const home = join(lab.home, "administrator");
-    const typed = (line = "") => type([line], { lab, home, first: asTheLabs });
+    const typed = (line = "") => typeCommands([line], { lab, home, first: stackCommand });
     const [copy, name, lift, destroy, forget] = linesOf(
       "docs/environments.md",
       "Tear down",
@@ -118,8 +107,15 @@ export function environments(
     expect(await natGateways()).to.deep.equal([]);
     await typed(destroy);
     await typed(forget);
-    expect((await state(...prod)).resources ?? []).to.deep.equal([]);
+    expect((await lab.state(...prod)).resources ?? []).to.deep.equal([]);
     const { DBSnapshots } = await new RDS(await lab.client()).describeDBSnapshots();
     expect(DBSnapshots).to.have.lengthOf(1);
   });
-}
+
+  it("leave nothing on this computer after lab/down", async () => {
+    await lab.down();
+    await lab.down();
+    const left = added(shared.footprintWithoutLab, await shared.currentFootprint());
+    expect(left).to.deep.equal({});
+  });
+});

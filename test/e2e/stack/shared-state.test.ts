@@ -1,4 +1,4 @@
-/** State that a team shares in a bucket, as docs/teams.md has it: one engine at a time. A step of first light. */
+/** State that a team shares in a bucket, as docs/teams.md has it: one engine at a time. */
 import { S3 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { spawn } from "node:child_process";
@@ -8,15 +8,19 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { administratorOf } from "../../support/administrator.ts";
-import { type } from "./as-on-aws.ts";
 import { run } from "../../../lab/support/lab.ts";
-import type { StackFixture } from "./stack-fixture.ts";
 import { linesOf } from "../../support/documentation.ts";
+import { useSharedStack } from "../../support/shared-stack.ts";
+import { typeCommands } from "../../support/typed-commands.ts";
 
 const bucket = "example-flask-on-aws-state";
 
-export function sharedState({ lab, onAppServer }: StackFixture): void {
-  it("keeps the state of a team in a bucket, and tells the second of two who holds the lock", async () => {
+describe("The state that a team shares", function () {
+  this.timeout(10 * 60_000);
+  const shared = useSharedStack();
+  const { lab } = shared;
+
+  it("is in a bucket, and locked for the second of two who names the first", async () => {
     const lines = linesOf("docs/teams.md", "Shared state", "bucket=").map((line) =>
       line.replace("YOUR_BUCKET", bucket).replace("YOUR_KEY", "team-state"),
     );
@@ -27,7 +31,9 @@ export function sharedState({ lab, onAppServer }: StackFixture): void {
     const administrator = (await administratorOf(lab, "s3", "kms")).map((is) => `export ${is}`);
     const key = "aws kms create-key --query KeyMetadata.KeyId --output text";
     const alias = `aws kms create-alias --alias-name alias/team-state --target-key-id "$(${key})"`;
-    await onAppServer(["set -e", ...administrator, variables, ...calls, alias].join("\n"));
+    await shared.stack.onMachine(
+      ["set -e", ...administrator, variables, ...calls, alias].join("\n"),
+    );
     const s3 = new S3({ ...(await lab.client()), forcePathStyle: true });
     const { Status } = await s3.getBucketVersioning({ Bucket: bucket });
     expect(Status).to.equal("Enabled");
@@ -75,7 +81,7 @@ export function sharedState({ lab, onAppServer }: StackFixture): void {
     };
 
     const first = `${variables}; cd "${directory}"`;
-    await type(commands.filter(isPulumis), { lab, home: directory, first });
+    await typeCommands(commands.filter(isPulumis), { lab, home: directory, first });
     const settings = await readFile(join(directory, "Pulumi.dev.yaml"), "utf8");
     expect(settings).to.match(/^secretsprovider: awskms:.*\nencryptedkey: /);
     const one = await holder();
@@ -94,4 +100,4 @@ export function sharedState({ lab, onAppServer }: StackFixture): void {
     await succeeds("cancel", "--yes");
     await succeeds(...up);
   });
-}
+});

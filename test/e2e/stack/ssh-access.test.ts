@@ -1,12 +1,16 @@
-/** Temporary rules of the app server's group, by which `up` and ./ops let in the computer on which they run. */
+/** Who reaches the servers by SSH: temporary rules for the caller's address, and host keys that only the servers know. */
 import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
 import { descriptionOf } from "../../../network/own-address.ts";
 import type { SshAccess } from "../../../network/ssh-access.ts";
-import type { StackFixture } from "./stack-fixture.ts";
+import { firstContactKey } from "../../../lab/support/first-contact-key.ts";
+import { runOn } from "../../../lab/support/ssh-to-machines.ts";
+import { useSharedStack } from "../../support/shared-stack.ts";
 
-/** Steps of first light, after an `up` without adminCidrs. */
-export function ownAddress({ lab, outputs }: StackFixture): void {
+describe("SSH access", function () {
+  this.timeout(10 * 60_000);
+  const shared = useSharedStack();
+  const { lab } = shared;
   let ec2: EC2;
   let GroupId: string;
   /** Begin of the lab's addresses, `198.18.5`; this computer is 1. */
@@ -26,19 +30,22 @@ export function ownAddress({ lab, outputs }: StackFixture): void {
     expect((await fetch(`${endpoint}/_lab/caller`, request)).status).to.equal(200);
   };
 
-  it("let in the computer that ran `up`, which no setting names", async () => {
-    const access = outputs().sshAccess as unknown as SshAccess;
+  before(async () => {
+    const access = shared.outputs.sshAccess as unknown as SshAccess;
     expect(access).to.include({ ownAddress: true }).and.to.deep.include({ networks: [] });
     ec2 = new EC2(await lab.client());
     GroupId = access.group;
-    prefix = outputs().appServerPublicIp!.replace(/\.\d+$/, "");
+    prefix = shared.outputs.appServerPublicIp!.replace(/\.\d+$/, "");
+  });
+
+  it("is open to the computer that ran `up`, which no setting names", async () => {
     const [rule, ...others] = await rules();
     expect(others).to.deep.equal([]);
     expect(rule!.CidrIpv4).to.equal(`${prefix}.1/32`);
     expect(rule!.Description).to.match(/^flask-on-aws: SSH of \S+@\S+ until 20\S+Z$/);
   });
 
-  it("let this computer in again by ./ops after somebody removed its rule", async () => {
+  it("is opened again by ./ops after somebody removed the rule of this computer", async () => {
     const [rule] = await rules();
     await ec2.revokeSecurityGroupIngress({
       GroupId,
@@ -48,7 +55,7 @@ export function ownAddress({ lab, outputs }: StackFixture): void {
     expect(await addresses()).to.deep.equal([`${prefix}.1/32`]);
   });
 
-  it("let a teammate in from another address, and remove what has ended, and nothing else", async () => {
+  it("is opened to a teammate from another address, and closed where a rule has ended", async () => {
     const ended = descriptionOf("eve@desk", Date.now() - 25 * 3_600_000);
     const IpRanges = [{ CidrIp: `${prefix}.12/32`, Description: ended }];
     const IpPermissions = [{ IpProtocol: "tcp", FromPort: 22, ToPort: 22, IpRanges }];
@@ -61,5 +68,31 @@ export function ownAddress({ lab, outputs }: StackFixture): void {
       await callFrom(`${prefix}.1`);
     }
     expect(await addresses()).to.have.members([`${prefix}.1/32`, `${prefix}.11/32`]);
+    const teammates = (await rules()).find(({ CidrIpv4 }) => CidrIpv4 === `${prefix}.11/32`);
+    const SecurityGroupRuleIds = [teammates!.SecurityGroupRuleId!];
+    await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds });
   });
-}
+
+  it("refuses a server that shows the host key of its user data, which others can read", async () => {
+    for (const [server, machine, output] of [
+      ["app", "app-machine", "appServerHostKey"],
+      ["test", "test", "testServerHostKey"],
+    ] as const) {
+      const Filters = [
+        { Name: "tag:Name", Values: [`${shared.prefix}-${machine}`] },
+        { Name: "instance-state-name", Values: ["running"] },
+      ];
+      const { Reservations } = await ec2.describeInstances({ Filters });
+      const { publicKey } = await firstContactKey(
+        ec2,
+        Reservations![0]!.Instances![0]!.InstanceId!,
+      );
+      const logIn = (hostKey: string) =>
+        runOn(server, { ...shared.outputs, [output]: hostKey }, shared.stack.key, "hostname");
+      expect((await logIn(shared.outputs[output]!)).status).to.equal(0);
+      const { status, stderr } = await logIn(publicKey);
+      expect(status, server).to.equal(255);
+      expect(stderr).to.match(/Host key verification failed/);
+    }
+  });
+});

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { succeed } from "../../../lab/support/lab.ts";
 import type { LabStack } from "../../../lab/support/stack.ts";
+import { setUpPublishing } from "../../support/publishing.ts";
 
 /** The machine's command lines, over and over, until the file is there. */
 const watchProcesses = `
@@ -35,10 +36,9 @@ export async function leaks(stack: LabStack): Promise<string[]> {
   const watcher = spawn("docker", ["exec", machine, "bash", "-c", watchProcesses]);
   let processes = "";
   watcher.stdout.setEncoding("utf8").on("data", (text: string) => (processes += text));
-  await stack.lab.setSecret("publishToken", await stack.lab.publishToken());
-  const publish = { publishRepository: "https://git.lab.test/published.git" };
+  await setUpPublishing(stack);
   const { stdout, stderr } = await stack
-    .release({ ...(await stack.nextRotation()), ...publish })
+    .release(await stack.nextRotation())
     .finally(() => onMachine("touch /tmp/watched"));
 
   const places = {

@@ -1,0 +1,20 @@
+/** People who use the app, by the forms of its pages. */
+import { Browser } from "./browser.ts";
+import type { LabStack } from "./stack.ts";
+
+const password = "correct horse";
+
+/** Registers a user and resolves to the name. */
+export async function register({ outputs }: LabStack): Promise<string> {
+  const username = `user${Date.now()}`;
+  const fields = { username, email: `${username}@example.com`, password, register: "" };
+  await new Browser(outputs.appUrl!).submit("/register", fields);
+  return username;
+}
+
+/** @throws unless the user, who registered before, can log in */
+export async function logIn({ outputs }: LabStack, username: string): Promise<void> {
+  const fields = { username, password, login: "" };
+  const { status } = await new Browser(outputs.appUrl!).submit("/login", fields);
+  if (status !== 302) throw new Error(`${username} cannot log in: status ${status}`);
+}
