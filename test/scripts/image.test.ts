@@ -49,7 +49,7 @@ describe("The image build", () => {
   });
 
   for (const commits of ["its commit", "a missing commit"]) {
-    it(`reads a private repository with a key and deletes the key after a fetch of ${commits}`, () => {
+    it(`uses a private repository's key and deletes it after a fetch of ${commits}`, () => {
       const { commit } = machine.repository(app);
       // Runs the remote command on this computer instead of connecting.
       machine.fake(
