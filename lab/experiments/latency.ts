@@ -1,5 +1,5 @@
 /**
- * How long a change of a security group takes from the API to the packets, with 8 machines and 30 rules. Runs in a
+ * How long a change of a security group takes from the API to the packets, with 8 instances and 30 rules. Runs in a
  * lab that is up (`npm run lab:latency`), in a VPC of its own that it removes.
  */
 import { EC2, type IpPermission } from "@aws-sdk/client-ec2";
@@ -27,7 +27,7 @@ const permission = (port: number): IpPermission => ({
   IpRanges: [{ CidrIp: "10.9.0.0/16" }],
 });
 
-describe("latency", function () {
+describe("A change of a security group", function () {
   this.timeout(180_000);
   const instances: string[] = [];
   let vpc: string;
@@ -42,7 +42,7 @@ describe("latency", function () {
     await ec2.authorizeSecurityGroupIngress({ GroupId: group, IpPermissions });
     for (let n = 0; n < machines; n++)
       instances.push(await make.instance(subnet, { SecurityGroupIds: [group] }));
-    // The figure is of machines that are there, not of eight that boot on two processors.
+    // The measurement starts after the boots: eight boots on two CPUs would distort it.
     for (const id of instances) {
       const ready = `until docker exec ${lab}-${id} test -e /run/cloud-init/result.json; do sleep 0.2; done`;
       await succeed("bash", ["-c", `${ready} 2>/dev/null`]);
@@ -53,13 +53,13 @@ describe("latency", function () {
     const state = async () =>
       (await Promise.all(instances.map((id) => make.describe(id)))).map((one) => one.State!.Name);
     while ((await state()).some((name) => name !== "terminated"))
-      await new Promise((resolve) => setTimeout(resolve, 200)); // a state is seen only by asking
+      await new Promise((resolve) => setTimeout(resolve, 200)); // only polling shows a state
     await ec2.deleteSecurityGroup({ GroupId: group });
     await ec2.deleteSubnet({ SubnetId: subnet });
     await ec2.deleteVpc({ VpcId: vpc });
   });
 
-  it(`is below ${limit} s from an API call to the packets`, async () => {
+  it(`applies to packets less than ${limit} s after the API call`, async () => {
     const [from, to] = [instances[0]!, (await make.describe(instances[7]!)).PrivateIpAddress!];
     const pid = await succeed("docker", [
       "inspect",

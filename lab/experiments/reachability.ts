@@ -1,6 +1,6 @@
 /**
- * The promise of the program's network, as packets. Runs against a lab whose stack is up
- * (`npm run lab:reachability`, and test/e2e/stack/network.test.ts); each cell is what was found by trying.
+ * Which ports of the program's network are reachable from where, tested with packets. Runs against a lab whose stack
+ * is up (`npm run lab:reachability`, and test/e2e/stack/network.test.ts).
  */
 import { expect } from "chai";
 import { measure, type Matrix } from "../support/reachability.ts";
@@ -16,7 +16,7 @@ const expected: Matrix = {
     database: "3306",
     "external client": "all ping",
   },
-  // What a container sends leaves as the app server. Of the machine it is on, it sees all but the metadata.
+  // A container sends from the app server's address. On the app server it reaches all but the metadata.
   container: {
     "app server": "all ping",
     "test server": "22",
@@ -44,11 +44,11 @@ function table(matrix: Matrix): string {
   return lines.join("\n");
 }
 
-describe("reachability", function () {
-  // Five sources probe some 3,000 ports each; those that drop cost 1.5 s a batch.
+describe("The reachability of ports in the lab", function () {
+  // Five sources probe some 3,000 ports each; a batch of ports that drop packets takes 1.5 s.
   this.timeout(120_000);
 
-  it("is what the security groups and route tables say", async () => {
+  it("matches the security groups and route tables", async () => {
     const found = await measure(process.env.LAB_STACK_PREFIX ?? "flask-on-aws-dev");
     console.log(table(found));
     expect(found).to.deep.equal(expected);

@@ -1,4 +1,4 @@
-/** What the program reads of the account before it creates anything, under the real engine. */
+/** What the program reads from the account before it creates anything, with the real engine. */
 import * as ec2 from "@aws-sdk/client-ec2";
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,8 +9,8 @@ import { type ApiServer, startApi } from "../../lab/support/api-server.ts";
 import { type Engine, engineFor } from "../support/engine.ts";
 import { stepsInOrder } from "../support/steps-in-order.ts";
 
-describe("The preview of a stack in an account", function () {
-  // Two runs of the engine, of 5 s each, and of a minute on a machine that is busy with other tests.
+describe("The preview of a stack", function () {
+  // Two runs of the engine take 5 s each, or a minute each while other tests run.
   this.timeout(300_000);
   stepsInOrder();
 
@@ -30,7 +30,7 @@ describe("The preview of a stack in an account", function () {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  /** Asks the lab's API for what AWS has no call for. */
+  /** Calls the lab's control API. */
   const control = async (path: string, body: object) => {
     const request = { method: "POST", body: JSON.stringify(body) };
     expect((await fetch(`${api.endpoint}/_lab/${path}`, request)).status).to.equal(200);
@@ -54,7 +54,7 @@ describe("The preview of a stack in an account", function () {
     expect((await engine.pulumi(...args)).status, line).to.equal(0);
   };
 
-  it("stops where the quotas of the region leave no room, and names the numbers", async () => {
+  it("fails when the quotas of the region are too low, and prints the numbers", async () => {
     for (let made = 0; made < 4; made++) await make.elasticIp();
     const subnet = await make.subnet(await make.vpc("10.200.0.0/16"), "10.200.0.0/24");
     for (let made = 0; made < 3; made++) await make.instance(subnet);
@@ -70,7 +70,7 @@ describe("The preview of a stack in an account", function () {
     );
   });
 
-  it("goes on where Service Quotas may not be read", async () => {
+  it("succeeds when Service Quotas cannot be read", async () => {
     const refused = { code: "AccessDeniedException", service: "servicequotas" };
     await control("refuse", { share: 1, ...refused });
     const { status, text } = await preview();
@@ -79,15 +79,15 @@ describe("The preview of a stack in an account", function () {
     expect(text).to.match(/\+ \d\d to create/);
   });
 
-  it("stops at a type that no zone offers, until a zone of the region offers the instance type", async () => {
+  it("refuses an instance type that no zone offers, and its remedy sets one that exists", async () => {
     await engine.pulumi("config", "set", "instanceType", "t3.enormous");
     const text = await refusal();
     expect(text).to.match(/The setting instanceType is t3.enormous\n.*no zone of the region/);
-    // The last preview succeeds by that.
+    // The preview of the last test needs this correction.
     await follow(text, /pulumi config set instanceType \S+ --stack dev/);
   });
 
-  it("stops at another vpcCidr than the VPC has, until it has the range of its VPC again", async () => {
+  it("refuses a vpcCidr that differs from the VPC, and its remedy sets the range of the VPC", async () => {
     const { id, subnets } = await existingNetwork();
     await engine.pulumi("config", "set", "vpcCidr", "10.9.0.0/16");
     const text = await refusal();
@@ -95,7 +95,7 @@ describe("The preview of a stack in an account", function () {
     expect(text).to.include(`but ${id}, the VPC of stack dev, has 10.0.0.0/16,`);
     await follow(text, /pulumi config set vpcCidr \S+ --stack dev/);
 
-    // The stack has its VPC, so the quotas that are used up do not count; and it keeps its zones.
+    // The stack has its VPC already, so the exhausted quotas do not count. It keeps its zones.
     const { status, stdout, stderr } = await engine.pulumi("preview", "--json");
     expect(status, stdout + stderr).to.equal(0);
     const { steps } = JSON.parse(stdout) as {

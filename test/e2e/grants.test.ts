@@ -1,4 +1,4 @@
-/** What the app's database user may do on a real MySQL server, with the client and the scripts of a machine. */
+/** What the app's database user may do on a real MySQL server, with the client and scripts of the app server. */
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -19,12 +19,12 @@ describe("The grants of the app's database user", function () {
   let server: string;
   let machine: string;
 
-  /** Runs SQL as the server's root, who is RDS's in its place. */
+  /** Runs SQL as rdsadmin, the server's root user. */
   const asRoot = (sql: string) => {
     const client = ["mysql", "--socket=/run/mysqld/mysqld.sock", "--user=rdsadmin", "--batch"];
     return docker("exec", server, ...client, "--skip-column-names", "--execute", sql);
   };
-  /** Runs a shell program on the machine with the scripts' variables; resolves to what it prints, and its errors. */
+  /** Runs a shell program on the app server with the scripts' variables; resolves to its output and errors. */
   const onMachine = async (program: string, input = "") => {
     const command = `set -e; . ${root}/bin/common.sh; ${program}`;
     const { status, stdout, stderr } = await run(
@@ -34,7 +34,7 @@ describe("The grants of the app's database user", function () {
     );
     return { status, text: stdout + stderr };
   };
-  /** Has the schema there, and prepares it as a release does. */
+  /** Creates the schema and prepares it as a release does. */
   const prepare = async (schema: string, user = "app_a") => {
     await asRoot(`CREATE DATABASE IF NOT EXISTS ${schema}`);
     const variables = `REGION=r DB_HOST=127.0.0.1 DB_PORT=3306 SCHEMA=${schema} BUCKET=b APP_GROUP=sg`;
@@ -78,7 +78,7 @@ describe("The grants of the app's database user", function () {
     // The image has the packages of a first boot in apt's cache.
     const install = "apt-get install --yes --no-download --no-install-recommends";
     await onMachine(`DEBIAN_FRONTEND=noninteractive ${install} default-mysql-client`);
-    // What the scripts ask of the internet.
+    // Fakes of the commands that use the internet.
     const fakes = {
       aws: "cat >/dev/null",
       curl: `while [ "$1" != --output ] && shift; do :; done
@@ -112,7 +112,7 @@ describe("The grants of the app's database user", function () {
       beforeEach(() => asRoot(`SET GLOBAL partial_revokes = ${mode}`));
 
       for (const schema of ["my_app_db", "appdb"]) {
-        it(`let it change ${schema} and restore a backup beside it, and use no other schema`, async () => {
+        it(`let it change ${schema} and restore a backup, but not use another schema`, async () => {
           await prepare(schema);
           const statements = [
             "CREATE TABLE live (id INT PRIMARY KEY)",
@@ -136,7 +136,7 @@ describe("The grants of the app's database user", function () {
         });
       }
 
-      it("replace those of a stack that an earlier version has prepared, and its schemas", async () => {
+      it("replace the grants of an earlier version, and its schemas are dropped", async () => {
         await asRoot(
           `CREATE DATABASE my_app_db_drill; CREATE DATABASE my_app_db_drill_old; CREATE USER app_a;
           GRANT SELECT, DROP ON \`my\\_app\\_db\`.* TO app_a;
@@ -150,7 +150,7 @@ describe("The grants of the app's database user", function () {
     });
   }
 
-  it("still let it use its schema after partial_revokes is set to OFF, and are exact after the next release", async () => {
+  it("still work after partial_revokes is set to OFF, and are exact after the next release", async () => {
     await asRoot("SET GLOBAL partial_revokes = ON");
     await prepare("my_app_db");
     await asRoot("SET GLOBAL partial_revokes = OFF");
@@ -165,7 +165,7 @@ describe("The grants of the app's database user", function () {
     ["my_app_db", "my_app_db"],
     ["appdb", "appdb_restore"],
   ] as const) {
-    it(`are missed by the preflight on ${missed} after partial_revokes is set to ON, and a rotation makes them`, async () => {
+    it(`fail the preflight for ${missed} after partial_revokes is set to ON, until a rotation`, async () => {
       await asRoot("SET GLOBAL partial_revokes = OFF");
       await prepare(schema);
       await asRoot("SET GLOBAL partial_revokes = ON");

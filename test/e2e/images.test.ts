@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, succeed } from "../../lab/support/lab.ts";
 
-/** Runs a docker command and resolves to what it printed, on both streams; rejects with that if it fails. */
+/** Runs a docker command and resolves to its output on both streams; rejects with that output if it fails. */
 async function docker(...args: string[]): Promise<string> {
   const { status, stdout, stderr } = await run("docker", args);
   if (status !== 0) throw new Error(`docker ${args.join(" ")}: ${stdout}${stderr}`);
@@ -14,7 +14,7 @@ async function docker(...args: string[]): Promise<string> {
 }
 const image = async (name: string) => (await succeed("lab/images/name", [name])).trim();
 
-/** Asks twice a second until it is so; gives up after a minute and a half, with what the container printed. */
+/** Checks twice a second until it is so; throws after 90 s, with the container's log. */
 async function until(what: string, container: string, isSo: () => Promise<boolean>): Promise<void> {
   for (let asked = 0; asked < 180; asked++) {
     if (await isSo()) return;
@@ -23,7 +23,7 @@ async function until(what: string, container: string, isSo: () => Promise<boolea
   throw new Error(`${what}: not within 90 s; ${container}: ${await docker("logs", container)}`);
 }
 
-describe("lab/images", function () {
+describe("The lab's images", function () {
   this.timeout(300_000);
 
   let work: string;
@@ -53,11 +53,11 @@ describe("lab/images", function () {
     await rm(work, { recursive: true });
   });
 
-  it("are built once: a second run does nothing", async () => {
+  it("are built only once", async () => {
     expect(await succeed("lab/images/build", [])).to.equal("");
   });
 
-  it("are labelled", async () => {
+  it("have a label", async () => {
     for (const name of ["debian", "machine", "net", "mysql", "python", "nginx"]) {
       const format = '{{index .Config.Labels "flask-on-aws.image"}}';
       expect(
@@ -67,13 +67,13 @@ describe("lab/images", function () {
     }
   });
 
-  it("names an image that was never built, and the remedy", async () => {
+  it("cause an error with a remedy when one was never built", async () => {
     const { status, stderr } = await run("lab/images/name", ["moon"]);
     expect(status).to.equal(1);
     expect(stderr).to.match(/image moon .*\n.*lab\/images\/build/);
   });
 
-  it("python is 3.11 and installs from where the host does", async () => {
+  it("include Python 3.11, whose pip installs packages with the host's certificates", async () => {
     const script = "python --version && pip install --no-deps itsdangerous && pip config list";
     const text = await docker(
       "run",
@@ -90,7 +90,7 @@ describe("lab/images", function () {
       .and.include("global.cert='/etc/ssl/certs/ca-certificates.crt'");
   });
 
-  it("nginx includes conf.d and logs to its container", async () => {
+  it("include an nginx that reads conf.d and logs to its container", async () => {
     const conf = join(work, "conf.d");
     await mkdir(conf);
     await chmod(conf, 0o755);
@@ -105,7 +105,7 @@ describe("lab/images", function () {
     expect(await docker("logs", id)).to.match(/"GET \/ HTTP\/1\.1" 200/);
   });
 
-  it("the registry for the instances holds the images under the names they ask for", async () => {
+  it("are in the instances' registry under the names that the instances request", async () => {
     const stored = `${process.env.LAB_CACHE}/registry/docker/registry/v2/repositories/library`;
     for (const name of [
       "python/_manifests/tags/3.11-slim-bookworm",
@@ -114,8 +114,8 @@ describe("lab/images", function () {
       expect(await readFile(`${stored}/${name}/current/link`, "utf8")).to.match(/^sha256:/);
   });
 
-  describe("mysql", () => {
-    // All that RDS allows and a shell or SQL could trip over.
+  describe("include a MySQL that", () => {
+    // Characters that RDS allows, and that a shell or SQL could misread.
     const password = "a'b\\c#$`1;!%~";
     let id: string;
 
@@ -178,7 +178,7 @@ describe("lab/images", function () {
       await ready();
     });
 
-    it("is MySQL, with the parameter group's values", async () => {
+    it("is not MariaDB, and uses the values of the parameter group", async () => {
       const { text } = await sql("SELECT @@version, @@version_comment, @@max_connections", ...tls);
       expect(text)
         .to.match(/^(8|9)\.\d+\.\d+/)
@@ -186,14 +186,14 @@ describe("lab/images", function () {
         .and.not.match(/maria/i);
     });
 
-    it("refuses a connection without TLS, and shows a certificate of its own CA only", async () => {
+    it("refuses a connection without TLS, and has a certificate of its own CA", async () => {
       expect((await sql("SELECT 1", "--ssl-mode=DISABLED")).status).to.equal(1);
       const other = await sql("SELECT 1", "--ssl-ca=/tls/other.crt", "--ssl-mode=VERIFY_CA");
       expect(other.status).to.equal(1);
       expect(other.text).to.include("certificate verify failed");
     });
 
-    it("gives the master user RDS's rights, neither SUPER nor FILE", async () => {
+    it("gives the master user the privileges of RDS, without SUPER and FILE", async () => {
       const { text } = await sql("SHOW GRANTS", ...tls);
       expect(text)
         .to.match(/CREATE USER.* WITH GRANT OPTION/)
@@ -201,14 +201,14 @@ describe("lab/images", function () {
         .and.not.match(/SUPER|FILE|SHUTDOWN/);
     });
 
-    it("keeps its rows over a restart", async () => {
+    it("keeps its rows after a restart", async () => {
       await sql("CREATE TABLE appdb.t (n INT); INSERT INTO appdb.t VALUES (7)", ...tls);
       await docker("restart", id);
       await ready();
       expect((await sql("SELECT n FROM appdb.t", ...tls)).text).to.equal("7\n");
     });
 
-    it("shows its master password nowhere", async () => {
+    it("hides its master password from docker inspect, logs and process arguments", async () => {
       const seen = await docker("inspect", id);
       const log = await docker("logs", id);
       const argv = await docker("exec", id, "cat", "/proc/1/cmdline");

@@ -20,7 +20,7 @@ const flags = [
   ...["--label", `flask-on-aws.lab=${process.env.LAB_HOME}`],
 ];
 
-describe("machine image", function () {
+describe("The instance image", function () {
   this.timeout(300_000);
 
   let work: string;
@@ -34,8 +34,8 @@ describe("machine image", function () {
   }
 
   /**
-   * Both containers share one network, where the machine finds the metadata service and is logged in to. So it
-   * asks from the service's own address.
+   * Both containers share one network: the instance finds the metadata service there, and the test logs in there. So
+   * the instance's requests come from the service's own address.
    */
   before(async () => {
     work = await mkdtemp(join(tmpdir(), "machine-"));
@@ -97,7 +97,7 @@ describe("machine image", function () {
     ];
     return run("docker", ["exec", started[0]!, "ssh", ...login, command]);
   };
-  /** Asks twice a second, for a minute and a half, until the command over SSH succeeds. */
+  /** Repeats the command over SSH twice a second until it succeeds, for at most 90 s. */
   async function sshUntil(command: string): Promise<string> {
     for (let asked = 0; ; asked++) {
       const { status, stdout, stderr } = await ssh(command);
@@ -107,7 +107,7 @@ describe("machine image", function () {
     }
   }
 
-  it("takes a login by the key pair and shows the host key of its user data", async () => {
+  it("accepts a login with the key pair and has the host key of its user data", async () => {
     expect((await ssh("whoami; hostname --fqdn; cloud-id")).stdout).to.equal(
       "admin\nip-10-0-0-10.us-west-2.compute.internal\naws\n",
     );
@@ -119,14 +119,14 @@ describe("machine image", function () {
     for (const name of packages) expect(there).to.match(new RegExp(`^${name}_`, "m"));
   });
 
-  it("has run its user data: Docker for the login user, AWS's and MySQL's clients", async () => {
+  it("runs its user data, which installs Docker and the clients of AWS and MySQL", async () => {
     const { status, stdout } = await ssh("cloud-init status --wait --long");
     expect(status, stdout).to.equal(0);
     const uses = "docker ps && docker-compose version && aws --version && mysqldump --version";
     expect((await ssh(uses)).status).to.equal(0);
   });
 
-  it("answers for its services by systemctl", async () => {
+  it("controls its services with systemctl", async () => {
     const units = "systemctl is-active docker nothing ssh; systemctl is-enabled docker";
     expect((await ssh(units)).stdout).to.equal("active\ninactive\nactive\nenabled\n");
     expect((await ssh("sudo systemctl restart cron && systemctl is-active cron")).stdout).to.match(
@@ -135,7 +135,7 @@ describe("machine image", function () {
     expect((await ssh("systemctl mask cron")).stderr).to.include("systemd does not run");
   });
 
-  it("changes to a host key of its own, which a boot does not undo", async () => {
+  it("changes to its own host key, which later boots keep", async () => {
     const input = await readFile("scripts/host-key.sh", "utf8");
     const step = (verb: string) =>
       succeed("docker", ["exec", "--interactive", machine, "bash", "-s", "--", verb, "i-1"], {
@@ -143,13 +143,13 @@ describe("machine image", function () {
       });
     const own = (await step("prepare")).trim();
     await step("activate");
-    // The one key that is accepted from here on, after the boots of the next tests, too.
+    // From here on only this key is accepted, also after the boots of the next tests.
     await writeFile(join(work, "known_hosts"), `127.0.0.1 ${own}\n`);
     await sshUntil("true");
   });
 
   for (const how of [["restart"], ["kill", "start"]]) {
-    it(`comes back after docker ${how.join(" and ")}, its containers too, its user data not`, async () => {
+    it(`restarts its containers after docker ${how.join(" and ")}, but does not repeat its user data`, async () => {
       if (how[0] === "restart") {
         const nginx = await image("nginx");
         const load = `docker save ${nginx} | docker exec -i ${machine} docker load`;
@@ -173,9 +173,9 @@ describe("machine image", function () {
     });
   }
 
-  it("waits for its network, and can be stopped meanwhile", async () => {
+  it("waits for its network, and can be stopped while it waits", async () => {
     const id = await start("--network=none", await image("machine"));
-    // It says so after 5 seconds.
+    // The message comes after 5 s.
     await sleep(6000);
     expect(await docker("logs", id)).to.match(/waiting for eth0/);
     const began = Date.now();

@@ -1,4 +1,4 @@
-/** The settings under the real engine: what it checks by itself, and whether the remedies that are printed work. */
+/** The settings under the real engine: its own checks, and whether the printed remedies work. */
 import { expect } from "chai";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const rows = readFileSync(join(root, "docs/troubleshooting.md"), "utf8")
     commands: [...remedy!.matchAll(/`(pulumi config [^`]+)`/g)].map(([, command]) => command!),
   }));
 
-/** What is typed for the placeholder in a command that sets this setting. */
+/** The value for the placeholder in a command that sets this setting. */
 const values: Readonly<Record<string, string>> = {
   adminCidrs: "10.0.0.0/8",
   appCommit: "5f0ffe77e5ea794edfffbb18a196a01f9918b075",
@@ -26,7 +26,7 @@ const values: Readonly<Record<string, string>> = {
   natGateways: "none",
 };
 
-describe("Settings under Pulumi's engine", function () {
+describe("The settings", function () {
   this.timeout(120_000);
   let directory: string;
   let settings: string;
@@ -56,7 +56,7 @@ describe("Settings under Pulumi's engine", function () {
   /** Runs a command line, with a secret as its input. */
   const typed = (line: string, input = "open sesame, please") =>
     succeed("bash", ["-c", line], { env, input });
-  /** As somebody who fills in the placeholder. */
+  /** Replaces the placeholder with a value. */
   const filledIn = (command: string) =>
     command.replace(
       /('?)([\w[\]]+?)((?:\[0\])?)\1 (?:VALUE|NUMBER|YOUR_ADDRESS\/32)/,
@@ -78,7 +78,7 @@ describe("Settings under Pulumi's engine", function () {
     return report!.split(/^\n/m)[0]!.split(/^ +- /m).slice(1);
   };
 
-  it("stops at each value of a wrong type, until the commands in docs/troubleshooting.md correct it", async () => {
+  it("are refused if their type is wrong, until commands of docs/troubleshooting.md fix them", async () => {
     const wrong = {
       databaseAllocatedStorage: "pulumi config set databaseAllocatedStorage big",
       flowLogs: "pulumi config set flowLogs yes",
@@ -87,7 +87,7 @@ describe("Settings under Pulumi's engine", function () {
       publishToken: "pulumi config set --secret publishToken",
     };
     for (const command of Object.values(wrong)) await typed(command);
-    // As a secret that was copied from another stack's file.
+    // Like a secret that was copied from another stack's file.
     const text = readFileSync(settings, "utf8");
     const other = (_: string, before: string, digit: string) =>
       before + (digit === "A" ? "B" : "A");
@@ -108,7 +108,7 @@ describe("Settings under Pulumi's engine", function () {
     expect(await problems()).to.have.lengthOf(1);
   });
 
-  it("prints remedies that set every problem right", async () => {
+  it("cause errors whose remedies correct every problem", async () => {
     const mistakes = [
       "pulumi config set allowOwnAddress false",
       "pulumi config set appComit 5f0ffe77e5ea794edfffbb18a196a01f9918b075",

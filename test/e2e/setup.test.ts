@@ -1,4 +1,4 @@
-/** Set-up on machines that lack something: each ends with one error that says what, where and the remedy. */
+/** lab/setup on hosts that lack something: each run ends with one error that names what, where and the remedy. */
 import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { run } from "../../lab/support/lab.ts";
 import { killProcessesOf, processesOf } from "../support/host-footprint.ts";
 
-/** A PATH and a cache of its own: this machine's programs, but for those that are left out or replaced. */
+/** A host with its own cache and PATH: this computer's programs, except those that are left out or replaced. */
 class BareMachine {
   private constructor(private readonly directory: string) {}
 
@@ -36,7 +36,7 @@ class BareMachine {
     return join(this.directory, "cache");
   }
 
-  /** Runs a program of the lab on this machine. */
+  /** Runs a program of the lab on this host. */
   run(program: string, args: string[] = [], env: Record<string, string> = {}) {
     return run(program, args, {
       env: { PATH: join(this.directory, "bin"), LAB_CACHE: this.cache, ...env },
@@ -47,7 +47,7 @@ class BareMachine {
     return this.run("lab/setup", [], env);
   }
 
-  /** Ends all that it runs, at once. */
+  /** Kills all processes that it runs. */
   kill(): void {
     killProcessesOf(this.cache);
   }
@@ -67,7 +67,7 @@ interface Case {
   says: RegExp;
 }
 
-/** Pulumi has to be built on such a machine. */
+/** Without these, lab/setup builds Pulumi. */
 const withoutPulumi = ["pulumi", "pulumi-language-nodejs"];
 
 const cases: Case[] = [
@@ -77,7 +77,7 @@ const cases: Case[] = [
     says: /Linux.*this is Darwin.*use a Linux machine or VM/,
   },
   {
-    lacks: "a name for the lab",
+    lacks: "a valid name for the lab",
     env: { LAB_NAME: "My Lab" },
     says: /LAB_NAME is 'My Lab': use 1 to 32 of a-z, 0-9 and -/,
   },
@@ -87,24 +87,24 @@ const cases: Case[] = [
     says: /processor is riscv64.*x86_64 and aarch64/,
   },
   {
-    lacks: "both Go and Pulumi",
+    lacks: "Go and Pulumi",
     leftOut: [...withoutPulumi, "go"],
     says: /neither Pulumi nor Go is on PATH.*remedy: install Pulumi .* or Go 1\.\d+/s,
   },
   {
-    lacks: "a Go that is recent enough",
+    lacks: "a recent Go",
     leftOut: withoutPulumi,
     replaced: { go: "[[ $2 == GOVERSION ]] && echo go1.19.8 || echo local" },
     says: /Go at \S*\/go is 1\.19\.8; building Pulumi needs 1\.\d+/,
   },
   {
-    lacks: "disk for the tools",
+    lacks: "enough disk for the tools",
     leftOut: withoutPulumi,
     replaced: { df: "echo Avail; echo 100" },
     says: /cache has 100 MB free; building Pulumi with Go needs \d+ MB.*set LAB_CACHE/s,
   },
   {
-    lacks: "disk for the images",
+    lacks: "enough disk for the images",
     replaced: {
       df: "echo Avail; echo 100",
       docker: `[[ $1 == image ]] && exit; exec ${await which("docker")} "$@"`,
@@ -112,12 +112,12 @@ const cases: Case[] = [
     says: /has 100 MB free; Docker with the lab's images needs \d+ MB/,
   },
   {
-    lacks: "Docker on this machine",
+    lacks: "a local Docker",
     env: { DOCKER_HOST: "tcp://docker.example.com:2376" },
     says: /DOCKER_HOST is tcp:\/\/docker\.example\.com:2376.*remedy: unset DOCKER_HOST/s,
   },
   {
-    lacks: "the right to run containers with capabilities",
+    lacks: "permission for container capabilities",
     replaced: {
       docker: `[[ $1 == run ]] && { echo "not permitted" >&2; exit 1; }; exec ${await which("docker")} "$@"`,
     },
@@ -129,13 +129,13 @@ async function which(command: string): Promise<string> {
   return (await run("bash", ["-c", `command -v ${command}`])).stdout.trim();
 }
 
-describe("set-up", function () {
+describe("lab/setup", function () {
   this.timeout(300_000);
   let machine: BareMachine;
   afterEach(() => machine.remove());
 
   for (const { lacks, leftOut = [], replaced, env, says } of cases) {
-    it(`says so on a machine without ${lacks}, and makes nothing`, async () => {
+    it(`fails on a host without ${lacks}, and installs nothing`, async () => {
       machine = await BareMachine.make(leftOut, replaced);
       const { status, stderr } = await machine.setUp(env);
       expect(stderr).to.match(says);
@@ -146,7 +146,7 @@ describe("set-up", function () {
     });
   }
 
-  it("asks for no disk for images that are there", async () => {
+  it("needs no disk for images that exist already", async () => {
     machine = await BareMachine.make([], { df: "echo Avail; echo 100" });
     for (const made of [process.env.LAB_VENV!, process.env.LAB_TOOLS!]) {
       await mkdir(machine.cache, { recursive: true });
@@ -156,7 +156,7 @@ describe("set-up", function () {
     expect(status, stderr).to.equal(0);
   });
 
-  it("goes on where it was killed, and does nothing a third time", async () => {
+  it("continues where it was killed, and does nothing when it is complete", async () => {
     const calls = '"$LAB_CACHE/calls"';
     const go = `
       [[ $1 == env ]] && { [[ $2 == GOVERSION ]] && echo go1.99 || echo auto; exit; }
@@ -165,7 +165,7 @@ describe("set-up", function () {
       while [[ $1 != -o ]]; do shift; done
       printf '#!/bin/sh\necho v3.999.0\n' >"$2"; chmod +x "$2"`;
     machine = await BareMachine.make(withoutPulumi, { go });
-    // What the other steps bring is there already.
+    // The results of the other steps exist already.
     await mkdir(join(machine.cache, basename(process.env.LAB_VENV!)), { recursive: true });
     const counted = async () => (await readFile(join(machine.cache, "calls"), "utf8")).length / 6;
 
@@ -184,12 +184,12 @@ describe("set-up", function () {
     expect(await counted()).to.equal(3);
   });
 
-  it("as root on Debian installs Docker's engine, starts it, and stops what it started", async function () {
+  it("installs and starts Docker's engine as root on Debian, and lab/down --engine stops it", async function () {
     if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) {
       console.log("skipped: the engine of Docker is installed as root on Debian only");
       return this.skip();
     }
-    // The engine is a program that does nothing; as long as it runs, this machine's own answers in its place.
+    // The fake engine does nothing; while it runs, this computer's own engine answers instead.
     machine = await BareMachine.make(["dockerd"], {
       docker: `
         [[ $1 == info && ! -e $LAB_CACHE/engine ]] && exit 1

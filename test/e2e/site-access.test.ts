@@ -20,7 +20,7 @@ describe("A site in an account that blocks public buckets", function () {
   let api: ApiServer;
   let s3: S3;
   let account: AccountClient;
-  /** What the program said that refused the public site. */
+  /** The error of the program that refused the public site. */
   let refusal = "";
   let bucket = "";
 
@@ -43,7 +43,7 @@ describe("A site in an account that blocks public buckets", function () {
   const pulumiOf = (program: string) => engineFor(api, program, directory);
   const up = ["up", "--yes", "--skip-preview"];
 
-  /** Brings the site's program to a mode; resolves to its outputs. */
+  /** Deploys the site's program in a mode; resolves to its outputs. */
   const change = async (mode: string) => {
     const { pulumi } = pulumiOf("test/e2e/programs/site");
     const { status, stdout, stderr } = await pulumi(...up, "--config", `site=${mode}`);
@@ -52,7 +52,7 @@ describe("A site in an account that blocks public buckets", function () {
     return JSON.parse(outputs.stdout) as { siteUrl: string; siteBucket: string };
   };
   const buckets = async () => ((await s3.listBuckets({})).Buckets ?? []).map(({ Name }) => Name);
-  /** What anybody gets from the website of the bucket: status and body. */
+  /** Requests a path of the bucket's website anonymously; resolves to status and body. */
   const visit = (path: string) =>
     new Promise<string>((resolve, reject) => {
       const host = `${bucket}.s3-website-us-west-2.amazonaws.com`;
@@ -63,7 +63,7 @@ describe("A site in an account that blocks public buckets", function () {
       }).on("error", reject);
     });
 
-  it("is refused by the program before anything is created, if it is public", async () => {
+  it("is refused before anything is created if it is public", async () => {
     const { pulumi, begin } = pulumiOf(".");
     await begin();
     const { status, stdout, stderr } = await pulumi(...up);
@@ -78,7 +78,7 @@ describe("A site in an account that blocks public buckets", function () {
     expect(types.filter((type) => type.startsWith("aws:"))).to.deep.equal([]);
   });
 
-  it("is refused by S3, with the words that docs/troubleshooting.md explains, where nothing was asked", async () => {
+  it("is refused by S3 with the error in docs/troubleshooting.md if the program does not check", async () => {
     const { pulumi, begin } = pulumiOf("test/e2e/programs/site");
     await begin();
     const { status, stdout, stderr } = await pulumi(...up);
@@ -86,12 +86,12 @@ describe("A site in an account that blocks public buckets", function () {
     expect(stdout + stderr).to.match(/AccessDenied: .*s3:PutBucketPolicy.*BlockPublicPolicy/);
   });
 
-  it("is created when it is private, and read by the account alone", async () => {
+  it("is created when it is private, and only the account can read it", async () => {
     const outputs = await change("private");
     expect(outputs.siteUrl).to.equal("");
     bucket = outputs.siteBucket;
     expect(await buckets()).to.deep.equal([bucket]);
-    // As the machine does.
+    // As the app server does.
     await s3.putObject({ Bucket: bucket, Key: "status.json", Body: "{}" });
     expect(await visit("status.json")).to.match(/^404 .*NoSuchWebsiteConfiguration/);
     const { PublicAccessBlockConfiguration: block } = await s3.getPublicAccessBlock({
@@ -102,7 +102,7 @@ describe("A site in an account that blocks public buckets", function () {
     expect(await object.Body!.transformToString()).to.equal("{}");
   });
 
-  it("becomes public in the same bucket, once the command that the refusal names was run", async () => {
+  it("becomes public in the same bucket after the command of the error message was run", async () => {
     const [, configuration] = /--public-access-block-configuration (\S+)/.exec(refusal)!;
     const set = configuration!.split(",").map((each) => each.split("=") as [string, string]);
     await account.putPublicAccessBlock({
@@ -118,7 +118,7 @@ describe("A site in an account that blocks public buckets", function () {
     expect(await visit("")).to.match(/^200 .*<h1>site<\/h1>/s);
   });
 
-  it("becomes private again in the same bucket, whose objects stay", async () => {
+  it("becomes private again in the same bucket and keeps its objects", async () => {
     expect(await change("private")).to.deep.equal({ siteUrl: "", siteBucket: bucket });
     expect(await visit("status.json")).to.match(/^404 .*NoSuchWebsiteConfiguration/);
     const { Contents } = await s3.listObjectsV2({ Bucket: bucket });
@@ -127,7 +127,7 @@ describe("A site in an account that blocks public buckets", function () {
     expect(policy).to.equal("NoSuchBucketPolicy");
   });
 
-  it("goes with its bucket and all that is in it when there is to be none", async () => {
+  it("is deleted with its bucket and all objects when the setting is none", async () => {
     expect(await change("none")).to.deep.equal({ siteUrl: "", siteBucket: "" });
     expect(await buckets()).to.deep.equal([]);
   });

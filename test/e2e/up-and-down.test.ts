@@ -1,4 +1,4 @@
-/** Labs that start, stand side by side, lose their programs and end. */
+/** Labs that start, run side by side, lose processes and end. */
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ describe("lab/up and lab/down", function () {
   const kill = (lab: Lab, service: string) =>
     expect(killProcessesOf(`LAB_SERVICE=${lab.home}:${service}`), service).to.be.at.least(1);
 
-  it("say which port is taken, when told to use that", async () => {
+  it("name the port of LAB_API_PORT when it is in use", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as { port: number };
@@ -34,13 +34,13 @@ describe("lab/up and lab/down", function () {
     expect(status).to.equal(1);
   });
 
-  it("start none with a name of the tests' labs, unless for a test", async () => {
+  it("refuse a lab name that is reserved for tests", async () => {
     const { status, stderr } = await one.tryUp({ LAB_OF_TESTS: "" });
     expect(stderr).to.match(/LAB_NAME is 'test-one'.*would remove.*remedy: .*another name/s);
     expect(status).to.equal(1);
   });
 
-  it("leave a lab of the same name of another clone alone, and say where it is", async () => {
+  it("leave another clone's lab of the same name alone, and say where it is", async () => {
     const image = (await succeed("lab/images/name", ["net"])).trim();
     const name = `${one.name}-internet`;
     const label = `flask-on-aws.lab=/another/clone/.lab/${one.name}`;
@@ -56,9 +56,9 @@ describe("lab/up and lab/down", function () {
     }
   });
 
-  it("say after Ctrl-C what goes on, and go on", async () => {
+  it("print after Ctrl-C how to continue, and continue on the next run", async () => {
     const env = { ...process.env, LAB_NAME: one.name, LAB_OF_TESTS: "1", LAB_ANSWERS: "" };
-    // A terminal sends it to the whole process group.
+    // A terminal sends Ctrl-C to the whole process group.
     const child = spawn("lab/up", { env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
     const output = outputOf(child);
     while (!(await subnet(one).catch(() => undefined)) && child.exitCode === null) await sleep(20);
@@ -70,14 +70,14 @@ describe("lab/up and lab/down", function () {
     expect(await containers(one)).not.to.equal("");
   });
 
-  /** Whether the host on a lab's internet gets a connection to that of a lab. */
+  /** Whether the internet host of one lab can connect to that of the other. */
   const reaches = async (from: Lab, to: Lab) => {
     const connect = `</dev/tcp/198.18.${await subnet(to)}.2/443`;
     const command = ["exec", `${from.name}-internet`, "timeout", "2", "bash", "-c", connect];
     return (await run("docker", command)).status === 0;
   };
 
-  it("start two labs at the same time, which do not meet, and end one without the other", async () => {
+  it("start two isolated labs at the same time, and remove one without the other", async () => {
     await Promise.all([one.up(), two.up()]);
     expect(await subnet(one)).not.to.equal(await subnet(two));
     expect(await reaches(one, one)).to.equal(true);
@@ -88,7 +88,7 @@ describe("lab/up and lab/down", function () {
     expect(await two.up(), "is up still").to.equal("");
   });
 
-  it("start the controller again where that has ended, and it alone", async () => {
+  it("restart only the controller when only the controller has ended", async () => {
     await one.up();
     const before = await containers(one);
     kill(one, "controller");
@@ -97,7 +97,7 @@ describe("lab/up and lab/down", function () {
     expect(await containers(one)).to.equal(before);
   });
 
-  it("say what is lost where the API has ended, and leave nothing after everything was killed", async () => {
+  it("report a lab whose API has ended, and remove all that killed processes have left", async () => {
     const image = (await succeed("lab/images/name", ["net"])).trim();
     const before = await hostFootprint(image, one.home);
     await one.up();

@@ -9,7 +9,7 @@ describe("The acceptance check of the security group rules", () => {
     ["SSH to everybody", appRule(22), "sgr-22 of sg-app lets 0.0.0.0/0 in on tcp 22"],
     ["SSH to everybody by IPv6", appRule(22, "::/0"), "sgr-22 of sg-app lets ::/0 in on tcp 22"],
     [
-      "more ports than one",
+      "more than one port",
       "sg-app\tsgr-1\ttcp\t80\t443\t0.0.0.0/0",
       "sgr-1 of sg-app lets 0.0.0.0/0 in on tcp 80 to 443",
     ],
@@ -19,7 +19,7 @@ describe("The acceptance check of the security group rules", () => {
       "sgr-1 of sg-app lets 0.0.0.0/0 in on udp 443",
     ],
     [
-      "everything",
+      "every port",
       "sg-app\tsgr-1\t-1\t-1\t-1\t0.0.0.0/0",
       "sgr-1 of sg-app lets 0.0.0.0/0 in on every port",
     ],
@@ -46,19 +46,19 @@ describe("The acceptance check of the security group rules", () => {
     });
   }
 
-  it("leaves the addresses of administrators to the operator", () => {
+  it("accepts SSH rules for the addresses of administrators", () => {
     rules(...rightRules, appRule(22, "198.51.100.0/24"), appRule(22, "203.0.113.7/32"));
     expect(check("rules")[0]![1]).to.equal("ok");
   });
 
-  /** A temporary rule that ends so many minutes from now. */
+  /** A temporary rule that expires in so many minutes. */
   const temporary = (minutes: number) => {
     const made = Date.now() + (minutes - 24 * 60) * 60_000;
     const description = descriptionOf("ada lovelace@laptop", made);
     return `${appRule(22, "203.0.113.7/32")}\t${description}`;
   };
 
-  it("accepts the rule by which somebody logs in from an own address, until it ends", () => {
+  it("accepts a temporary SSH rule until it expires", () => {
     rules(
       ...rightRules,
       temporary(2),
@@ -67,7 +67,7 @@ describe("The acceptance check of the security group rules", () => {
     expect(check("rules")[0]![1]).to.equal("ok");
   });
 
-  it("names a rule of somebody's own address that has ended, and removes it", () => {
+  it("names an expired temporary SSH rule and the command that removes it", () => {
     rules(...rightRules, temporary(-1));
     fails(
       "rules",
@@ -76,7 +76,7 @@ describe("The acceptance check of the security group rules", () => {
     );
   });
 
-  it("says that the rules cannot be read", () => {
+  it("reports why the rules cannot be read", () => {
     machine().fake("aws", "echo Denied >&2; exit 254");
     fails("rules", /cannot be read: Denied$/, /^run pulumi up --refresh --stack prod/);
   });

@@ -4,7 +4,7 @@ import { acceptanceMachine } from "../support/acceptance-machine.ts";
 describe("The acceptance check", () => {
   const { machine, date, memory, disk, kernel, check, fails } = acceptanceMachine();
 
-  it("prints a line for each check of a machine that is well, and makes one backup", () => {
+  it("prints one line for each check of a healthy app server and makes one backup", () => {
     const rows = check();
     expect(rows.every((row) => row.length === 4)).to.equal(true);
     const found: Record<string, string> = Object.fromEntries<string>(
@@ -33,7 +33,7 @@ describe("The acceptance check", () => {
     );
   });
 
-  it("goes on after checks that fail, whatever they do", () => {
+  it("continues with the other checks after one fails", () => {
     for (const script of ["verify", "grants", "backup"]) machine().script(`${script}.sh`, "exit 4");
     disk(1);
     const results = check().map(([name, result]) => `${name} ${result}`);
@@ -44,13 +44,13 @@ describe("The acceptance check", () => {
     ]);
   });
 
-  it("passes on what a script says, in one line, without the evidence", () => {
+  it("prints a script's error and remedy on one line, without the evidence", () => {
     const says = `printf 'error: one\\n       two\\tthree\\nremedy: do\\n        more\\n  | evidence\\n' >&2; exit 1`;
     machine().script("grants.sh", says);
     expect(check("grants")).to.deep.equal([["grants", "FAILED", "one two three", "do more"]]);
   });
 
-  it("names the step by step run where a check ends without a reason", () => {
+  it("prints a command that traces a check which fails without an error message", () => {
     machine().script("grants.sh", "echo half; exit 4");
     fails(
       "grants",
@@ -59,17 +59,17 @@ describe("The acceptance check", () => {
     );
   });
 
-  it("says that nothing serves", () => {
+  it("fails when no release runs", () => {
     machine().write("root/nginx/app.conf", "");
     fails("app", /^no release of the app serves$/, /^release one: pulumi up --stack prod$/);
   });
 
-  it("says that the connection to the database is not encrypted", () => {
+  it("fails when the connection to the database is not encrypted", () => {
     machine().mysql({ "SHOW?STATUS*": "Ssl_cipher\t" });
     fails("database", /^the connection to db\.example:3306 is not encrypted$/, /PasswordRotation/);
   });
 
-  it("names the cause that the preflight finds where the database does not answer", () => {
+  it("reports the cause that the preflight finds when the database does not answer", () => {
     machine().fake("mysql", "echo 'ERROR 2002 (HY000)' >&2; exit 1");
     machine().script("preflight.sh", "printf 'error: no route\\nremedy: up\\n' >&2; exit 1");
     fails("database", /^no route$/, /^up$/);
@@ -77,7 +77,7 @@ describe("The acceptance check", () => {
     fails("database", /^db\.example:3306 refused one connection/, /\.\/ops verify --stack prod$/);
   });
 
-  it("skips the restore test where there is no backup, and fails it where the backup is unfit", () => {
+  it("skips the restore test without a backup and fails it if the backup cannot be restored", () => {
     expect(check("restore-test")).to.deep.equal([
       ["restore-test", "skipped", "no backup was made that could be tested", ""],
     ]);
@@ -88,7 +88,7 @@ describe("The acceptance check", () => {
   });
 
   for (const job of ["backup", "restore-test"]) {
-    it(`says since when the cron job fails, or that it is not installed: ${job}`, () => {
+    it(`reports that the cron job ${job} is missing, or since when it fails`, () => {
       const other = job === "backup" ? "restore-test" : "backup";
       machine().fake(
         "crontab",
@@ -104,12 +104,12 @@ describe("The acceptance check", () => {
     });
   }
 
-  it("says that the cron daemon does not run", () => {
+  it("fails when the cron daemon does not run", () => {
     machine().fake("pgrep", "exit 1");
     fails("cron", /^the cron daemon does not run$/, /-- sudo service cron start$/);
   });
 
-  it("accepts a clock that is 4 s off, and none that is more than 5 s off", () => {
+  it("accepts a clock that is 4 s off and refuses one that is more than 5 s off", () => {
     for (const ahead of [4, -4]) {
       date(ahead);
       expect(check("clock")[0]![1], `${ahead}`).to.equal("ok");
@@ -130,7 +130,7 @@ describe("The acceptance check", () => {
     fails("clock", /^s3\.us-west-2\.amazonaws\.com does not answer /, /S3 endpoint/);
   });
 
-  it("accepts little memory with swap, and fails with little of both", () => {
+  it("fails only when less than 64 MiB of memory and less than 64 MiB of swap are free", () => {
     for (const [available, swap, result] of [
       [64, 0, "ok"],
       [3, 64, "ok"],
@@ -153,7 +153,7 @@ describe("The acceptance check", () => {
     fails("disk", /has 1023 MB free at \S+; the next release needs 1024 MB$/, /docker system df/);
   });
 
-  it("names what the kernel has killed for lack of memory, if its log can be read", () => {
+  it("names the processes that the kernel killed for lack of memory, if its log is readable", () => {
     kernel(
       `[ "$1 $2" = "--dmesg --boot" ]; for name in python python mysqld; do echo "Out of memory: Killed process 7 ($name) total-vm:1kB"; done`,
     );

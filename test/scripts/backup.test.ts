@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FakeMachine } from "../support/machine.ts";
 
-/** As mysqldump prints it with --skip-extended-insert: a row a line, whatever is in it. */
+/** As mysqldump prints it with --skip-extended-insert: each row is on one line. */
 const dump = String.raw`-- MariaDB dump 10.19, for debian-linux-gnu
 CREATE TABLE ${"`alembic_version`"} (
   ${"`version_num`"} varchar(32) NOT NULL
@@ -51,7 +51,7 @@ describe("The backup", () => {
     expect(machine.exists("root/last-backup")).to.equal(false);
   };
 
-  it("is the dump, without the line that only MariaDB knows", () => {
+  it("contains the dump without the line that only MariaDB understands", () => {
     const { status, stdout, stderr } = backup();
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
@@ -62,24 +62,24 @@ describe("The backup", () => {
     expect(gunzipSync(stored("dump.sql.gz")).toString()).to.equal(dump);
   });
 
-  it("is the nightly one if no reason is given", () => {
+  it("has the reason nightly by default", () => {
     expect(machine.run("backup.sh").stdout).to.match(/Z-nightly\n$/);
   });
 
-  it("is what backups.sh asks for when there is none to choose", () => {
+  it("can be chosen by backups.sh, which says how to make one when none exists", () => {
     const choose = () => machine.run("backups.sh", ["choose"]);
     expect(choose().stderr).to.match(/\nremedy: make one: \.\/ops backup\n/);
     const made = backup().stdout.trim();
     expect(choose().stdout.split("\t")[0]).to.equal(made);
   });
 
-  it("leaves a first line that says something else", () => {
+  it("keeps the first line when it is not MariaDB's sandbox line", () => {
     machine.write("dump", dump);
     backup();
     expect(gunzipSync(stored("dump.sql.gz")).toString()).to.equal(dump);
   });
 
-  it("is of one moment, with all that belongs to the schema, and asks for no right that the user lacks", () => {
+  it("dumps a consistent snapshot with routines and triggers, without tablespaces", () => {
     backup();
     expect(machine.log).to.match(
       new RegExp(`^mysqldump --defaults-extra-file=${machine.root}/mysql.cnf .* appdb$`, "m"),
@@ -89,7 +89,7 @@ describe("The backup", () => {
     }
   });
 
-  it("has a manifest with digest, revision and rows, of empty tables too", () => {
+  it("has a manifest with its digest, its revision and the row count of every table", () => {
     backup();
     const digest = createHash("sha256").update(stored("dump.sql.gz")).digest("hex");
     const [created, ...lines] = stored("manifest").toString().trim().split("\n");
@@ -106,7 +106,7 @@ describe("The backup", () => {
     ]);
   });
 
-  it("has the migrations, if there are any", () => {
+  it("includes the migrations if there are any", () => {
     backup();
     expect(readdirSync(join(machine.home, "s3/backups", keys()[0]!))).to.not.include(
       "migrations.tar.gz",
@@ -124,7 +124,7 @@ describe("The backup", () => {
     }
   });
 
-  it("has the tree of the app that serves, as it is built, without its .env", () => {
+  it("includes the source of the running release, without its .env", () => {
     const { address, commit } = machine.repository({
       ".env": "DEBUG=True\n",
       Dockerfile: "",
@@ -146,7 +146,7 @@ describe("The backup", () => {
     expect(files).to.not.include(".env");
   });
 
-  it("fails when the dump breaks off", () => {
+  it("fails when mysqldump fails midway", () => {
     machine.fake(
       "mysqldump",
       `head -n 5 '${machine.home}/dump'; echo "Lost connection" >&2; exit 3`,
@@ -165,7 +165,7 @@ describe("The backup", () => {
     it(`fails when the bucket refuses ${file}`, () => {
       machine.write("root/migrations/env.py", "");
       machine.write("refused", ` - s3://.*/${file}\n`);
-      // tar may say that nobody reads any more.
+      // tar may add an error about the closed pipe.
       fails(
         new RegExp(`^error: s3:\\S+/${file} was not written.*\nremedy: .*\n  \\| AccessDenied\n`),
       );
@@ -174,7 +174,7 @@ describe("The backup", () => {
     });
   }
 
-  it("fails when the bucket does not give it back", () => {
+  it("fails when the dump cannot be read back from the bucket", () => {
     machine.write("refused", "gz -$\n");
     fails(
       /^error: \S+, read back, is not what was written; it ends with: nothing\nremedy: try again; .*\n {2}\| AccessDenied\n/,
@@ -183,7 +183,7 @@ describe("The backup", () => {
     expect(backup().status, "another try").to.equal(0);
   });
 
-  it("fails when what comes back is another dump", () => {
+  it("fails when the bucket returns a different dump", () => {
     machine.fake(
       "cat",
       `if [[ $* == *dump.sql.gz ]]; then command -p cat "$@" | gunzip | sed s/Zoë/Zoe/ | gzip; else command -p cat "$@"; fi`,
@@ -191,7 +191,7 @@ describe("The backup", () => {
     fails(/read back, is not what was written; it ends with: -- Dump completed on /);
   });
 
-  it("fails when what comes back is cut off", () => {
+  it("fails when the bucket returns a truncated dump", () => {
     machine.fake(
       "cat",
       `if [[ $* == *dump.sql.gz ]]; then head -c 90 "$1"; else command -p cat "$@"; fi`,

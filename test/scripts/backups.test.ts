@@ -50,7 +50,7 @@ describe("The list of backups", () => {
 
   it("is empty when there are no backups", () => prints(""));
 
-  it("leaves out a backup without a manifest, which is not complete", () => {
+  it("leaves out a backup without a manifest, because it is incomplete", () => {
     const key = store(1, "nightly");
     machine.write("s3/backups/20260102T030405Z-nightly/dump.sql.gz", "");
     expect(backups().stdout.split("\t")[0]).to.equal(key);
@@ -59,13 +59,13 @@ describe("The list of backups", () => {
 
   it("leaves out backups that are no longer in the bucket", () => {
     prints("");
-    // As the fake does not delete, what is asked of the CLI is all that can be seen.
+    // The fake deletes nothing, so the test checks the arguments of the CLI.
     expect(machine.log).to.include(
       "aws s3 sync --only-show-errors --delete --exclude * --include */manifest s3://backups-1/backups ",
     );
   });
 
-  it("chooses the newest one that was not made because of a restore", () => {
+  it("chooses the newest backup, except those made before a restore", () => {
     store(1, "nightly");
     const key = store(2, "before-b2");
     store(3, "before-restore");
@@ -74,7 +74,7 @@ describe("The list of backups", () => {
     prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`, "choose", "");
   });
 
-  it("chooses the one that is named, even if it was made because of a restore", () => {
+  it("chooses the backup that is given, even if it was made before a restore", () => {
     const key = store(1, "before-restore");
     store(2, "nightly");
     prints(`${key}\t2026-01-01T03:04:05Z\tbefore-restore\ta1\tc1\t101\n`, "choose", key);
@@ -83,7 +83,7 @@ describe("The list of backups", () => {
   it("refuses a key that is not a complete backup", () => {
     store(1, "nightly");
     machine.write("s3/backups/part/dump.sql.gz", "");
-    // What the remedy says to choose from.
+    // The remedy lists the keys that can be chosen.
     const listed = backups().stdout.split("\t")[0]!;
     expect(backups("choose", listed).status).to.equal(0);
     for (const key of ["backups/part", "backups/20260101", "backups/.*"]) {
@@ -100,7 +100,7 @@ describe("The list of backups", () => {
     fails("error: the bucket backups-1 has no backup\nremedy: make one: ./ops backup", "choose");
   });
 
-  it("finds the newest backup at a revision that was not made because of a restore", () => {
+  it("finds the newest backup at a revision, except those made before a restore", () => {
     store(1, "nightly", "a1");
     const key = store(2, "before-b2", "a1");
     store(3, "nightly", "b2");
@@ -116,7 +116,7 @@ describe("The list of backups", () => {
   });
 
   for (const args of [["list"], ["choose"], ["find", "a1"]]) {
-    it(`says that the bucket cannot be read, and why: ${args[0]}`, () => {
+    it(`shows why the bucket cannot be read: ${args[0]}`, () => {
       store(1, "nightly");
       backups();
       machine.write("refused", "sync\n");
@@ -128,7 +128,7 @@ describe("The list of backups", () => {
     });
   }
 
-  it("asks the bucket each time", () => {
+  it("is read from the bucket each time", () => {
     store(1, "nightly");
     backups();
     const key = store(2, "nightly");

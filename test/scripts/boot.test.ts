@@ -11,10 +11,10 @@ describe("The first boot", () => {
 
   const tools = ["docker", "docker-compose", "mysql", "curl"];
   for (const [status, meaning] of [
-    [0, "was done well"],
-    [2, "may end with warnings"],
+    [0, "without errors"],
+    [2, "with warnings"],
   ] as const) {
-    it(`is awaited, and ${meaning}`, () => {
+    it(`is accepted when cloud-init ends ${meaning}`, () => {
       for (const tool of tools) machine.fake(tool, ":");
       machine.fake("cloud-init", `exit ${status}`);
       const outcome = machine.run("wait-for-cloud-init.sh");
@@ -23,7 +23,7 @@ describe("The first boot", () => {
     });
   }
 
-  it("shows what it says when it failed", () => {
+  it("shows the messages of cloud-init when it fails", () => {
     machine.fake("cloud-init", `[ "$2" = --long ] && echo "detail: no such package"; exit 1`);
     machine.fake("tail", `if [[ $* == *cloud-init-output.log ]]; then echo "E: 404"; else cat; fi`);
     const { status, stderr } = machine.run("wait-for-cloud-init.sh");
@@ -33,7 +33,7 @@ describe("The first boot", () => {
     );
   });
 
-  it("says that the login user may not use Docker", () => {
+  it("fails when the login user cannot use Docker", () => {
     for (const tool of tools) machine.fake(tool, ":");
     machine.fake("cloud-init", ":");
     machine.fake("docker", "exit 1");

@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { FakeMachine } from "../support/machine.ts";
 
 /**
- * Plays Docker with files in the machine's home: `up/SERVICE` is a container, `ID` of which is the service's name.
- * `health` is what an inspection says of a new app; `broken` names what fails, a line each. nginx has a worker of
- * a number that each reload raises; `draining` is for how many more looks the workers before live on.
+ * Fakes docker-compose with files in the home of the fake machine: `up/SERVICE` is a container whose ID is the service's
+ * name. `health` is the inspected state of a new app. `broken` lists what fails, one item a line. Each reload raises the
+ * number of nginx's worker; `draining` is how many more times the previous worker is seen.
  */
 const compose = (home: string) => `
 cd '${home}'
@@ -33,7 +33,7 @@ case "$*" in
 *) exit 9 ;;
 esac`;
 
-describe("The switch", () => {
+describe("The cut-over", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -62,7 +62,7 @@ describe("The switch", () => {
     machine.write("log", "");
     return machine.run("cut-over.sh", [image, nginx, ...action]);
   };
-  /** What is up, and whom nginx passes requests to. */
+  /** The containers that are up, and the one that nginx passes requests to. */
   const state = () => {
     const up = ["blue", "green"].filter((service) => machine.exists(`up/${service}`));
     const conf = "root/nginx/app.conf";
@@ -78,7 +78,7 @@ describe("The switch", () => {
     expect(switchTo(image)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   };
 
-  it("starts the first version, proves it, and puts nginx before it", () => {
+  it("starts the first version, checks it, and then starts nginx", () => {
     deployed("app:1");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
     expect(at("gate blue")).to.be.lessThan(at(/up .* nginx/));
@@ -89,7 +89,7 @@ describe("The switch", () => {
     expect(machine.read("root/nginx/app.conf")).to.include("listen 5085;").and.not.include("@");
   });
 
-  it("goes from blue to green and back", () => {
+  it("switches from blue to green and back", () => {
     deployed("app:1");
     deployed("app:2");
     expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
@@ -99,7 +99,7 @@ describe("The switch", () => {
     expect(machine.read("root/release.env")).to.match(/BLUE_IMAGE=app:3\nGREEN_IMAGE=app:2\n$/);
   });
 
-  it("asks nginx before it reloads, and stops the old version only when its requests are answered", () => {
+  it("tests nginx's configuration before the reload and drains the old version before it stops", () => {
     deployed("app:1");
     machine.write("draining", "3\n");
     deployed("app:2");
@@ -110,7 +110,7 @@ describe("The switch", () => {
     expect(machine.log.lastIndexOf("sleep")).to.be.lessThan(machine.log.indexOf("stop blue"));
   });
 
-  it("waits no longer for an old worker than a request can take", () => {
+  it("waits at most 30 s for an old nginx worker", () => {
     deployed("app:1");
     machine.write("draining", "9999\n");
     deployed("app:2");
@@ -118,7 +118,7 @@ describe("The switch", () => {
     expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
   });
 
-  it("removes first what a release that was cut off has left", () => {
+  it("first removes the container that an interrupted release has left", () => {
     deployed("app:1");
     machine.write("up/green", "");
     deployed("app:2");
@@ -126,19 +126,19 @@ describe("The switch", () => {
   });
 
   const faults: Record<string, [fault: () => void, error: string]> = {
-    "does not start": [
+    "the new version does not start": [
       () => machine.write("broken", "up green\n"),
       "the container of app:2 did not start",
     ],
-    "crashes at once": [
+    "the new version crashes at start": [
       () => machine.write("health", "starting 1\n"),
       "the app ends as soon as it is started",
     ],
-    "answers with errors": [
+    "the new version answers with errors": [
       () => machine.write("health", "unhealthy 0\n"),
       "the app's page is not served 90 s after the start: HTTP Error 500",
     ],
-    "is not connected to the database": [
+    "the new version is not connected to the database": [
       () =>
         machine.script(
           "check-database-connection.sh",
@@ -146,26 +146,26 @@ describe("The switch", () => {
         ),
       "the data is at sqlite",
     ],
-    "has no nginx": [() => machine.write("broken", "up nginx\n"), "nginx did not start"],
-    "has an nginx that has ended": [
+    "nginx does not start": [() => machine.write("broken", "up nginx\n"), "nginx did not start"],
+    "nginx has stopped": [
       () => machine.write("broken", "workers\nnginx -t\n"),
       "nginx does not run",
     ],
-    "is refused by nginx": [
+    "nginx refuses the new configuration": [
       () => machine.write("broken", "nginx -t green\n"),
       "nginx refused its configuration",
     ],
-    "is refused by an nginx that refuses all": [
+    "nginx refuses every configuration": [
       () => machine.write("broken", "nginx -t\n"),
       "nginx refused its configuration",
     ],
-    "is not reached through nginx": [
+    "nginx does not reach the new version": [
       () => machine.fake("curl", "exit 22"),
       "the app's page is not served through nginx",
     ],
   };
   for (const [what, [fault, error]] of Object.entries(faults)) {
-    it(`leaves the old version serving when the new one ${what}`, () => {
+    it(`keeps the old version running when ${what}`, () => {
       deployed("app:1");
       fault();
       const { status, stderr } = switchTo("app:2");
@@ -186,10 +186,10 @@ describe("The switch", () => {
   }
 
   for (const [what, broken, error] of [
-    ["is no nginx", "nginx -t httpd:2", "nginx refused its configuration"],
+    ["is not nginx", "nginx -t httpd:2", "nginx refused its configuration"],
     ["does not exist", "up httpd:2", "nginx did not start"],
   ] as const) {
-    it(`goes back to the nginx of before when the new one's image ${what}`, () => {
+    it(`restores the previous nginx when the new image ${what}`, () => {
       deployed("app:1");
       const before = machine.read("root/release.env");
       machine.write("broken", `${broken}\n`);
@@ -204,7 +204,7 @@ describe("The switch", () => {
     });
   }
 
-  it("does not touch nginx when the app fails", () => {
+  it("does not change nginx when the app fails", () => {
     deployed("app:1");
     machine.write("broken", "up green\n");
     switchTo("app:2", "httpd:2");
@@ -219,7 +219,7 @@ describe("The switch", () => {
     expect(evidence).to.deep.equal(Array.from({ length: 30 }, (_, i) => String(71 + i)));
   });
 
-  it("goes back to the old version even if no log can be shown", () => {
+  it("returns to the old version even if no log can be read", () => {
     deployed("app:1");
     machine.write("broken", "up green\nlogs\n");
     const { status, stderr } = switchTo("app:2");
@@ -228,12 +228,12 @@ describe("The switch", () => {
     expect(machine.read("root/release.env")).to.include("GREEN_IMAGE=app:1\n");
   });
 
-  it("does not advise to go back to a commit when the first version fails", () => {
+  it("does not suggest an earlier commit when the first version fails", () => {
     machine.write("broken", "up blue\n");
     expect(switchTo("app:1").stderr).to.match(/\nremedy: correct the app\n/);
   });
 
-  it("records what serves at the cut-over, before it stops the old version", () => {
+  it("records the running release before it stops the old version", () => {
     deployed("app:1");
     expect(at("curl http://127.0.0.1:5085/login")).to.be.lessThan(
       at("serving record app:1 release"),
@@ -243,7 +243,7 @@ describe("The switch", () => {
     expect(at("serving record app:2 rollback")).to.be.lessThan(at("rm --force --stop blue"));
   });
 
-  it("records nothing when the old version goes on serving", () => {
+  it("records nothing when the old version keeps running", () => {
     deployed("app:1");
     machine.fake("curl", "exit 22");
     expect(switchTo("app:2").status).to.equal(1);
@@ -261,7 +261,7 @@ describe("The switch", () => {
     expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
   });
 
-  it("leaves nothing of a first version that fails, and starts anew", () => {
+  it("removes a first version that fails, and starts the next one", () => {
     machine.fake("curl", "exit 22");
     const { status, stderr } = switchTo("app:1");
     expect(status).to.equal(1);

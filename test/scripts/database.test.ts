@@ -5,7 +5,7 @@ import { FakeMachine } from "../support/machine.ts";
 
 const awkward = `a"b'c\\d#e$f\`g%h`;
 
-describe("The database's preparation", () => {
+describe("prepare-database.sh", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -13,7 +13,7 @@ describe("The database's preparation", () => {
       "curl",
       `log "curl $*"; while [ "$1" != --output ]; do shift; done; echo CA >"$2"`,
     );
-    // What the client is told: its option file and, on standard input, its statements.
+    // Keeps what the client gets: its option file and, on standard input, its statements.
     machine.fake(
       "mysql",
       `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/said'
@@ -33,14 +33,14 @@ describe("The database's preparation", () => {
       `master\n${password}\n`,
     );
 
-  it("makes a user with rights on its schema only", () => {
+  it("creates a user with privileges on its schema only", () => {
     const outcome = prepare("secret", "my_app");
     expect(outcome, outcome.stderr).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(machine.read("sql")).to.include(
       "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;",
     );
     expect(machine.read("sql")).to.not.match(/GRANT ALL|GRANT OPTION|\*\.\*/);
-    // They would have the user as their definer, whom the next rotation removes.
+    // Their definer would be this user, whom the next rotation drops.
     expect(machine.read("sql")).to.not.match(/CREATE VIEW|TRIGGER|ROUTINE|EVENT/);
   });
 
@@ -58,7 +58,7 @@ describe("The database's preparation", () => {
     // A server without the variable.
     ["", escaped, names],
   ] as const) {
-    it(`escapes underscores only where partial_revokes is not on: ${JSON.stringify(mode)}`, () => {
+    it(`escapes underscores unless partial_revokes is ON: ${JSON.stringify(mode)}`, () => {
       machine.write("mode", mode);
       prepare("secret", "my_app");
       expect(schemas("GRANT")).to.deep.equal(granted);
@@ -74,7 +74,7 @@ describe("The database's preparation", () => {
     expect(schemas("REVOKE")).to.not.include("appdb");
   });
 
-  it("checks the server's certificate against RDS's own, of the region", () => {
+  it("verifies the server's certificate against the RDS CA bundle of the region", () => {
     prepare("secret");
     expect(machine.log).to.include(
       "https://truststore.pki.rds.amazonaws.com/us-west-2/us-west-2-bundle.pem",
@@ -85,7 +85,7 @@ describe("The database's preparation", () => {
     }
   });
 
-  it("shows no password on a command line, and writes the app's to one private file", () => {
+  it("puts no password on a command line and writes the app's password to a private file", () => {
     prepare(awkward);
     expect(machine.log).to.not.include("master").and.not.include("a\"b'c");
     expect(machine.read("options")).to.include('\nuser=dbadmin\npassword="master"\n');
@@ -93,13 +93,13 @@ describe("The database's preparation", () => {
     expect(statSync(join(machine.root, "mysql.cnf")).mode & 0o777).to.equal(0o600);
   });
 
-  it("quotes an awkward password for SQL and for the option file", () => {
+  it("quotes the special characters of a password for SQL and for the option file", () => {
     prepare(awkward);
     expect(machine.read("sql")).to.include(`'a"b\\'c\\\\d#e$f\`g%h' REQUIRE SSL`);
     expect(machine.read("root/mysql.cnf")).to.include(`\npassword="a\\"b'c\\\\d#e$f\`g%h"\n`);
   });
 
-  it("passes MySQL's error on, but not the statement", () => {
+  it("shows MySQL's error without the statement", () => {
     machine.fake(
       "mysql",
       `echo "--------------" >&2; cat >&2; echo "ERROR 1227 (42000) at line 1: Access denied" >&2; exit 1`,
@@ -113,7 +113,7 @@ describe("The database's preparation", () => {
     expect(machine.exists("root/mysql.cnf")).to.equal(false);
   });
 
-  it("says when the certificates cannot be fetched", () => {
+  it("fails when the CA bundle cannot be downloaded", () => {
     machine.fake("curl", "exit 6");
     const { status, stderr } = prepare("secret");
     expect(status).to.equal(1);
@@ -121,8 +121,8 @@ describe("The database's preparation", () => {
   });
 });
 
-describe("The user of before the last rotation", () => {
-  it("is removed by the master, whose password is on no command line", () => {
+describe("drop-old-user.sh", () => {
+  it("drops the old user as the master user, with no password on a command line", () => {
     const machine = new FakeMachine();
     try {
       machine.fake(
@@ -143,8 +143,8 @@ describe("The user of before the last rotation", () => {
   });
 });
 
-describe("A file of the machine", () => {
-  it("is written as it comes, for the login user alone, and replaced in one step", () => {
+describe("write-file.sh", () => {
+  it("replaces a file with its exact input, with mode 600, and leaves no temporary file", () => {
     const machine = new FakeMachine();
     try {
       for (const text of ["OLD=1\n", "DB_PASS=a%20b \\ $x\n"]) {

@@ -8,7 +8,7 @@ describe("The deploy lock", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.fake("sleep", "exec /bin/sleep 0.05");
-    // Works until it is told to end, and has a child, as deploy.sh has its steps.
+    // Runs until the file `end` exists, with a child process, like deploy.sh with its steps.
     machine.script(
       "work.sh",
       `echo $$ >'${machine.home}/pid'; log began; "$(dirname "$0")/step.sh"; log done; exit 7`,
@@ -19,7 +19,7 @@ describe("The deploy lock", () => {
     );
   });
   afterEach(async () => {
-    // What a test left behind ends before its directory is removed.
+    // Processes that a test has left must end before their directory is removed.
     machine.write("end", "");
     await quiet();
     machine.remove();
@@ -37,7 +37,7 @@ describe("The deploy lock", () => {
       return false;
     }
   };
-  /** Awaits that nothing writes to the log any more. */
+  /** Waits until the log has not changed for 300 ms. */
   const quiet = async () => {
     let before = "";
     let since = Date.now();
@@ -51,7 +51,7 @@ describe("The deploy lock", () => {
     utimesSync(join(machine.root, "lease"), then, then);
   };
 
-  it("is held while the script runs, whose exit status is passed on, and is given back", async () => {
+  it("is held while the script runs, is then released, and returns the script's exit status", async () => {
     const release = as("ann@desk");
     await began();
     expect(machine.read("root/lease")).to.match(
@@ -71,7 +71,7 @@ describe("The deploy lock", () => {
     expect(who({ SSH_CLIENT: undefined })).to.match(/^\S+@\S+ a b\n$/);
   });
 
-  it("is waited for, with a word of who holds it, and then taken", async () => {
+  it("makes a second caller wait, names the holder once, and then passes to that caller", async () => {
     const first = as("ann@desk");
     await began();
     const second = as("bob@desk");
@@ -87,7 +87,7 @@ describe("The deploy lock", () => {
     expect(machine.log.match(/began/g)).to.have.length(2);
   });
 
-  it("is not waited for longer than the limit", async () => {
+  it("makes a caller fail when it is still held at the time limit", async () => {
     const first = as("ann@desk");
     await began();
     const { status, stderr } = machine.run("deploy-lock.sh", ["work.sh"], "", { LEASE_LIMIT: "0" });
@@ -101,7 +101,7 @@ describe("The deploy lock", () => {
     await first.ended;
   });
 
-  it("of a killed holder expires", async () => {
+  it("expires after its holder was killed", async () => {
     const first = as("ann@desk");
     await began();
     process.kill(-first.pid, "SIGKILL");
@@ -115,7 +115,7 @@ describe("The deploy lock", () => {
     expect((await second.ended).status).to.equal(7);
   });
 
-  it("lasts as long as the work, though who holds it was killed", async () => {
+  it("stays held while the work runs, even if its holder was killed", async () => {
     const first = as("ann@desk");
     await began();
     process.kill(first.pid, "SIGKILL");
@@ -127,10 +127,10 @@ describe("The deploy lock", () => {
     expect(second.stderr).to.include("is still held by ann@desk");
   });
 
-  it("that was lost ends the work, with the step that runs, and is left to who has it", async () => {
+  it("ends the work and its running step when it is lost, and stays with the new holder", async () => {
     const first = as("ann@desk");
     await began();
-    // As after a suspension of the whole machine that was longer than the term.
+    // As after the app server was suspended for longer than the lock lasts.
     machine.write("root/lease", "bob@desk\n");
     const { status, output } = await first.ended;
     expect(status).to.equal(143);
@@ -140,7 +140,7 @@ describe("The deploy lock", () => {
     expect(machine.read("root/lease")).to.equal("bob@desk\n");
   });
 
-  it("is given back when its holder is asked to end, after the work has ended", async () => {
+  it("is released when its holder gets SIGTERM, which also ends the work", async () => {
     const first = as("ann@desk");
     await began();
     process.kill(first.pid, "SIGTERM");

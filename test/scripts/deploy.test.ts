@@ -37,7 +37,7 @@ describe("A release", () => {
     );
   });
 
-  it("ends with what was released, where, and in how many seconds", () => {
+  it("prints at its end the commit, the URL and how many seconds each step took", () => {
     expect(deploy().stdout).to.match(
       /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: http:\/\/app\.example:5085\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, cut-over \d+\.\d s, verify \d+\.\d s\n$/,
     );
@@ -55,7 +55,7 @@ describe("A release", () => {
   });
 
   steps.forEach((step, i) => {
-    it(`ends when ${step} fails, and is not in the history before it has changed something`, () => {
+    it(`stops when ${step} fails, and is not in the history if it has changed nothing`, () => {
       machine.script(`${step}.sh`, `log ${step}; exit 5`);
       expect(deploy().status).to.equal(5);
       expect(machine.log.match(/^(?!publish)[\w-]+/gm)).to.deep.equal(steps.slice(0, i + 1));
@@ -81,7 +81,7 @@ describe("A release", () => {
     expect(machine.log).to.match(/\nrelease-history add app:1 failed migrate preflight=\d+\.\d\n$/);
   });
 
-  it("is in the history as failed when it serves and is not verified", () => {
+  it("is in the history as failed when its verification fails after the cut-over", () => {
     machine.script(
       "cut-over.sh",
       `echo '    set $app green:5005;' >'${machine.root}/nginx/app.conf'`,

@@ -6,7 +6,7 @@ import { FakeMachine, scripts } from "../support/machine.ts";
 
 const key = "ssh_host_ed25519_key";
 
-describe("A machine's own host key", () => {
+describe("The app server's own host key", () => {
   let machine: FakeMachine;
   let ssh: string;
   let source: string;
@@ -22,13 +22,13 @@ describe("A machine's own host key", () => {
   });
   afterEach(() => machine.remove());
 
-  /** Gives the machine the key of its user data, and nothing else. */
+  /** Leaves only one host key, as after a first boot with the key of the user data. */
   function bootAgain() {
     execFileSync("rm", ["-rf", ssh]);
     mkdirSync(ssh);
     execFileSync("ssh-keygen", ["-qt", "ed25519", "-N", "", "-C", "", "-f", join(ssh, key)]);
   }
-  /** `before` is put before the script. */
+  /** Runs the code in `before`, then the script. */
   function run(verb: string, { instance = "i-1", before = "" } = {}) {
     return spawnSync("bash", ["-c", before + source, "host-key.sh", verb, instance], {
       encoding: "utf8",
@@ -52,7 +52,7 @@ describe("A machine's own host key", () => {
     expect(statSync(join(ssh, `${key}.pub`)).mode & 0o777).to.equal(0o644);
   }
 
-  it("is made beside the one in use, for root only, and is the same each time", () => {
+  it("is created once beside the key in use, with mode 600", () => {
     const first = shown();
     const own = succeed("prepare");
     expect(own)
@@ -64,7 +64,7 @@ describe("A machine's own host key", () => {
     expect(machine.log).to.equal("");
   });
 
-  it("takes the place of the first-contact key, also when it is told twice", () => {
+  it("replaces the first-contact key, even when it is activated twice", () => {
     const own = succeed("prepare");
     succeed("activate");
     uses(own);
@@ -74,7 +74,7 @@ describe("A machine's own host key", () => {
   });
 
   for (const verb of ["prepare", "activate"]) {
-    it(`is the one that was printed, wherever ${verb} was killed and repeated`, () => {
+    it(`is the key that was printed, wherever ${verb} is killed and run again`, () => {
       let killed = 0;
       for (let command = 1; ; command++) {
         bootAgain();
@@ -90,7 +90,7 @@ describe("A machine's own host key", () => {
     }).timeout(60_000);
   }
 
-  it("is not made on another machine that still has the address", () => {
+  it("is not created on another instance that still has the address", () => {
     const before = files();
     for (const verb of ["prepare", "activate"]) {
       const { status, stdout, stderr } = run(verb, { instance: "i-2" });

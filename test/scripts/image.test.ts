@@ -12,7 +12,7 @@ const app = {
   "run.py": "app = 1\n",
 };
 
-describe("Fetching and building", () => {
+describe("The image build", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -22,15 +22,15 @@ describe("Fetching and building", () => {
 
   const fetch = (address: string, commit: string) => machine.run("fetch.sh", [address, commit]);
 
-  it("fetches a commit, and fetches it once", () => {
+  it("fetches a commit only once", () => {
     const { address, commit } = machine.repository(app);
     expect(fetch(address, commit)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(fetch("file:///gone", commit).status, "it is there already").to.equal(0);
   });
 
-  it("opens a private repository by a token that stands in no command line and no file", () => {
+  it("reads a private repository with a token that is in no command line and no file", () => {
     const { address, commit } = machine.repository(app);
-    // What git itself would be told of the token; the repository is the one on this machine.
+    // Keeps what git's credential helper returns, and reads the local repository instead.
     machine.fake(
       "git",
       `log "git $*"
@@ -48,10 +48,10 @@ describe("Fetching and building", () => {
     expect(machine.read("root/source.git/config")).to.not.include("credential");
   });
 
-  for (const commits of ["its commit", "another commit"]) {
-    it(`opens a private repository by a key that is gone afterwards, with ${commits}`, () => {
+  for (const commits of ["its commit", "a missing commit"]) {
+    it(`uses a private repository's key and deletes it after a fetch of ${commits}`, () => {
       const { commit } = machine.repository(app);
-      // In the place of the connection, the command that it would run at the other end.
+      // Runs the remote command on this computer instead of connecting.
       machine.fake(
         "ssh",
         `log "ssh $*"; end="\${*: -1}"; while [ "$1" != -i ]; do shift; done
@@ -85,7 +85,7 @@ describe("Fetching and building", () => {
     expect(stdout).to.match(/^warning: the commit has submodules, .*\nwarning: .* Git LFS, .*\n$/);
   });
 
-  it("is not stopped by what a fetch that was cut off has left of git's lock", () => {
+  it("ignores the lock file that an interrupted fetch has left", () => {
     const { address, commit } = machine.repository(app);
     expect(fetch(address, "0".repeat(40)).status).to.equal(1);
     machine.write("root/source.git/shallow.lock", "");
@@ -93,7 +93,7 @@ describe("Fetching and building", () => {
     expect(status, stderr).to.equal(0);
   });
 
-  it("names a repository that cannot be read, and works when it is corrected", () => {
+  it("names a repository that cannot be read, and works once it is corrected", () => {
     const { status, stderr } = fetch(`file://${machine.home}/none`, "0".repeat(40));
     expect(status).to.equal(1);
     expect(stderr).to.match(/^error: the repository file:\S+\/none cannot be read from /m);
@@ -102,7 +102,7 @@ describe("Fetching and building", () => {
     expect(fetch(address, commit).status).to.equal(0);
   });
 
-  it("names a commit that the repository does not have, and works when it is corrected", () => {
+  it("names a commit that the repository does not have, and works once it is corrected", () => {
     const { address, commit } = machine.repository(app);
     const { status, stderr } = fetch(address, "0".repeat(40));
     expect(status).to.equal(1);
@@ -111,7 +111,7 @@ describe("Fetching and building", () => {
     expect(fetch(address, commit).status).to.equal(0);
   });
 
-  it("names a full disk, not a missing commit", () => {
+  it("reports a full disk instead of a missing commit", () => {
     const { address, commit } = machine.repository(app);
     machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n 511\\n'`);
     const { status, stderr } = fetch(address, commit);
@@ -119,7 +119,7 @@ describe("Fetching and building", () => {
     expect(stderr).to.match(/^error: \S+ has 511 MB free at \S+; a release needs 512 MB$/m);
   });
 
-  it("says what a commit lacks that is not the app", () => {
+  it("lists the files that a commit of another project lacks", () => {
     const { address, commit } = machine.repository({ "README.md": "", LICENSE: "" });
     const { status, stderr } = fetch(address, commit);
     expect(status).to.equal(1);
@@ -129,7 +129,7 @@ describe("Fetching and building", () => {
   });
 
   for (const file of ["Dockerfile", "docker-compose.yml", "requirements.txt", "run.py"] as const) {
-    it(`says that ${file} is missing`, () => {
+    it(`fails when ${file} is missing`, () => {
       const others = Object.entries(app).filter(([name]) => name !== file);
       const { address, commit } = machine.repository(Object.fromEntries(others));
       const { status, stderr } = fetch(address, commit);
@@ -138,7 +138,7 @@ describe("Fetching and building", () => {
     });
   }
 
-  it("builds from the commit, without its .env files, by the project's own Dockerfile", () => {
+  it("uses Dockerfile.release and the files of the commit, except its .env files", () => {
     const { address, commit } = machine.repository(app);
     fetch(address, commit);
     machine.fake(
@@ -159,7 +159,7 @@ describe("Fetching and building", () => {
     );
   });
 
-  it("gives the machine swap before it builds, and where the image is there already", () => {
+  it("adds swap before it builds, and also when the image exists already", () => {
     const { address, commit } = machine.repository(app);
     fetch(address, commit);
     machine.script("swap.sh", "log swap");
@@ -170,7 +170,7 @@ describe("Fetching and building", () => {
     expect(machine.log).to.equal("swap\nbuild\nswap\n");
   });
 
-  it("has pip look where it is told to", () => {
+  it("passes the pip index URL to Docker", () => {
     const { address, commit } = machine.repository(app);
     fetch(address, commit);
     machine.fake(
@@ -181,7 +181,7 @@ describe("Fetching and building", () => {
     expect(machine.log).to.include("<--build-arg><PIP_INDEX_URL=https://pip.example/a b><--label>");
   });
 
-  it("says how much room a build needs", () => {
+  it("reports how much free disk it needs when there is too little", () => {
     machine.fake("docker", `[ "$1" = image ] && exit 1; log "$@"`);
     machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n 1023\\n'`);
     const { status, stderr } = machine.run("build.sh", ["c0ffee", "app:1", "python:3.11"]);
@@ -192,14 +192,14 @@ describe("Fetching and building", () => {
     expect(machine.log).to.equal("");
   });
 
-  it("does not build an image that is there", () => {
+  it("does not build an image that exists already", () => {
     machine.fake("docker", `log "$@"`);
     const outcome = machine.run("build.sh", ["c0ffee", "app:1", "python:3.11"]);
     expect(outcome).to.deep.include({ status: 0, stdout: "app:1 is there already\n" });
     expect(machine.log).to.equal("image inspect app:1\n");
   });
 
-  it("notes what `up` asked for last, even if it cannot be built", () => {
+  it("records the image that `up` requested last, even if it cannot be built", () => {
     machine.fake("docker", `[ "$1" = image ] && [ "$3" = app:1 ]`);
     machine.run("build.sh", ["c0ffee", "app:1", "python:3.11"]);
     expect(machine.read("root/requested")).to.equal("app:1\n");
@@ -207,7 +207,7 @@ describe("Fetching and building", () => {
     expect(machine.read("root/requested")).to.equal("app:2\n");
   });
 
-  it("says what to look at when the build fails", () => {
+  it("shows the error and what to correct when it fails", () => {
     const { address, commit } = machine.repository(app);
     fetch(address, commit);
     machine.fake(

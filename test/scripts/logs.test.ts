@@ -51,14 +51,14 @@ describe("The logs", () => {
     expect(status).to.equal(0);
   });
 
-  it("are all there with --all", () => {
+  it("include every line with --all", () => {
     expect(times(machine.run("logs.sh", ["--all"]).stdout)).to.deep.equal([
       ...["03:00:00", "03:00:01", "03:00:01", "03:00:02", "03:00:03", "03:00:04", "03:00:05"],
       ...["03:00:06", "03:00:06", "03:00:07"],
     ]);
   });
 
-  it("are the last 100 lines, as many as are asked for, or all since a time", () => {
+  it("have 100 lines by default, as many as --lines says, or all lines since --since", () => {
     expect(times(machine.run("logs.sh", ["--lines", "2"]).stdout)).to.deep.equal([
       ...["03:00:06", "03:00:07"],
     ]);
@@ -71,7 +71,7 @@ describe("The logs", () => {
     expect(machine.log).to.match(/ --since 1h --until \S+Z\n$/);
   });
 
-  it("go on from where the past ends with --follow", async () => {
+  it("continue with --follow where the past lines end", async () => {
     const running = machine.start("logs.sh", ["--follow", "--lines", "1"]);
     await until(() => times(running.output()).length === 2, "the line that comes");
     expect(times(running.output())).to.deep.equal(["03:00:07", "04:00:00"]);
@@ -80,7 +80,7 @@ describe("The logs", () => {
     expect(from).to.equal(before);
   });
 
-  it("are empty where nothing is worth reading, and an error where nothing is released", () => {
+  it("are empty if no line is relevant, and an error if nothing was released", () => {
     machine.write("past", line("nginx", "03:00:00", "/docker-entrypoint.sh: ready"));
     const { status, stdout } = machine.run("logs.sh");
     expect([status, stdout]).to.deep.equal([0, ""]);

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { FakeMachine } from "../support/machine.ts";
 
 /**
- * Plays `docker run … IMAGE flask db …` on the mounted directory. In the machine's home, `commit` is what the image
- * is made of, `own` says that it has migrations, `heads` what the app's own migrations lead to, `upgrade` the code of the next difference; `applied`
- * is what the database calls its revision and `tables` what else it holds; `broken` makes an upgrade fail.
+ * Fakes `docker run … IMAGE flask db …` on the mounted directory. Files in the home of the fake machine control it:
+ * `commit` is the image's commit, `own` exists if the app ships migrations, `heads` lists their newest revisions,
+ * `upgrade` is the code of the next difference, `applied` is the database's revision, `tables` lists its other tables,
+ * and `broken` makes an upgrade fail.
  */
 const docker = (home: string) => `
 cd '${home}'
@@ -38,7 +39,7 @@ describe("The migration", () => {
     machine.stack();
     const { home } = machine;
     machine.write("commit", "c0ffee\n");
-    // Knows of one file that a commit may have.
+    // Answers only whether the commit contains migrations/env.py.
     machine.fake("git", `[[ $* == *" c0ffee:migrations/env.py" ]] && [ -e '${home}/own' ]`);
     machine.s3();
     machine.write("tables", "");
@@ -70,13 +71,13 @@ describe("The migration", () => {
       machine.write("heads", "c3 (head)\n");
     });
 
-    it("is theirs", () => {
+    it("applies them and makes no backup of an empty schema", () => {
       succeeds();
       expect(machine.read("applied")).to.equal("c3\n");
       expect(machine.log).to.not.match(/flask db migrate|backup/);
     });
 
-    it("is none at their newest revision, nor a backup", () => {
+    it("changes nothing at their newest revision, and makes no backup", () => {
       machine.write("applied", "c3\n");
       machine.write("tables", "users\n");
       expect(succeeds().stdout).to.equal("the schema is at revision c3 already\n");
@@ -87,7 +88,7 @@ describe("The migration", () => {
       ["", "none"],
       ["c3 (head)\nd4 (head)\n", "c3\nd4"],
     ] as const) {
-      it(`fails when the newest revision is ${named.replace("\n", " and ")}`, () => {
+      it(`fails unless they have a single newest revision: ${named.replace("\n", " and ")}`, () => {
         machine.write("heads", heads);
         const { status, stderr } = migrate();
         expect(status).to.equal(1);
@@ -109,7 +110,7 @@ describe("The migration", () => {
     });
   });
 
-  it("generates the difference when the app ships none, shows it, and keeps it", () => {
+  it("is generated, shown and kept when the app ships no migrations", () => {
     machine.write("upgrade", 'op.create_table("users")');
     expect(succeeds().stdout).to.equal(
       'the migration b2_.py:\n    op.create_table("users")\n' +
@@ -120,13 +121,13 @@ describe("The migration", () => {
     expect(machine.exists("root/migrations.new")).to.equal(false);
   });
 
-  it("gives the container the settings as a file, and the files to the login user", () => {
+  it("passes the settings as a file and runs the container as the login user", () => {
     succeeds();
     expect(machine.log).to.include(`--env-file ${machine.root}/app.env`);
     expect(machine.log).to.include(`--user ${process.getuid!()}:${process.getgid!()}`);
   });
 
-  it("begins a history only once", () => {
+  it("creates the migrations directory only once", () => {
     machine.write("upgrade", 'op.create_table("users")');
     succeeds();
     expect(succeeds().stdout).to.include("the schema is at revision b2 already");
@@ -134,14 +135,14 @@ describe("The migration", () => {
     expect(machine.log).to.not.include("flask db revision");
   });
 
-  it("takes the database's revision as the first one when the files are gone", () => {
+  it("starts from the database's revision when the revision files are missing", () => {
     machine.write("applied", "a1\n");
     succeeds();
     expect(revisions()).to.deep.equal(["a1_found.py"]);
     expect(machine.log).to.not.match(/upgrade|^backup /m);
   });
 
-  describe("on a machine that has replaced another one", () => {
+  describe("on a replacement app server", () => {
     beforeEach(() => {
       machine.write("applied", "a1\n");
       machine.write("s3/backups/8-nightly/manifest", "reason nightly\nrevision a1\n");
@@ -156,7 +157,7 @@ describe("The migration", () => {
       execFileSync("tar", ["-czf", archive, "-C", join(machine.home, "old"), "."]);
     };
 
-    it("goes on with the revision files of the newest backup at the live revision", () => {
+    it("continues with the revision files of the newest backup at the live revision", () => {
       stored("00_.py", "a1_.py");
       machine.write("upgrade", 'op.add_column("users")');
       expect(succeeds().stdout).to.include("the revision files are those of backups/8-nightly\n");
@@ -164,19 +165,19 @@ describe("The migration", () => {
       expect(machine.log).to.not.match(/flask db (init|revision)/);
     });
 
-    it("takes none of the files when they lack the database's revision", () => {
+    it("uses none of the backup's files when they lack the database's revision", () => {
       stored("00_.py");
       succeeds();
       expect(revisions()).to.deep.equal(["a1_found.py"]);
     });
 
-    it("takes the files up to the database's revision of a backup that goes beyond it", () => {
+    it("uses the backup's files only up to the database's revision", () => {
       stored("a1_.py", "b2_.py", "c3_.py");
       expect(succeeds().stdout).to.include("the revision files are those of backups/");
       expect(revisions()).to.deep.equal(["a1_.py"]);
     });
 
-    it("begins anew when the backup has no such files, or there is none", () => {
+    it("starts from the database's revision when no backup has revision files", () => {
       succeeds();
       expect(revisions()).to.deep.equal(["a1_found.py"]);
       execFileSync("rm", ["-r", join(machine.root, "migrations")]);
@@ -185,7 +186,7 @@ describe("The migration", () => {
       expect(revisions()).to.deep.equal(["a1_found.py"]);
     });
 
-    it("does not begin anew when the backup cannot be read", () => {
+    it("fails when the backup cannot be read, and works once it can be read", () => {
       stored("a1_.py");
       machine.write("refused", "gz -$\n");
       const { status, stderr } = migrate();
@@ -200,7 +201,7 @@ describe("The migration", () => {
   });
 
   for (const code of ['op.drop_table("users")', 'batch_op.drop_column("email")']) {
-    it(`refuses ${code}, and keeps nothing of it`, () => {
+    it(`refuses ${code} and keeps no revision file`, () => {
       machine.write("upgrade", code);
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
@@ -217,7 +218,7 @@ describe("The migration", () => {
       succeeds();
     });
 
-    it(`does ${code} when that is allowed`, () => {
+    it(`runs ${code} when destructive migrations are allowed`, () => {
       machine.stack({ ALLOW_DESTRUCTIVE: "true" });
       machine.write("upgrade", code);
       expect(succeeds().stdout).to.include(code);
@@ -225,7 +226,7 @@ describe("The migration", () => {
     });
   }
 
-  it("backs up tables before they are changed, with the revision that changes them", () => {
+  it("makes a backup with the new revision file before it changes tables", () => {
     machine.write("applied", "a1\n");
     machine.write("tables", "users\n");
     machine.write("upgrade", 'op.add_column("users")');
@@ -234,7 +235,7 @@ describe("The migration", () => {
     expect(stdout).to.match(/^the schema went from revision a1 to b2; backup: backups\/9$/m);
   });
 
-  it("has nothing to back up before the first tables", () => {
+  it("makes no backup before the first tables exist", () => {
     machine.write("applied", "a1\n");
     machine.write("upgrade", 'op.create_table("users")');
     succeeds();
@@ -243,7 +244,7 @@ describe("The migration", () => {
       .and.not.match(/^backup /m);
   });
 
-  it("is none when there is no backup", () => {
+  it("does not run when the backup fails", () => {
     machine.write("tables", "users\n");
     machine.write("upgrade", 'op.add_column("users")');
     machine.script("backup.sh", "echo 'error: refused' >&2; exit 1");
@@ -254,7 +255,7 @@ describe("The migration", () => {
     expect(machine.exists("root/migrations")).to.equal(false);
   });
 
-  it("that failed says what was applied and which backup to restore, and keeps no revision", () => {
+  it("reports on failure what was applied and which backup to restore, and keeps no revision", () => {
     machine.write("applied", "a1\n");
     machine.write("tables", "mails\n");
     machine.write("upgrade", 'op.add_column("users")');
@@ -270,7 +271,7 @@ describe("The migration", () => {
     expect(machine.exists("root/migrations")).to.equal(false);
   });
 
-  it("that failed on an empty schema says that there is no backup", () => {
+  it("suggests no restore when it fails on an empty schema", () => {
     machine.write("upgrade", 'op.create_table("users")');
     machine.write("broken", "");
     const { status, stderr } = migrate();

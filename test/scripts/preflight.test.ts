@@ -4,7 +4,7 @@ import { FakeMachine } from "../support/machine.ts";
 
 const privileges =
   "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW";
-/** What `mysql --batch` prints of the grants on these schemas; it doubles a backslash. */
+/** The output of `mysql --batch` for grants on these schemas; it doubles backslashes. */
 const grantsOn = (...schemas: string[]) =>
   [
     "GRANT USAGE ON *.* TO `app_a`@`%`",
@@ -54,23 +54,23 @@ describe("The preflight", () => {
     expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
   };
 
-  it("prints nothing when all is there", () => {
+  it("prints nothing when all checks pass", () => {
     expect(preflight()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(machine.log).to.match(/aws s3 cp \S+ - s3:\/\/backups-1\/preflight\/\S+\n/);
     expect(machine.log).to.include("https://s3.us-west-2.amazonaws.com/");
   });
 
-  it("says how much of the disk is free, and of what", () => {
+  it("reports how much disk is free when it is too little", () => {
     machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n  511\\n'`);
     fails(/\S+ has 511 MB free at \S+; a release needs 512 MB/, /docker system df/);
   });
 
-  it("says that the database has no address", () => {
+  it("fails when the database's name does not resolve", () => {
     machine.fake("getent", "exit 2");
     fails(/127\.0\.0\.1 has no address in the DNS of /, /pulumi refresh; .*DNS/);
   });
 
-  /** Has the port closed, and the API know so many rules of each direction. */
+  /** Closes the port; the arguments are what the API answers about the rules of each direction. */
   const closed = (ingress: string, egress: string) => {
     machine.stack({ DB_HOST: "127.0.0.1", DB_PORT: 1, SCHEMA: "my_app" });
     machine.fake(
@@ -91,7 +91,7 @@ describe("The preflight", () => {
     ["echo 1", "echo 0", "this machine's security group sg-app lacks a rule that lets TCP 1 out"],
     ["echo 1", "echo 2", "the security groups let it through: the database is down, or"],
   ] as const) {
-    it(`says why the port does not answer: ${cause}`, () => {
+    it(`names the cause: ${cause}`, () => {
       closed(ingress, egress);
       fails(
         new RegExp(`127\\.0\\.0\\.1:1 does not answer within 10 s:\\n       ${cause}`),
@@ -113,7 +113,7 @@ describe("The preflight", () => {
     });
   }
 
-  it("passes on why the database refuses the login", () => {
+  it("shows MySQL's error when the database refuses the login", () => {
     machine.fake("mysql", `echo noise >&2; echo "ERROR 1045 (28000): Access denied" >&2; exit 1`);
     fails(
       /the app's user cannot log in to 127\.0\.0\.1: ERROR 1045 \(28000\): Access denied$/,
@@ -122,7 +122,7 @@ describe("The preflight", () => {
   });
 
   for (const privilege of ["SELECT", "CREATE", "INDEX"]) {
-    it(`misses the privilege ${privilege}`, () => {
+    it(`fails when the privilege ${privilege} is missing`, () => {
       const fewer = grants.replace(new RegExp(` ${privilege}(,| (?=ON))`), " ");
       machine.mysql({ ...answers, "SHOW?GRANTS": fewer.replace(",  ON", " ON") });
       fails(
@@ -137,10 +137,10 @@ describe("The preflight", () => {
   const on = "partial_revokes\tON";
 
   for (const [what, schemas, mode] of [
-    ["names, where partial_revokes is on", names, on],
-    // They match more than they should, and the app works.
-    ["names, where partial_revokes is off", names, answers[ofMode]],
-    ["patterns, where the server has no partial_revokes", escaped, ""],
+    ["schema names when partial_revokes is ON", names, on],
+    // These grants cover more schemas than they should, but the app works.
+    ["schema names when partial_revokes is OFF", names, answers[ofMode]],
+    ["escaped patterns when the server has no partial_revokes", escaped, ""],
   ] as const) {
     it(`accepts grants on ${what}`, () => {
       sees(grantsOn(...schemas), mode);
@@ -148,7 +148,7 @@ describe("The preflight", () => {
     });
   }
 
-  it("refuses grants on patterns where partial_revokes is on", () => {
+  it("refuses grants on escaped patterns when partial_revokes is ON", () => {
     sees(grants, on);
     fails(/the app's user lacks the privilege SELECT on the schema my_app$/, /./);
   });
@@ -158,17 +158,17 @@ describe("The preflight", () => {
       ["partial_revokes\tOFF", escaped],
       [on, names],
     ] as const) {
-      it(`does not accept grants on another schema than ${name}: ${mode.replace("\t", " ")}`, () => {
+      it(`refuses grants on another schema than ${name}: ${mode.replace("\t", " ")}`, () => {
         sees(grantsOn(...schemas.with(i, `${schemas[i]}2`)), mode);
         fails(new RegExp(`the app's user lacks the privilege SELECT on the schema ${name}$`), /./);
-        // As a pattern the name would match this one.
+        // The name, read as a pattern, would match this schema.
         sees(grantsOn(...schemas.with(i, name.replaceAll("_", "X"))), mode);
         fails(new RegExp(`the app's user lacks the privilege SELECT on the schema ${name}$`), /./);
       });
     }
   }
 
-  it("reads the grants although the user may not use the app's schema", () => {
+  it("reads the grants even if the user has no access to the app's schema", () => {
     machine.mysql({ ...answers, "SHOW?GRANTS": grantsOn() });
     const fake = machine.read("fakes/mysql").split("log() ")[1]!.replace(/^.*\n/, "");
     const refuse =
@@ -177,17 +177,17 @@ describe("The preflight", () => {
     fails(/the app's user lacks the privilege SELECT on the schema my_app$/, /databasePassword/);
   });
 
-  it("is content with all privileges", () => {
+  it("accepts ALL PRIVILEGES", () => {
     sees(grants.replaceAll(privileges, "ALL PRIVILEGES"), on.replace("ON", "OFF"));
     expect(preflight().status).to.equal(0);
   });
 
-  it("is not content with another character set", () => {
+  it("refuses a schema whose character set is not utf8mb4", () => {
     machine.mysql({ ...answers, [ofCharset]: "latin1" });
     fails(/the schema my_app has the character set latin1:/, /utf8mb4/);
   });
 
-  it("says that the schema was dropped, and how it is had again", () => {
+  it("reports a dropped schema and the commands that restore it", () => {
     machine.mysql({ ...answers, [ofCharset]: "" });
     fails(
       /127\.0\.0\.1 has no schema my_app: somebody dropped it$/,
@@ -195,7 +195,7 @@ describe("The preflight", () => {
     );
   });
 
-  it("says that S3 does not answer", () => {
+  it("fails when S3 does not answer", () => {
     machine.fake("curl", "exit 28");
     fails(
       /s3\.us-west-2\.amazonaws\.com does not answer /,
@@ -204,20 +204,20 @@ describe("The preflight", () => {
   });
 
   for (const off of [-301, 301]) {
-    it(`finds a clock that is ${off} s off`, () => {
+    it(`fails when the clock is ${off} s off`, () => {
       machine.fake("curl", `printf 'date: %s\\r\\n' "$(date -R --date '${-off} seconds')"`);
       fails(new RegExp(`the clock of \\S+ is ${off < 0 ? "-" : ""}30\\d s off`), /timedatectl/);
     });
   }
 
-  it("waits for a right to write to the backup bucket that has just been given", () => {
+  it("waits until a new permission to write to the backup bucket takes effect", () => {
     machine.write("refused", "s3 cp\n");
     machine.fake("sleep", `log "sleep $*"; rm '${machine.home}/refused'`);
     expect(preflight()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(machine.log).to.include("sleep 3\n");
   });
 
-  it("says that the backup bucket cannot be written", () => {
+  it("fails when it cannot write to the backup bucket", () => {
     machine.write("refused", "s3 cp\n");
     machine.fake("sleep", "");
     fails(/\S+ cannot write to the backup bucket backups-1: AccessDenied$/, /policies/);

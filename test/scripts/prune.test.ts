@@ -39,40 +39,40 @@ describe("Pruning", () => {
   };
   const old = (...images: string[]) => Object.fromEntries(images.map((image) => [image, 100]));
 
-  it("keeps the images of the last 5 releases that differ", () => {
+  it("keeps the last 5 different images that were released", () => {
     const released = ["a", "b", "c", "d", "e", "f", "e", "f", "g", "g"];
     expect(prune(released, old("a", "b", "c", "d", "e", "f", "g"))).to.deep.equal(["a", "b"]);
     expect(machine.log).to.match(/\ndangling\n$/);
   });
 
-  it("does not count failed releases among the last 5, and removes their images when they are old", () => {
+  it("does not count failed releases among the last 5, and removes their old images", () => {
     const released = ["a", "failed1", "b", "failed2", "c", "d", "e"];
     const there = { ...old("a", "failed1", "e"), failed2: 23 };
     expect(prune(released, there)).to.deep.equal(["failed1"]);
   });
 
-  it("keeps an image that was served again", () => {
+  it("keeps an image that was released again", () => {
     expect(prune(["a", "b", "c", "d", "e", "f", "a"], old("a", "b", "c", "f"))).to.deep.equal([
       "b",
     ]);
   });
 
-  it("touches no entry of the history", () => {
+  it("removes no entry of the release history", () => {
     prune(["a", "b", "c", "d", "e", "f"], old("a"));
     expect(machine.run("release-history.sh").stdout.split("\n")).to.have.length(7);
   });
 
-  it("keeps one that may be waiting for its release, and no older one that was never released", () => {
+  it("keeps an unreleased image for a day, and removes older ones", () => {
     expect(prune(["a"], { a: 100, young: 23, old: 25 })).to.deep.equal(["old"]);
   });
 
-  it("removes nothing when nothing was released, and goes on when an image is used", () => {
+  it("removes nothing before the first release, and continues when an image is in use", () => {
     expect(prune([], { young: 1 })).to.deep.equal([]);
     expect(prune(["a", "b", "c", "d", "e", "f", "g"], old("a", "b"), "b")).to.deep.equal(["a"]);
   });
 
   it("reads a release history of any length", () => {
-    // What a pipe's reader leaves unread must not end its writer: more than a buffer holds.
+    // The history is longer than a pipe's buffer: a reader that stops early must not end the writer.
     const released = Array.from({ length: 60 }, (_, i) => `${i}-${"name".repeat(300)}`);
     expect(prune(released, old(released[54]!, released[55]!))).to.deep.equal([released[54]]);
   });

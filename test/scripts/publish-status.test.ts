@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { FakeMachine } from "../support/machine.ts";
 
-describe("The status on the site's page", () => {
+describe("publish-status.sh", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -36,11 +36,11 @@ describe("The status on the site's page", () => {
     failedSince: null,
   };
 
-  it("says so when nothing was ever released", () => {
+  it("writes only the app's address before the first release", () => {
     expect(publish()).to.deep.equal(nothing);
   });
 
-  it("names the last release that did not fail, and the last backup not made because of a restore", () => {
+  it("names the last successful release, and the last backup not made before a restore", () => {
     machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
     ["cut-over=1.0", "failed cut-over"].forEach((detail, i) => {
       const fields = [`00000${i + 1}`, `time-${i + 1}`, "c", "app", "id", "a1", "-", "ann", detail];
@@ -65,7 +65,7 @@ describe("The status on the site's page", () => {
     });
   });
 
-  it("offers the download of the commit that serves, and of no other one", () => {
+  it("offers only the running commit for download", () => {
     machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
     machine.write("root/published", "c0ffee\n");
     expect(publish({ PUBLISH: "true" }).download).to.equal("app.zip");
@@ -81,7 +81,7 @@ describe("The status on the site's page", () => {
     expect(machine.exists("log")).to.equal(false);
   });
 
-  it("fails when the site's bucket cannot be written, and says why after the verdict", () => {
+  it("fails when it cannot write to the site's bucket, and shows why", () => {
     machine.write("refused", "status.json\n");
     const { status, stderr } = machine.run("publish-status.sh");
     expect(status).to.equal(1);

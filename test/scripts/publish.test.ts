@@ -44,7 +44,7 @@ describe("Publishing", () => {
   const site = (key: string) => `s3/s3://site-1/${key}`;
   const files = () => mirror("ls-tree", "-r", "--name-only", "flask-on-aws-dev").trim().split("\n");
 
-  it("pushes the tree that serves with what the release added, without .env files", () => {
+  it("pushes the source of the running release with the files it added, without .env files", () => {
     const { status, stderr } = publish();
     expect(status, stderr).to.equal(0);
     expect(files()).to.have.members([
@@ -56,7 +56,7 @@ describe("Publishing", () => {
     expect(mirror("log", "--format=%s", "flask-on-aws-dev")).to.include(`Commit ${commit} as`);
   });
 
-  it("offers the same tree on the site, says so on its page, and no rows", () => {
+  it("offers the same files on the site, updates the site's status, and adds no dump", () => {
     publish();
     const list = ["-m", "zipfile", "-l", join(machine.home, site("app.zip"))];
     const names = execFileSync("python3", list).toString().match(/^\S+/gm)!.slice(1);
@@ -68,7 +68,7 @@ describe("Publishing", () => {
     expect(machine.log).to.not.include("backup ");
   });
 
-  it("offers a dump, which is a backup of this moment, when told to", () => {
+  it("offers the dump of a new backup when a dump is requested", () => {
     machine.write("s3/backups/now-publish/dump.sql.gz", gzipSync("rows"));
     const { status, stderr } = publish("true");
     expect(status, stderr).to.equal(0);
@@ -78,7 +78,7 @@ describe("Publishing", () => {
     ).to.equal("rows");
   });
 
-  it("pushes the branch and puts nothing anywhere when there is no site", () => {
+  it("pushes the branch and uploads nothing when there is no site", () => {
     publish();
     machine.stack({ SITE_BUCKET: "" });
     machine.write("root/migrations/versions/b2_.py", "b2\n");
@@ -89,7 +89,7 @@ describe("Publishing", () => {
     expect(machine.exists("root/published")).to.equal(false);
   });
 
-  it("adds to what others have put into the branch, and nothing a second time", () => {
+  it("adds its commit after those of others, and adds none if the tree is unchanged", () => {
     publish();
     const first = mirror("rev-parse", "flask-on-aws-dev").trim();
     expect(publish().stdout).to.include(`holds this tree already: ${first}`);
@@ -110,7 +110,7 @@ describe("Publishing", () => {
     ).to.deep.equal([other, first]);
   });
 
-  it("leaves the app's own migrations alone", () => {
+  it("pushes the app's own migrations instead of the generated ones", () => {
     const own = machine.repository({
       "migrations/env.py": "own\n",
       Dockerfile: "",
@@ -124,7 +124,7 @@ describe("Publishing", () => {
     expect(files()).to.include("migrations/env.py").and.not.include("migrations/versions/a1_.py");
   });
 
-  it("publishes nothing when nothing serves, or when the tree cannot be made", () => {
+  it("fails and uploads nothing when no release runs or the tree cannot be created", () => {
     machine.fake("docker", "exit 0");
     expect(publish().stderr).to.match(/error: nothing serves.*\nremedy: /);
     machine.fake("docker", `echo ${commit}`);
@@ -137,7 +137,7 @@ describe("Publishing", () => {
     expect(machine.exists(site("app.zip"))).to.equal(false);
   });
 
-  it("shows the token in no command line, no file and no output", () => {
+  it("keeps the token out of command lines, files and output", () => {
     machine.fake("git", `log "git $*"; command -p git "$@"`);
     const { stdout, stderr } = publish();
     for (const text of [stdout, stderr, machine.log, machine.read("root/source.git/config")])
@@ -146,7 +146,7 @@ describe("Publishing", () => {
     expect(() => execFileSync("grep", ["-rF", "tok'en", machine.home])).to.throw();
   });
 
-  it("says that the release serves when the repository refuses, and puts nothing on the site", () => {
+  it("reports that the release runs when the repository refuses, and uploads nothing", () => {
     const hook = join(machine.home, "mirror.git/hooks/pre-receive");
     execFileSync("sh", [
       "-c",

@@ -5,7 +5,7 @@ import { FakeMachine } from "../support/machine.ts";
 const entry = (number: number, image: string) =>
   `${String(number).padStart(6, "0")}\t2026-01-0${number % 10}T00:00:00Z\tcommit-of-${image}\t${image}\tid\ta1\t-\tann\tcut-over=1.0\n`;
 
-describe("The history of releases", () => {
+describe("The release history", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -29,11 +29,11 @@ describe("The history of releases", () => {
   const add = (image: string, env = {}) =>
     machine.run("release-history.sh", ["add", image, "preflight=1.0 cut-over=2.5"], "", env);
 
-  it("is empty at first", () => {
+  it("is empty before the first release", () => {
     expect(list()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   });
 
-  it("says of a release what it was made of, when, by whom, and how long it took", () => {
+  it("records the time, commit, image, revision, backup, user and durations of a release", () => {
     machine.write("root/last-backup", "backups/9\n");
     expect(add("app:1", { LEASE_OWNER: "ann@desk" }).stderr).to.equal("");
     const { stdout } = list();
@@ -51,8 +51,8 @@ describe("The history of releases", () => {
     expect(list().stdout.split("\n")[1]!.split("\t")[5]).to.equal("-");
   });
 
-  it("goes on counting, in tens, and lists the oldest first", () => {
-    // 000008 and 000009 are no octal numbers.
+  it("continues the numbers in decimal and lists the oldest release first", () => {
+    // bash reads numbers with a leading 0 as octal, and 8 and 9 are no octal digits.
     has(entry(8, "app:8"), entry(9, "app:9"));
     add("app:10");
     add("app:11");
@@ -60,13 +60,13 @@ describe("The history of releases", () => {
     expect(machine.read("root/ledger/000008")).to.equal(entry(8, "app:8"));
   });
 
-  it("comes from the bucket on a machine that has replaced another one", () => {
+  it("is read from the bucket on a replacement app server", () => {
     machine.write("s3/ledger/000007", entry(7, "app:7"));
     add("app:8");
     expect(list().stdout.match(/^\d+/gm)).to.deep.equal(["000007", "000008"]);
   });
 
-  it("that is not readable in the bucket is not begun again", () => {
+  it("does not start anew when the bucket cannot be read", () => {
     machine.write("s3/ledger/000007", entry(7, "app:7"));
     machine.write("refused", "sync\n");
     const { status, stderr } = add("app:8");
@@ -80,7 +80,7 @@ describe("The history of releases", () => {
     expect(machine.read("s3/ledger/000008")).to.include("app:8");
   });
 
-  it("that has come only in part is not taken for the whole", () => {
+  it("fails after an incomplete download, and is downloaded again by the next release", () => {
     machine.write("s3/ledger/000006", entry(6, "app:6"));
     machine.write("s3/ledger/000007", entry(7, "app:7"));
     machine.fake(
@@ -94,7 +94,7 @@ describe("The history of releases", () => {
     expect(machine.read("s3/ledger/000007")).to.equal(entry(7, "app:7"));
   });
 
-  it("says that the bucket did not take the record, which the next one brings there", () => {
+  it("reports an entry that was not uploaded, and uploads it with the next one", () => {
     has(entry(1, "app:1"));
     machine.write("refused", "sync\n");
     const { status, stderr } = add("app:2");
@@ -107,7 +107,7 @@ describe("The history of releases", () => {
     expect(machine.read("s3/ledger/000002")).to.include("app:2");
   });
 
-  it("does not mind what a run that was cut off has left", () => {
+  it("ignores the files that an interrupted run has left", () => {
     has(entry(1, "app:1"));
     machine.write("root/ledger/000002.new", "00000");
     machine.write("root/ledger.new", "00000");

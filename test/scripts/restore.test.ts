@@ -7,7 +7,7 @@ import { FakeMachine } from "../support/machine.ts";
 
 const key = "backups/20260102T030405Z-nightly";
 
-describe("Backups", () => {
+describe("With backups in the bucket,", () => {
   let machine: FakeMachine;
   let answers: Record<string, string>;
   beforeEach(() => {
@@ -36,7 +36,7 @@ describe("Backups", () => {
   });
   afterEach(() => machine.remove());
 
-  /** Puts a backup into the bucket; its manifest has these lines, and the digest of `dump` or of what is given. */
+  /** Puts a backup into the bucket; its manifest has these lines and the digest of `digestOf`. */
   const store = (dump: string, lines: string[], digestOf = gzipSync(dump)) => {
     machine.write(`s3/${key}/dump.sql.gz`, gzipSync(dump));
     const digest = createHash("sha256").update(digestOf).digest("hex");
@@ -46,7 +46,7 @@ describe("Backups", () => {
   /** Puts a manifest alone into the bucket. */
   const named = (name: string, reason: string, revision: string) =>
     machine.write(`s3/backups/${name}/manifest`, `reason ${reason}\nrevision ${revision}\n`);
-  /** Has this image serve. */
+  /** Makes this the image of the running release. */
   const serves = (image: string) =>
     machine.fake(
       "docker",
@@ -56,7 +56,7 @@ describe("Backups", () => {
       "image inspect app:gone") exit 1 ;;
       esac`,
     );
-  /** Makes the history of these images, each with id and revision. */
+  /** Writes the history of these images, each with ID and revision. */
   const has = (...releases: string[]) => {
     rmSync(join(machine.root, "ledger"), { recursive: true, force: true });
     releases.forEach((release, i) => {
@@ -80,7 +80,7 @@ describe("Backups", () => {
   };
   const fit = `${key} can be restored: revision b2, 2 tables, 4 rows\n`;
 
-  describe("under test", () => {
+  describe("the restore test", () => {
     const fails = (error: string) => {
       const { status, stdout, stderr } = run("restore-test.sh", key);
       expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
@@ -93,20 +93,20 @@ describe("Backups", () => {
       return stderr.match(/(?<=^ {2}\| ).*/gm);
     };
 
-    it("are loaded into a schema of their own, compared with the manifest, and removed there", () => {
+    it("loads a backup into a schema of its own, compares it with the manifest, and drops it", () => {
       expect(run("restore-test.sh", key)).to.deep.equal({ status: 0, stdout: fit, stderr: "" });
       expect(machine.read("loaded")).to.equal("CREATE TABLE `users` ();\n");
       expect(machine.log).to.match(/\nDROP DATABASE appdb_restore\n$/);
       expect(machine.read("root/last-restore-test")).to.match(/^\d{4}-\d\d-\d\dT/);
     });
 
-    it("are by default the newest that was not made because of a restore", () => {
+    it("uses by default the newest backup, except those made before a restore", () => {
       named("20250102T030405Z-nightly", "nightly", "b2");
       named("20260103T030405Z-before-restore", "before-restore", "b2");
       expect(run("restore-test.sh").stdout).to.equal(fit);
     });
 
-    it("fail with what MySQL says when their schema cannot be created", () => {
+    it("fails with MySQL's error when the schema cannot be created", () => {
       delete answers["DROP DATABASE IF EXISTS appdb_restore*"];
       delete answers["DROP DATABASE*"];
       const { status, stdout, stderr } = run("restore-test.sh", key);
@@ -117,19 +117,19 @@ describe("Backups", () => {
       expect(machine.exists("loaded")).to.equal(false);
     });
 
-    it("fail with the counts that differ from the manifest", () => {
+    it("fails with the row counts that differ from the manifest", () => {
       answers["SELECT COUNT(?) FROM appdb_restore.?users?"] = "2";
       expect(fails("differs, loaded, from its manifest")).to.deep.equal([
         ...["< manifest, > loaded", "3c3", "< rows users 3", "---", "> rows users 2"],
       ]);
     });
 
-    it("fail when their dump was changed", () => {
+    it("fails when the dump's digest differs from the manifest", () => {
       store("CREATE TABLE `users` ();\n", ["rows users 3"], gzipSync("another"));
       expect(fails("has a dump with another SHA-256 than its manifest says; .*")).to.equal(null);
     });
 
-    it("fail with what was said when they cannot be read or loaded", () => {
+    it("fails with the error when a backup cannot be read or loaded", () => {
       machine.write("refused", "manifest -$\n");
       expect(fails("cannot be read")).to.deep.equal(["AccessDenied"]);
       machine.write("refused", "gz -$\n");
@@ -138,14 +138,14 @@ describe("Backups", () => {
       expect(run("restore-test.sh", key).stdout, "a backup that can be read").to.equal(fit);
     });
 
-    it("are refused when they have no manifest", () => {
+    it("refuses a backup without a manifest", () => {
       expect(run("restore-test.sh", "backups/gone").stderr).to.equal(
         "error: the bucket backups-1 has no complete backup backups/gone\nremedy: choose one of: ./ops backups\n",
       );
     });
   });
 
-  describe("restored", () => {
+  describe("the restore", () => {
     const liveAt = (revision: string) =>
       (answers["SELECT version_num FROM alembic_version"] = revision);
     const succeeds = (...args: string[]) => {
@@ -161,7 +161,7 @@ describe("Backups", () => {
       "Or migrate the restored data for the version that serves:\n" +
       "  pulumi config set appCommit commit-of-app:2 && pulumi up\n";
 
-    it("exchange all tables in one statement, after a backup of what was there", () => {
+    it("exchanges all tables in one statement, after a backup of the live data", () => {
       expect(succeeds(key)).to.equal("");
       const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
       const moves = [
@@ -175,12 +175,12 @@ describe("Backups", () => {
       expect(machine.exists("root/migrations/env.py"), "the revision files fit").to.equal(true);
     });
 
-    it("are by default the newest that was not made because of a restore", () => {
+    it("uses by default the newest backup, except those made before a restore", () => {
       named("20260103T030405Z-before-restore", "before-restore", "b2");
       succeeds();
     });
 
-    it("ask for a rollback when that serves the release which knows the restored schema", () => {
+    it("suggests a rollback when that returns to the release of the restored schema", () => {
       liveAt("c3");
       expect(succeeds(key)).to.equal(
         "the schema is at revision b2, as release 000001 left it, and was at c3\n" +
@@ -190,10 +190,10 @@ describe("Backups", () => {
     });
 
     for (const [why, releases] of [
-      ["another release is between them", ["app:1\tid\tb2", "app:3\tid\tb9", "app:2\tid\tc3"]],
-      ["the image is gone", ["app:gone\tid\tb2", "app:2\tid\tc3"]],
+      ["another release came between", ["app:1\tid\tb2", "app:3\tid\tb9", "app:2\tid\tc3"]],
+      ["its image no longer exists", ["app:gone\tid\tb2", "app:2\tid\tc3"]],
     ] as const) {
-      it(`ask to release the commit which knows the restored schema when ${why}`, () => {
+      it(`suggests to release the commit of the restored schema when ${why}`, () => {
         liveAt("c3");
         has(...releases);
         expect(succeeds(key)).to.include(
@@ -202,7 +202,7 @@ describe("Backups", () => {
       });
     }
 
-    it("ask for nothing when the release that serves knows the restored schema", () => {
+    it("suggests nothing when the running release knows the restored schema", () => {
       // A release failed after its migration.
       liveAt("c3");
       has("app:1\tid\tb2", "app:2\tid\tb2");
@@ -212,7 +212,7 @@ describe("Backups", () => {
       );
     });
 
-    it("have the next `pulumi up` release again what serves, and take the revision files with them", () => {
+    it("makes the next `pulumi up` release the same image again, and removes the revision files", () => {
       liveAt("c3");
       machine.run("serving.sh", ["record", "app:2", "release"]);
       const since = machine.run("serving.sh", ["get", "since"]).stdout.trim();
@@ -225,7 +225,7 @@ describe("Backups", () => {
       ["no release", ["app:2\tid\tc3"]],
       ["only a failed release", ["app:2\tid\tc3", "app:3\tid\tb2\t-\tada\tfailed switch"]],
     ] as const) {
-      it(`change nothing when ${what} knows their schema, and name a backup that fits`, () => {
+      it(`refuses a schema that ${what} knows, and suggests a backup that fits`, () => {
         liveAt("c3");
         has(...releases);
         named("20260101T030405Z-before-d4", "before-d4", "c3");
@@ -242,7 +242,7 @@ describe("Backups", () => {
       });
     }
 
-    it("name no backup when none fits", () => {
+    it("suggests no backup when none fits", () => {
       liveAt("d4");
       has("app:2\tid\tc3");
       expect(run("restore.sh", key).stderr).to.match(
@@ -250,13 +250,13 @@ describe("Backups", () => {
       );
     });
 
-    it("change nothing when what is live cannot be backed up", () => {
+    it("changes nothing when the live data cannot be backed up", () => {
       machine.script("backup.sh", "exit 1");
       expect(run("restore.sh", key).status).to.equal(1);
       expect(machine.log).to.not.include("RENAME");
     });
 
-    it("change nothing when the tables cannot be exchanged, and say why", () => {
+    it("changes nothing and shows the error when the tables cannot be exchanged", () => {
       delete answers["RENAME TABLE*"];
       const { status, stderr } = run("restore.sh", key);
       expect(status).to.equal(1);

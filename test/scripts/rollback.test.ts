@@ -34,7 +34,7 @@ describe("A rollback", () => {
   afterEach(() => machine.remove());
 
   const serves = (image: string) => machine.write("serves", `${image}\n`);
-  /** Makes the history of these images and revisions; what comes after a space is the detail. */
+  /** Writes the history of these images and revisions; the text after a space is the detail. */
   const has = (...releases: [image: string, revision?: string][]) => {
     releases.forEach(([image, revision = "a1"], i) => {
       const [name, ...detail] = image.split(" ");
@@ -65,7 +65,7 @@ describe("A rollback", () => {
   };
   const another = "release another commit: pulumi config set appCommit HASH && pulumi up";
 
-  it("serves the last release of another image, records it, and says how to go on", () => {
+  it("returns to the last release of another image, records it, and prints the next steps", () => {
     has(["app:1"], ["app:2"], ["app:3"], ["app:3"]);
     machine.write("root/last-backup", "backups/2\n");
     const { status, stdout, stderr } = rollback();
@@ -88,7 +88,7 @@ describe("A rollback", () => {
     );
   });
 
-  it("serves the release before that the second time, not the one that was rolled back", () => {
+  it("returns to the release before that when it is repeated", () => {
     has(["app:1"], ["app:2"], ["app:3"]);
     expect(succeeds()).to.include("which is release 000002 once more");
     expect(succeeds()).to.include("which is release 000001 once more");
@@ -102,7 +102,7 @@ describe("A rollback", () => {
     expect(succeeds()).to.include("which is release 000001 once more");
   });
 
-  it("leads away from a version that serves although its release failed, and back", () => {
+  it("leaves a running version whose release failed, and --undo returns to it", () => {
     has(["app:1"], ["app:2"], ["app:3 failed verify preflight=1.0"]);
     machine.run("serving.sh", ["record", "app:3", "release"]);
     expect(succeeds()).to.include("which is release 000002 once more");
@@ -110,27 +110,27 @@ describe("A rollback", () => {
     expect(machine.read("serves")).to.equal("app:3\n");
   });
 
-  it("leads away from a version that the history does not know", () => {
+  it("leaves a running version that is not in the history", () => {
     has(["app:1"], ["app:2"]);
     expect(succeeds()).to.include("which is release 000002 once more");
   });
 
   for (const [releases, why] of [
-    [[], "there is none"],
+    [[], "there is no release"],
     [[["app:3"]], "there is no other image"],
   ] as [[string][], string][]) {
-    it(`is refused when ${why} before this one`, () => {
+    it(`fails when ${why} before this one`, () => {
       has(...releases);
       fails("the history has no release before app:3", another);
     });
   }
 
-  it("is refused when nothing serves", () => {
+  it("fails when no release runs", () => {
     rmSync(join(machine.root, "nginx/app.conf"));
     fails("nothing serves, so there is nothing to roll back", "release first: pulumi up");
   });
 
-  it("says which commit to build again when the image is gone", () => {
+  it("names the commit to build again when the image no longer exists", () => {
     has(["app:gone"], ["app:3"]);
     fails(
       "the image of release 000001 is not on the machine: app:gone",
@@ -138,7 +138,7 @@ describe("A rollback", () => {
     );
   });
 
-  it("names a way that `up` allows when the image to return to is gone", () => {
+  it("suggests commands that `up` accepts when the image for --undo no longer exists", () => {
     has(["app:gone"], ["app:3"]);
     machine.run("serving.sh", ["record", "app:gone", "release"]);
     machine.run("serving.sh", ["record", "app:3", "rollback"]);
@@ -148,7 +148,7 @@ describe("A rollback", () => {
     fails(error, `build it again: ${keep}; ${release}`, "--undo");
   });
 
-  it("repeats in the commands that it prints the stack that ./ops was given", () => {
+  it("adds the stack given to ./ops to the commands that it prints", () => {
     has(["app:2"], ["app:3"]);
     const { stdout } = machine.run("rollback.sh", [], "", { STACK_FLAGS: " --stack prod" });
     expect(stdout).to.include("appCommit commit-of-app:2 --stack prod && pulumi up --stack prod\n");
@@ -163,7 +163,7 @@ describe("A rollback", () => {
       "release a commit with the older code and the newer models: pulumi config set appCommit HASH && pulumi up";
     beforeEach(() => has(["app:1", "00"], ["app:2", "00"], ["app:3"]));
 
-    it("names the newest backup at the revision that the release knows", () => {
+    it("names the newest backup at the revision that the old release needs", () => {
       stored("backups/1", "00");
       stored("backups/2", "00");
       stored("backups/3", "00", "before-restore");
@@ -180,7 +180,7 @@ describe("A rollback", () => {
       fails(error, corrected);
     });
 
-    it("names --undo again when it refuses to undo", () => {
+    it("repeats --undo in the command that it suggests", () => {
       machine.run("serving.sh", ["record", "app:2", "release"]);
       machine.run("serving.sh", ["record", "app:3", "rollback"]);
       stored("backups/2", "00");
@@ -196,7 +196,7 @@ describe("A rollback", () => {
     expect(machine.exists("root/ledger/000003")).to.equal(false);
   });
 
-  it("is undone by --undo, which records that and asks for nothing", () => {
+  it("is undone by --undo, which is recorded and after which `pulumi up` works again", () => {
     has(["app:1"], ["app:2"], ["app:3"]);
     machine.run("serving.sh", ["record", "app:3", "release"]);
     succeeds();
@@ -215,7 +215,7 @@ describe("A rollback", () => {
     );
   });
 
-  it("shows by --show what it would serve, and changes nothing", () => {
+  it("prints with --show the release that it would return to, and changes nothing", () => {
     has(["app:1"], ["app:2"], ["app:3"]);
     expect(rollback("--show")).to.deep.equal({
       status: 0,
@@ -226,10 +226,10 @@ describe("A rollback", () => {
   });
 
   for (const [why, releases] of [
-    ["there is no release before", [["app:3"]]],
-    ["its image is gone", [["app:gone"], ["app:3"]]],
+    ["there is no earlier release", [["app:3"]]],
+    ["its image no longer exists", [["app:gone"], ["app:3"]]],
   ] as [string, [string][]][]) {
-    it(`shows nothing by --show and fails when ${why}`, () => {
+    it(`prints nothing with --show and fails when ${why}`, () => {
       has(...releases);
       expect(rollback("--show")).to.deep.equal({ status: 1, stdout: "", stderr: "" });
     });

@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { FakeMachine, until } from "../support/machine.ts";
 
-describe("A followed run", () => {
+describe("A detached run", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
-    // Waits for a file of the name of its argument; the log counts how often it was started.
+    // Runs until the file `end` exists; the log counts how often it was started.
     machine.script(
       "work.sh",
       `log "began $1"; echo "pid $$"; echo "working on $1" >&2
@@ -15,7 +15,7 @@ describe("A followed run", () => {
   });
   afterEach(() => {
     machine.write("end", "");
-    // Holds no lock any more when all has ended.
+    // This run gets the lock only when all others have ended.
     const { status } = machine.run("run-detached.sh", ["job", "work.sh", "last"]);
     expect(status, "a run after the test's").to.equal(0);
     machine.remove();
@@ -28,7 +28,7 @@ describe("A followed run", () => {
   const starts = () => machine.log.match(/began/g)?.length ?? 0;
   const kill = (pid: number) => process.kill(-pid, "SIGKILL");
 
-  it("shows what the script prints, while it prints it, and ends as it does", async () => {
+  it("prints the script's output as it appears, and ends with the script's exit status", async () => {
     const run = follow("a b", "3");
     await says(run, "working on a b");
     expect(run.output()).to.not.include("done");
@@ -38,7 +38,7 @@ describe("A followed run", () => {
     expect(output).to.match(/^pid \d+\nworking on a b\ndone a b\n$/);
   });
 
-  it("survives the session that began it, and is followed by the next one", async () => {
+  it("survives the session that started it, and the next session follows it", async () => {
     const first = follow("a");
     await says(first, "working on a");
     kill(first.pid);
@@ -54,7 +54,7 @@ describe("A followed run", () => {
     expect(starts()).to.equal(1);
   });
 
-  it("is begun anew when the one before has ended, and shows nothing of that one", async () => {
+  it("starts anew when the previous run has ended, without the output of that run", async () => {
     machine.write("end", "");
     expect((await follow("a", "3").ended).status).to.equal(3);
     const { status, output } = await follow("a").ended;
@@ -63,7 +63,7 @@ describe("A followed run", () => {
     expect(starts()).to.equal(2);
   });
 
-  it("waits for a run of its name with other arguments", async () => {
+  it("waits for a run of the same name with other arguments", async () => {
     machine.fake("flock", `log "flock $*"; command -p flock "$@"`);
     const first = follow("a");
     await says(first, "working on a");
@@ -79,8 +79,8 @@ describe("A followed run", () => {
     expect(starts()).to.equal(2);
   });
 
-  it("ends a run that hangs by the command that the next one prints", async () => {
-    // Ten minutes pass at once.
+  it("prints a command that ends a hanging run of the same name", async () => {
+    // The wait of ten minutes times out at once.
     machine.fake("flock", `if [ "$1" = --wait ]; then exit 1; fi; command -p flock "$@"`);
     const first = follow("a");
     await says(first, "working on a");
@@ -112,7 +112,7 @@ describe("A followed run", () => {
     expect(machine.read("root/runs/job.call")).to.not.include("two");
   });
 
-  it("has ended when the script has, whatever that has left behind", () => {
+  it("ends with its script, even if a background process of the script still runs", () => {
     machine.script("leave.sh", "log began; sleep 9 </dev/null >/dev/null 2>&1 &");
     for (const run of ["first", "second"]) {
       expect(machine.run("run-detached.sh", ["job", "leave.sh"]).status, run).to.equal(0);
@@ -120,7 +120,7 @@ describe("A followed run", () => {
     expect(starts()).to.equal(2);
   });
 
-  it("leaves runs of other names alone", async () => {
+  it("does not wait for runs of other names", async () => {
     const first = follow("a");
     await says(first, "working on a");
     const other = machine.start("run-detached.sh", ["other", "work.sh", "b"]);
@@ -129,7 +129,7 @@ describe("A followed run", () => {
     await Promise.all([first.ended, other.ended]);
   });
 
-  it("that was ended from outside says so, and can be begun again", async () => {
+  it("reports that it was killed, and how to start it again", async () => {
     const run = follow("a");
     await says(run, "pid");
     kill(Number(machine.read("root/runs/job.pid")));
@@ -139,7 +139,7 @@ describe("A followed run", () => {
     expect(output).to.match(/^remedy: run pulumi up again/m);
   });
 
-  it("says how long it has been when the script prints nothing", async () => {
+  it("reports that it continues while the script prints nothing", async () => {
     machine.fake("sleep", `if [ "$1" = 30 ]; then set -- 0.05; fi; exec /bin/sleep "$1"`);
     machine.fake("find", ":");
     const run = follow("a");
@@ -149,8 +149,8 @@ describe("A followed run", () => {
   });
 });
 
-describe("Output", () => {
-  it("holds no secret of the app, neither as it stands in the settings nor decoded", () => {
+describe("The output of a detached run", () => {
+  it("contains no secret of the app, neither encoded as in the settings nor decoded", () => {
     const machine = new FakeMachine();
     try {
       const password = String.raw`p@ss*[a-z] \%&'"$x`;
@@ -171,7 +171,7 @@ describe("Output", () => {
     }
   });
 
-  it("passes when there are no secrets, or empty ones", () => {
+  it("is unchanged when there are no secrets, or only empty ones", () => {
     const machine = new FakeMachine();
     try {
       machine.script("work.sh", "echo 'a  b'");

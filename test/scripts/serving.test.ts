@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { refuseRolledBack, releaseTrigger, type Serving } from "../../deployer/serving.ts";
 import { FakeMachine } from "../support/machine.ts";
 
-/** The record, with the members that only the machine uses. */
+/** The record, with the members that only the scripts use. */
 type Stored = Serving & { readonly undo: string | null; readonly undoBefore: string | null };
 
-describe("The record of what serves", () => {
+describe("The record of the running release", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack();
     machine.s3();
     machine.fake("docker", `[ "$1 $2" = "image inspect" ] && echo "commit-of-\${*: -1}"`);
-    // A clock that goes a second further each time it is read.
+    // A clock that advances by one second at each read.
     machine.write("clock", "0\n");
     machine.fake(
       "date",
@@ -26,7 +26,7 @@ describe("The record of what serves", () => {
 
   const serving = (...args: string[]) =>
     machine.run("serving.sh", args, "", { LEASE_OWNER: "ann@desk" });
-  /** Runs the script, which must succeed without a word; returns the record in the bucket. */
+  /** Runs the script, which must succeed without output; returns the record in the bucket. */
   const after = (...args: string[]) => {
     expect(serving(...args)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     return inBucket();
@@ -34,7 +34,7 @@ describe("The record of what serves", () => {
   const inBucket = () => JSON.parse(machine.read("s3/serving.json")) as Stored;
   const released = (image: string) => after("record", image, "release");
   const rolledBackTo = (image: string) => after("record", image, "rollback");
-  /** When the cut-over of this number was, counted from 0. */
+  /** The time of the cut-over with this number, counted from 0. */
   const time = (cutover: number) => `2026-01-01T00:00:0${cutover}Z`;
 
   it("is empty before the first release", () => {
@@ -44,7 +44,7 @@ describe("The record of what serves", () => {
     expect(machine.exists("s3/serving.json")).to.equal(false);
   });
 
-  it("says of the first release what serves, since when, and who released it", () => {
+  it("names the commit, image, time and user of the first release", () => {
     const first = released("app:1");
     expect(first).to.deep.equal({
       commit: "commit-of-app:1",
@@ -67,13 +67,13 @@ describe("The record of what serves", () => {
     expect(inBucket().by).to.not.equal("ann@desk");
   });
 
-  it("follows another image by `before`, and keeps `before` when the same image is released again", () => {
+  it("sets `before` for another image, and keeps it when the same image is released again", () => {
     released("app:1");
     expect(released("app:2")).to.include({ image: "app:2", since: time(1), before: time(0) });
     expect(released("app:2")).to.include({ image: "app:2", since: time(2), before: time(0) });
   });
 
-  it("says of a rollback what it took out of service, and what `up` asked for last", () => {
+  it("lists after a rollback the replaced image and the image that `up` requested last", () => {
     released("app:1");
     released("app:2");
     machine.write("root/requested", "app:3\n");
@@ -89,14 +89,14 @@ describe("The record of what serves", () => {
     });
   });
 
-  it("names each image once among those that were rolled back", () => {
+  it("lists each rolled-back image only once", () => {
     released("app:1");
     released("app:2");
     machine.write("root/requested", "app:2\n");
     expect(rolledBackTo("app:1").rolledBack).to.deep.equal(["app:2"]);
   });
 
-  it("leads back to where the rollbacks began, however many there were", () => {
+  it("keeps the image from before the first of several rollbacks, for --undo", () => {
     released("app:1");
     released("app:2");
     released("app:3");
@@ -126,7 +126,7 @@ describe("The record of what serves", () => {
     expect(released("app:3")).to.deep.include({ before: time(4), ...forgotten });
   });
 
-  it("has `up` call a stack unchanged after a release, and after a rollback that was undone", () => {
+  it("leaves `up` without changes after a release, and after an undone rollback", () => {
     released("app:1");
     const before = releaseTrigger(inBucket(), "app:2");
     expect(releaseTrigger(released("app:2"), "app:2")).to.equal(before);
@@ -139,7 +139,7 @@ describe("The record of what serves", () => {
     expect(() => refuseRolledBack(undone, two)).not.to.throw();
   });
 
-  it("has `up` release the commit again once a release is requested, and only once", () => {
+  it("makes `up` release the commit once more for each requested release", () => {
     released("app:1");
     const before = releaseTrigger(released("app:2"), "app:2");
     const requested = after("request-release");
@@ -150,7 +150,7 @@ describe("The record of what serves", () => {
     expect(releaseTrigger(after("request-release"), "app:2")).to.not.equal(trigger);
   });
 
-  it("comes from the bucket on a machine that has replaced another one", () => {
+  it("is read from the bucket on a replacement app server", () => {
     released("app:1");
     rmSync(join(machine.root, "serving.json"));
     expect(released("app:2")).to.include({ before: time(0) });
@@ -160,7 +160,7 @@ describe("The record of what serves", () => {
     ["listed", "s3 ls\n"],
     ["read", "cp .* s3:\n"],
   ] as const) {
-    it(`is not begun again when the bucket cannot be ${what}`, () => {
+    it(`does not start anew when the bucket cannot be ${what}`, () => {
       released("app:1");
       rmSync(join(machine.root, "serving.json"));
       machine.write("refused", refused);
@@ -176,7 +176,7 @@ describe("The record of what serves", () => {
     });
   }
 
-  it("is on the machine when the bucket refuses it, and is written there by the next look at it", () => {
+  it("stays on the app server when the bucket refuses it, and the next read uploads it", () => {
     released("app:1");
     machine.write("refused", "serving.json s3:\n");
     const { status, stderr } = serving("record", "app:2", "release");
@@ -185,7 +185,7 @@ describe("The record of what serves", () => {
       /^error: the record of what serves was not written to s3:\S+\nremedy: .*\.\/ops status .*\n {2}\| AccessDenied\n$/,
     );
     expect(inBucket().image).to.equal("app:1");
-    // Still refused: what is here is shown without a word.
+    // The bucket still refuses: the local record is printed without an error.
     expect(JSON.parse(serving().stdout)).to.include({ image: "app:2", before: time(0) });
     expect(serving().stderr).to.equal("");
     machine.write("refused", "nothing\n");

@@ -18,7 +18,7 @@ interface Status {
   readonly memory: Record<"availableMb" | "totalMb", number>;
 }
 
-describe("The status of the machine", () => {
+describe("The status of the app server", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -45,7 +45,7 @@ describe("The status of the machine", () => {
     const time = Date.parse("2026-01-02T03:04:05Z") / 1000 + seconds;
     utimesSync(join(machine.home, path), time, time);
   };
-  /** Has a followed run end with this status. */
+  /** Ends a detached run with this status. */
   const ended = (run: "build" | "deploy", status: string, image: string, seconds = 0) => {
     const call = `deploy-lock.sh ${run}.sh flask-on-aws-app:${image}-0123abcd nginx:stable beef  stack.env`;
     machine.write(`root/runs/${run}.call`, call);
@@ -60,7 +60,7 @@ describe("The status of the machine", () => {
     });
   };
 
-  it("has all members on a healthy machine", () => {
+  it("has all members when the app server is healthy", () => {
     machine.run("serving.sh", ["record", image, "release"], "", { LEASE_OWNER: "ann@desk" });
     history("cut-over=1.0", "failed cut-over preflight=1.0");
     machine.write(
@@ -95,7 +95,7 @@ describe("The status of the machine", () => {
     expect(memory.totalMb).to.be.greaterThan(memory.availableMb).and.lessThan(1e8);
   });
 
-  it("is valid JSON when nothing was ever released and nothing can be reached", () => {
+  it("is valid JSON before the first release, even if nothing can be reached", () => {
     for (const command of ["mysql", "aws", "docker", "docker-compose"])
       machine.fake(command, "echo no route to host >&2; exit 1");
     machine.fake("curl", "printf '000 0.000000\\n'; exit 7");
@@ -115,7 +115,7 @@ describe("The status of the machine", () => {
     expect(memory.totalMb).to.be.greaterThan(0);
   });
 
-  it("does not wait for what never answers", () => {
+  it("does not wait for a command that never ends", () => {
     machine.fake("timeout", `log "timeout $1"; exec /usr/bin/timeout 0.2 "\${@:2}"`);
     machine.fake("aws", "exec /bin/sleep 60");
     const found = status();
@@ -124,20 +124,20 @@ describe("The status of the machine", () => {
     expect(machine.log.match(/^timeout 20$/gm)).to.have.length(3);
   });
 
-  it("knows no release of a version whose release failed", () => {
+  it("names no release for a running version whose release failed", () => {
     machine.run("serving.sh", ["record", image, "release"]);
     history("failed verify preflight=1.0");
     expect(status().serving).to.deep.include({ image, release: null });
   });
 
-  it("names the commit, the time and the step of a last release that failed", () => {
+  it("names the commit, the time and the step of the last release if it failed", () => {
     ended("build", "0\n", "c0ffee");
     ended("deploy", "1\n", "c0ffee", 60);
     const failed = { step: "deploy", time: "2026-01-02T03:05:05Z", commit: "c0ffee" };
     expect(status().lastFailedRelease).to.deep.equal(failed);
   });
 
-  it("names the build that failed after a release that failed, too", () => {
+  it("names a build that failed after a failed release", () => {
     ended("deploy", "1\n", "c0ffee");
     ended("build", "1\n", "beef", 60);
     const failed = { step: "build", time: "2026-01-02T03:05:05Z", commit: "beef" };
@@ -155,7 +155,7 @@ describe("The status of the machine", () => {
     });
   }
 
-  it("lists the nightly jobs that fail, and since when", () => {
+  it("lists the cron jobs that fail, and since when", () => {
     machine.write("root/failed-backup", "2026-01-01T02:03:04Z\n");
     machine.write("root/failed-restore-test", "2026-01-01T04:03:04Z\n");
     expect(status().failedJobs).to.deep.equal([
@@ -166,7 +166,7 @@ describe("The status of the machine", () => {
     expect(status().failedJobs).to.have.length(1);
   });
 
-  it("names the download of the version that serves, if the site offers that", () => {
+  it("names the download of the running version if the site offers it", () => {
     machine.run("serving.sh", ["record", image, "release"]);
     machine.write("root/published", "c0ffee\n");
     for (const [site, published, download] of [
@@ -182,12 +182,12 @@ describe("The status of the machine", () => {
     expect(status().download).to.equal(null);
   });
 
-  it("names who holds the deploy lock, whatever characters that has", () => {
+  it("names the holder of the deploy lock, even with special characters", () => {
     machine.write("root/lease", 'a"n\\n@desk\t2026-01-01T00:00:00Z process 7\n');
     expect(status().lock).to.equal('a"n\\n@desk2026-01-01T00:00:00Z process 7');
   });
 
-  it("names nobody when the deploy lock has expired", () => {
+  it("names no holder when the deploy lock has expired", () => {
     machine.write("root/lease", "ann@desk 2026-01-01T00:00:00Z process 7\n");
     at("root/lease", 0);
     expect(status().lock).to.equal(null);

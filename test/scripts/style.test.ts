@@ -7,7 +7,7 @@ import { scripts } from "../support/machine.ts";
 describe("The scripts", () => {
   const names = readdirSync(scripts).filter((name) => name.endsWith(".sh"));
 
-  it("are clean", function () {
+  it("pass shellcheck", function () {
     const check = spawnSync("shellcheck", ["--external-sources", ...names], {
       cwd: scripts,
       encoding: "utf8",
@@ -20,7 +20,7 @@ describe("The scripts", () => {
   });
 
   for (const name of names) {
-    it(`can be read by bash: ${name}`, () => {
+    it(`have valid bash syntax: ${name}`, () => {
       execFileSync("bash", ["-n", join(scripts, name)]);
     });
 

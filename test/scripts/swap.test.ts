@@ -7,7 +7,7 @@ const mebibytes = (mem: number) =>
   `printf '%s\\n' "        total  used" "Mem:  ${mem}  500" "Swap:  0  0"`;
 const entry = "/swapfile none swap sw,nofail 0 0";
 
-describe("The swap file of a machine", () => {
+describe("The swap file", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -17,7 +17,7 @@ describe("The swap file of a machine", () => {
     machine.write("active", "");
     machine.fake("free", `[ "$*" = --mebi ] && ${mebibytes(950)}`);
     machine.fake("df", `[ "\${*: -1}" = / ] && printf 'Avail\\n 3072\\n'`);
-    // Root's files are under the home. The command named in the file `kill` ends the whole run instead.
+    // Moves root's files into the home. A command that matches the file `kill` kills the whole run instead.
     machine.fake(
       "sudo",
       `words=(); for word; do case $word in /swapfile | /etc/*) word='${home}'$word ;; esac; words+=("$word"); done
@@ -49,7 +49,7 @@ describe("The swap file of a machine", () => {
     expect(machine.read("loaded")).to.equal("vm.swappiness = 10\n");
   };
 
-  it("is made on a machine with 1 GiB, for now and for the next boot, and only once", () => {
+  it("is created once on an app server with 1 GiB of memory, also for the next boot", () => {
     const { status, stdout, stderr } = swap();
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
     expect(stdout).to.match(/^\S+ has 950 MiB of memory, and 1 GiB of swap from now on\n$/);
@@ -59,19 +59,19 @@ describe("The swap file of a machine", () => {
     expect(machine.log.match(/^mkswap/gm)).to.have.length(1);
   });
 
-  it("is not made on a machine with 2 GiB", () => {
+  it("is not created on an app server with 2 GiB of memory", () => {
     machine.fake("free", mebibytes(1900));
     expect(swap()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(machine.log).to.equal("");
   });
 
-  it("is not made where there is other swap", () => {
+  it("is not created when other swap exists", () => {
     machine.write("active", "/dev/nvme0n1p3\n");
     expect(swap()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(changed()).to.deep.equal([]);
   });
 
-  it("is not made on a disk without the room for it and an image, and one line says so", () => {
+  it("is not created when the disk has too little space, and a note says so", () => {
     machine.fake("df", "printf 'Avail\\n 3071\\n'");
     const { status, stdout, stderr } = swap();
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
@@ -81,7 +81,7 @@ describe("The swap file of a machine", () => {
     expect(machine.exists("swapfile")).to.equal(false);
   });
 
-  it("is removed where swapon is not permitted, and one line says so", () => {
+  it("is removed when swapon is not permitted, and a note says so", () => {
     machine.fake(
       "swapon",
       `[ "$1" = --show=NAME ] || { echo "swapon: swapon failed: Operation not permitted" >&2; exit 255; }`,
@@ -100,7 +100,7 @@ describe("The swap file of a machine", () => {
     ...["install *", "fallocate *", "mkswap *", "swapon /swapfile", "grep *"],
     ...["tee -a *", "tee /etc/sysctl*", "sysctl *"],
   ]) {
-    it(`is complete after the next run when one was killed before: ${command}`, async () => {
+    it(`is complete after a second run when the first is killed before ${command}`, async () => {
       machine.write("kill", command);
       expect((await machine.start("swap.sh").ended).status).to.equal(null);
       expect(machine.exists("kill")).to.equal(false);

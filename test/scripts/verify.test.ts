@@ -38,42 +38,42 @@ describe("The verification", () => {
   };
   const gate = (body: string) => machine.script("check-database-connection.sh", body);
 
-  it("prints nothing when all is well", () => {
+  it("prints nothing when all checks pass", () => {
     gate(`[ "$1" = green ]`);
     expect(verify()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   });
 
   for (const [what, answers, error] of [
-    ["another image", { serves: "app:2" }, "app:2 serves, not app:1"],
-    ["no container", { serves: "" }, "nothing serves, not app:1"],
+    ["another image runs", { serves: "app:2" }, "app:2 serves, not app:1"],
+    ["no container runs", { serves: "" }, "nothing serves, not app:1"],
     [
-      "a page that is not there",
+      "the page answers with an error",
       { page: "502" },
       "http://127.0.0.1:5085/login answers with status 502, not 200",
     ],
     [
-      "no page at all",
+      "the page does not answer",
       { page: "000" },
       "http://127.0.0.1:5085/login answers with status 000, not 200",
     ],
     [
-      "a server without the schema",
+      "the server has no such schema",
       { schemas: "appdb2" },
       "db.example has no schema appdb: somebody dropped it",
     ],
     [
-      "a schema without users",
+      "the schema has no table users",
       { tables: "alembic_version\nmy_users" },
       "the schema appdb at db.example has no table users, only: alembic_version my_users",
     ],
     [
-      "a schema without a history",
+      "the schema has no table alembic_version",
       { tables: "users" },
       "the schema appdb at db.example has no table alembic_version, only: users",
     ],
-    ["a schema without a revision", { revision: "" }, "the schema appdb names no revision"],
+    ["the schema has no revision", { revision: "" }, "the schema appdb names no revision"],
   ] as const) {
-    it(`is not content with ${what}`, () => {
+    it(`fails when ${what}`, () => {
       gate(":");
       const { status, stderr } = verify(answers);
       expect(status).to.equal(1);
@@ -81,7 +81,7 @@ describe("The verification", () => {
     });
   }
 
-  it("passes on the last line of what the gate says, and shows all of it", () => {
+  it("fails with the last line of the database check, and shows its whole output", () => {
     gate("printf 'Traceback\\nthe data is at None\\n' >&2; exit 1");
     const { status, stderr } = verify();
     expect(status).to.equal(1);
@@ -91,7 +91,7 @@ describe("The verification", () => {
   });
 });
 
-describe("The gate", () => {
+describe("The check of the database connection", () => {
   let machine: FakeMachine;
   let server: Server;
   let client: Socket | undefined;
@@ -106,7 +106,7 @@ describe("The gate", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack({ DB_HOST: "127.0.0.1", DB_PORT: port() });
-    // The app and its library in as far as the gate uses them; Python is the machine's own.
+    // The parts of the app and of SQLAlchemy that the check uses; Python is the real one.
     machine.write(
       "python/run.py",
       `import os
@@ -152,24 +152,24 @@ def make_url(uri):
     return machine.run("check-database-connection.sh", ["green"], "", { URI, ...env });
   };
 
-  it("lets an app pass that is connected to the database", async () => {
+  it("passes when the app is connected to the database", async () => {
     await connected();
     expect(gate()).to.deep.equal({ status: 0, stdout: "SELECT COUNT(*) FROM users\n", stderr: "" });
   });
 
-  it("refuses one that has settled on SQLite", async () => {
+  it("fails when the app uses SQLite", async () => {
     await connected();
     const { status, stderr } = gate("");
     expect(status).to.equal(1);
     expect(stderr).to.match(/^the app's data is at sqlite, not at 127\.0\.0\.1: see DB_/);
   });
 
-  it("refuses one that has settled on another server", async () => {
+  it("fails when the app uses another server", async () => {
     await connected();
     expect(gate("other.example").stderr).to.match(/^the app's data is at other\.example, not at/);
   });
 
-  it("refuses one that has no connection to the database", () => {
+  it("fails when the app has no connection to the database", () => {
     const { status, stderr } = gate();
     expect(status).to.equal(1);
     expect(stderr).to.equal(
@@ -177,7 +177,7 @@ def make_url(uri):
     );
   });
 
-  it("refuses one that cannot query it", async () => {
+  it("fails when the app cannot query the database", async () => {
     await connected();
     const { status, stderr } = gate(undefined, { MISSING: "users" });
     expect(status).to.equal(1);

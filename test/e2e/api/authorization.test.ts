@@ -13,8 +13,8 @@ import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 const backups = "private-backups";
 const site = "public-site";
 
-/** The calls of an instance with the program's role, and of an external client, as the lab's TLS front passes them on. */
-describe("the lab's API lets only those through whom policies allow", function () {
+/** Calls of an instance with the program's role, and of an external client, as the lab's TLS front forwards them. */
+describe("The lab's API", function () {
   this.timeout(30_000);
   let home: string;
   let api: ApiServer;
@@ -99,12 +99,20 @@ describe("the lab's API lets only those through whom policies allow", function (
   const object = { Bucket: backups, Key: "a" };
 
   const calls: [what: string, call: () => Promise<unknown>, expected: string][] = [
-    ["writes", () => machine.send(new s3.PutObjectCommand({ ...object, Body: "b" })), "allowed"],
-    ["reads", () => machine.send(new s3.GetObjectCommand(object)), "allowed"],
-    ["lists", () => machine.send(new s3.ListObjectsV2Command({ Bucket: backups })), "allowed"],
-    ["deletes", () => machine.send(new s3.DeleteObjectCommand(object)), "AccessDenied"],
     [
-      "deletes by the dozen",
+      "write an object",
+      () => machine.send(new s3.PutObjectCommand({ ...object, Body: "b" })),
+      "allowed",
+    ],
+    ["read an object", () => machine.send(new s3.GetObjectCommand(object)), "allowed"],
+    [
+      "list the bucket",
+      () => machine.send(new s3.ListObjectsV2Command({ Bucket: backups })),
+      "allowed",
+    ],
+    ["delete an object", () => machine.send(new s3.DeleteObjectCommand(object)), "AccessDenied"],
+    [
+      "delete several objects in one call",
       () =>
         machine.send(
           new s3.DeleteObjectsCommand({ Bucket: backups, Delete: { Objects: [{ Key: "a" }] } }),
@@ -112,43 +120,43 @@ describe("the lab's API lets only those through whom policies allow", function (
       "AccessDenied",
     ],
     [
-      "deletes a version",
+      "delete a version of an object",
       () => machine.send(new s3.DeleteObjectCommand({ ...object, VersionId: "null" })),
       "AccessDenied",
     ],
     [
-      "writes elsewhere",
+      "write to another bucket",
       () => machine.send(new s3.PutObjectCommand({ Bucket: site, Key: "a", Body: "b" })),
       "AccessDenied",
     ],
     [
-      "opens the bucket",
+      "remove the bucket's public access block",
       () => machine.send(new s3.DeletePublicAccessBlockCommand({ Bucket: backups })),
       "AccessDenied",
     ],
     [
-      "lists the account's buckets",
+      "list the account's buckets",
       () => machine.send(new s3.ListBucketsCommand({})),
       "AccessDenied",
     ],
     [
-      "asks for rules",
+      "describe security group rules",
       () => machineInEc2.send(new ec2.DescribeSecurityGroupRulesCommand({})),
       "allowed",
     ],
     [
-      "asks for instances",
+      "describe instances",
       () => machineInEc2.send(new ec2.DescribeInstancesCommand({})),
       "AccessDenied",
     ],
   ];
   for (const [what, call, expected] of calls) {
-    it(`${expected === "allowed" ? "lets through" : "refuses"} a machine that ${what}`, async () => {
+    it(`${expected === "allowed" ? "lets" : "does not let"} an instance ${what}`, async () => {
       expect(await outcome(call())).to.equal(expected);
     });
   }
 
-  it("refuses a machine the account's public access block by the name of that action", async () => {
+  it("names s3:GetAccountPublicAccessBlock when it refuses that call to an instance", async () => {
     const AccountId = "123456789012";
     const { message } = await machineInAccount.getPublicAccessBlock({ AccountId }).then(
       () => expect.fail("allowed"),
@@ -157,7 +165,7 @@ describe("the lab's API lets only those through whom policies allow", function (
     expect(message).to.match(/perform: s3:GetAccountPublicAccessBlock on resource: "\*"$/);
   });
 
-  it("looks at the conditions of a bucket's policy", async () => {
+  it("evaluates the conditions of a bucket policy", async () => {
     const write = () => outcome(machine.send(new s3.PutObjectCommand({ ...object, Body: "c" })));
     const deny = (Condition: object) =>
       setPolicy(backups, {
@@ -202,14 +210,14 @@ describe("the lab's API lets only those through whom policies allow", function (
       },
     );
 
-  it("refuses an external client what is not public", async () => {
+  it("refuses an external client everything that is not public", async () => {
     const host = "s3.us-west-2.amazonaws.com";
     for (const path of ["/", `/${backups}`, `/${backups}/a`, `/${site}/a`]) {
       expect((await get(host, path)).status, path).to.equal(403);
     }
   });
 
-  it("serves websites: index, error document, 403 without the policy, nothing without a configuration", async () => {
+  it("serves bucket websites with index and error documents, and 403 without a public policy", async () => {
     const host = `${site}.s3-website-us-west-2.amazonaws.com`;
     const page = async (path: string) => {
       const { status, location, body } = await get(host, path);

@@ -27,7 +27,7 @@ async function lab(api: ApiServer, path: string, body?: object) {
 describe("lab/api/server.py", function () {
   this.timeout(20_000);
 
-  it("names the port that is taken, the setting and the remedy", async () => {
+  it("names the port that is in use, the setting and the remedy", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => holder.once("listening", resolve));
     const { port } = holder.address() as AddressInfo;
@@ -55,7 +55,7 @@ describe("lab/api/server.py", function () {
     });
   }
 
-  it("serves AWS's calls, and none of the lab's own, on the unix socket", async () => {
+  it("accepts AWS API calls but no control API calls on the Unix socket", async () => {
     const home = await mkdtemp(join(tmpdir(), "lab-"));
     const api = await startApi({ LAB_HOME: home });
     const status = (path: string) =>
@@ -95,7 +95,7 @@ describe("The control API", function () {
   const report = async (resource: string, status: string) =>
     (await lab(api, "status", { resource, status })).status;
 
-  it("count what changes, and neither reads nor refusals", async () => {
+  it("counts changes, but neither reads nor refused calls", async () => {
     const revision = async () => (await lab(api, "revision")).body.revision as number;
     const before = await revision();
     await make.cloud.send(new ec2.DescribeVpcsCommand({}));
@@ -105,7 +105,7 @@ describe("The control API", function () {
     expect(await revision()).to.equal(before + 1);
   });
 
-  it("bring an instance through its states, each when the controller has got there", async () => {
+  it("changes an instance's state when the controller reports the new state", async () => {
     const id = await make.instance(subnet);
     const command = { InstanceIds: [id] };
     expect(await state(id)).to.equal("pending");
@@ -128,7 +128,7 @@ describe("The control API", function () {
     expect((await make.describe(id)).PrivateIpAddress).to.equal(undefined);
   });
 
-  it("let a status be reached no sooner than they were told", async () => {
+  it("refuses the report of a status before its configured delay", async () => {
     await lab(api, "delay", { status: "running", seconds: 0.3 });
     const id = await make.instance(subnet);
     expect(await report(id, "running")).to.equal(409);
@@ -138,7 +138,7 @@ describe("The control API", function () {
     await lab(api, "delay", { status: "running", seconds: 0 });
   });
 
-  it("tell the controller of a reboot, which no state shows, until it is done", async () => {
+  it("tells the controller about a reboot until the reboot is done", async () => {
     const rebooting = async () => (await lab(api, "awaiting/rebooted")).body.resources;
     const id = await make.instance(subnet);
     await report(id, "running");
@@ -150,7 +150,7 @@ describe("The control API", function () {
     expect(await rebooting()).to.deep.equal([]);
   });
 
-  it("bring a database through its states, and tell the controller its password and address", async () => {
+  it("changes a database's status, and tells the controller its password and address", async () => {
     const status = async () => (await make.describeDatabase("db")).DBInstanceStatus;
     await make.databases.send(new rds.CreateDBInstanceCommand(make.database("db", "db")));
     expect(await status()).to.equal("creating");
@@ -174,13 +174,13 @@ describe("The control API", function () {
     expect(error).to.have.property("name", "DBInstanceNotFoundFault");
   });
 
-  it("let the controller give up on a database that cannot be created", async () => {
+  it("marks a database as failed when the controller reports that", async () => {
     await make.databases.send(new rds.CreateDBInstanceCommand(make.database("bad", "db")));
     expect(await report("bad", "failed")).to.equal(200);
     expect((await make.describeDatabase("bad")).DBInstanceStatus).to.equal("failed");
   });
 
-  it("give an instance its role's credentials, by which AWS's calls know the role", async () => {
+  it("gives an instance the credentials of its role, which AWS API calls recognize", async () => {
     const roles = new iam.IAMClient(api.client);
     const RoleName = "app";
     const trust = { Version: "2012-10-17", Statement: [] };
@@ -204,7 +204,7 @@ describe("The control API", function () {
     expect((await lab(api, `instance-credentials/${id}`)).body).to.deep.equal(body);
   });
 
-  it("have a service refuse its calls, or every service some of them, until they are told otherwise", async () => {
+  it("makes one service refuse all calls, or every service refuse a share of them", async () => {
     const vpcs = () => make.cloud.send(new ec2.DescribeVpcsCommand({}));
     const users = () => new iam.IAMClient(api.client).send(new iam.ListUsersCommand({}));
     const outcome = (call: () => Promise<unknown>) =>
@@ -225,7 +225,7 @@ describe("The control API", function () {
     expect(await outcome(users)).to.equal("answered");
   });
 
-  it("answer what they do not know with 404 and the name", async () => {
+  it("answers unknown paths with 404 and the unknown name", async () => {
     for (const path of [
       "db/none/master-password",
       "db/none/address",

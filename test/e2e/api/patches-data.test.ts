@@ -6,7 +6,7 @@ import { AccountClient } from "../../../lab/providers/aws/account-client.ts";
 import { builder, type Builder } from "../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 
-describe("where moto and AWS differ, the lab is like AWS: databases and buckets", function () {
+describe("As on AWS, the lab's", function () {
   this.timeout(30_000);
   let api: ApiServer;
   let make: Builder;
@@ -36,7 +36,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
         new rds.DeleteDBInstanceCommand({ DBInstanceIdentifier: name, SkipFinalSnapshot: true }),
       );
 
-    it("have a full version, an endpoint, an id of their own and their VPC's group", async () => {
+    it("have a full version, an endpoint, a unique ID and the default group of their VPC", async () => {
       await create();
       const database = await make.describeDatabase(name);
       expect(database.EngineVersion).to.match(/^8\.4\.\d+$/);
@@ -53,7 +53,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       expect((await make.describeDatabase(name)).DbiResourceId).to.not.equal(first);
     });
 
-    it("stand in the zone that is asked for, if a subnet of theirs does", async () => {
+    it("are created in the requested zone if one of their subnets is there", async () => {
       const error = await create({ AvailabilityZone: "us-west-2c" }).catch((e: Error) => e);
       expect(error).to.have.property("name", "InvalidVPCNetworkStateFault");
       await create({ AvailabilityZone: "us-west-2b" });
@@ -61,7 +61,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       expect((await make.interfaces(vpc))[0]!.PrivateIpAddress).to.equal(`10.${count}.1.4`);
     });
 
-    it("wait with a new class, unless it is to be applied at once", async () => {
+    it("do not change their class at once unless ApplyImmediately is set", async () => {
       await create();
       const modify = (ApplyImmediately: boolean) =>
         make.databases.send(
@@ -81,7 +81,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       expect(applied.PendingModifiedValues?.DBInstanceClass).to.equal(undefined);
     });
 
-    it("have parameters that say who set them", async () => {
+    it("have parameters that name their source", async () => {
       await make.parameterGroup(name, "mysql8.4");
       const group = { DBParameterGroupName: name };
       const wanted = { ParameterName: "max_connections", ParameterValue: "50" };
@@ -95,7 +95,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       expect((await make.databases.send(command)).Parameters ?? []).to.deep.equal([]);
     });
 
-    it("use a subnet and a group until they are gone", async () => {
+    it("prevent the deletion of their security group until they are deleted", async () => {
       const group = await make.group(vpc, "database");
       await create({ VpcSecurityGroupIds: [group] });
       const command = new ec2.DeleteSecurityGroupCommand({ GroupId: group });
@@ -117,7 +117,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
         }),
       });
 
-    it("start with public access blocked, and can be made public after that is lifted", async () => {
+    it("block public access by default, and accept a public policy after that is turned off", async () => {
       const Bucket = `site-${count}`;
       const client = new s3.S3Client(api.client);
       await client.send(new s3.CreateBucketCommand({ Bucket }));
@@ -131,7 +131,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       await client.send(policy(Bucket, { Effect: "Allow", Action: "s3:GetObject" }));
     });
 
-    it("refuse public policies that their account blocks, whatever their own settings say", async () => {
+    it("refuse public policies that the account blocks, even if their own settings allow them", async () => {
       const Bucket = `blocked-${count}`;
       const client = new s3.S3Client(api.client);
       await client.send(new s3.CreateBucketCommand({ Bucket }));
@@ -153,7 +153,7 @@ describe("where moto and AWS differ, the lab is like AWS: databases and buckets"
       await client.send(open);
     });
 
-    it("that refuse plain HTTP accept TLS, which the lab's calls count as", async () => {
+    it("accept the lab's calls as TLS when their policy refuses plain HTTP", async () => {
       const Bucket = `tls-${count}`;
       const client = new s3.S3Client(api.client);
       await client.send(new s3.CreateBucketCommand({ Bucket }));

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { builder } from "../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 
-describe("where moto and AWS differ in endpoints and flow logs, the lab is like AWS", function () {
+describe("As on AWS, the lab's", function () {
   this.timeout(30_000);
   let api: ApiServer;
   let ec2: EC2;
@@ -19,7 +19,7 @@ describe("where moto and AWS differ in endpoints and flow logs, the lab is like 
   });
   after(() => api?.stop());
 
-  it("a gateway endpoint's routes are in the tables that it has now", async () => {
+  it("gateway endpoints have routes in exactly their current route tables", async () => {
     const ServiceName = "com.amazonaws.us-west-2.s3";
     const filter = { Filters: [{ Name: "prefix-list-name", Values: [ServiceName] }] };
     const [s3] = (await ec2.describePrefixLists(filter)).PrefixLists!;
@@ -53,7 +53,7 @@ describe("where moto and AWS differ in endpoints and flow logs, the lab is like 
     expect(error).to.have.property("name", "InvalidVpcEndpointId.NotFound");
   });
 
-  it("flow logs find the log group that is given by its ARN", async () => {
+  it("flow logs accept the ARN of their log group", async () => {
     const logs = new CloudWatchLogs(api.client);
     await logs.createLogGroup({ logGroupName: "flows" });
     const { FlowLogIds } = await ec2.createFlowLogs({

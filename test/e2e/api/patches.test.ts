@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { builder, type Builder } from "../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 
-describe("where moto and AWS differ, the lab is like AWS", function () {
+describe("As on AWS, the lab's", function () {
   this.timeout(30_000);
   let api: ApiServer;
   let make: Builder;
@@ -41,7 +41,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       await make.cloud.send(command);
     };
 
-    it("come from the lab's subnet, Elastic IPs too", async () => {
+    it("come from the lab subnet, also for Elastic IPs", async () => {
       await make.internetGateway(vpc);
       await mapped();
       const instance = await make.describe(await make.instance(subnet));
@@ -49,7 +49,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       expect((await make.elasticIp()).address).to.match(/^198\.18\.7\.\d+$/);
     });
 
-    it("go to nobody whose subnet does not map them, be it the first in its zone", async () => {
+    it("are not assigned in a subnet without MapPublicIpOnLaunch, even the first in its zone", async () => {
       const own = await startApi();
       try {
         const there = builder(own);
@@ -67,13 +67,13 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       }
     });
 
-    it("go to nobody without an internet gateway", async () => {
+    it("are not assigned in a VPC without an internet gateway", async () => {
       await mapped();
       const instance = await make.describe(await make.instance(subnet));
       expect(instance.PublicIpAddress).to.equal(undefined);
     });
 
-    it("change with a stop and start, unless they are Elastic", async () => {
+    it("change after a stop and start unless they are Elastic IPs", async () => {
       await make.internetGateway(vpc);
       await mapped();
       const [plain, elastic] = [await make.instance(subnet), await make.instance(subnet)];
@@ -90,7 +90,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       expect((await make.describe(elastic)).PublicIpAddress).to.equal(address);
     });
 
-    it("leave the machine that they are taken from", async () => {
+    it("leave an instance when its Elastic IP moves to another instance", async () => {
       await make.internetGateway(vpc);
       const [from, to] = [await make.instance(subnet), await make.instance(subnet)];
       const { id, address } = await make.elasticIp();
@@ -100,7 +100,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       expect((await make.describe(to)).PublicIpAddress).to.equal(address);
     });
 
-    it("end with AddressLimitExceeded, and start again with what is released", async () => {
+    it("run out with AddressLimitExceeded, and are used again after a release", async () => {
       const own = await startApi();
       try {
         const there = builder(own);
@@ -120,21 +120,21 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
   });
 
   describe("private addresses", () => {
-    it("are free again after a termination", async () => {
+    it("are free again after their instance is terminated", async () => {
       const PrivateIpAddress = `10.${count}.0.10`;
       await terminate(await make.instance(subnet, { PrivateIpAddress }));
       const next = await make.describe(await make.instance(subnet, { PrivateIpAddress }));
       expect(next.PrivateIpAddress).to.equal(PrivateIpAddress);
     });
 
-    it("belong to one machine at a time", async () => {
+    it("belong to one instance at a time", async () => {
       const PrivateIpAddress = `10.${count}.0.10`;
       await make.instance(subnet, { PrivateIpAddress });
       const error = await make.instance(subnet, { PrivateIpAddress }).catch((e: Error) => e);
       expect(error).to.have.property("name", "InvalidIPAddress.InUse");
     });
 
-    it("are given out until there is none left: 11 in a /28", async () => {
+    it("run out after 11 instances in a /28 subnet", async () => {
       const small = await make.subnet(vpc, `10.${count}.9.0/28`);
       await make.instance(small, { PrivateIpAddress: `10.${count}.9.4` });
       for (let n = 0; n < 10; n++) await make.instance(small);
@@ -145,7 +145,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       expect((error as Error).message).to.include(small);
     });
 
-    it("of NAT gateways are in their subnet, and go with them", async () => {
+    it("include those of NAT gateways, which are free again after the gateway is deleted", async () => {
       await make.internetGateway(vpc);
       const { id } = await make.elasticIp();
       const nat = await make.natGateway(subnet, id);
@@ -158,7 +158,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
   });
 
   describe("instances", () => {
-    it("are found by Debian's parameter, with their root device", async () => {
+    it("start from the image in Debian's SSM parameter, with its root device", async () => {
       const name = "/aws/service/debian/release/13/latest/";
       const ssm = new SSMClient(api.client);
       for (const [architecture, type] of [
@@ -178,7 +178,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       }
     });
 
-    it("take what a mapping of the root device leaves out from the image", async () => {
+    it("use the image's values that a mapping of the root device leaves out", async () => {
       const id = await make.instance(subnet, {
         BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { Encrypted: true } }],
       });
@@ -199,7 +199,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       expect(MetadataOptions).to.include({ HttpTokens: "required", HttpPutResponseHopLimit: 2 });
     });
 
-    it("and their interfaces have the same security groups, after a change too", async () => {
+    it("have the same security groups as their network interface, also after a change", async () => {
       const [one, two] = [await make.group(vpc, "one"), await make.group(vpc, "two")];
       const id = await make.instance(subnet, { SecurityGroupIds: [one] });
       const both = async () => [
@@ -218,7 +218,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
       expect(await both()).to.deep.equal([[one], [one]]);
     });
 
-    it("hold nothing once they are terminated", async () => {
+    it("use no address, group or subnet once they are terminated", async () => {
       await make.internetGateway(vpc);
       const group = await make.group(vpc, "app");
       const id = await make.instance(subnet, { SecurityGroupIds: [group] });
@@ -236,7 +236,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
     });
   });
 
-  it("a default security group lets its members in, and a new one lets all out until that is revoked", async () => {
+  it("default security group admits its members, and new groups allow egress until it is revoked", async () => {
     const Filters = [{ Name: "vpc-id", Values: [vpc] }];
     const groups = async () =>
       (await make.cloud.send(new ec2.DescribeSecurityGroupsCommand({ Filters }))).SecurityGroups!;
@@ -257,7 +257,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
     expect((await own()).IpPermissionsEgress ?? []).to.deep.equal([]);
   });
 
-  it("a rule for a group keeps its description", async () => {
+  it("security group rules keep their description", async () => {
     const GroupId = await make.group(vpc, "app");
     const permission = {
       IpProtocol: "tcp",
@@ -275,7 +275,7 @@ describe("where moto and AWS differ, the lab is like AWS", function () {
     expect(SecurityGroupRules![0]!.Description).to.equal("SSH");
   });
 
-  it("a deleted subnet leaves its route table free to go", async () => {
+  it("route tables can be deleted after their subnet", async () => {
     const { RouteTable } = await make.cloud.send(new ec2.CreateRouteTableCommand({ VpcId: vpc }));
     const RouteTableId = RouteTable!.RouteTableId!;
     const association = { RouteTableId, SubnetId: subnet };

@@ -15,14 +15,14 @@ import { findProvider, type Planned, type Provider, Terraform } from "./contract
 interface Round {
   /** What was planned for each subject, by address. */
   readonly plans: { real: Map<string, Planned>; labProvider: Map<string, Planned> };
-  /** What there was at AWS afterwards. */
+  /** The state of AWS afterwards. */
   readonly states: { real: object; labProvider: object };
   /** What each lookup returned, by token. */
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
 
 const subjects = [...network, ...machines, ...data];
-/** The last two are planned only: making them would add two minutes and little else. */
+/** The last two are only planned: to make them would take two more minutes and test little more. */
 const rounds = [
   { name: "creation", made: true },
   { name: "round 1", made: true },
@@ -30,7 +30,7 @@ const rounds = [
   { name: "round 3", made: false },
 ];
 
-/** Takes both through all rounds, each with an AWS account of its own. */
+/** Runs all rounds with both providers, each with its own AWS account. */
 async function compare(provider: Provider, real: ApiServer, other: ApiServer): Promise<Round[]> {
   const terraform = await Terraform.start(provider, real.endpoint, subjects);
   const labProcess = await ProviderProcess.start(other.endpoint);
@@ -87,13 +87,13 @@ async function begin(): Promise<Round[] | string> {
   return compare(provider, ...apis).finally(() => Promise.all(apis.map((api) => api.stop())));
 }
 
-// Begun when mocha reads the file: it waits more than it works, so the tests before these run meanwhile.
+// Starts when mocha loads the file: it mostly waits, so that earlier tests run at the same time.
 const begun = begin();
-// A failure is told by the tests below, which come to it late.
+// The tests below report a failure. Until they run, it must not count as unhandled.
 begun.catch(() => undefined);
 
-describe("the lab's provider does what the real provider does", function () {
-  // The real provider waits long between two looks: it takes 3 min, more when the machine is busy.
+describe("The lab's provider", function () {
+  // The real provider polls slowly: it takes 3 min, or more when the computer is busy.
   this.timeout(900_000);
 
   let results: Round[] = [];
@@ -108,7 +108,7 @@ describe("the lab's provider does what the real provider does", function () {
   });
 
   for (const subject of subjects)
-    it(`plans ${token(subject)} '${subject.name}' alike`, () => {
+    it(`plans ${token(subject)} '${subject.name}' like the real provider`, () => {
       for (const { plans } of results)
         expect(plans.labProvider.get(address(subject))).to.deep.equal(
           plans.real.get(address(subject)),
@@ -117,16 +117,16 @@ describe("the lab's provider does what the real provider does", function () {
 
   for (const [round, { name, made }] of rounds.entries())
     if (made)
-      it(`leaves the same at AWS after ${name}`, () => {
+      it(`leaves AWS in the same state as the real provider after ${name}`, () => {
         const { states } = results[round]!;
         expect(states.labProvider).to.have.all.keys(Object.keys(states.real));
-        // One by one: a difference in the whole is too large to be shown.
+        // One kind at a time: the difference of the whole is too large to show.
         for (const [kind, real] of Object.entries(states.real))
           expect(states.labProvider, kind).to.have.deep.property(kind, real);
       });
 
   for (const { token } of lookups)
-    it(`returns the same by ${token}`, () => {
+    it(`returns the same as the real provider from ${token}`, () => {
       for (const [round, { made }] of rounds.entries()) {
         if (!made) continue;
         const { real, labProvider } = results[round]!.found.get(token)!;

@@ -7,7 +7,7 @@ import { startApi, type ApiServer } from "../../../lab/support/api-server.ts";
 
 const day = 24 * 3_600_000;
 
-describe("Letting the own address in by SSH", function () {
+describe("allowOwnAddress", function () {
   this.timeout(30_000);
   let api: ApiServer;
   let ec2: EC2;
@@ -47,7 +47,7 @@ describe("Letting the own address in by SSH", function () {
   const callFrom = (address: string) => ask("caller", { address });
   const allow = (given: Partial<SshAccess> = {}) =>
     allowOwnAddress({ ...access, ...given }, " --stack dev");
-  /** As {@link allow}, where nothing may go wrong. */
+  /** As {@link allow}, but no problem may occur. */
   const allowed = async (given?: Partial<SshAccess>) => {
     const { address, problems } = await allow(given);
     expect(problems).to.deep.equal([]);
@@ -64,7 +64,7 @@ describe("Letting the own address in by SSH", function () {
     });
   const ended = () => add("198.18.7.99/32", descriptionOf("eve@desk", Date.now() - 2 * day));
 
-  it("adds a rule that tells who and until when, once", async () => {
+  it("adds one rule, which names the user and the time when it expires", async () => {
     for (const time of ["first", "second"]) {
       expect(await allowed(), time).to.equal("198.18.7.1");
       const [rule, ...others] = await readSshRules(access, "");
@@ -74,14 +74,14 @@ describe("Letting the own address in by SSH", function () {
     }
   });
 
-  it("leaves the rule of a teammate at another address", async () => {
+  it("keeps the rule of a teammate at another address", async () => {
     await allowed();
     await callFrom("198.18.7.2");
     await allowed();
     expect(await open()).to.have.members(["198.18.7.1/32", "198.18.7.2/32"]);
   });
 
-  it("renews its rule when less than half of the time is left", async () => {
+  it("renews its rule when less than half of its time is left", async () => {
     await add("198.18.7.1/32", descriptionOf("ada@laptop", Date.now() - 0.6 * day));
     await allowed();
     const [{ description } = { description: "" }, ...others] = await readSshRules(access, "");
@@ -90,20 +90,20 @@ describe("Letting the own address in by SSH", function () {
     expect(Date.parse(until!) - Date.now()).to.be.within(0.99 * day, day);
   });
 
-  it("removes rules that have ended, and no other ones", async () => {
+  it("removes expired rules and no others", async () => {
     await ended();
     await add("192.0.2.0/24", "by hand");
     await allowed();
     expect(await open()).to.have.members(["192.0.2.0/24", "198.18.7.1/32"]);
   });
 
-  it("works when two teammates do the same at the same time", async () => {
+  it("adds one rule when several calls run at the same time", async () => {
     await ended();
     await Promise.all([allowed(), allowed(), allowed()]);
     expect(await open()).to.deep.equal(["198.18.7.1/32"]);
   });
 
-  it("makes way for the rule of adminCidrs, and removes all where it is switched off", async () => {
+  it("removes its rule when adminCidrs has the address, or when it is turned off", async () => {
     await allowed();
     await allowed({ networks: ["198.18.7.1/32"] });
     expect(await open()).to.deep.equal([]);
@@ -112,7 +112,7 @@ describe("Letting the own address in by SSH", function () {
     expect(await open()).to.deep.equal([]);
   });
 
-  it("removes ended rules when the address service answers nonsense, and says so", async () => {
+  it("removes expired rules and reports an address service that returns no address", async () => {
     await ended();
     await callFrom("the moon");
     const { address, problems } = await allow();
@@ -121,7 +121,7 @@ describe("Letting the own address in by SSH", function () {
     expect(await open()).to.deep.equal([]);
   });
 
-  it("names what AWS refuses, the permissions that it takes, and the way without them", async () => {
+  it("reports what AWS refuses, the permissions that it needs, and how to do without them", async () => {
     await ask("refuse", { share: 1, code: "UnauthorizedOperation", service: "ec2" });
     const { address, problems } = await allow({ networks: ["192.0.2.0/24"] });
     await ask("refuse", { share: 0, code: "UnauthorizedOperation", service: "ec2" });
@@ -136,13 +136,13 @@ describe("Letting the own address in by SSH", function () {
       .and.include("pulumi config set --path 'adminCidrs[1]' ADDRESS/32 --stack dev && pulumi up");
   });
 
-  it("stops when it is told to, and changes nothing", async () => {
+  it("changes nothing when it is aborted", async () => {
     await ended();
     await allowOwnAddress(access, "", AbortSignal.abort());
     expect(await open()).to.deep.equal(["198.18.7.99/32"]);
   });
 
-  it("says that the group is gone", async () => {
+  it("reports a security group that no longer exists", async () => {
     await ec2.deleteSecurityGroup({ GroupId: access.group });
     const { problems } = await allow();
     expect(problems[0]?.message).to.match(/^the SSH rules of sg-\w+ .*NotFound/);

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { untaggedResources } from "../../../lab/support/untagged-resources.ts";
 
-describe("What an interrupted creation has made without tags", function () {
+describe("An untagged resource of an interrupted creation", function () {
   this.timeout(60_000);
   let api: ApiServer;
   const outside = { ...process.env };
@@ -27,7 +27,7 @@ describe("What an interrupted creation has made without tags", function () {
     return Object.fromEntries(found.map(({ urn, id }) => [urn ?? "", id] as const));
   };
 
-  it("is found by its inputs: routes, associations of route tables, rules of security groups", async () => {
+  it("is found by its inputs: a route, a route table association or a security group rule", async () => {
     const ec2 = new EC2(api.client);
     const { Vpc } = await ec2.createVpc({ CidrBlock: "10.0.0.0/16" });
     const { VpcId } = Vpc!;

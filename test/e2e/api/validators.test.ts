@@ -7,7 +7,7 @@ import { buckets, instances } from "./validators/machines.ts";
 import { securityGroups, subnetsGatewaysAndRoutes } from "./validators/network.ts";
 
 const tables: Record<string, Row[]> = {
-  "subnets, gateways, routes": subnetsGatewaysAndRoutes,
+  "subnets, gateways and routes": subnetsGatewaysAndRoutes,
   "security groups": securityGroups,
   instances,
   buckets,
@@ -15,7 +15,7 @@ const tables: Record<string, Row[]> = {
   deletions,
 };
 
-describe("what AWS refuses, the lab refuses", function () {
+describe("The lab's API", function () {
   this.timeout(30_000);
   let api: ApiServer;
   let account: Account;
@@ -28,9 +28,9 @@ describe("what AWS refuses, the lab refuses", function () {
   const revision = async () => (await fetch(`${api.endpoint}/_lab/revision`)).text();
 
   for (const [topic, rows] of Object.entries(tables)) {
-    describe(topic, () => {
+    describe(`for ${topic}`, () => {
       for (const [what, code, says, call] of rows) {
-        it(`${what}: ${code}`, async () => {
+        it(`refuses ${what} with ${code}`, async () => {
           const before = await revision();
           const error = await call(account).then(
             () => undefined,

@@ -1,4 +1,4 @@
-/** A real browser, which reaches this machine and the hosts that it is told of, and nothing else. */
+/** A real browser that reaches only this computer and the given hosts. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import axe from "axe-core";
@@ -7,7 +7,7 @@ import puppeteer, { type Browser, type Page } from "puppeteer-core";
 
 export const screenshots = ".lab/screenshots";
 
-/** @param hosts by name or address; to where, if that is not what the name resolves to */
+/** @param hosts the address of each host by name; an address stands for itself */
 export async function startChromium(hosts: Record<string, string> = {}): Promise<Browser> {
   mkdirSync(screenshots, { recursive: true });
   const known = Object.entries(hosts).map(([host, address]) =>
@@ -18,7 +18,7 @@ export async function startChromium(hosts: Record<string, string> = {}): Promise
     args: [
       `--host-resolver-rules=${[...known, "EXCLUDE 127.0.0.1", "MAP * ~NOTFOUND"].join(", ")}`,
       "--no-proxy-server",
-      // As root Chromium starts without its sandbox only.
+      // As root, Chromium starts only without its sandbox.
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
     ],
   });
@@ -34,14 +34,14 @@ function pathOfChromium(): string {
   }
 }
 
-/** What a user with low vision, or without a screen, would stumble over; empty when all is well. */
+/** The accessibility problems that axe finds; empty if there are none. */
 async function accessibilityFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  // axe cannot tell on what a text in an SVG stands; the picture's unit test compares its colours.
+  // axe cannot find the background of text in an SVG; the picture's unit test compares its colours.
   const run = 'axe.run({ exclude: ["svg"] })';
   const { violations, incomplete } = (await page.evaluate(run)) as axe.AxeResults;
-  // What axe could not decide is a finding, too, but for a text that is half scrolled out of a region
-  // of its own: a wider window shows the whole of it.
+  // What axe cannot decide counts as a problem, except text that is partly scrolled out of its own region:
+  // a wider window shows all of it.
   const undecided = incomplete.filter(
     ({ nodes }) => !nodes.every(({ any }) => any.some(isHalfScrolledOut)),
   );
@@ -55,7 +55,7 @@ function isHalfScrolledOut({ data }: axe.CheckResult): boolean {
 }
 
 /**
- * Looks at the page at three widths, in light and dark: nothing wider than the window, no finding of axe.
+ * Checks the page at three widths, in light and dark: it fits the window, and axe finds no problem.
  * @param name of the screenshots: `NAME-SCHEME-WIDTH.png`
  */
 export async function looksWell(page: Page, name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { looksWell, startChromium } from "./chromium.ts";
 
 describe("The page of a stack's network", function () {
   this.timeout(60_000);
-  it("scrolls its picture and not itself, legibly, at every width", async () => {
+  it("is legible at every width and scrolls only its picture", async () => {
     const browser = await startChromium();
     try {
       const page = await browser.newPage();

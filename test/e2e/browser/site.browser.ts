@@ -66,14 +66,14 @@ describe("The site's page", function () {
   });
 
   for (const [state, { status: published, path = "", shown }] of Object.entries(states)) {
-    it(`shows "${state}" without sideways scrolling, legibly, at every width`, async () => {
+    it(`is legible at every width without horizontal scrolling: ${state}`, async () => {
       status = published;
       const { port } = server.address() as AddressInfo;
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${port}/${path}`, { waitUntil: "networkidle0" });
       const text = await visibleText(page);
       for (const part of shown) expect(text).to.include(part);
-      // With nothing to tell, no label without a value is left.
+      // Without a status, the page shows no labels.
       if (!published) expect(text).to.equal(shown[0]);
       await looksWell(page, state);
       await page.close();

@@ -9,13 +9,13 @@ const { APP_URL, SITE_URL } = process.env;
 describe("A stack's pages", function () {
   this.timeout(60_000);
   for (const [name, url] of Object.entries({ APP_URL, SITE_URL })) {
-    it(`show in the browser: ${name}`, async function () {
+    it(`load in the browser with status 200: ${name}`, async function () {
       if (!url) {
         console.log(`skipped: ${name} is not set`);
         return this.skip();
       }
       const { hostname } = new URL(url);
-      // The lab's names are known inside only, and its site is one host for all names.
+      // Only the lab itself resolves its names, and one host has all of its sites.
       const address =
         process.env.LAB_SUBNET && name === "SITE_URL"
           ? `${internetPrefix(labFromEnvironment())}.2`

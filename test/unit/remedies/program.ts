@@ -2,7 +2,10 @@
 import { by, inspect, why, type Table } from "./row.ts";
 
 const firstUp = by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`");
-const settings = by("test/e2e/settings.test.ts", "prints remedies that set every problem right");
+const settings = by(
+  "test/e2e/settings.test.ts",
+  "cause errors whose remedies correct every problem",
+);
 const refused = by("test/unit/settings.test.ts", "refuse ${key}");
 const start = "test/unit/operations/start.test.ts";
 const inAccount = (title: string) => by("test/e2e/account-checks.test.ts", title);
@@ -38,7 +41,9 @@ export const ofProgram: Table = {
   "network/ssh-access.ts": {
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
   },
-  "network/existing.ts": { "pulumi config set vpcCidr": inAccount("the range of its VPC again") },
+  "network/existing.ts": {
+    "pulumi config set vpcCidr": inAccount("its remedy sets the range of the VPC"),
+  },
   "network/quotas.ts": {
     "aws service-quotas": inspect(
       "AWS decides on the request, and what to delete is the user's choice",
@@ -46,7 +51,7 @@ export const ofProgram: Table = {
   },
   "network/zones.ts": {
     "name some of these": chosenValue,
-    "pulumi config set instanceType": inAccount("a zone of the region offers the instance type"),
+    "pulumi config set instanceType": inAccount("its remedy sets one that exists"),
     "pulumi config set natGateways none": by("test/unit/zones.test.ts", "AWS has none there"),
   },
   "operations/backup.ts": {
@@ -56,7 +61,10 @@ export const ofProgram: Table = {
     ),
   },
   "operations/backups.ts": {
-    "make one": by("test/scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
+    "make one": by(
+      "test/scripts/backup.test.ts",
+      "can be chosen by backups.sh, which says how to make one",
+    ),
     "run: ": by(
       "test/unit/operations/restore.test.ts",
       "without a terminal needs --yes, and names the command",
@@ -121,7 +129,7 @@ export const ofProgram: Table = {
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
       "test/e2e/site-access.test.ts",
-      "is created when it is private, and read by the account alone",
+      "is created when it is private, and only the account can read it",
     ),
   },
   "settings.ts": {

@@ -8,11 +8,8 @@ export const ofScripts: Table = {
     "raise databasePasswordRotation": inspect(
       "the user requires TLS, so no test reaches the database without it",
     ),
-    "run the job": by("test/scripts/acceptance.test.ts", "says since when the cron job fails"),
-    "install the cron jobs": by(
-      "test/scripts/acceptance.test.ts",
-      "says since when the cron job fails",
-    ),
+    "run the job": by("test/scripts/acceptance.test.ts", "reports that the cron job"),
+    "install the cron jobs": by("test/scripts/acceptance.test.ts", "reports that the cron job"),
     "start it": inspect("no test in the lab ends the cron daemon"),
     "run pulumi up --refresh": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
     "remove them": by(
@@ -29,7 +26,7 @@ export const ofScripts: Table = {
   },
   "scripts/backup.sh": {
     "check bucket and database": by("test/scripts/backup.test.ts", "fails when the bucket refuses"),
-    "try again": by("test/scripts/backup.test.ts", "fails when the bucket does not give it back"),
+    "try again": by("test/scripts/backup.test.ts", "fails when the dump cannot be read back"),
   },
   "scripts/backups.sh": {
     "check the policies": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
@@ -37,7 +34,10 @@ export const ofScripts: Table = {
       "test/scripts/backups.test.ts",
       "refuses a key that is not a complete backup",
     ),
-    "make one": by("test/scripts/backup.test.ts", "is what backups.sh asks for when there is none"),
+    "make one": by(
+      "test/scripts/backup.test.ts",
+      "can be chosen by backups.sh, which says how to make one",
+    ),
   },
   "scripts/build.sh": {
     "correct the app's requirements.txt": by("lab/experiments/faults/app.ts", "build-fails"),
@@ -50,22 +50,22 @@ export const ofScripts: Table = {
   "scripts/fetch.sh": {
     "check the setting appRepository": by(
       "test/scripts/image.test.ts",
-      "names a repository that cannot be read, and works",
+      "names a repository that cannot be read, and works once",
     ),
     "set appCommit": by(
       "test/scripts/image.test.ts",
-      "names a commit that the repository does not have, and works",
+      "names a commit that the repository does not have, and works once",
     ),
     "set appRepository and appCommit": by("lab/experiments/faults/app.ts", "only-a-readme"),
   },
   "scripts/run-detached.sh": {
     "wait, then run the same command again": by(
       "test/scripts/run-detached.test.ts",
-      "ends a run that hangs by the command",
+      "prints a command that ends a hanging run",
     ),
     "run pulumi up": by(
       "test/scripts/run-detached.test.ts",
-      "that was ended from outside says so, and can be begun",
+      "reports that it was killed, and how to start it again",
     ),
   },
   "scripts/grants.sh": {
@@ -83,11 +83,11 @@ export const ofScripts: Table = {
   "scripts/release-history.sh": {
     "restore access to the bucket ${…}, then": by(
       "test/scripts/release-history.test.ts",
-      "that is not readable in the bucket is not begun",
+      "does not start anew when the bucket cannot be read",
     ),
     "restore access to the bucket ${…}; the next": by(
       "test/scripts/release-history.test.ts",
-      "which the next one brings there",
+      "and uploads it with the next one",
     ),
   },
   "scripts/logs.sh": {
@@ -100,7 +100,7 @@ export const ofScripts: Table = {
     "correct them: flask db heads": why.developer,
     "check the bucket": by(
       "test/scripts/migrate.test.ts",
-      "does not begin anew when the backup cannot be read",
+      "fails when the backup cannot be read, and works once it can",
     ),
     "put it back into the models": by("lab/experiments/faults/app.ts", "migration-drops-column"),
   },
@@ -127,15 +127,15 @@ export const ofScripts: Table = {
     ),
     "check publishRepository": by(
       "test/scripts/publish.test.ts",
-      "says that the release serves when the repository refuses",
+      "reports that the release runs when the repository refuses",
     ),
     "check the bucket": by("lab/experiments/faults/access.ts", "site-policy-changed"),
   },
   "scripts/restore-test.sh": {
-    "find the cause": by("test/e2e/grants.test.ts", "are missed by the preflight"),
+    "find the cause": by("test/e2e/grants.test.ts", "fail the preflight for"),
     "choose another backup": by(
       "test/scripts/restore.test.ts",
-      "fail with what was said when they cannot be read",
+      "fails with the error when a backup cannot be read",
     ),
   },
   "scripts/restore.sh": {
@@ -161,11 +161,11 @@ export const ofScripts: Table = {
   "scripts/serving.sh": {
     "restore access to the bucket ${…}, then": by(
       "test/scripts/serving.test.ts",
-      "is not begun again when the bucket cannot be",
+      "does not start anew when the bucket cannot be",
     ),
     "restore access to the bucket ${…}; then": by(
       "test/scripts/serving.test.ts",
-      "is written there by the next look at it",
+      "and the next read uploads it",
     ),
   },
   "scripts/cut-over.sh": {

@@ -28,7 +28,7 @@ async function idOfMain(make: Builder, vpcId: string): Promise<{ table: string; 
 
 /**
  * An account with one of everything that the rows misuse: a VPC with all its parts in use, another one
- * (`far…`), one without an internet gateway (`dead…`), and two with a single dependent thing.
+ * (`far…`), one without an internet gateway (`dead…`), and two with a single dependent resource.
  */
 export async function seedAccount(api: ApiServer) {
   const make = builder(api);

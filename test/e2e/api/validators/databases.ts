@@ -22,13 +22,13 @@ export const databases: Row[] = [
     (x) => create(x, { MasterUserPassword: `correct${character}horse` }),
   ]),
   [
-    "a master password of 3 characters, later",
+    "a change to a master password of 3 characters",
     "InvalidParameterValue",
     "shorter than 8",
     (x) => modify(x, { MasterUserPassword: "abc" }),
   ],
   [
-    "RDS's own user as master",
+    "RDS's own user as the master user",
     "InvalidParameterValue",
     "rdsadmin",
     (x) => create(x, { MasterUsername: "rdsadmin" }),
@@ -40,12 +40,12 @@ export const databases: Row[] = [
     (x) => create(x, { EngineVersion: "99.9" }),
   ],
   [
-    "class db.t9.micro",
+    "instance class db.t9.micro",
     "InvalidParameterValue",
     "db.t9.micro",
     (x) => create(x, { DBInstanceClass: "db.t9.micro" }),
   ],
-  ["5 GB", "InvalidParameterValue", "gp3: 5", (x) => create(x, { AllocatedStorage: 5 })],
+  ["5 GB of storage", "InvalidParameterValue", "gp3: 5", (x) => create(x, { AllocatedStorage: 5 })],
   [
     "backups of 99 days",
     "InvalidParameterValue",
@@ -53,19 +53,19 @@ export const databases: Row[] = [
     (x) => create(x, { BackupRetentionPeriod: 99 }),
   ],
   [
-    "backups of 99 days, later",
+    "a change to backups of 99 days",
     "InvalidParameterValue",
     "99",
     (x) => modify(x, { BackupRetentionPeriod: 99 }),
   ],
   [
-    "another version's parameter group",
+    "a parameter group of another version",
     "InvalidParameterCombination",
     "mysql8.0",
     (x) => create(x, { DBParameterGroupName: "old" }),
   ],
   [
-    "a database with another VPC's group",
+    "a database with another VPC's security group",
     "InvalidParameterCombination",
     (x) => x.far,
     (x) => create(x, { VpcSecurityGroupIds: [x.farGroup] }),

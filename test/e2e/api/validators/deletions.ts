@@ -25,7 +25,7 @@ export const deletions: Row[] = [
     (x) => release(x, x.address.id),
   ],
   [
-    "detaching the gateway of mapped addresses",
+    "detaching an internet gateway with mapped addresses",
     "DependencyViolation",
     (x) => x.address.address,
     (x) => {
@@ -34,19 +34,19 @@ export const deletions: Row[] = [
     },
   ],
   [
-    "deleting a group that an instance has",
+    "deleting a security group of an instance",
     "DependencyViolation",
     (x) => x.group,
     (x) => deleteGroup(x, x.group),
   ],
   [
-    "deleting a group that a rule refers to",
+    "deleting a security group that a rule refers to",
     "DependencyViolation",
     (x) => x.referred,
     (x) => deleteGroup(x, x.referred),
   ],
   [
-    "deleting the default group",
+    "deleting the default security group",
     "CannotDelete",
     (x) => x.defaultGroup,
     (x) => deleteGroup(x, x.defaultGroup),
@@ -82,7 +82,7 @@ export const deletions: Row[] = [
     (x) => x.make.cloud.send(new ec2.DeleteRouteTableCommand({ RouteTableId: x.mainTable })),
   ],
   [
-    "deleting a database without a word on its last snapshot",
+    "deleting a database without snapshot options",
     "InvalidParameterCombination",
     "FinalDBSnapshotIdentifier",
     (x) => x.make.databases.send(new rds.DeleteDBInstanceCommand({ DBInstanceIdentifier: "db" })),

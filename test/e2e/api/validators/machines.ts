@@ -32,7 +32,7 @@ export const instances: Row[] = [
     (x) => run(x, { UserData: Buffer.alloc(16385, "#").toString("base64") }),
   ],
   [
-    "user data over 16 KB, later",
+    "a change to user data over 16 KB",
     "InvalidParameterValue",
     "16385 were given",
     (x) => {
@@ -47,7 +47,7 @@ export const instances: Row[] = [
     (x) => run(x, { MetadataOptions: { HttpPutResponseHopLimit: 100 } }),
   ],
   [
-    "a metadata hop limit of 100, later",
+    "a change to a metadata hop limit of 100",
     "InvalidParameterValue",
     "100",
     (x) => {
@@ -65,13 +65,13 @@ export const instances: Row[] = [
     },
   ],
   [
-    "an instance with another VPC's group",
+    "an instance with another VPC's security group",
     "InvalidParameter",
     (x) => x.farGroup,
     (x) => run(x, { SecurityGroupIds: [x.farGroup] }),
   ],
   [
-    "an instance with another VPC's group, later",
+    "a change to another VPC's security group",
     "InvalidParameter",
     (x) => x.farGroup,
     (x) => {
@@ -81,7 +81,7 @@ export const instances: Row[] = [
   ],
   ...[
     { what: "type", change: { InstanceType: { Value: "t3.small" } } },
-    { what: "type, by the older call", change: { Attribute: "instanceType", Value: "t3.small" } },
+    { what: "type by attribute", change: { Attribute: "instanceType", Value: "t3.small" } },
     { what: "user data", change: { UserData: { Value: Buffer.from("#!/bin/sh") } } },
   ].map(({ what, change }): Row => [
     `a change of a running instance's ${what}`,
@@ -102,7 +102,7 @@ export const buckets: Row[] = [
     (x) => x.buckets.send(new s3.CreateBucketCommand({ Bucket })),
   ]),
   [
-    "a bucket whose name is taken",
+    "a bucket whose name exists already",
     "BucketAlreadyOwnedByYou",
     "previous request",
     (x) => x.buckets.send(new s3.CreateBucketCommand({ Bucket: "site" })),

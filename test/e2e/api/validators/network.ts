@@ -120,13 +120,13 @@ export const securityGroups: Row[] = [
     (x) => permit(x, { IpRanges: [] }),
   ],
   [
-    "a rule for another VPC's group",
+    "a rule for another VPC's security group",
     "InvalidGroup.NotFound",
     (x) => x.farGroup,
     (x) => permit(x, { IpRanges: [], UserIdGroupPairs: [{ GroupId: x.farGroup }] }),
   ],
   [
-    "a group that is named like an id",
+    "a security group whose name looks like an ID",
     "InvalidParameterValue",
     "sg-app",
     (x) => x.make.group(x.vpc, "sg-app"),
