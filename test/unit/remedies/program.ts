@@ -106,8 +106,8 @@ export const ofProgram: Table = {
     "if the row app has failed": why.look,
     "follow the remedies of the rows": why.look,
     "see the differences": by(
-      "test/e2e/stack/operations.test.ts",
-      "names in `verify` a rule that opens SSH to everybody",
+      "test/e2e/stack/verify.test.ts",
+      "fails for a rule that opens SSH to everybody",
     ),
     "see what it says": why.look,
     "see the messages above": why.look,
