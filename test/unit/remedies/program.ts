@@ -47,7 +47,7 @@ export const ofProgram: Table = {
   "network/zones.ts": {
     "name some of these": chosenValue,
     "pulumi config set instanceType": inAccount("a zone of the region offers the instance type"),
-    "pulumi config set natGateways none": by("test/unit/zones.test.ts", "AWS has none there"),
+    "pulumi config set natGateways none": by("test/unit/zones.test.ts", "AWS does not offer there"),
   },
   "operations/backup.ts": {
     "try again": by(
@@ -115,7 +115,7 @@ export const ofProgram: Table = {
     "set publishRepository": chosenValue,
     "pulumi config set": by(
       "test/unit/settings.test.ts",
-      "refuse to publish the rows without a site",
+      "refuse publishDump without a site",
     ),
   },
   "storage/public-access-block.ts": {
