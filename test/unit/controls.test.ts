@@ -138,7 +138,7 @@ describe("docs/security.md", () => {
   });
 
   for (const [id, check] of Object.entries(checks)) {
-    it(`names the environments that meet ${id} correctly`, () => {
+    it(`states correctly which environments meet ${id}`, () => {
       check(prod);
       if (met.includes(id)) check(dev);
       else expect(() => check(dev), "development, which leaves it off").to.throw();

@@ -58,7 +58,7 @@ describe("A public site", () => {
   });
 
   for (const site of ["private", "none"])
-    it(`is not created with `site: ${site}`, and the account's settings are not read`, async () => {
+    it(`is not created with site ${site}, and the account's settings are not read`, async () => {
       let asked = false;
       const ask = () => {
         asked = true;

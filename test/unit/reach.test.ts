@@ -36,7 +36,7 @@ describe("The SSH reachability check", () => {
     expect((await reached(...boot, ["open", "refused"])).why).to.equal(undefined);
   });
 
-  it("reports within 90 s that SSH is closed when the app server answers on another port", async () => {
+  it("reports within 90 s that SSH is blocked when the app server answers on another port", async () => {
     for (const web of ["refused", "open"] as const) {
       const { why, seconds } = await reached(["silent", "silent"], ["silent", web]);
       expect(why, web).to.equal("closed");
@@ -44,7 +44,7 @@ describe("The SSH reachability check", () => {
     }
   });
 
-  it("does not report closed SSH after two lost packets in a row", async () => {
+  it("does not report blocked SSH after two lost packets in a row", async () => {
     const lost: [PortAnswer, PortAnswer] = ["silent", "refused"];
     const { why } = await reached(lost, lost, ["refused", "refused"], lost, lost, [
       "open",
@@ -65,7 +65,7 @@ describe("The SSH reachability check", () => {
     expect(seconds).to.be.within(300, 310);
   });
 
-  it("tries once more only when a rule was added for closed SSH", async () => {
+  it("tries once more only when a rule was added for blocked SSH", async () => {
     const trial = async (added: boolean, after: PortAnswer) => {
       let opened = 0;
       const probe = (port: number) => {

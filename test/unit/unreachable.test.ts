@@ -23,7 +23,7 @@ const closed = (more: Partial<Evidence> = {}) => explain("closed", { ...evidence
 const allow = (address: string) =>
   `pulumi config set --path 'adminCidrs[1]' ${address}/32 --stack prod && pulumi up --stack prod`;
 
-describe("The message about closed SSH", () => {
+describe("The message about blocked SSH", () => {
   it("names the app server, this computer's address and the rules in force", () => {
     expect(
       closed({ rules: [...(evidence.rules as []), own] })

@@ -193,7 +193,7 @@ describe("The checks from the operator's computer", () => {
     }
   });
 
-  it("name each resource that a preview changes only once", () => {
+  it("list a resource once when a preview has several steps for it", () => {
     const steps = [
       { op: "same", urn: urn("aws:ec2/vpc:Vpc", "a") },
       { op: "update", urn: urn("x:y:Z$aws:ec2/vpc:Vpc", "b") },

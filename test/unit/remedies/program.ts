@@ -113,10 +113,7 @@ export const ofProgram: Table = {
   "settings-site.ts": {
     "pulumi config set --secret publishToken": settings,
     "set publishRepository": chosenValue,
-    "pulumi config set": by(
-      "test/unit/settings.test.ts",
-      "refuse publishDump without a site",
-    ),
+    "pulumi config set": by("test/unit/settings.test.ts", "refuse publishDump without a site"),
   },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(

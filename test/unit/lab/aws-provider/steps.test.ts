@@ -72,7 +72,9 @@ describe("The lab's AWS provider", function () {
         "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
         "aws:sqs/queue:Queue",
       ])
-        expect((await error(provider.check(type, "x", {}))).message).to.contain(`no type '${type}'`);
+        expect((await error(provider.check(type, "x", {}))).message).to.contain(
+          `no type '${type}'`,
+        );
       const call = provider.invoke("aws:index/getAmi:getAmi", {});
       expect((await error(call)).message).to.contain("no function 'aws:index/getAmi:getAmi'");
       expect(await provider.checkConfig({ ...settings, skipMetadataApiCheck: true })).to.deep.equal(

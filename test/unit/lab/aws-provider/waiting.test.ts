@@ -56,7 +56,11 @@ describe("The lab's AWS provider", function () {
     }
   }
   const running = async (name: string, more = {}): Promise<EngineResource> => {
-    const creation = provider.create(instanceType, name, machine({ tags: { Name: name }, ...more }));
+    const creation = provider.create(
+      instanceType,
+      name,
+      machine({ tags: { Name: name }, ...more }),
+    );
     await report(await newest(name), "running");
     return creation;
   };

@@ -48,7 +48,12 @@ describe("Copies by the lab's command provider", () => {
     ["a file over another file", "large", "tree/empty", "tree/empty"],
     ["a directory into a new directory", "tree", "new/place", "new/place/tree/inner/file"],
     ["a directory into an existing directory", "tree", "there", "there/tree/inner/file"],
-    ["the content of a directory, given a trailing slash", "tree/", "new/place", "new/place/inner/file"],
+    [
+      "the content of a directory, given a trailing slash",
+      "tree/",
+      "new/place",
+      "new/place/inner/file",
+    ],
     ["the content of a directory into an existing directory", "tree/", "there", "there/inner/file"],
   ] as const) {
     it(`put ${what}`, async () => {

@@ -72,7 +72,12 @@ describe("Inputs of the lab's command provider", () => {
     ],
     ["globs", "command:local:Command", { assetPaths: ["*"] }, "assetPaths: is not one of"],
     ["an unknown type", "command:remote:CopyFile", {}, "has no command:remote:CopyFile"],
-    ["a source that is no asset", "command:remote:CopyToRemote", { source: "x" }, "source: must be a File"],
+    [
+      "a source that is no asset",
+      "command:remote:CopyToRemote",
+      { source: "x" },
+      "source: must be a File",
+    ],
   ] as [string, string, Properties, string][]) {
     it(`with ${title} are refused by name`, () => {
       const failures = check(type, inputs).failures.map(

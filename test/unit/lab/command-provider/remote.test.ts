@@ -121,7 +121,7 @@ describe("Remote commands of the lab's command provider", function () {
     });
   });
 
-  describe("A dial", () => {
+  describe("A connection attempt", () => {
     it("is repeated up to the limit, with increasing waits", async () => {
       const port = await closedPort();
       const record = recording();
