@@ -12,8 +12,8 @@ const networks = (min: number, max: number) =>
     }));
 const zoneNames = (count: number) => Array.from({ length: count }, (_, i) => `zone-${i}`);
 
-describe("CIDR blocks", () => {
-  it("are read as they are written", () => {
+describe("A CIDR block", () => {
+  it("keeps its value when it is formatted and parsed again", () => {
     fc.assert(
       fc.property(networks(0, 32), (cidr) => {
         expect(parseCidr(formatCidr(cidr))).to.deep.equal(cidr);
@@ -31,12 +31,12 @@ describe("CIDR blocks", () => {
     "::/0",
     "10.0.0.0/16 ",
   ]) {
-    it(`refuse ${JSON.stringify(text)}`, () => {
+    it(`cannot be parsed from ${JSON.stringify(text)}`, () => {
       expect(parseCidr(text)).to.equal(undefined);
     });
   }
 
-  it("overlap if one holds the other's first address", () => {
+  it("overlaps another if one contains the first address of the other", () => {
     fc.assert(
       fc.property(networks(0, 32), networks(0, 32), (a, b) => {
         const holds = (outer: Cidr, inner: Cidr) =>
@@ -52,7 +52,7 @@ describe("The address plan", () => {
     fc.tuple(fc.constant(vpc), fc.integer({ min: 1, max: Math.min(zoneCapacity(vpc), 12) })),
   );
 
-  it("gives every zone and tier a subnet inside the VPC, and no address twice", () => {
+  it("gives every zone and tier a subnet inside the VPC, and the subnets do not overlap", () => {
     fc.assert(
       fc.property(plans, ([vpc, zones]) => {
         const subnets = planSubnets(vpc, zoneNames(zones));
@@ -70,7 +70,7 @@ describe("The address plan", () => {
     );
   });
 
-  it("leaves subnets where they are when a zone is added at the end", () => {
+  it("keeps the existing subnets when a zone is added at the end", () => {
     fc.assert(
       fc.property(plans, ([vpc, zones]) => {
         const before = planSubnets(vpc, zoneNames(zones - 1));
@@ -79,7 +79,7 @@ describe("The address plan", () => {
     );
   });
 
-  it("takes /24 networks in a VPC of /16", () => {
+  it("uses /24 subnets in a /16 VPC", () => {
     expect(planSubnets(parseCidr("10.0.0.0/16")!, ["a", "b"])).to.deep.equal([
       { zone: "a", tier: "public", cidr: "10.0.0.0/24" },
       { zone: "a", tier: "private", cidr: "10.0.1.0/24" },
@@ -88,7 +88,7 @@ describe("The address plan", () => {
     ]);
   });
 
-  it("says how many zones fit when there are too many", () => {
+  it("names the number of zones that fit when there are too many", () => {
     const vpc = parseCidr("10.0.0.0/26")!;
     expect(planSubnets(vpc, zoneNames(2))).to.have.length(4);
     expect(() => planSubnets(vpc, zoneNames(3))).to.throw(

@@ -7,7 +7,7 @@ import type { Failure } from "../../operations/failure.ts";
 
 const allow = "pulumi config set --path 'adminCidrs[0]' ADDRESS/32 --stack dev";
 
-describe("Asking for the address of this computer", () => {
+describe("The lookup of this computer's public address", () => {
   let server: Server;
   let answer: { status: number; body: string };
   const outer = process.env.CHECKIP_URL;
@@ -29,12 +29,12 @@ describe("Asking for the address of this computer", () => {
       (error: Failure) => error,
     );
 
-  it("gives what the service answers", async () => {
+  it("returns the address that the service answers", async () => {
     answer = { status: 200, body: "203.0.113.7\n" };
     expect(await findAddress(allow)).to.equal("203.0.113.7");
   });
 
-  it("shows the beginning of an answer that is no address, and two ways on", async () => {
+  it("shows the start of an answer that is not an address, and suggests two remedies", async () => {
     answer = { status: 200, body: `<html>\n<title>Log in to Hotel</title>${"x".repeat(100)}` };
     const { message, remedy } = await failure();
     expect(message).to.match(
@@ -43,12 +43,12 @@ describe("Asking for the address of this computer", () => {
     expect(remedy).to.match(/^log in to this network if it asks for that, .*\n +pulumi config set/);
   });
 
-  it("names the status of an answer that is an error", async () => {
+  it("names the HTTP status when the service answers with an error", async () => {
     answer = { status: 503, body: "203.0.113.7" };
     expect((await failure()).message).to.match(/ answers 503, not one public IPv4 address$/);
   });
 
-  it("names the reason why there is no answer, and a way on", async () => {
+  it("names the reason when the service does not answer, and a remedy", async () => {
     server.close();
     await once(server, "close");
     const { message, remedy } = await failure();
@@ -56,7 +56,7 @@ describe("Asking for the address of this computer", () => {
     expect(remedy).to.equal(`try again; or let an address in by hand:\n        ${allow}`);
   });
 
-  it("tells a computer that has IPv6 only that the app server has IPv4 only", () => {
+  it("reports a computer without IPv4, and suggests a network with IPv4", () => {
     const connect = (code: string, message: string) =>
       Object.assign(new Error(message), { code }) as NodeJS.ErrnoException;
     const one = connect("ENETUNREACH", "connect ENETUNREACH 192.0.2.1:443");

@@ -5,7 +5,7 @@ import { program, type Program } from "./program.ts";
 
 const instance = "aws:ec2/instance:Instance";
 
-describe("The machines", () => {
+describe("The instances", () => {
   let built: Program;
   before(async () => {
     built = await program({ sshPublicKey: "ssh-ed25519 AAAA me@home" });
@@ -15,7 +15,7 @@ describe("The machines", () => {
     ["app-machine", "public-us-west-2a", "app"],
     ["test", "private-us-west-2a", "test"],
   ] as const) {
-    it(`are hardened: ${name}`, () => {
+    it(`require IMDSv2, encrypt the root volume and keep user data secret: ${name}`, () => {
       const { inputs, ignoreChanges, secretInputs } = built.one(instance, `dev-${name}`);
       expect(inputs).to.include({
         ami: "ami-of-debian-13",
@@ -35,7 +35,7 @@ describe("The machines", () => {
       expect(secretInputs, "it holds the first-contact key").to.deep.equal(["userData"]);
     });
 
-    it(`are told a host key for the first contact: ${name}`, () => {
+    it(`receive the first-contact host key in their user data: ${name}`, () => {
       const config = JSON.parse(
         built.one(instance, `dev-${name}`).inputs.userData.replace("#cloud-config\n", ""),
       );
@@ -47,7 +47,7 @@ describe("The machines", () => {
     });
   }
 
-  it("get the same packages by a cloud-config that fits", () => {
+  it("install their packages by a cloud-config that fits into the limit of user data", () => {
     const text = userData({
       loginUser: "admin",
       hostKey: { privateKey: "private\n", publicKey: "public" },
@@ -70,7 +70,7 @@ describe("The machines", () => {
     expect(text.length).to.be.below(16384 - 1000);
   });
 
-  it("get an Elastic IP that outlives the machine, on the public side only", () => {
+  it("have public addresses only by an Elastic IP, which outlives the app server", () => {
     const address = built.one("aws:ec2/eip:Eip", "-app");
     expect(address.inputs).to.not.have.property("instance");
     expect(built.one("aws:ec2/eipAssociation:EipAssociation").inputs).to.deep.equal({
@@ -82,7 +82,7 @@ describe("The machines", () => {
     }
   });
 
-  it("may write backups from the app server, but delete none, and read rules, and nothing else", () => {
+  it("have one role, which reads rules, reads and writes backups and writes status.json", () => {
     expect(
       JSON.parse(built.one("aws:iam/rolePolicy:RolePolicy").inputs.policy).Statement,
     ).to.deep.equal([
@@ -110,7 +110,7 @@ describe("The machines", () => {
     expect(built.one(instance, "dev-test").inputs).to.not.have.property("iamInstanceProfile");
   });
 
-  it("know their architecture", () => {
+  it("have the architecture that their instance type implies", () => {
     for (const type of ["t4g.micro", "m7gd.large", "a1.medium", "c6gn.xlarge"]) {
       expect(architectureOf(type), type).to.equal("arm64");
     }
@@ -121,7 +121,8 @@ describe("The machines", () => {
 });
 
 describe("Secrets", () => {
-  it("are others on a machine that other authorized keys replace, so nobody knows its first-contact key yet", async () => {
+  it("include a new first-contact host key when sshPublicKey changes", async () => {
+    // Other authorized keys replace the instance. The new one needs a host key that nobody knows yet.
     const triggers = (of: Program) =>
       of.one("command:local:Command", "app-machine-host-key").inputs.triggers as unknown;
     expect(triggers(await program())).to.equal(undefined);
@@ -129,9 +130,9 @@ describe("Secrets", () => {
     expect(triggers(await program({ sshPublicKey }))).to.deep.equal([sshPublicKey]);
   });
 
-  it("are made once: a command that changes does not run again", async () => {
+  it("are generated once: a changed command does not run again", async () => {
     const { all } = await program();
-    // What asks whether SSH answers makes nothing, and machines make their own host keys.
+    // The reach check generates nothing, and the servers generate their own host keys.
     const commands = all("command:local:Command").filter(
       ({ name }) => !/-reach$|-own-host-key-/.test(name),
     );

@@ -17,7 +17,7 @@ export const projectFile = load(
   readFileSync(new URL("../../Pulumi.yaml", import.meta.url), "utf8"),
 ) as ProjectFile;
 
-/** The settings that Pulumi.STACK.yaml makes. */
+/** The settings in Pulumi.STACK.yaml. */
 export function settingsOfStack(stack: string): Record<string, unknown> {
   const file = new URL(`../../Pulumi.${stack}.yaml`, import.meta.url);
   return (load(readFileSync(file, "utf8")) as { config: Record<string, unknown> }).config;
@@ -27,9 +27,9 @@ export function settingsOfStack(stack: string): Record<string, unknown> {
 const secrets = ["databasePassword", "appRepositoryCredential", "publishToken"];
 
 /**
- * Sets the stack's config: the defaults of Pulumi.yaml, a network of administrators, and what is given here.
+ * Sets the stack's config: the defaults of Pulumi.yaml, a network of administrators, and `settings`.
  *
- * @param plain secrets of these that are not encrypted
+ * @param plain keys of secrets to leave unencrypted
  */
 export function configure(
   settings: Record<string, unknown> = {},
@@ -54,7 +54,7 @@ export function configure(
   );
 }
 
-/** What readSettings says of these settings in a stack of this name, one problem an element; see {@link configure}. */
+/** The problems that readSettings reports in a stack of this name, one per element; see {@link configure}. */
 export async function problemsWith(
   settings: Record<string, unknown>,
   stack?: string,

@@ -8,7 +8,7 @@ import { program } from "./program.ts";
 
 const source = new URL("../../examples/consumer/outputs.ts", import.meta.url);
 
-/** Names of the interface's members, those with "Secret." in their docstrings apart. */
+/** The members of the interface, and whether their docstrings contain "Secret.". */
 async function declared(): Promise<{ name: string; secret: boolean }[]> {
   const file = ts.createSourceFile("", await readFile(source, "utf8"), ts.ScriptTarget.Latest);
   const outputs = file.statements.find(ts.isInterfaceDeclaration)!;
@@ -19,7 +19,7 @@ async function declared(): Promise<{ name: string; secret: boolean }[]> {
 }
 
 describe("The teammate's program", () => {
-  it("declares exactly the outputs that the main program has, and which are secret", async () => {
+  it("declares exactly the outputs of the main program, and marks the same ones as secret", async () => {
     const { outputs } = await program();
     const exported = Object.entries(outputs).map(([name, { secret }]) => ({ name, secret }));
     expect(await declared()).to.have.deep.members(exported);
@@ -27,7 +27,7 @@ describe("The teammate's program", () => {
       expect(value, name).to.be.a(name === "sshAccess" ? "object" : "string");
   });
 
-  describe("reading a stack", () => {
+  describe("that reads a stack", () => {
     const stack = "organization/flask-on-aws/dev";
     const outputs = { appUrl: "http://198.18.0.64:5085", databasePassword: "correct horse" };
     before(() =>
@@ -43,7 +43,7 @@ describe("The teammate's program", () => {
       }),
     );
 
-    it("gives values, secrets marked", async () => {
+    it("receives the outputs with secrets marked", async () => {
       const output = outputsOf(stack);
       expect(await valueOf(output("appUrl"))).to.deep.equal({
         value: outputs.appUrl,

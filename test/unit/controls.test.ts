@@ -1,4 +1,4 @@
-/** The controls of docs/security.md: those that are met are held against the registered resources. */
+/** Checks the registered resources against the controls that docs/security.md lists as met. */
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { settingsOfStack } from "./config.ts";
@@ -22,7 +22,7 @@ const met = tables.get("Met") ?? [];
 const metInProduction = tables.get("Met in production") ?? [];
 
 type Assertion = (of: Program) => void;
-/** A list that is empty would prove nothing. */
+/** An empty list would prove nothing. */
 const some = <T>(list: T[]): T[] => {
   expect(list).to.not.deep.equal([]);
   return list;
@@ -122,7 +122,7 @@ const checks: Record<string, Assertion> = {
   },
 };
 
-describe("AWS's security controls", () => {
+describe("docs/security.md", () => {
   let dev: Program;
   let prod: Program;
   before(async () => {
@@ -130,7 +130,7 @@ describe("AWS's security controls", () => {
     prod = await program(settingsOfStack("prod"));
   });
 
-  it("has a check for each control that docs/security.md calls met, and each control once", () => {
+  it("lists each control once, and this test checks every control that is met", () => {
     expect([...met, ...metInProduction].toSorted()).to.deep.equal(Object.keys(checks).toSorted());
     const all = [...tables.values()].flat();
     expect(new Set(all).size).to.equal(all.length);
@@ -138,7 +138,7 @@ describe("AWS's security controls", () => {
   });
 
   for (const [id, check] of Object.entries(checks)) {
-    it(`meets ${id} where docs/security.md says so`, () => {
+    it(`states correctly which environments meet ${id}`, () => {
       check(prod);
       if (met.includes(id)) check(dev);
       else expect(() => check(dev), "development, which leaves it off").to.throw();

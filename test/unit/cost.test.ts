@@ -10,7 +10,7 @@ import {
 } from "../../tools/cost.ts";
 
 const file = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
-/** Settings as a Pulumi.NAME.yaml of these lines gives them. */
+/** Settings from a Pulumi.NAME.yaml with these lines. */
 const settings = (...lines: string[]) =>
   settingsOf(
     file("Pulumi.yaml"),
@@ -27,22 +27,22 @@ const safe = settings(
   "databaseAllocatedStorage: 50",
 );
 
-// The expected figures are worked out by hand from AWS's prices, a month having 730 hours.
+// The expected figures are calculated by hand from AWS's prices, for a month of 730 hours.
 describe("The cost of an environment", () => {
-  it("is the sum of what Pulumi.yaml asks for, where the environment says nothing else", () => {
+  it("is calculated from the defaults of Pulumi.yaml where the environment sets nothing", () => {
     // 2 × 0.0104 h, 32 GB × 0.08, 2 × 0.005 h, 0.045 h, 0.016 h, 20 GB × 0.115
     expect(costs(plain)).to.deep.equal(["15.18", "2.56", "7.30", "32.85", "11.68", "2.30"]);
     expect(total(plain)).to.be.closeTo(71.874, 1e-9);
   });
 
-  it("counts a NAT gateway and its address for each zone, and the standby with its storage", () => {
+  it("includes a NAT gateway and an address for each zone, and the standby with its storage", () => {
     // 2 × 0.0208 h, 32 GB × 0.08, 3 × 0.005 h, 2 × 0.045 h, 2 × 0.032 h, 2 × 50 GB × 0.115
     expect(costs(safe)).to.deep.equal(["30.37", "2.56", "10.95", "65.70", "46.72", "11.50"]);
     const three = settings("natGateways: per-zone", "availabilityZones: [a, b, c]");
     expect(costs(three).slice(2, 4)).to.deep.equal(["14.60", "98.55"]);
   });
 
-  it("is known without a NAT gateway", () => {
+  it("includes one public address and no NAT gateway with `natGateways: none`", () => {
     expect(costs(settings("natGateways: none")).slice(2, 4)).to.deep.equal(["3.65", "0.00"]);
   });
 
@@ -67,18 +67,18 @@ describe("The cost of an environment", () => {
     ["natGateways: two", /^natGateways is two: known are none, per-zone, single\n/],
   ];
   for (const [line, message] of unknown) {
-    it(`is not guessed for ${line}`, () => {
+    it(`is not estimated for the unknown value ${line}`, () => {
       expect(() => estimate(settings(line))).to.throw(message);
       expect(() => estimate(settings(line))).to.throw(/\nremedy: .*tools\/prices\.ts$/);
     });
   }
 
-  it("is not guessed for another region", () => {
+  it("is not estimated for another region than us-west-2", () => {
     const elsewhere = settingsOf(file("Pulumi.yaml"), "config: { aws:region: eu-west-1 }\n");
     expect(() => estimate(elsewhere)).to.throw("aws:region is eu-west-1: known are us-west-2");
   });
 
-  it("is printed beside that of the layout by hand, what is not confirmed marked", () => {
+  it("is printed next to that of the manual layout, with unconfirmed prices marked by *", () => {
     const lines = report({ dev: plain, prod: safe }).split("\n");
     const row = (name: string) => lines.find((line) => line.startsWith(name))?.split(/ {2,}/);
     expect(lines[2]!.trim().split(/ +/)).to.deep.equal(["dev", "prod", "by", "hand"]);
@@ -90,7 +90,7 @@ describe("The cost of an environment", () => {
     for (const line of lines) expect(line.length, line).to.be.at.most(100);
   });
 
-  it("is known for every environment of this repository", () => {
+  it("can be estimated for every environment of this repository", () => {
     const files = readdirSync(new URL("../..", import.meta.url));
     const environments = files.filter((name) => /^Pulumi\..+\.yaml$/.test(name));
     expect(environments).to.include("Pulumi.dev.yaml");

@@ -31,7 +31,7 @@ describe("The database", () => {
     ]);
   });
 
-  it("requires TLS and lets dumps with functions and triggers be restored", () => {
+  it("requires TLS and accepts dumps with functions and triggers", () => {
     const { family, parameters } = built.one("aws:rds/parameterGroup:ParameterGroup").inputs;
     expect(family).to.equal("mysql8.4");
     expect(parameters).to.have.deep.members([
@@ -48,7 +48,7 @@ describe("The database", () => {
     expect(secretInputs).to.deep.equal(["password"]);
   });
 
-  it("has a standby, longer backups and its logs exported, if told to", async () => {
+  it("has a standby, longer backup retention and log exports when the settings ask for them", async () => {
     const settings = { databaseMultiAz: true, databaseBackupRetentionDays: 30, databaseLogs: true };
     const larger = await program(settings);
     const { inputs } = larger.one(instance);
@@ -62,7 +62,7 @@ describe("The database", () => {
     expect(built.one(instance).inputs.enabledCloudwatchLogsExports).to.deep.equal([]);
   });
 
-  it("is not lost with the stack unless the settings say so", async () => {
+  it("is protected from deletion and keeps a final snapshot unless the settings say otherwise", async () => {
     const lastSnapshot = {
       skipFinalSnapshot: false,
       finalSnapshotIdentifier: "flask-on-aws-dev-database-1234567-appdb-final",

@@ -26,7 +26,7 @@ describe("The app's settings file", () => {
       secretKey: "0123",
     });
 
-  it("has the names that the app reads", () => {
+  it("contains the variables that the app reads", () => {
     expect(settings("p@ss:w/rd#1%")).to.equal(
       [
         "DEBUG=False",
@@ -43,7 +43,7 @@ describe("The app's settings file", () => {
     );
   });
 
-  it("carries any printable password in characters that neither .env files nor URIs interpret", () => {
+  it("encodes any printable password in characters that are safe in .env files and URIs", () => {
     fc.assert(
       fc.property(printable, (password) => {
         const value = /^DB_PASS=(.*)$/m.exec(settings(password))![1]!;
@@ -54,8 +54,8 @@ describe("The app's settings file", () => {
   });
 });
 
-describe("Shell text", () => {
-  it("passes any word through a shell", () => {
+describe("The shell helpers", () => {
+  it("quote any printable word so that a shell passes it on unchanged", () => {
     fc.assert(
       fc.property(printable, (word) => {
         const echoed = execFileSync("bash", ["-c", `printf %s ${quote(word)}`], {
@@ -67,10 +67,10 @@ describe("Shell text", () => {
     );
   });
 
-  it("installs files as they are, scripts executable, and replaces old ones", () => {
+  it("install files unchanged, make scripts executable and replace old files", () => {
     const home = mkdtempSync(join(tmpdir(), "installation-"));
     try {
-      // sudo is not there in every place that runs the tests.
+      // Some computers that run the tests have no sudo.
       writeFileSync(join(home, "sudo"), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
       const install = (text: string) =>
         execFileSync("bash", ["-s"], {
@@ -104,7 +104,7 @@ describe("The release", function () {
     built = await program();
   });
 
-  it("has these steps, in this order", () => {
+  it("runs every step after the steps that it depends on", () => {
     expect(built.all(remote)).to.have.length(releaseSteps.length);
     const last = upstream(built, key("drop-old-user"));
     for (const name of releaseSteps.slice(0, -2)) expect(last, name).to.include(key(name));
@@ -123,18 +123,18 @@ describe("The release", function () {
     }
   });
 
-  it("builds the image while the database is made", () => {
+  it("builds the image without waiting for the database, and deploys after it", () => {
     const database = "aws:rds/instance:Instance flask-on-aws-dev-database";
     expect(upstream(built, key("build"))).to.not.include(database);
     expect(upstream(built, key("deploy"))).to.include(database);
   });
 
-  it("waits until the address leads to the machine", () => {
+  it("waits until the Elastic IP is associated with the app server", () => {
     const association = "aws:ec2/eipAssociation:EipAssociation flask-on-aws-dev-app";
     expect(step("install").dependencies).to.include(association);
   });
 
-  it("checks the host key, gives the machine time to boot and keeps old output to itself", () => {
+  it("checks the host key, retries the connection and passes no earlier output to a step", () => {
     for (const { name, inputs, secretInputs } of built.all(remote)) {
       expect(inputs.connection, name).to.include({
         host: "198.18.0.64",
@@ -149,7 +149,7 @@ describe("The release", function () {
     }
   });
 
-  it("runs scripts by words that a shell takes literally", () => {
+  it("quotes the arguments of its scripts for the shell", () => {
     const commit = "5f0ffe77e5ea794edfffbb18a196a01f9918b075";
     const repository = "https://github.com/Buddha23-RGB/flask-datta-able.git";
     const command = (name: string) => step(name).inputs.create;
@@ -170,7 +170,7 @@ describe("The release", function () {
     );
   });
 
-  it("sends secrets by standard input, unlogged, and nowhere else", () => {
+  it("sends secrets only by standard input, and does not log those steps", () => {
     const password = "secret-of-flask-on-aws-dev-release-database-password";
     const master = "secret-of-flask-on-aws-dev-database-master-password";
     expect(step("prepare-database").inputs.stdin).to.equal(`${master}\n${password}\n`);
@@ -187,7 +187,7 @@ describe("The release", function () {
     }
   });
 
-  it("puts every script on the machine first", () => {
+  it("installs every script on the app server", () => {
     const { create, stdin } = step("install").inputs;
     expect(create).to.equal("bash -s");
     for (const name of readdirSync(scripts)) {
@@ -195,13 +195,13 @@ describe("The release", function () {
     }
   });
 
-  it("runs again on another machine", () => {
+  it("runs every step again on a new app server", () => {
     for (const name of releaseSteps) {
       expect(triggers(name), name).to.include("flask-on-aws-dev-app-machine-id");
     }
   });
 
-  it("runs only what a change concerns", async () => {
+  it("runs only the steps that a change affects", async () => {
     const changed = async (settings: Record<string, unknown>) => {
       const other = await program(settings);
       return releaseSteps.filter(
@@ -229,7 +229,7 @@ describe("The release", function () {
     expect(await changed({ appRepositoryCredential })).to.deep.equal(["fetch"]);
   });
 
-  it("rotates to the other user and another password, and removes the one before at last", async () => {
+  it("rotates to the other database user with a new password, and drops the old user", async () => {
     const rotated = await program({ databasePasswordRotation: 1 });
     const made = (of: Program) => of.one("command:local:Command", "release-database-password");
     expect(made(built).inputs.triggers).to.equal(undefined);
@@ -239,7 +239,7 @@ describe("The release", function () {
     expect(step("drop-old-user", rotated).inputs.create).to.match(/'app_a'$/);
   });
 
-  it("takes a password that is given, as a secret", async () => {
+  it("uses the configured database password, and keeps it secret", async () => {
     const databasePassword = `p@ss:w/rd#1% '"\\`;
     const given = await program({ databasePassword });
     expect(step("prepare-database", given).inputs.stdin).to.include(`\n${databasePassword}\n`);
@@ -250,7 +250,7 @@ describe("The release", function () {
     );
   });
 
-  it("tells the machine, in words that a shell takes literally, what its checks need", () => {
+  it("writes stack.env with quoted values for the scripts on the app server", () => {
     expect(step("write-stack.env").inputs.stdin.split("\n")).to.include.members([
       "DB_HOST='db.example'",
       "SCHEMA='appdb'",
@@ -259,7 +259,7 @@ describe("The release", function () {
     ]);
   });
 
-  it("publishes after all else, if told to, with the token by standard input", async () => {
+  it("publishes after the deploy when a repository is set, with the token by standard input", async () => {
     const publishRepository = "https://git.example/a.git";
     const publish = { publishRepository, publishToken: "sesame" };
     const published = await program(publish);
@@ -284,7 +284,7 @@ describe("The release", function () {
     expect(step("publish", dump).inputs.create).to.match(/ 'true'$/);
   });
 
-  it("reports the commit that is configured", () => {
+  it("reports the configured commit", () => {
     expect(built.outputs.configuredCommit!.value).to.equal(
       "5f0ffe77e5ea794edfffbb18a196a01f9918b075",
     );

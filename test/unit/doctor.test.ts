@@ -7,7 +7,7 @@ import { checks, examine, type Purpose } from "../../tools/doctor.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** What tools/probes says on a machine that has everything, its lab up. */
+/** What tools/probes prints on a computer that has everything and runs the lab. */
 const good: Readonly<Record<string, string>> = {
   system: "Linux aarch64",
   node: "v22.0.0, /usr/bin/node",
@@ -27,14 +27,14 @@ const good: Readonly<Record<string, string>> = {
   stack: "14 outputs",
 };
 
-/** What is missing, and what is said, on a good machine with these changes. */
+/** The doctor's result on such a computer with these changes. */
 const examined = (changes: Record<string, string | undefined> = {}) => {
   const seen: Record<string, string | undefined> = { ...good, ...changes };
   return examine((name) => seen[name]);
 };
 
 describe("The doctor", () => {
-  it("finds all that either of AWS and the lab needs on a good machine", () => {
+  it("finds everything for AWS and the lab on a complete computer", () => {
     const { missing, lines } = examined();
     expect(missing).to.deep.equal({ AWS: [], "the lab": [] });
     const [ok, end] = [lines.slice(0, -3), lines.slice(-3)];
@@ -65,7 +65,7 @@ describe("The doctor", () => {
     ["lab", undefined, ["the lab"]],
   ];
   for (const [name, seen, purposes] of bad) {
-    it(`misses ${name} for ${purposes.join(" and ")} if it is ${seen ?? "not there"}, with a remedy`, () => {
+    it(`reports ${name} as missing for ${purposes.join(" and ")}: ${seen ?? "absent"}`, () => {
       const { missing, lines } = examined({ [name]: seen });
       for (const purpose of both)
         expect(missing[purpose]).to.deep.equal(purposes.includes(purpose) ? [name] : []);
@@ -76,13 +76,13 @@ describe("The doctor", () => {
     });
   }
 
-  it("keeps its lines to 100 columns and one check to one line", () => {
+  it("prints one line for each check, with at most 100 columns", () => {
     const { lines } = examine(() => "x".repeat(200));
     expect(lines.filter((line) => /^(ok|missing) /.test(line))).to.have.length(checks.length);
     for (const line of lines) expect(line.length).to.be.at.most(100);
   });
 
-  describe("probes", () => {
+  describe("has probes", () => {
     let home: string;
     before(() => (home = mkdtempSync(join(tmpdir(), "doctor-"))));
     after(() => rmSync(home, { recursive: true }));
@@ -100,7 +100,7 @@ describe("The doctor", () => {
       expect(Object.keys(good)).to.have.members(cases!);
     });
 
-    it("for programs on PATH, and fails where there is none", () => {
+    it("that find programs on PATH, and fail when PATH lacks them", () => {
       expect(probe("git")).to.match(/^git version [\d.]+, \/.*git$/);
       expect(probe("region")).to.equal("us-west-2");
       for (const needed of ["bash", "dirname"])
@@ -109,19 +109,19 @@ describe("The doctor", () => {
       expect(probe("git", { PATH: home })).to.equal(undefined);
     });
 
-    it("for credentials by name alone", () => {
+    it("that report credentials only by name", () => {
       expect(probe("credentials")).to.equal(undefined);
       const key = probe("credentials", { AWS_ACCESS_KEY_ID: "sesame" });
       expect(key).to.equal("AWS_ACCESS_KEY_ID; not asked of AWS");
     });
 
-    it("for an agent that SSH_AUTH_SOCK names, if it is set", () => {
+    it("that report an unset SSH_AUTH_SOCK, and an agent that does not answer", () => {
       expect(probe("ssh-agent")).to.equal("SSH_AUTH_SOCK is not set");
       const socket = join(home, "no-agent");
       expect(probe("ssh-agent", { SSH_AUTH_SOCK: socket })).to.equal(`dead at ${socket}`);
     });
 
-    it("at no lab that is down, and at no engine of another machine", () => {
+    it("that do not start the lab, and that refuse a Docker engine on another host", () => {
       expect(probe("lab")).to.equal("down, lab/up starts it");
       expect(probe("stack")).to.equal("not asked, the lab is down");
       expect(existsSync(join(root, ".lab/doctor"))).to.equal(false);

@@ -16,7 +16,7 @@ const runWhole = [
 /** Commands of other sections that these suites run. */
 const run =
   /^(npm run (lab(:picture|:reachability)?|doctor)|(LAB_NAME=other )?lab\/\w+|pulumi (login|stack|config|up)\b.*|\.\/ops \w+|AWS_REGION=us-west-2 npm run picture)$/;
-/** Those that no test runs, with the reason. */
+/** Commands that no test runs, with the reason. */
 const notRun: Readonly<Record<string, string>> = {
   "git clone REPOSITORY flask-on-aws && cd flask-on-aws": "the tests are in a clone",
   "npm ci": "set-up does it",
@@ -27,7 +27,7 @@ const notRun: Readonly<Record<string, string>> = {
   "npm run lab:latency": "needs a machine that does nothing else",
   "./ops rollback --undo": "test/scripts/rollback.test.ts runs it",
 };
-/** Sections whose indented lines are no commands, or are checked elsewhere. */
+/** Sections whose indented lines are not commands, or are checked elsewhere. */
 const others: Readonly<Record<string, string>> = {
   "docs/architecture.md: The program": "a diagram",
   "docs/architecture.md: The deployer": "a diagram",
@@ -52,7 +52,7 @@ const anchorsOf = (page: string) =>
   );
 
 describe("The documentation", () => {
-  it("has only commands that the end-to-end suites run, and a few that are listed here", () => {
+  it("contains only commands that the end-to-end suites run, and exceptions that this test lists", () => {
     const found = pages.flatMap((page) =>
       blocks(page).map((block) => ({ ...block, section: `${page}: ${block.section}` })),
     );
@@ -74,7 +74,7 @@ describe("The documentation", () => {
     expect([...new Set(listed)].toSorted()).to.deep.equal(Object.keys(operations).toSorted());
   });
 
-  it("names no script that package.json does not have", () => {
+  it("names only npm scripts that package.json has", () => {
     const { scripts } = JSON.parse(readFileSync(repository("package.json"), "utf8")) as {
       scripts: Record<string, string>;
     };
@@ -102,7 +102,7 @@ describe("The documentation", () => {
     }
   });
 
-  it("names no file of the repository that does not exist", () => {
+  it("names only files of the repository that exist", () => {
     const named = pages.flatMap((page) =>
       [
         ...textOf(page).matchAll(
@@ -123,18 +123,18 @@ describe("The documentation", () => {
     }
   });
 
-  it("is linked from the README, every page of it", () => {
+  it("has a link to each of its pages in the README", () => {
     const linked = [...textOf("README.md").matchAll(/\]\(([^)#\s]+)/g)].map(([, path]) => path!);
     expect(linked).to.include.members(pages.filter((page) => page !== "README.md"));
   });
 });
 
-describe("The page of the settings", () => {
-  it("has the settings of Pulumi.yaml: if not, npm run docs", () => {
+describe("The settings page", () => {
+  it("matches Pulumi.yaml (`npm run docs` updates it)", () => {
     expect(textOf("docs/settings.md")).to.equal(settingsPage(project));
   });
 
-  it("has type, default and description of each setting", () => {
+  it("shows the type, default and description of each setting", () => {
     const page = settingsPage(
       "config: { size: { type: integer, default: 3, description: How many }, names: { type: array, items: { type: string }, default: [], description: Who }, aws:region: { value: us-west-2 } }",
     );

@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { ec2ClientOf } from "../../network/ec2-client.ts";
 
-describe("The client of EC2", () => {
+describe("The EC2 client", () => {
   let server: Server;
-  /** Who signed each request, and what it asked for. */
+  /** The access key and the parameters of each request. */
   let calls: { key: string; parameters: URLSearchParams }[];
   const set = ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
   const outer = set.map((name) => [name, process.env[name]] as const);
@@ -42,12 +42,12 @@ describe("The client of EC2", () => {
     "<Expiration>2036-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
   const never = new AbortController().signal;
 
-  it("signs with the credentials of the environment, and goes to AWS_ENDPOINT_URL", async () => {
+  it("signs with the credentials of the environment, and calls AWS_ENDPOINT_URL", async () => {
     await (await ec2ClientOf({ region: "us-west-2" }, never)).describeSecurityGroupRules({});
     expect(calls.map(({ key }) => key)).to.deep.equal(["own"]);
   });
 
-  it("assumes the roles of aws:assumeRoles in their order, with all that they ask for", async () => {
+  it("assumes the roles of aws:assumeRoles in order, with all their options", async () => {
     const assumeRoles = [
       { roleArn: "arn:aws:iam::111111111111:role/first" },
       {

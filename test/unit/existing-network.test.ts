@@ -1,4 +1,4 @@
-/** The network that a stack already has: it keeps its zones, and its VPC keeps its range. */
+/** The network of an existing stack keeps its zones and the range of its VPC. */
 import { expect } from "chai";
 import fc from "fast-check";
 import { planSubnets, zoneCapacity, zoneIndex } from "../../network/addresses.ts";
@@ -21,7 +21,7 @@ describe("A change of vpcCidr", () => {
     }
   };
 
-  it("is refused, with both values and what a new range costs", () => {
+  it("is refused with both values and the consequences of a new range", () => {
     expect(errorWith(left)).to.equal(
       "The setting vpcCidr is 10.0.0.0/16\n" +
         "    but vpc-2, the VPC of stack dev, has 10.9.0.0/16, which no update can change\n" +
@@ -32,15 +32,15 @@ describe("A change of vpcCidr", () => {
     );
   });
 
-  it("is none before the first `up`, or beside the rest of an aborted replacement", () => {
+  it("is not refused without a VPC, or when one of the VPCs has the configured range", () => {
     expect(errorWith()).to.equal("");
     expect(errorWith(vpc)).to.equal("");
     expect(errorWith(left, vpc)).to.equal("");
   });
 });
 
-describe("The places of existing subnets", () => {
-  it("are those of the address plan, in every VPC that fits", () => {
+describe("The zone order of existing subnets", () => {
+  it("matches the address plan in every VPC range", () => {
     const networks = fc.record({
       prefix: fc.integer({ min: 16, max: 26 }),
       second: fc.integer({ min: 0, max: 255 }),
@@ -56,7 +56,7 @@ describe("The places of existing subnets", () => {
     );
   });
 
-  it("are none for a subnet that the plan does not have", () => {
+  it("does not include a subnet that is not in the address plan", () => {
     for (const other of [
       "10.0.0.0/25",
       "10.1.0.0/24",
@@ -67,7 +67,7 @@ describe("The places of existing subnets", () => {
       expect(zoneIndex(cidr, other), other).to.equal(undefined);
   });
 
-  it("are read in the plan's order, free ones too, and not from the rest of a replacement", () => {
+  it("follows the address plan, has gaps for missing zones and ignores other VPCs", () => {
     const subnets = [
       { vpcId: "vpc-1", cidr: "10.0.5.0/24", zone: "us-west-2a" },
       { vpcId: "vpc-1", cidr: "10.0.0.0/24", zone: "us-west-2c" },
@@ -80,7 +80,7 @@ describe("The places of existing subnets", () => {
   });
 });
 
-describe("A stack that exists", () => {
+describe("An existing stack", () => {
   let quotasRead = 0;
   /** Answers of an account that has this network. */
   const account = (zones: readonly string[], range = vpc.cidr): Calls => {
@@ -93,7 +93,7 @@ describe("A stack that exists", () => {
       "aws:ec2/getVpc:getVpc": ({ id }) => ({ id, cidrBlock: range }),
       "aws:ec2/getSubnets:getSubnets": ({ tags }) => {
         expect(tags).to.deep.equal({ project: "flask-on-aws", stack: "dev" });
-        // AWS has an order of its own.
+        // AWS returns subnets in no fixed order.
         return { ids: subnets.map((_, index) => String(index)).reverse() };
       },
       "aws:ec2/getSubnet:getSubnet": ({ id }) => {
@@ -107,7 +107,7 @@ describe("A stack that exists", () => {
     };
   };
 
-  it("keeps its zones and needs no quota", async () => {
+  it("keeps its zones, and the program does not read the quotas", async () => {
     const built = await program({}, account(["us-west-2c", "us-west-2a"]));
     const subnets = built
       .all("aws:ec2/subnet:Subnet")
@@ -121,7 +121,7 @@ describe("A stack that exists", () => {
     expect(quotasRead).to.equal(0);
   });
 
-  it("stops at a changed vpcCidr", async () => {
+  it("refuses a changed vpcCidr", async () => {
     const failed = await program({}, account(["us-west-2a", "us-west-2b"], "10.9.0.0/16")).then(
       () => "",
       (error: Error) => error.message,

@@ -29,7 +29,7 @@ const contact: Contact = {
   },
 };
 
-/** A machine that answers a connection by its key and what is to run, the last answers for ever. */
+/** Runs a step. `answers` has the results of the connections by host key and verb; the last one repeats. */
 async function meet(step: typeof prepare, answers: Record<string, ContactResult["kind"][]>) {
   const connections: string[] = [];
   let seconds = 0;
@@ -51,21 +51,21 @@ async function meet(step: typeof prepare, answers: Record<string, ContactResult[
   return { ...answer, seconds, connections };
 }
 
-describe("The first contact with a machine", () => {
-  it("learns the machine's own key from one that shows the first-contact key", async () => {
+describe("The first contact with an instance", () => {
+  it("learns the instance's own host key over a connection with the first-contact key", async () => {
     expect(await meet(prepare, { "FIRST prepare": ["done"] })).to.deep.equal({
       ...{ kind: "done", said: "ssh-ed25519 OWN" },
       ...{ seconds: 0, connections: ["FIRST prepare"] },
     });
   });
 
-  it("waits for a machine that boots, and for an address that leads to another one", async () => {
+  it("waits while the instance boots or its address still leads to another instance", async () => {
     const kinds = ["silent", "other-key", "other-machine", "refused", "done"] as const;
     const { kind, seconds } = await meet(prepare, { "FIRST prepare": [...kinds] });
     expect([kind, seconds]).to.deep.equal(["done", 40]);
   });
 
-  it("gives up after five minutes, and at once where the script itself fails", async () => {
+  it("gives up after five minutes, or at once when its script fails", async () => {
     for (const kind of ["silent", "other-key", "other-machine", "refused"] as const) {
       const given = await meet(prepare, { "FIRST prepare": [kind] });
       expect(given.kind).to.equal(kind);
@@ -80,7 +80,8 @@ describe("The first contact with a machine", () => {
     }
   });
 
-  it("believes nothing but a key, which becomes an argument of ssh", async () => {
+  it("accepts only a single ed25519 key as the instance's answer", async () => {
+    // The answer becomes an argument of ssh.
     for (const said of ["", "ssh-ed25519 A\nssh-ed25519 B", "ssh-rsa AAAA", "ssh-ed25519 %h"]) {
       const answer = await prepare(contact, {
         connect: () => Promise.resolve({ kind: "done", said }),
@@ -91,7 +92,7 @@ describe("The first contact with a machine", () => {
     }
   });
 
-  it("activates the own key, and proves it by a connection that accepts no other", async () => {
+  it("activates the instance's own key, and verifies it over a connection with only that key", async () => {
     expect(
       await meet(activate, { "FIRST activate": ["done"], "OWN nothing": ["done"] }),
     ).to.deep.equal({
@@ -100,12 +101,12 @@ describe("The first contact with a machine", () => {
     });
   });
 
-  it("is repaired after a run that was killed once the own key was active", async () => {
+  it("succeeds when an earlier run was killed after it activated the own key", async () => {
     const { kind, seconds } = await meet(activate, { "OWN nothing": ["done"] });
     expect([kind, seconds]).to.deep.equal(["done", 0]);
   });
 
-  it("does not end before the machine shows its own key, whoever has the first-contact key", async () => {
+  it("does not succeed before the instance shows its own key", async () => {
     const reloading = await meet(activate, {
       "FIRST activate": ["done", "other-key"],
       "OWN nothing": ["other-key", "silent", "done"],
@@ -115,7 +116,7 @@ describe("The first contact with a machine", () => {
     expect(impostor.kind).to.equal("other-key");
   });
 
-  it("tells by ssh's status and words what became of a connection", () => {
+  it("classifies a connection by the exit status and the messages of ssh", () => {
     const kindOf = (status: number, stderr: string) => answerOf({ status, stdout: "", stderr });
     // As OpenSSH 9.2 writes it.
     const changed = `@@@@@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@@@@@@
@@ -138,7 +139,7 @@ Host key verification failed.\r\n`;
     expect(answerOf(key)).to.deep.equal({ kind: "done", said: "ssh-ed25519 OWN" });
   });
 
-  it("says what is wrong with which server, and what to do, in lines of 100 columns", () => {
+  it("explains each failure with server, evidence and remedies, in lines of 100 columns", () => {
     for (const kind of ["other-key", "other-machine", "refused", "silent", "failed"] as const) {
       const message = explain({ kind, said: "evidence" }, contact);
       expect(message).to.match(
@@ -153,7 +154,7 @@ Host key verification failed.\r\n`;
   });
 });
 
-describe("The program of the first contact", () => {
+describe("The first-contact program", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -163,11 +164,11 @@ describe("The program of the first contact", () => {
   afterEach(() => machine.remove());
   const run = (verb: string) =>
     machine.run("contact", [verb], JSON.stringify(contact), { TMPDIR: join(machine.home, "tmp") });
-  // tsx keeps a directory of its own there.
+  // tsx has its own directory there.
   const left = () =>
     readdirSync(join(machine.home, "tmp")).filter((name) => !name.startsWith("tsx-"));
 
-  it("gives ssh the private key as a file that only its owner reads, and no other secret", () => {
+  it("gives ssh the private key only as a file that its owner alone can read", () => {
     machine.fake(
       "ssh",
       `log "$*"; env >>'${machine.home}/log'
@@ -180,7 +181,7 @@ describe("The program of the first contact", () => {
     expect(left()).to.deep.equal(["other"]);
   });
 
-  it("accepts one host key a connection, and no shared one", () => {
+  it("accepts one host key per connection, and reads no configuration file of ssh", () => {
     machine.fake("ssh", `log "$*"; echo ssh-ed25519 OWN`);
     run("prepare");
     expect(run("activate").stdout).to.equal("ssh-ed25519 OWN\n");
@@ -188,12 +189,12 @@ describe("The program of the first contact", () => {
     expect(known.map(([, key]) => key)).to.deep.equal([
       ...["ssh-ed25519 FIRST", "ssh-ed25519 FIRST", "ssh-ed25519 OWN"],
     ]);
-    // Of the machine itself and of the one that it is reached through.
+    // For the instance and for its jump host.
     expect(machine.log.match(/-F'? '?none/g)).to.have.length(6);
   });
 
-  it("runs host-key.sh as root on the machine, for the instance that is meant", () => {
-    // What ssh would run there, by a shell, and sudo says what it would run.
+  it("runs host-key.sh as root on the instance, with the expected instance id", () => {
+    // The fake ssh runs the remote command here, and the fake sudo prints its command.
     machine.fake("ssh", 'bash -c "${*: -1}"');
     machine.fake(
       "sudo",
@@ -203,7 +204,7 @@ describe("The program of the first contact", () => {
     expect(stderr).to.include("<bash><-c><host-key.sh><prepare><i-0123456789abcdef0><same>");
   });
 
-  it("fails with the script's own words, and leaves nothing", () => {
+  it("fails with the script's own message, and leaves no temporary files", () => {
     machine.fake("ssh", "echo 'mv: no space left' >&2; exit 1");
     const { status, stdout, stderr } = run("activate");
     expect([status, stdout]).to.deep.equal([1, ""]);
@@ -213,7 +214,7 @@ describe("The program of the first contact", () => {
     expect(left()).to.deep.equal(["other"]);
   });
 
-  it("leaves nothing when a signal ends it", () => {
+  it("leaves no temporary files when a signal ends it", () => {
     machine.fake("ssh", "kill -TERM $PPID; sleep 1; exit 255");
     expect(run("prepare").status).to.equal(1);
     expect(left()).to.deep.equal(["other"]);

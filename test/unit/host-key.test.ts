@@ -9,7 +9,7 @@ const machines = [
   ["test", "test", "10.0.1.10"],
 ] as const;
 
-describe("The host keys of the machines", () => {
+describe("The servers' host keys", () => {
   let built: Program;
   const step = (server: "app" | "test", verb: "prepare" | "activate", of = built) =>
     of.one(local, `${server}-own-host-key-${verb}`);
@@ -20,7 +20,7 @@ describe("The host keys of the machines", () => {
   });
 
   for (const [server, machine, address] of machines) {
-    it(`are learnt from a machine that shows the key of its user data: ${server}`, () => {
+    it(`are read over a connection that accepts the first-contact key: ${server}`, () => {
       const { inputs, secretInputs } = step(server, "prepare");
       expect(inputs.create).to.equal("node --import tsx deployer/first-contact.ts prepare");
       expect(secretInputs).to.deep.equal(["stdin"]);
@@ -41,7 +41,7 @@ describe("The host keys of the machines", () => {
       });
     });
 
-    it(`are in the state before a machine uses them: ${server}`, () => {
+    it(`are in the state before the server activates them: ${server}`, () => {
       const { inputs, secretInputs } = step(server, "activate");
       expect(inputs.create).to.equal("node --import tsx deployer/first-contact.ts activate");
       expect(secretInputs).to.deep.equal(["stdin"]);
@@ -51,11 +51,11 @@ describe("The host keys of the machines", () => {
       });
     });
 
-    it(`are learnt once a machine, whatever else changes: ${server}`, () => {
+    it(`are read once per instance, and an update keeps them: ${server}`, () => {
       for (const verb of ["prepare", "activate"] as const) {
         const { triggers, update, ...inputs } = step(server, verb).inputs;
         expect(triggers).to.deep.equal([`flask-on-aws-dev-${machine}-id`]);
-        // The plugin's default is to put the output of before into the environment of an update.
+        // By default the plugin passes the earlier output to an update in its environment.
         expect(Object.keys(inputs)).to.have.members(["create", "stdin"]);
         const env = { PULUMI_COMMAND_STDOUT: "ssh-ed25519 AAAA+/=" };
         const printed = execFileSync("/bin/sh", ["-c", update as string], { env });
@@ -64,7 +64,7 @@ describe("The host keys of the machines", () => {
     });
   }
 
-  it("are the only ones that a stack believes afterwards", () => {
+  it("become outputs, and the app server's key secures the jump to the test server", () => {
     for (const [server] of machines) {
       expect(built.outputs[`${server}ServerHostKey`]).to.deep.equal({
         value: `ssh-ed25519 PUBLIC+flask-on-aws-dev-${server}-own-host-key-activate`,
@@ -79,7 +79,7 @@ describe("The host keys of the machines", () => {
     });
   });
 
-  it("wait for the address that leads to the machine, and not for the database", () => {
+  it("are read after the Elastic IP is associated, without waiting for the database", () => {
     for (const [server] of machines) {
       const before = upstream(built, `${local} flask-on-aws-dev-${server}-own-host-key-prepare`);
       expect(before).to.include("aws:ec2/eipAssociation:EipAssociation flask-on-aws-dev-app");
@@ -87,7 +87,7 @@ describe("The host keys of the machines", () => {
     }
   });
 
-  it("are learnt before the release asks whether SSH answers", () => {
+  it("are activated before the release checks whether SSH answers", () => {
     const before = upstream(built, `${local} flask-on-aws-dev-release-reach`);
     expect(before).to.include(`${local} flask-on-aws-dev-app-own-host-key-activate`);
   });

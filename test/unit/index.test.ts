@@ -7,7 +7,7 @@ describe("The program", () => {
     built = await program();
   });
 
-  it("has the outputs that teammates read, secrets marked", () => {
+  it("has the outputs that teammates read, with secrets marked", () => {
     const names = (secret: boolean) =>
       Object.keys(built.outputs).filter((name) => built.outputs[name]!.secret === secret);
     expect(names(false)).to.have.members([
@@ -45,7 +45,7 @@ describe("The program", () => {
     });
   });
 
-  it("tags everything, by the provider that every AWS resource uses", () => {
+  it("tags every AWS resource by the default tags of its provider", () => {
     const provider = built.one("pulumi:providers:aws");
     expect(JSON.parse(provider.inputs.defaultTags)).to.deep.equal({
       tags: { project: "flask-on-aws", stack: "dev" },
@@ -58,7 +58,7 @@ describe("The program", () => {
     }
   });
 
-  it("names everything after project and stack", () => {
+  it("names every resource after the project and the stack", () => {
     for (const { type, name } of built.resources) {
       expect(name, type).to.match(/^flask-on-aws-dev(-|$)/);
     }

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** "error: ", "  remedy: " or the time before a line of progress. */
+/** Columns for "error: ", "  remedy: " or the time of a progress line. */
 const before = 10;
 /** A variable stands for a value, which may be longer or shorter than its name. */
 const withoutValues = (text: string) => text.replaceAll(/\$\{[^}]*\}|\$\([^)]*\)|\$\w+/g, "");
@@ -19,7 +19,7 @@ const programs = execFileSync(
   .filter((file) => /^(lab|scripts|tools)\//.test(file));
 
 describe("Messages of the shell programs", () => {
-  it("fit into 100 columns, but for the values in them", () => {
+  it("fit into 100 columns without the values of their variables", () => {
     expect(programs).to.include.members(["lab/up", "lab/shell/checks.sh", "scripts/common.sh"]);
     const tooLong = programs.flatMap((file) =>
       readFileSync(file, "utf8")

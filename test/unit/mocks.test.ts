@@ -12,12 +12,12 @@ async function failureOf(build: () => unknown): Promise<string> {
 }
 
 describe("The mocks", () => {
-  it("refuse a resource of a type that they do not know", async () => {
+  it("refuse a resource of an unknown type", async () => {
     const failure = await failureOf(() => new aws.sqs.Queue("queue"));
     expect(failure).to.equal("not mocked: aws:sqs/queue:Queue");
   });
 
-  it("refuse a call that they do not know", async () => {
+  it("refuse an unknown function call", async () => {
     const failure = await failureOf(() => aws.getPartition().catch(() => "refused"));
     expect(failure).to.equal("not mocked: aws:index/getPartition:getPartition");
   });

@@ -6,9 +6,9 @@ import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
 export interface Registered {
   readonly type: string;
   readonly name: string;
-  /** With the values of secrets. */
+  /** Secrets are replaced by their values. */
   readonly inputs: Record<string, any>;
-  /** Names of the inputs that are secrets or hold one. */
+  /** Names of the inputs that are secrets or contain one. */
   readonly secretInputs: string[];
   readonly parent: string;
   /** The resources that it depends on, explicitly or by an input, as "type name". */
@@ -29,7 +29,7 @@ function printed(name: string, create: string): string {
   return `${publicKeyOf(name)} \n-----BEGIN KEY-----\n${name}\n-----END KEY-----`;
 }
 
-/** What AWS, or a command, would add to the inputs. A type that is missing here may not be used. */
+/** Outputs that AWS, or a command, would add to the inputs. Types that are missing here are refused. */
 const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object> = {
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: `arn:aws:logs:::${name}` }),
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": () => ({}),
@@ -74,7 +74,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
 /** Answers to the functions that the program calls, by token. */
 export type Calls = Record<string, (inputs: Record<string, any>) => Record<string, unknown>>;
 
-/** Of an account with nothing in it and AWS's default quotas. */
+/** The answers of an empty account with AWS's default quotas. */
 const invokes: Calls = {
   "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
     names: ["us-west-2c", "us-west-2b", "us-west-2a"],
@@ -90,13 +90,13 @@ const invokes: Calls = {
   "aws:ec2/getSubnets:getSubnets": () => ({ ids: [] }),
   "aws:ec2/getVpcs:getVpcs": () => ({ ids: [] }),
   "aws:servicequotas/getServiceQuota:getServiceQuota": () => ({ value: 5 }),
-  // As of an account that was never given one.
+  // The account has no public access block.
   "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": () => {
     throw new Error(
       "reading S3 Account Public Access Block (123456789012): couldn't find resource",
     );
   },
-  // Something serves already, so that the program does not speak of a first release.
+  // A release is running, so the program does not report a first release.
   "aws:s3/getObjects:getObjects": ({ prefix }) => ({ keys: [prefix] }),
   "aws:s3/getObject:getObject": () => ({
     body: JSON.stringify({ image: "another", since: "2026-01-02T00:00:00Z", rolledBack: [] }),
@@ -122,10 +122,10 @@ function withoutMarks(value: any): any {
 }
 
 /**
- * Runs `build` as a stack's program, under mocks that refuse what they do not know. `calls` are laid over the usual
+ * Runs `build` as a stack's program, under mocks that refuse unknown types and calls. `calls` override the default
  * answers.
  *
- * @returns what `build` returned, and every resource that was registered, once all of them are.
+ * @returns the result of `build`, and all registered resources.
  */
 export async function registrations<T>(
   build: () => T | Promise<T>,
@@ -155,7 +155,7 @@ export async function registrations<T>(
   const resources: Registered[] = [];
   const nameOf = (urn: string) => urn.split("::").at(-1)!;
   const keyOf = (urn: string) => `${urn.split("::").at(-2)!.split("$").at(-1)} ${nameOf(urn)}`;
-  // Mocks are not told a resource's options: they are read from the request itself.
+  // Mocks do not receive a resource's options, so they are read from the request.
   const monitor = getMonitor()!;
   const register = monitor.registerResource.bind(monitor) as Register;
   const recordAndRegister: Register = (request, callback) => {

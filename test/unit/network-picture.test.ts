@@ -2,13 +2,13 @@ import { expect } from "chai";
 import { cellText, networkDot } from "../../tools/network-dot.ts";
 import { network, reached } from "./example-network.ts";
 
-/** The lines between the one that opens this subgraph and the one that closes it. */
+/** The text of this subgraph, up to its closing line. */
 const cluster = (dot: string, id: string) =>
   dot.slice(dot.indexOf(`cluster_${id}`)).split(/\n {4}\}/)[0]!;
 const seenEdges = (dot: string) => dot.split("\n").filter((line) => / -> .*label=/.test(line));
 
 describe("The picture of a stack's network", () => {
-  it("puts each thing with its address and state into its subnet", () => {
+  it("puts each instance, NAT gateway and database with its state into its subnet", () => {
     const dot = networkDot(network);
     expect(cluster(dot, "subnet-1")).to.include(
       'label="public-us-west-2a\\r10.0.0.0/24\\r0.0.0.0/0 → gateway\\r"',
@@ -21,7 +21,7 @@ describe("The picture of a stack's network", () => {
     expect(cluster(dot, "subnet-2")).to.not.include("app-machine");
   });
 
-  it("draws with a broken line what does not run, and only that", () => {
+  it("draws only resources that do not run with a dashed line", () => {
     const broken = networkDot(network)
       .split("\n")
       .filter((line) => line.includes("dashed"));
@@ -36,7 +36,7 @@ describe("The picture of a stack's network", () => {
     expect(dot).to.not.include("Security group default");
   });
 
-  it("draws a line for each pair that reaches, in its direction, and none else", () => {
+  it("draws an arrow for each pair that can connect, in its direction, and no other arrow", () => {
     expect(seenEdges(networkDot(network))).to.deep.equal([]);
     const edges = seenEdges(networkDot(network, reached)).map((line) =>
       line.replace(/ color=.*/, "").trim(),
@@ -49,19 +49,19 @@ describe("The picture of a stack's network", () => {
     ]);
   });
 
-  it("leaves out what is not there", () => {
+  it("leaves out resources that do not exist", () => {
     const empty = { ...network, internetGateway: undefined, machines: [], databases: [], nats: [] };
     expect(seenEdges(networkDot(empty, reached))).to.deep.equal([]);
     expect(networkDot(empty)).to.not.include("internet gateway");
   });
 
-  it("says ports as ranges", () => {
+  it("shows ports as ranges", () => {
     expect(cellText("none")).to.equal("none");
     expect(cellText("all ping")).to.equal("every port, ping");
     expect(cellText("1 2 3 5 80 81 ping")).to.equal("1-3 5 80-81, ping");
   });
 
-  it("has a contrast of 4.5 between any text and any ground", () => {
+  it("has a contrast of at least 4.5 between every text and every background", () => {
     const all = (pattern: RegExp) => [
       ...new Set([...networkDot(network, reached).matchAll(pattern)].map(([, color]) => color!)),
     ];

@@ -13,7 +13,7 @@ describe("The network", () => {
     built = await program();
   });
 
-  it("has two zones, the region's first by name, with a public and a private subnet each", () => {
+  it("has a public and a private subnet in each of the region's first two zones by name", () => {
     const subnets = built
       .all("aws:ec2/subnet:Subnet")
       .map(({ name, inputs }) => ({ name, inputs }));
@@ -34,7 +34,7 @@ describe("The network", () => {
     ]);
   });
 
-  it("leads public subnets to the internet gateway and private ones to the NAT gateway", () => {
+  it("routes public subnets to the internet gateway and private ones to the NAT gateway", () => {
     const tables = new Map(
       built
         .all("aws:ec2/route:Route")
@@ -59,7 +59,7 @@ describe("The network", () => {
     expect(inputs.allocationId).to.equal(`${prefix}-nat-id`);
   });
 
-  it("has a NAT gateway in each zone, and each zone its own way out, with `per-zone`", async () => {
+  it("has a NAT gateway in each zone for the default route of that zone with `per-zone`", async () => {
     const perZone = await program({ natGateways: "per-zone" });
     const gateways = perZone
       .all("aws:ec2/natGateway:NatGateway")
@@ -74,7 +74,7 @@ describe("The network", () => {
     expect(wayOut("us-west-2b")).to.equal(`${prefix}-nat-us-west-2b-id`);
   });
 
-  it("leaves private subnets without a way out with `none`", async () => {
+  it("has no NAT gateway and no default route for private subnets with `none`", async () => {
     const none = await program({ natGateways: "none" });
     expect(none.all("aws:ec2/natGateway:NatGateway")).to.deep.equal([]);
     expect(none.all("aws:ec2/eip:Eip").map(({ name }) => name)).to.deep.equal([`${prefix}-app`]);
@@ -83,7 +83,7 @@ describe("The network", () => {
     expect(none.all("aws:ec2/routeTableAssociation:RouteTableAssociation")).to.have.lengthOf(4);
   });
 
-  it("reaches S3 by an endpoint from every subnet, in every mode", async () => {
+  it("reaches S3 by an endpoint from every subnet, with and without NAT gateways", async () => {
     for (const natGateways of ["single", "none"]) {
       const { all, one } = await program({ natGateways });
       const { inputs } = one("aws:ec2/vpcEndpoint:VpcEndpoint");
@@ -97,7 +97,7 @@ describe("The network", () => {
     }
   });
 
-  it("keeps no flow logs unless they are asked for", () => {
+  it("has no flow logs by default", () => {
     for (const { type, name } of built.resources) {
       expect(type + name).to.not.match(/flow-?log|cloudwatch/i);
     }
@@ -110,7 +110,7 @@ describe("The network", () => {
     });
     const named = `${prefix}-flow-logs`;
 
-    it("records all traffic of the VPC in a log group that forgets", () => {
+    it("records all traffic of the VPC and keeps the records for 30 days", () => {
       expect(logging.one("aws:ec2/flowLog:FlowLog").inputs).to.include({
         vpcId: `${prefix}-vpc-id`,
         trafficType: "ALL",
@@ -121,7 +121,7 @@ describe("The network", () => {
       expect(inputs.retentionInDays).to.equal(30);
     });
 
-    it("lets only this account's flow logs take on the role, and only write into that group", () => {
+    it("lets only this account's flow logs assume the role, which only writes to the log group", () => {
       const role = logging.one("aws:iam/role:Role", "-flow-logs").inputs;
       expect(JSON.parse(role.assumeRolePolicy).Statement).to.deep.equal([
         {
@@ -144,7 +144,7 @@ describe("The network", () => {
       ]);
     });
 
-    it("starts with the permission to write, and ends before it", () => {
+    it("creates the flow log after its permission to write", () => {
       const { dependencies } = logging.one("aws:ec2/flowLog:FlowLog");
       expect(dependencies).to.include(`aws:iam/rolePolicy:RolePolicy ${named}`);
     });
@@ -153,7 +153,7 @@ describe("The network", () => {
   const publicRoute = `aws:ec2/route:Route ${prefix}-public-internet`;
   const privateRoute = `aws:ec2/route:Route ${prefix}-private-us-west-2a-internet`;
 
-  it("is taken down after every public address and machine", () => {
+  it("deletes its routes only after the addresses, NAT gateway and instances that use them", () => {
     for (const address of built.all("aws:ec2/eip:Eip")) {
       expect(address.dependencies, address.name).to.include(publicRoute);
     }
@@ -163,7 +163,7 @@ describe("The network", () => {
     expect(instance("-test").dependencies).to.include(privateRoute);
   });
 
-  it("keeps the test server waiting for the NAT gateway, but not the app server or the database", () => {
+  it("makes only the test server wait for the NAT gateway, not the app server or database", () => {
     const before = (type: string, name: string) => upstream(built, `${type} ${prefix}-${name}`);
     const nat = `aws:ec2/natGateway:NatGateway ${prefix}-nat`;
     expect(before("aws:ec2/instance:Instance", "test")).to.include(nat);
@@ -171,7 +171,7 @@ describe("The network", () => {
     expect(before("aws:rds/instance:Instance", "database")).to.not.include(nat);
   });
 
-  it("follows the settings", async () => {
+  it("uses the range and the zones of the settings", async () => {
     const { all } = await program({
       vpcCidr: "192.168.0.0/24",
       availabilityZones: ["us-west-2c", "us-west-2a", "us-west-2b"],
@@ -193,7 +193,7 @@ describe("The network", () => {
 });
 
 describe("Security groups", () => {
-  it("let in what the system needs and nothing else", () => {
+  it("admit only web traffic, administrators' SSH, the jump to the test server and MySQL", () => {
     const ingress = planRules(["203.0.113.7/32"])
       .filter(({ direction }) => direction === "ingress")
       .map(({ group, port, peer }) => [group, port, "cidr" in peer ? peer.cidr : peer.group]);
@@ -219,7 +219,7 @@ describe("Security groups", () => {
     );
   });
 
-  it("let the machines out, and the database nowhere", () => {
+  it("allow egress from both servers, and none from the database", () => {
     const egress = planRules([]).filter(({ direction }) => direction === "egress");
     expect(egress.map(({ group }) => group)).to.deep.equal(["app", "test"]);
   });
@@ -233,7 +233,7 @@ describe("Security groups", () => {
   });
 
   for (const preview of [false, true])
-    it(`have SSH opened ${preview ? "not in a preview" : "in an update before anything uses the app server's group"}`, async () => {
+    it(`open SSH ${preview ? "only in an update, not in a preview" : "in an update before anything uses the app server's group"}`, async () => {
       const order: string[] = [];
       await pulumi.runtime.setMocks(
         {
@@ -250,7 +250,7 @@ describe("Security groups", () => {
       new SecurityGroups("x", {
         ...{ vpcId: "vpc-1", adminCidrs: ["192.0.2.0/24"] },
         openSsh: async (group) => {
-          // As a call of AWS; what does not wait for it is registered meanwhile.
+          // Takes time like a call to AWS. A resource that does not wait is registered meanwhile.
           await sleep(50);
           order.push(`open ${group}`);
         },
@@ -264,7 +264,7 @@ describe("Security groups", () => {
       expect(rules).to.include("x-app-ingress-22-192.0.2.0-24");
     });
 
-  it("become one resource a rule, and no rule inside a group", async () => {
+  it("have one resource for each rule, and no inline rules", async () => {
     const { all, one } = await program();
     expect(all("aws:ec2/securityGroup:SecurityGroup")).to.have.length(groupNames.length);
     for (const { inputs } of all("aws:ec2/securityGroup:SecurityGroup")) {

@@ -15,7 +15,7 @@ const plan = (rules: readonly SshRule[], given: Partial<Parameters<typeof planCh
   planChanges(rules, { networks: [], allowed: true, caller: ada, now, ...given });
 
 let count = 0;
-/** A temporary rule of a caller, made so many hours before now. */
+/** A temporary rule of a caller, added this many hours ago. */
 const temporary = ({ address, who }: typeof ada, hoursAgo: number): SshRule => ({
   id: `sgr-${++count}`,
   cidr: `${address}/32`,
@@ -26,19 +26,19 @@ const other = (cidr: string, description = "SSH of an administrator"): SshRule =
 });
 
 describe("The description of a temporary rule", () => {
-  it("tells who added it and until when it holds, 24 hours later", () => {
+  it("names who added the rule and when it expires, 24 hours later", () => {
     const description = descriptionOf("ada@laptop", now);
     expect(description).to.equal("flask-on-aws: SSH of ada@laptop until 2026-11-27T10:00Z");
     expect(endOf({ description })).to.equal(Date.parse("2026-11-27T10:00:00Z"));
   });
 
-  it("has only characters that EC2 allows, and at most 255", () => {
+  it("has at most 255 characters, all of them allowed by EC2", () => {
     const description = descriptionOf(`Ada "L" <é>\n${"x".repeat(300)}@laptop`, now);
     expect(description).to.match(/^[a-zA-Z0-9 ._\-:/()#,@[\]+=;{}!$*]{1,255}$/);
     expect(endOf({ description })).to.be.a("number");
   });
 
-  it("is not taken for that of a rule that somebody else made", () => {
+  it("is not confused with the description of any other rule", () => {
     for (const description of [
       "",
       "SSH of an administrator",
@@ -57,16 +57,16 @@ describe("The plan for temporary rules", () => {
     expect(plan([])).to.deep.equal({ revoke: [], authorize: wanted });
   });
 
-  it("keeps a rule with more than half of its time left, and renews it after that", () => {
+  it("keeps a rule for the first half of its lifetime, and renews it afterwards", () => {
     expect(plan([temporary(ada, 11)])).to.deep.equal({ revoke: [] });
     expect(plan([temporary(ada, 12.1)])).to.deep.equal({ revoke: [], renew: wanted });
   });
 
-  it("renews a rule that has ended instead of closing it for a moment", () => {
+  it("renews the caller's expired rule instead of removing it and adding another", () => {
     expect(plan([temporary(ada, 30)])).to.deep.equal({ revoke: [], renew: wanted });
   });
 
-  it("lets two teammates have a rule each, and neither removes the other's", () => {
+  it("gives two teammates a rule each, and neither removes the other's", () => {
     const [ofAda, ofBob] = [temporary(ada, 1), temporary(bob, 20)];
     expect(plan([ofAda, ofBob])).to.deep.equal({ revoke: [] });
     expect(plan([ofAda], { caller: bob }).authorize?.cidr).to.equal("198.51.100.8/32");
@@ -79,7 +79,7 @@ describe("The plan for temporary rules", () => {
     expect(plan([temporary(shared, 13)])).to.deep.equal({ revoke: [], renew: wanted });
   });
 
-  it("removes the rule of another address as soon as it has ended, not before", () => {
+  it("removes the rule of another address when it expires, and not before", () => {
     const rule = { ...temporary(bob, 0), description: descriptionOf(bob.who, now - 24 * hours) };
     const end = endOf(rule)!;
     const at = (time: number) => plan([rule], { now: time }).revoke;
@@ -87,29 +87,29 @@ describe("The plan for temporary rules", () => {
     expect(at(end)).to.deep.equal([rule]);
   });
 
-  it("removes ended rules when the address of the caller is unknown", () => {
+  it("removes expired rules when the caller's address is unknown", () => {
     const [ended, valid] = [temporary(bob, 25), temporary(ada, 1)];
     expect(plan([ended, valid], { caller: undefined })).to.deep.equal({ revoke: [ended] });
   });
 
-  it("leaves rules alone that it did not make", () => {
+  it("does not touch rules that it did not add", () => {
     const rules = [other("192.0.2.0/24"), other("203.0.113.7/32", "by hand")];
     expect(plan(rules)).to.deep.equal({ revoke: [] });
     expect(plan(rules, { allowed: false })).to.deep.equal({ revoke: [] });
   });
 
-  it("adds none where adminCidrs has a network with the address", () => {
+  it("adds no rule when a network of adminCidrs contains the address", () => {
     expect(plan([], { networks: ["203.0.113.0/24"] })).to.deep.equal({ revoke: [] });
     expect(plan([], { networks: ["203.0.114.0/24"] }).authorize).to.deep.equal(wanted);
   });
 
-  it("gives way to the rule that Pulumi makes for the same network", () => {
+  it("removes a temporary rule when Pulumi manages a rule for the same network", () => {
     const rule = temporary(ada, 1);
     expect(plan([rule], { networks: ["203.0.113.7/32"] })).to.deep.equal({ revoke: [rule] });
     expect(plan([rule], { networks: ["203.0.113.0/24"] })).to.deep.equal({ revoke: [] });
   });
 
-  it("removes all temporary rules where allowOwnAddress is false", () => {
+  it("removes all temporary rules when allowOwnAddress is false", () => {
     const rules = [temporary(ada, 1), temporary(bob, 1), other("192.0.2.0/24")];
     const { revoke, ...more } = plan(rules, { allowed: false });
     expect(revoke).to.deep.equal(rules.slice(0, 2));
@@ -118,12 +118,12 @@ describe("The plan for temporary rules", () => {
 });
 
 describe("The answer of the address service", () => {
-  it("is one public IPv4 address, with or without a newline", () => {
+  it("is accepted as one public IPv4 address, with or without white space around it", () => {
     for (const answer of ["203.0.113.7\n", " 203.0.113.7", "203.0.113.7"])
       expect(parseAddress(answer)).to.equal("203.0.113.7");
   });
 
-  it("is nothing where it is anything else", () => {
+  it("is rejected when it is anything else", () => {
     for (const answer of [
       ...["", "203.0.113", "203.0.113.256", "203.0.113.7/24", "203.0.113.7, 10.0.0.1"],
       ...["2001:db8::1", "<html>Welcome</html>", "0.0.0.0", "10.0.0.1", "100.64.1.1"],

@@ -6,16 +6,16 @@ import { program } from "./program.ts";
 const source = readFileSync("docs/system.dot", "utf8");
 
 describe("The README's picture", () => {
-  it("names the types of the AWS resources that the program makes, and no other", async () => {
+  it("shows exactly the types of AWS resources that the program creates", async () => {
     const classes = [...source.matchAll(/\bclass="([^"]*)"/g)].map(([, names]) => names!);
     const drawn = classes.flatMap((names) => names.split(/\s+/)).filter(Boolean);
-    // Flow logs are the one part that the default settings leave out.
+    // Only flow logs are off by default.
     const { resources } = await program({ flowLogs: true });
     const made = resources.map(({ type }) => type).filter((type) => type.startsWith("aws:"));
     expect([...new Set(drawn)]).to.have.members([...new Set(made)]);
   });
 
-  it("is drawn from its source as it is now: npm run picture:readme", async () => {
+  it("matches its source (`npm run picture:readme` updates it)", async () => {
     expect(readFileSync("docs/system.svg", "utf8")).to.equal(await svgOf(source));
   });
 

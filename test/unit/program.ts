@@ -9,7 +9,7 @@ import { registrations, valueOf, type Calls, type Registered } from "./mocks.ts"
 export interface Program {
   readonly resources: Registered[];
   readonly outputs: Record<string, { value: unknown; secret: boolean }>;
-  /** The only resource of this type whose name ends so. */
+  /** The only resource of this type whose name ends with `nameEnd`. */
   readonly one: (type: string, nameEnd?: string) => Registered;
   /** The resources of this type. */
   readonly all: (type: string) => Registered[];
@@ -17,8 +17,8 @@ export interface Program {
 
 let runs = 0;
 /**
- * Plays what the program asks without Pulumi in an update: the address of this computer, and the rules of a group that
- * has none. Resolves to the environment that leads there.
+ * Starts a fake of the services that the program calls without Pulumi in an update. It returns an address of this
+ * computer and a security group without rules. Resolves to the environment variables that point to it.
  */
 async function playAws(): Promise<Record<string, string>> {
   const server = createServer((request, response) => {
@@ -34,7 +34,7 @@ async function playAws(): Promise<Record<string, string>> {
 }
 let played: Promise<Record<string, string>> | undefined;
 
-/** Runs index.ts with the default settings and these. `calls` are laid over the mocks' usual answers. */
+/** Runs index.ts with the default settings and these. `calls` override the mocks' default answers. */
 export async function program(
   settings: Record<string, unknown> = {},
   calls: Calls = {},
@@ -64,7 +64,7 @@ export async function program(
   return { resources, outputs, all, one };
 }
 
-/** Everything that has to be there before the resource "type name", directly or not. */
+/** The direct and indirect dependencies of the resource "type name". */
 export function upstream({ resources }: Program, key: string): Set<string> {
   const found = new Set<string>();
   const visit = (current: string): void => {

@@ -38,11 +38,11 @@ describe("A public site", () => {
     expect(both).to.include("BlockPublicPolicy and RestrictPublicBuckets is on");
   });
 
-  it("is built in an account that blocks public ACLs only", async () => {
+  it("is created in an account that blocks only public ACLs", async () => {
     expect(await errorIn({ blockPublicAcls: true, ignorePublicAcls: true })).to.equal("");
   });
 
-  it("is built where the account's settings cannot be read", async () => {
+  it("is created when the account's settings cannot be read", async () => {
     const refused = () => {
       throw new Error("reading S3 Account Public Access Block: AccessDenied");
     };
@@ -50,7 +50,7 @@ describe("A public site", () => {
     expect(outputs["siteUrl"]!.value).to.match(/^http:/);
   });
 
-  it("names the profile in the command that relaxes the account's settings", async () => {
+  it("is refused with a command that names the AWS profile", async () => {
     const profile = { "aws:profile": "team" };
     expect(await errorIn({ blockPublicPolicy: true }, profile)).to.include(
       "--account-id 123456789012 --profile team \\\n",
@@ -58,7 +58,7 @@ describe("A public site", () => {
   });
 
   for (const site of ["private", "none"])
-    it(`is not what site ${site} is: no account forbids that`, async () => {
+    it(`is not created with site ${site}, and the account's settings are not read`, async () => {
       let asked = false;
       const ask = () => {
         asked = true;

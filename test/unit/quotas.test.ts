@@ -15,7 +15,7 @@ import { program } from "./program.ts";
 const quota = "aws:servicequotas/getServiceQuota:getServiceQuota";
 const codes = { vpcs: "L-F678F1CE", elasticIps: "L-0263D0A3", vcpus: "L-1216C47A" };
 
-/** An account whose quotas are these, and which has so much; what a test does not name is roomy. */
+/** An account with these quotas and this usage. Quotas that a test does not name are large. */
 const account = ({
   limits = {},
   vpcs = 0,
@@ -36,7 +36,7 @@ const account = ({
   );
   return {
     [quota]: ({ quotaCode }) => ({ value: limitOf[quotaCode as string] }),
-    // Asked by tags for the stack's own VPC, and by owner for all.
+    // The program looks up the stack's own VPC by tags, and all VPCs by owner.
     "aws:ec2/getVpcs:getVpcs": ({ filters }) => {
       if (filters) expect(filters).to.deep.equal([{ name: "owner-id", values: ["123456789012"] }]);
       return { ids: filters ? ids(vpcs) : [] };
@@ -60,7 +60,7 @@ const dev: Demand = {
   ...{ zones: ["us-west-2a", "us-west-2b"], natGateways: "single" },
 };
 
-/** What is wrong with an account of these answers; "" if nothing is. */
+/** The error in an account with these answers; "" if there is none. */
 const errorIn = async (calls: Calls, demand: Partial<Demand> = {}): Promise<string> => {
   const check = () =>
     requireQuotas({ ...dev, ...demand }, new aws.Provider("aws")).then(
@@ -71,7 +71,7 @@ const errorIn = async (calls: Calls, demand: Partial<Demand> = {}): Promise<stri
 };
 
 describe("The quotas of the account", () => {
-  it("are refused all at once, with the numbers and the commands that help", async () => {
+  it("are reported together when exceeded, with numbers and commands that help", async () => {
     const full = account({
       limits: { vpcs: 5, elasticIps: 5, vcpus: 8 },
       vpcs: 5,
@@ -100,13 +100,13 @@ describe("The quotas of the account", () => {
     );
   });
 
-  it("may be used up to the last one", async () => {
+  it("allow a stack that uses them up exactly", async () => {
     const limits = { vpcs: 5, elasticIps: 5, vcpus: 8 };
     const running = { one: "m7i.xlarge" };
     expect(await errorIn(account({ limits, vpcs: 4, elasticIps: 3, running }))).to.equal("");
   });
 
-  it("count an Elastic IP for each NAT gateway, and the app server's", async () => {
+  it("count an Elastic IP for each NAT gateway and one for the app server", async () => {
     const withNatGateways = (natGateways: Demand["natGateways"], elasticIps: number) =>
       errorIn(account({ limits: { elasticIps: 5 }, elasticIps }), { natGateways });
     expect(await withNatGateways("per-zone", 3)).to.include("3 in use and 3 more needed");
@@ -114,11 +114,11 @@ describe("The quotas of the account", () => {
     expect(await withNatGateways("none", 4)).to.equal("");
     const without = await withNatGateways("none", 5);
     expect(without).to.include("5 in use and 1 more needed").and.not.include("natGateways");
-    // Without NAT gateways there would be no room either.
+    // The quota would be exceeded without NAT gateways, too.
     expect(await withNatGateways("single", 5)).to.not.include("natGateways");
   });
 
-  it("count neither spot instances nor those of other families", async () => {
+  it("count neither spot instances nor instances of other families", async () => {
     const running = { one: "g5.48xlarge", two: "t3.micro" };
     const few = account({ limits: { vcpus: 5 }, running, spot: ["three", "four"] });
     expect(await errorIn(few)).to.include("2 in use and 4 more needed, but the quota is 5");
@@ -126,19 +126,19 @@ describe("The quotas of the account", () => {
     expect(await errorIn(other, { instanceType: "p5.48xlarge" })).to.equal("");
   });
 
-  it("are left to AWS where one cannot be read", async () => {
+  it("are skipped individually when they cannot be read", async () => {
     const refused = () => {
       throw new Error("reading Service Quotas: AccessDeniedException");
     };
     const full = account({ limits: { elasticIps: 0 }, vpcs: 100 });
     expect(await errorIn({ ...full, [quota]: refused })).to.equal("");
-    // The others still count.
+    // The other quotas are still checked.
     const blind = { ...full, "aws:index/getCallerIdentity:getCallerIdentity": refused };
     const some = await errorIn(blind);
     expect(some).to.include("Elastic IPs").and.not.include("VPCs");
   });
 
-  it("are left to AWS in an account with too many instances to count their vCPUs", async () => {
+  it("are not checked for vCPUs in an account with more than 50 instances", async () => {
     const running = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`i-${index}`, "t3.micro"]));
     const limits = { vcpus: 100 };
@@ -146,13 +146,13 @@ describe("The quotas of the account", () => {
     expect(await errorIn(account({ limits, running: running(51) }))).to.equal("");
   });
 
-  it("name the profile in the commands of the AWS CLI", async () => {
+  it("are reported with commands that name the AWS profile", async () => {
     const text = await errorIn(account({ limits: { vpcs: 0 } }), { profile: "team" });
     expect(text).to.include("increase --region us-west-2 --profile team \\\n");
     expect(text).to.include("aws ec2 describe-vpcs --region us-west-2 --profile team");
   });
 
-  it("are enough exactly if nothing is reported, and each problem asks for what is needed", () => {
+  it("are reported exactly when exceeded, each with the value that is needed", () => {
     const count = fc.nat(20);
     const usage = fc.record({
       what: fc.constant("VPCs"),
@@ -170,7 +170,7 @@ describe("The quotas of the account", () => {
     );
   });
 
-  it("stop the program with the numbers of its settings", async () => {
+  it("stop the program, with numbers that follow from its settings", async () => {
     const full = account({ limits: { elasticIps: 0, vcpus: 1 } });
     const settings = { "aws:profile": "team", natGateways: "per-zone", instanceType: "m7i.xlarge" };
     const text = await program(settings, full).then(
@@ -184,7 +184,7 @@ describe("The quotas of the account", () => {
     expect(text).to.include("- vCPUs of standard instances: 0 in use and 8 more needed");
   }).timeout(60_000); // it loads the whole program
 
-  it("know the families of standard instances", () => {
+  it("apply to the families of standard instances only", () => {
     const standard = "a1 c7i-flex d3en h1 i4i i7ie im4gn is4gen m8g r5b t3a z1d".split(" ");
     const others = "dl1 f1 g5 hpc7g inf2 mac2 p5 trn1 u-6tb1 vt1 x2idn".split(" ");
     expect(standard.filter((family) => !isStandard(`${family}.large`))).to.deep.equal([]);

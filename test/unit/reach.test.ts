@@ -3,7 +3,7 @@ import { program, upstream } from "./program.ts";
 import type { PortAnswer } from "../../deployer/ports.ts";
 import { reach, reachOrOpen } from "../../deployer/reach.ts";
 
-/** Runs with the answers of a machine, one pair a try, the last for ever; each try takes the seconds that it would. */
+/** Runs with one pair of answers per try, of which the last repeats, on a clock that each try advances. */
 async function reached(...answers: [ssh: PortAnswer, web: PortAnswer][]) {
   let seconds = 0;
   let at = 0;
@@ -22,12 +22,12 @@ async function reached(...answers: [ssh: PortAnswer, web: PortAnswer][]) {
   return { why, seconds };
 }
 
-describe("Reaching a machine by SSH", () => {
+describe("The SSH reachability check", () => {
   it("succeeds at once when sshd answers", async () => {
     expect(await reached(["open", "refused"])).to.deep.equal({ why: undefined, seconds: 0 });
   });
 
-  it("waits for a machine that boots", async () => {
+  it("waits while the app server boots", async () => {
     const boot: [PortAnswer, PortAnswer][] = [
       ["silent", "silent"],
       ["silent", "silent"],
@@ -36,7 +36,7 @@ describe("Reaching a machine by SSH", () => {
     expect((await reached(...boot, ["open", "refused"])).why).to.equal(undefined);
   });
 
-  it("says within 90 s that the door is closed, when the machine answers elsewhere", async () => {
+  it("reports within 90 s that SSH is blocked when the app server answers on another port", async () => {
     for (const web of ["refused", "open"] as const) {
       const { why, seconds } = await reached(["silent", "silent"], ["silent", web]);
       expect(why, web).to.equal("closed");
@@ -44,7 +44,7 @@ describe("Reaching a machine by SSH", () => {
     }
   });
 
-  it("takes one lost packet for no closed door", async () => {
+  it("does not report blocked SSH after two lost packets in a row", async () => {
     const lost: [PortAnswer, PortAnswer] = ["silent", "refused"];
     const { why } = await reached(lost, lost, ["refused", "refused"], lost, lost, [
       "open",
@@ -53,19 +53,19 @@ describe("Reaching a machine by SSH", () => {
     expect(why).to.equal(undefined);
   });
 
-  it("says within 90 s that nothing answers", async () => {
+  it("reports within 90 s that nothing answers", async () => {
     const { why, seconds } = await reached(["silent", "silent"]);
     expect(why).to.equal("absent");
     expect(seconds).to.be.below(90);
   });
 
-  it("gives sshd five minutes on a machine that runs", async () => {
+  it("waits five minutes for sshd when the app server refuses connections", async () => {
     const { why, seconds } = await reached(["refused", "refused"]);
     expect(why).to.equal("booting");
     expect(seconds).to.be.within(300, 310);
   });
 
-  it("tries once more where a closed door was opened, and only then", async () => {
+  it("tries once more only when a rule was added for blocked SSH", async () => {
     const trial = async (added: boolean, after: PortAnswer) => {
       let opened = 0;
       const probe = (port: number) => {
@@ -83,7 +83,7 @@ describe("Reaching a machine by SSH", () => {
     expect(await trial(false, "open")).to.deep.equal({ why: "closed", opened: 1 });
   });
 
-  it("comes before the first step, and again with each release and each machine", async () => {
+  it("runs before the first step, and again for each release and each app server", async () => {
     const reachOf = (built: Awaited<ReturnType<typeof program>>) =>
       built.one("command:local:Command", "release-reach").inputs;
     const built = await program();

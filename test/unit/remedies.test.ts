@@ -1,4 +1,4 @@
-/** Every remedy that the product prints, with the test that does what it says or the reason why none does. */
+/** Every remedy that the product prints, with the test that executes it or the reason why no test does. */
 import { expect } from "chai";
 import yaml from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const keysOf = (file: string, member: string) => {
 };
 
 describe("Remedies", () => {
-  it("are found in the sources of every kind", () => {
+  it("are found in shell scripts and in TypeScript sources", () => {
     const shell =
       'fail "no $a, \\"$(b "c)" ")")\\"" \\\n  "do $x, $(date "+%F")" "$e"\nremedy+="or d"';
     expect(ofShell("a", shell)).to.deep.equal(["do ${…}, ${…}", "or d"]);
@@ -34,7 +34,7 @@ describe("Remedies", () => {
     expect(() => ofTypeScript("a.ts", "new Failure(a, b)")).to.throw(/where does the remedy 'b'/);
   });
 
-  it("each have a row of the table, and each row a remedy", () => {
+  it("each have a row in the table, and each row has a remedy", () => {
     const without = found.filter((remedy) => !rowOf(remedy));
     expect(without, "remedies without a row").to.deep.equal([]);
     const used = new Set(found.map(rowOf));
@@ -44,7 +44,7 @@ describe("Remedies", () => {
     ).to.deep.equal([]);
   });
 
-  it("name tests that exist", () => {
+  it("have rows that name existing tests", () => {
     const missing = rows.filter(({ proof }) => {
       if (!("test" in proof)) return false;
       const [file = "", title = ""] = proof.test.split(" › ");
@@ -69,7 +69,7 @@ describe("Remedies", () => {
         ...of(/pulumi config (?:set|get|rm) (?:--\w+ )*'?(\w+)/g).filter(
           (name) => !settings.includes(name),
         ),
-        // What is written so is a setting.
+        // A word in camel case is a setting.
         ...of(/(?<![\w./:$-])([a-z]+(?:[A-Z][a-z]+)+)\b/g).filter(
           (name) => !settings.includes(name),
         ),
@@ -78,7 +78,7 @@ describe("Remedies", () => {
         ),
       ];
       for (const call of of(/\.\/ops ([a-z$][^;,\n]*)/g)) {
-        // A variable behind a word holds options.
+        // A variable after a word contains options.
         const [name, ...words] = call.replaceAll("${…}", "").trim().split(" ");
         if (name === "") continue;
         const command = commands.find((each) => each.name() === name);

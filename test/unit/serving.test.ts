@@ -9,22 +9,22 @@ const released = (image: string): Serving => ({
   ...{ action: "release", before: "2026-01-01T00:00:00Z", rolledBack: [] },
 });
 
-describe("What serves", () => {
+describe("The record of the running release", () => {
   const v1 = { ...released("app:1"), since: "t1", before: null };
   const v2 = { ...released("app:2"), since: "t2", before: "t1" };
   const back = { ...v1, since: "t3", before: "t2", rolledBack: ["app:2"] };
 
-  it("keeps the trigger of a release that has been made", () => {
+  it("keeps the deploy trigger unchanged after its own release", () => {
     expect(releaseTrigger(undefined, "app:1")).to.equal(releaseTrigger(v1, "app:1"));
     expect(releaseTrigger(v1, "app:2")).to.equal(releaseTrigger(v2, "app:2"));
   });
 
-  it("changes the trigger when a rollback, or a run that was cut off, serves another image", () => {
+  it("changes the deploy trigger when another image runs after a rollback or a cut-off run", () => {
     expect(releaseTrigger(back, "app:2")).to.not.equal(releaseTrigger(v2, "app:2"));
     expect(releaseTrigger(v2, "app:1")).to.not.equal(releaseTrigger(v1, "app:1"));
   });
 
-  it("forbids to release what was rolled back, and nothing else", () => {
+  it("forbids only the release of an image that was rolled back", () => {
     const refusal = (serving: Serving | undefined, image: string) => () =>
       refuseRolledBack(serving, { commit: "c2", image, stack: "prod" });
     expect(refusal(back, "app:2"))
@@ -41,7 +41,7 @@ describe("What serves", () => {
   });
 });
 
-describe("The release, when something serves already", function () {
+describe("A release after an earlier one", function () {
   this.timeout(60_000); // a test runs the whole program up to three times
   const deploy = (of: Program) => of.one("command:remote:Command", "release-deploy").inputs;
   const triggers = (of: Program) => (deploy(of).triggers as string[]).join(" ");
@@ -78,7 +78,7 @@ describe("The release, when something serves already", function () {
     expect(error!.message).to.match(reason);
   };
 
-  it("releases again when another image has come to serve, and not otherwise", async () => {
+  it("deploys again only when another image than its own is running", async () => {
     const first = await program({}, { "aws:s3/getObjects:getObjects": () => ({ keys: [] }) });
     expect(triggers(first)).to.match(/ none$/);
     expect(triggers(await serving({}))).to.match(/ 2026-01-01T00:00:00Z$/);
@@ -86,7 +86,7 @@ describe("The release, when something serves already", function () {
     expect(triggers(other)).to.match(/ 2026-01-02T00:00:00Z$/);
   });
 
-  it("stops before anything else when it was rolled back, or when that cannot be read", async () => {
+  it("stops when its image was rolled back, or when the record cannot be read", async () => {
     const rolledBack = { image: "flask-on-aws-app:older", rolledBack: [image] };
     await stops(() => serving({ ...rolledBack, action: "rollback" }), /was rolled back/);
     const refused = () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { problemsWith } from "./config.ts";
 
-describe("Reading the settings", () => {
+describe("The settings reader", () => {
   /** Key, the rule's line, and the remedy's commands without `pulumi config` and `--stack dev`. */
   const unknown: [key: string, limit: string, ...commands: string[]][] = [
     ["appComit", "did you mean appCommit?", "rm appComit", "set appCommit VALUE"],
@@ -21,7 +21,7 @@ describe("Reading the settings", () => {
     ["teardown", "did you mean confirmDestroy?", "rm teardown", "set confirmDestroy VALUE"],
   ];
   for (const [key, limit, ...commands] of unknown) {
-    it(`refuses the unknown key ${key} with the commands that set it right`, async () => {
+    it(`refuses the unknown key ${key} with the commands that correct it`, async () => {
       const problems = await problemsWith({ [key]: "sesame" });
       const remedy = commands.map((args) => `pulumi config ${args} --stack dev`);
       expect(problems).to.deep.equal([
@@ -30,7 +30,7 @@ describe("Reading the settings", () => {
     });
   }
 
-  it("refuses the name that a setting had before, for the stack in question", async () => {
+  it("refuses the former name of a setting, with commands for the current stack", async () => {
     expect(await problemsWith({ tearDown: "prod" }, "prod")).to.deep.equal([
       "flask-on-aws:tearDown is not a setting any more\n" +
         "    its name is confirmDestroy now\n" +
@@ -46,7 +46,7 @@ describe("Reading the settings", () => {
     );
   });
 
-  it("leaves the keys of other namespaces alone", async () => {
+  it("ignores the keys of other namespaces", async () => {
     const others = { "aws:profil": "ada", "shop:appComit": "abc", "pulumi:tags": {} };
     expect(await problemsWith(others)).to.deep.equal([]);
   });
@@ -65,7 +65,7 @@ describe("Reading the settings", () => {
       expect(await problemsWith({ [key]: "" }, "dev", [key])).to.deep.equal([]);
     });
 
-    it(`refuses ${key} that was set to nothing`, async () => {
+    it(`refuses an empty ${key}`, async () => {
       const publishRepository = "https://git.example/a.git";
       for (const [value, plain] of [
         ["", []],

@@ -12,7 +12,7 @@ async function settingsWith(settings: Record<string, unknown> = {}): Promise<Set
 }
 
 describe("Settings", () => {
-  it("need nothing that has no default", async () => {
+  it("are valid when the stack sets nothing", async () => {
     const settings = await settingsWith({ adminCidrs: [] });
     expect(settings.adminCidrs).to.deep.equal([]);
     expect(settings.allowOwnAddress).to.equal(true);
@@ -23,7 +23,7 @@ describe("Settings", () => {
     expect(settings.protectData).to.equal(true);
   });
 
-  it("have a type, a description and a default each", async () => {
+  it("each have a type, a description and a default", async () => {
     for (const [key, declared] of Object.entries(projectFile.config)) {
       if (key.startsWith("aws:")) continue; // keys of other namespaces can only have a value
       expect(declared, key).to.include.all.keys("type", "description", "default");
@@ -146,12 +146,12 @@ describe("Settings", () => {
     expect(problem).to.include("10.0.0.0/26 has room for 2 zones");
   });
 
-  it("want a token for publishing", async () => {
+  it("require publishToken when publishRepository is set", async () => {
     const [problem] = await problemsWith({ publishRepository: "https://git.example/a.git" });
     expect(problem).to.match(/publishToken is not set\n.*\n {4}remedy: pulumi config set --secret/);
   });
 
-  it("refuse to publish the rows without a site, and name the settings that allow it", async () => {
+  it("refuse publishDump without a site, and name the settings that allow it", async () => {
     const publishing = { publishRepository: "https://git.example/a.git", publishToken: "sesame" };
     const dump = { ...publishing, publishDump: true };
     const [problem, ...others] = await problemsWith({ ...dump, site: "none" });
@@ -164,7 +164,7 @@ describe("Settings", () => {
     expect(await problemsWith({ ...publishing, site: "none" })).to.deep.equal([]);
   });
 
-  it("do not repeat credentials in an address", async () => {
+  it("do not print the credentials of a refused address", async () => {
     for (const key of ["appRepository", "pipIndexUrl", "publishRepository"]) {
       const url = "https://me:sesame@git.example/a.git";
       const [problem] = await problemsWith({ publishToken: "token", [key]: url });
@@ -172,7 +172,7 @@ describe("Settings", () => {
     }
   });
 
-  it("do not repeat a password, and take any of printable ASCII characters", async () => {
+  it("do not print a refused password, and accept all printable ASCII characters", async () => {
     for (const databasePassword of ["sesame", "sésame-sésame", "s".repeat(129)]) {
       const [problem] = await problemsWith({ databasePassword });
       expect(problem).to.include(`databasePassword has ${databasePassword.length} characters`);
@@ -182,7 +182,7 @@ describe("Settings", () => {
     expect(await problemsWith({ databasePassword: printable })).to.deep.equal([]);
   });
 
-  it("refuse that nobody can log in, and name both ways out", async () => {
+  it("refuse a stack to which nobody can log in, and name both remedies", async () => {
     const [problem, ...others] = await problemsWith({ adminCidrs: [], allowOwnAddress: false });
     expect(others).to.deep.equal([]);
     expect(problem).to.equal(
@@ -194,14 +194,14 @@ describe("Settings", () => {
     expect(await problemsWith({ allowOwnAddress: false })).to.deep.equal([]);
   });
 
-  it("do not repeat a private key that was pasted for a public one", async () => {
+  it("do not print a private key that was pasted instead of the public key", async () => {
     const sshPublicKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${"A".repeat(40)}sesame`;
     expect((await problemsWith({ sshPublicKey }))[0])
       .to.include("PRIVATE KEY")
       .and.not.include("sesame");
   });
 
-  it("report every problem at once, before anything is registered", async () => {
+  it("report every problem at once, before any resource is registered", async () => {
     const index = "../../index.ts?with-problems";
     configure({ adminCidrs: ["10.0.0.1/8"], appCommit: "main", databaseName: "sys" });
     let message = "";
@@ -218,7 +218,7 @@ describe("Settings", () => {
     expect(resources).to.deep.equal([]);
   });
 
-  it("refuse names that no bucket could have, and take the longest that one can", async () => {
+  it("refuse stack names that no bucket can have, and accept the longest possible one", async () => {
     for (const stack of ["My_Stack", "a--b", "dev-", "s".repeat(34)]) {
       const [problem, ...others] = await problemsWith({}, stack);
       expect(others).to.deep.equal([]);
@@ -239,7 +239,7 @@ describe("Settings", () => {
     expect(names.map(({ length }) => length)).to.deep.equal([63, 64, 0]);
   });
 
-  it("keep production's data protected, but for the one who names the stack to tear it down", async () => {
+  it("keep production's data protected unless confirmDestroy names the stack", async () => {
     const [problem] = await problemsWith({ protectData: false }, "production");
     expect(problem).to.include("stack production keeps production's data");
     expect(problem).to.include("to destroy this stack, set confirmDestroy to production");
@@ -247,7 +247,7 @@ describe("Settings", () => {
     expect((await settingsWith()).confirmDestroy).to.equal(false);
   });
 
-  it("are refused by their names or read as they are, whatever is typed", async () => {
+  it("are refused by name for any random text, and each problem has a remedy", async () => {
     const keys = [
       "vpcCidr",
       "instanceType",
@@ -277,7 +277,7 @@ describe("Settings", () => {
     );
   });
 
-  it("of each environment's file are sound", async () => {
+  it("of each environment's file are valid", async () => {
     for (const stack of ["dev", "prod"]) {
       expect(await problemsWith(settingsOfStack(stack), stack)).to.deep.equal([]);
     }

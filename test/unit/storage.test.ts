@@ -10,7 +10,7 @@ describe("Storage", () => {
     built = await program();
   });
 
-  /** What anybody may read of the site, and what the app server may write there. */
+  /** The objects of the site that anybody may read, and those that the app server may write. */
   const shared = async (settings: Record<string, unknown>) => {
     const of = await program(settings);
     const policy = JSON.parse(of.one(token("BucketPolicy"), "-site").inputs.policy);
@@ -23,7 +23,7 @@ describe("Storage", () => {
     };
   };
 
-  it("shares the app's zip when publishing is on, and the database's rows when told so, with a warning", async () => {
+  it("shares app.zip when publishing is on, and dump.sql.gz only with publishDump", async () => {
     const pages = ["index.html", "error.html"];
     const publish = { publishRepository: "https://git.example/a.git", publishToken: "sesame" };
     expect(await shared({})).to.deep.equal({
@@ -39,7 +39,7 @@ describe("Storage", () => {
     });
   });
 
-  it("lets anybody read the site's objects, by policy alone", () => {
+  it("lets anybody read the site's pages and status by the bucket policy, not by ACLs", () => {
     const policy = built.one(token("BucketPolicy"), "-site");
     expect(policy.inputs.bucket).to.equal("flask-on-aws-dev-site-id");
     expect(JSON.parse(policy.inputs.policy)).to.deep.equal({
@@ -62,7 +62,7 @@ describe("Storage", () => {
     expect(policy.dependencies).to.include(`${access.type} ${access.name}`);
   });
 
-  it("puts the public policy after all that gives a relaxed block the time to spread", () => {
+  it("attaches the public policy last, so that the relaxed access block takes effect first", () => {
     const key = ({ type, name }: { type: string; name: string }) => `${type} ${name}`;
     const before = upstream(built, key(built.one(token("BucketPolicy"), "-site")));
     const website = built.one(token("BucketWebsiteConfiguration"));
@@ -73,7 +73,7 @@ describe("Storage", () => {
     for (const later of [website, ...pages]) expect(later.dependencies).to.include(access);
   });
 
-  it("keeps a private site from everybody but the account, without a website", async () => {
+  it("blocks public access to a private site and hosts no website for it", async () => {
     const publish = { publishRepository: "https://git.example/a.git", publishToken: "sesame" };
     const of = await program({ ...publish, publishDump: true, site: "private" });
     expect(of.one(token("BucketPublicAccessBlock"), "-site").inputs).to.deep.equal({
@@ -96,7 +96,7 @@ describe("Storage", () => {
     });
   });
 
-  it("changes nothing but who reads it when a site becomes private or public", async () => {
+  it("adds only the policy, the website and the pages when a private site becomes public", async () => {
     const keys = (of: Program) => of.resources.map(({ type, name }) => `${type} ${name}`);
     const closed = keys(await program({ site: "private" }));
     const more = keys(built).filter((key) => !closed.includes(key));
@@ -109,7 +109,7 @@ describe("Storage", () => {
     expect(bucket(await program({ site: "private" }))).to.deep.equal(bucket(built));
   });
 
-  it("creates no bucket and gives the role no right to one when there is no site", async () => {
+  it("creates no site bucket and grants no right to one with `site: none`", async () => {
     const of = await program({ site: "none" });
     expect(of.resources.filter(({ name }) => name.includes("-site"))).to.deep.equal([]);
     const role = JSON.parse(of.one("aws:iam/rolePolicy:RolePolicy").inputs.policy);
@@ -122,7 +122,7 @@ describe("Storage", () => {
     ]);
   });
 
-  it("serves the site's pages, under the names that its website configuration gives", () => {
+  it("uploads the site's pages under the names in the website configuration", () => {
     const { inputs } = built.one(token("BucketWebsiteConfiguration"));
     expect(inputs.indexDocument).to.deep.equal({ suffix: "index.html" });
     expect(inputs.errorDocument).to.deep.equal({ key: "error.html" });
@@ -136,7 +136,7 @@ describe("Storage", () => {
     expect(errorPage("a title")).to.not.equal(indexPage("a title"));
   });
 
-  it("keeps backups private, encrypted and in every version", () => {
+  it("keeps backups private, encrypted and versioned", () => {
     const backups = (name: string) => built.one(token(name), "-backups").inputs;
     expect(backups("BucketPublicAccessBlock")).to.deep.equal({
       bucket: "flask-on-aws-dev-backups-id",
@@ -153,7 +153,7 @@ describe("Storage", () => {
     ]);
   });
 
-  it("lets nobody reach the backups without TLS, and nobody by the bucket's policy", () => {
+  it("requires TLS for the backups, and grants nobody access by the bucket policy", () => {
     const policy = JSON.parse(built.one(token("BucketPolicy"), "-backups").inputs.policy);
     const arn = "arn:aws:s3:::flask-on-aws-dev-backups";
     expect(policy.Statement).to.deep.equal([
@@ -168,7 +168,7 @@ describe("Storage", () => {
     ]);
   });
 
-  it("lets backups grow old as the settings say, but never the release history", async () => {
+  it("archives and expires backups as the settings say, but never the release history", async () => {
     const days = { backupColdAfterDays: 7, backupExpireAfterDays: 90 };
     const { inputs } = (await program(days)).one(token("BucketLifecycleConfiguration"));
     expect(inputs.bucket).to.equal("flask-on-aws-dev-backups-id");
@@ -182,7 +182,7 @@ describe("Storage", () => {
     expect(others).to.deep.equal([]);
   });
 
-  it("removes backups with their bucket only when data is not protected", async () => {
+  it("deletes the backups with their bucket only when the data is not protected", async () => {
     const bucket = (of: Program, end: string) => of.one(token("Bucket"), end);
     expect(bucket(built, "-backups").inputs.forceDestroy).to.equal(false);
     expect(bucket(built, "-backups").protect).to.equal(true);
@@ -193,7 +193,7 @@ describe("Storage", () => {
         protect: false,
       });
     }
-    // The program and the machine make all of its content.
+    // The program and the app server create all its content.
     expect(bucket(built, "-site").inputs.forceDestroy).to.equal(true);
     expect(bucket(built, "-site").protect).to.equal(false);
   });

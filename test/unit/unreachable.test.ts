@@ -19,12 +19,12 @@ const evidence: Evidence = {
 };
 const off = { ...evidence.access, ownAddress: false };
 const closed = (more: Partial<Evidence> = {}) => explain("closed", { ...evidence, ...more });
-/** The command that lets an address in for good. */
+/** The command that admits an address permanently. */
 const allow = (address: string) =>
   `pulumi config set --path 'adminCidrs[1]' ${address}/32 --stack prod && pulumi up --stack prod`;
 
-describe("The message that SSH is closed", () => {
-  it("names the machine, the address of this computer and the rules in force", () => {
+describe("The message about blocked SSH", () => {
+  it("names the app server, this computer's address and the rules in force", () => {
     expect(
       closed({ rules: [...(evidence.rules as []), own] })
         .split("\n")
@@ -37,30 +37,30 @@ describe("The message that SSH is closed", () => {
     expect(closed({ rules: [] })).to.include("       the rules of sg-1 let in: nobody\n");
   });
 
-  it("has `up` add the rule that is missing, and names the way by hand", () => {
+  it("suggests `pulumi up` to add the missing rule, and the manual command", () => {
     expect(closed()).to.include(
       `remedy: add a rule for this computer: pulumi up --stack prod;\n` +
         `        if that warns that it cannot, let the address in by hand: ${allow("203.0.113.7")}`,
     );
   });
 
-  it("has the address added to adminCidrs where allowOwnAddress is false", () => {
+  it("suggests adding the address to adminCidrs when allowOwnAddress is false", () => {
     expect(closed({ access: off })).to.match(/\nremedy: let this computer in: .*$/);
     expect(closed({ access: off }).endsWith(`: ${allow("203.0.113.7")}`)).to.equal(true);
   });
 
-  it("has the rule restored that adminCidrs asks for", () => {
+  it("suggests a refresh when the rule of an adminCidrs network is missing", () => {
     const text = closed({ caller: "192.0.2.9", rules: [own] });
     expect(text).to.match(/\nremedy: restore the rule, .*: pulumi up --refresh --stack prod$/);
   });
 
-  it("suspects the network of this computer where a rule lets it in", () => {
+  it("suspects this computer's network when a rule admits its address", () => {
     const text = closed({ rules: [own] });
     expect(text).to.include("\nremedy: this computer's network forbids SSH, or sends it from");
     expect(text.endsWith(`: ${allow("ADDRESS")}`)).to.equal(true);
   });
 
-  it("tells what is not known, with its remedy", () => {
+  it("reports an address or rules that cannot be read, with the remedy", () => {
     const unknown = closed({ caller: new Failure("the address is unknown", "try again") });
     expect(unknown).to.match(/\n {7}the address is unknown\n {7}the rules of sg-1 .*\nremedy: try/);
     const unread = closed({ rules: new Failure("the rules are not to be had", "log in") });
@@ -68,14 +68,14 @@ describe("The message that SSH is closed", () => {
   });
 });
 
-describe("The message that a machine does not answer", () => {
-  it("shows the same evidence where nothing answers", () => {
+describe("The message about an app server that does not answer", () => {
+  it("shows this computer's address and suggests a refresh when nothing answers", () => {
     expect(explain("absent", evidence)).to.match(
       /^error: 198\.51\.100\.7 .* 80 s: .*\n.* 203\.0\.113\.7\n.*\nremedy: run pulumi up --refresh --stack prod/,
     );
   });
 
-  it("has the machine replaced whose sshd does not start", () => {
+  it("suggests replacing the app server when its sshd does not start", () => {
     expect(explain("booting", evidence)).to.match(
       /^error: 198\.51\.100\.7 refuses SSH for 300 s.*\nremedy: .*-app-machine-host-key' --stack prod$/,
     );

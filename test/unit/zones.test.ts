@@ -5,7 +5,7 @@ import { natGatewayModes } from "../../network/network.ts";
 import { chooseZones, type Zone, type ZoneWishes } from "../../network/zones.ts";
 import { program } from "./program.ts";
 
-/** Zones a, b, c …; a letter in one of the lists lacks that. */
+/** Zones a, b, c …; `type` and `nat` list the letters of the zones that lack it. */
 const region = (letters: string, { type = "", nat = "" } = {}): Zone[] =>
   [...letters].map((letter) => ({
     name: `us-east-1${letter}`,
@@ -39,7 +39,7 @@ describe("The zones of a stack", () => {
     expect(chosen({ nat: "a" }, { natGateways: "none" })).to.deep.equal(named("ab"));
   });
 
-  it("stay where subnets exist, and fill only the places that are free", () => {
+  it("stay the same where subnets exist, and fill only the free places", () => {
     const zones = region("abcd", { type: "b" });
     const chosen = (...existing: (string | undefined)[]) =>
       chooseZones(zones, { ...wishes, existing });
@@ -49,7 +49,7 @@ describe("The zones of a stack", () => {
     expect(chosen("us-east-1d")).to.deep.equal(named("da"));
   });
 
-  it("are those of the setting, whatever exists", () => {
+  it("are those of the setting availabilityZones, even if subnets exist in others", () => {
     const zones = region("abc");
     const existing = named("ab");
     expect(chooseZones(zones, { ...wishes, named: named("cab"), existing })).to.deep.equal(
@@ -57,14 +57,14 @@ describe("The zones of a stack", () => {
     );
   });
 
-  it("are refused by the setting's name if the region does not have them", () => {
+  it("are refused if the setting names a zone that the region does not have", () => {
     expect(errorOf(region("ab"), { named: named("ax") })).to.equal(
       "The setting availabilityZones names us-east-1x\n" +
         "    the region has us-east-1a, us-east-1b\n    remedy: name some of these",
     );
   });
 
-  it("are refused if one of the setting would have a NAT gateway and AWS has none there", () => {
+  it("are refused if one needs a NAT gateway that AWS does not offer there", () => {
     const zones = region("abce", { nat: "e" });
     expect(errorOf(zones, { named: named("ea") })).to.equal(
       "The setting natGateways is single\n" +
@@ -83,7 +83,7 @@ describe("The zones of a stack", () => {
       expect(errorOf(zones, fine)).to.match(/^no error/);
   });
 
-  it("are refused if the machines' zone does not offer their type, in an existing stack, too", () => {
+  it("are refused if the servers' zone lacks their instance type, also in an existing stack", () => {
     const zones = region("abc", { type: "b" });
     const instanceType = "m8g.large";
     expect(errorOf(zones, { named: named("ba"), instanceType })).to.equal(
@@ -100,7 +100,7 @@ describe("The zones of a stack", () => {
     expect(errorOf(zones, { named: named("ab"), instanceType })).to.match(/^no error/);
   });
 
-  it("are refused if fewer than two offer what is needed", () => {
+  it("are refused if fewer than two offer the instance type", () => {
     const instanceType = "p5.48xlarge";
     expect(errorOf(region("abc", { type: "ac" }), { instanceType })).to.equal(
       "The setting instanceType is p5.48xlarge\n" +
@@ -112,13 +112,13 @@ describe("The zones of a stack", () => {
     const none = errorOf(region("abc", { type: "abc" }), { instanceType, natGateways: "none" });
     expect(none).to.include("but no zone of the region offers it, and RDS needs two zones\n");
     expect(none).to.not.include("first in availabilityZones");
-    // As the message says.
+    // The message suggests this.
     expect(errorOf(region("abc", { type: "ac" }), { instanceType, named: named("ba") })).to.match(
       /^no error/,
     );
   });
 
-  it("never move a subnet that exists, and are two or more, each once", () => {
+  it("never move an existing subnet, and are at least two different zones", () => {
     const zone = fc.record({
       letter: fc.constantFrom(..."abcdef"),
       hasInstanceType: fc.boolean(),
@@ -153,7 +153,7 @@ describe("The zones of a stack", () => {
   });
 });
 
-describe("Looking the zones up", () => {
+describe("The zone lookup", () => {
   const zones = "aws:index/getAvailabilityZones:getAvailabilityZones";
   const offerings = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings";
   const subnetsIn = async (calls: Parameters<typeof program>[1]) => {
@@ -162,7 +162,7 @@ describe("Looking the zones up", () => {
     return [...new Set(chosen)];
   };
 
-  it("asks for the zones of RDS, and for those that offer the machines' type", async () => {
+  it("asks AWS for availability zones, and for those that offer the instance type", async () => {
     const asked: Record<string, unknown>[] = [];
     await program(
       { instanceType: "t3.small" },
@@ -186,13 +186,13 @@ describe("Looking the zones up", () => {
     ]);
   });
 
-  it("knows the zones without NAT gateways by their ids", async () => {
+  it("recognises zones without NAT gateways by their ids", async () => {
     const names = ["us-west-2a", "us-west-2b", "us-west-2c"];
     const zoneIds = ["use1-az3", "use1-az1", "use1-az2"];
     expect(await subnetsIn({ [zones]: () => ({ names, zoneIds }) })).to.deep.equal(names.slice(1));
   });
 
-  it("goes on with every zone where it is not told which offer the type", async () => {
+  it("uses every zone when it cannot read which of them offer the instance type", async () => {
     const refused = () => {
       throw new Error("reading EC2 Instance Type Offerings: UnauthorizedOperation");
     };

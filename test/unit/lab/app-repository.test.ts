@@ -19,7 +19,7 @@ describe("lab/app-repository", () => {
   const git = (name: string, ...args: string[]) =>
     execFileSync("git", ["--git-dir", join(directory, name), ...args], { encoding: "utf8" }).trim();
 
-  it("gives the same commits for the same versions, whoever makes them", () => {
+  it("creates the same commits for the same versions, whoever runs it", () => {
     const first = [run("a.git", "1"), run("a.git", "2")];
     const second = [run("b.git", "1"), run("b.git", "2", { GIT_AUTHOR_NAME: "somebody else" })];
     expect(second).to.deep.equal(first);
@@ -28,7 +28,7 @@ describe("lab/app-repository", () => {
       .and.not.equal(first[1]);
   });
 
-  it("adds a version as one commit on top, and none for a version that is there", () => {
+  it("adds a new version as one commit, and no commit for an existing version", () => {
     const first = run("a.git", "1");
     expect(run("a.git", "1")).to.equal(first);
     run("a.git", "2");
@@ -36,7 +36,7 @@ describe("lab/app-repository", () => {
     expect(git("a.git", "diff", "--name-only", "main^", "main")).to.equal("VERSION");
   });
 
-  it("holds what the deployer's contract names", () => {
+  it("contains the files that the deployer requires, and no migrations", () => {
     run("a.git", "1");
     const files = git("a.git", "ls-tree", "-r", "--name-only", "main").split("\n");
     expect(files).to.include.members([

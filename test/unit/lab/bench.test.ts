@@ -7,7 +7,7 @@ import {
   stepsOf,
 } from "../../../lab/experiments/bench/steps.ts";
 
-describe("The benchmark's account of an up", () => {
+describe("The benchmark of an `up`", () => {
   const resource = (name: string, more: Partial<TimedResource> = {}): TimedResource => ({
     urn: `urn:pulumi:dev::p::t::${name}`,
     custom: true,
@@ -20,7 +20,7 @@ describe("The benchmark's account of an up", () => {
       { at: end, resOutputsEvent: { metadata: { urn: urn(name) } } },
     ]);
 
-  it("finds the chain that takes longest, by every kind of dependency", () => {
+  it("finds the longest chain of steps through every kind of dependency", () => {
     const log = events({
       group: [0, 99],
       a: [0, 3],
@@ -41,7 +41,7 @@ describe("The benchmark's account of an up", () => {
     expect(chain.map(nameOf)).to.deep.equal(["t a", "t b", "t c", "t d"]);
   });
 
-  it("refuses a log that does not say when a step ended", () => {
+  it("refuses a log without the times of a step", () => {
     expect(() => stepsOf([], [resource("a")])).to.throw(`when ${urn("a")} began`);
   });
 });

@@ -24,23 +24,23 @@ const creatingVpc = creating("aws:ec2/vpc:Vpc", { tags: { Name: "dev-vpc" } });
 const creatingBucket = creating("aws:s3/bucket:Bucket", { bucket: "site-1a2b" });
 const creatingCommand = creating("command:remote:Command", { create: "true" });
 
-describe("what a killed run has made and not recorded", () => {
-  it("is what exists and is no resource's id or output", () => {
+describe("A resource that a killed run created and did not record", () => {
+  it("is one that the state has in no id and no output", () => {
     const database = { id: "db-1", type: "aws:rds/instance:Instance", name: "db-1" };
     const withDatabase = resource("x", { id: "arn", outputs: { identifier: "db-1" } });
     const state = { resources: [known, withDatabase] };
     expect(orphans(state, [vpc, database, bucket])).to.deep.equal([bucket]);
   });
 
-  it("is everything where the state is empty", () => {
+  it("is any existing resource when the state is empty", () => {
     expect(orphans({}, [vpc])).to.deep.equal([vpc]);
   });
 
-  it("is not spoken of where there is none", () => {
+  it("is not reported when the state has it", () => {
     expect(advice({ resources: [known] }, [vpc])).to.deep.equal([]);
   });
 
-  it("is taken over with the inputs of its creation, found by its tag or its own name", () => {
+  it("is adopted with the inputs of its creation, matched by its tag or its own name", () => {
     const pending_operations = [creatingVpc, creatingBucket, creatingCommand];
     const state: Deployment = { resources: [resource("y")], pending_operations };
     expect(advice(state, [vpc, bucket]).join("\n")).to.match(/lab\/adopt.*vpc-2.*site-1a2b/s);
@@ -54,7 +54,7 @@ describe("what a killed run has made and not recorded", () => {
     });
   });
 
-  it("is taken over as the creation that is known to have made it, among others of its type", () => {
+  it("is adopted as the pending creation with its URN, among others of the same type", () => {
     const type = "aws:ec2/route:Route";
     const [one, other] = ["a", "b"].map((name) => ({
       type: "creating",
@@ -71,14 +71,14 @@ describe("what a killed run has made and not recorded", () => {
     ]);
   });
 
-  it("is not taken over where a later run has made the resource again", () => {
+  it("is not adopted when a later run has created the resource again", () => {
     const again = resource("aws:ec2/vpc:Vpc", { id: "vpc-3" });
     const state: Deployment = { resources: [again], pending_operations: [creatingVpc] };
     expect(advice(state, [vpc]).join("\n")).to.match(/not to be adopted; delete it.*vpc-2/s);
     expect(adopt(state, [vpc])).to.deep.equal({ resources: [again], pending_operations: [] });
   });
 
-  it("is told from interrupted operations that left nothing, with what clears Pulumi's warning", () => {
+  it("is listed apart from interrupted operations that created nothing", () => {
     const updating = { ...creatingCommand, type: "updating" };
     const pending_operations = [creatingVpc, creatingBucket, updating];
     const [made, id, again, ...lines] = advice({ pending_operations }, [bucket]);
@@ -95,10 +95,10 @@ describe("what a killed run has made and not recorded", () => {
   for (const [why, pending_operations] of [
     ["of another type", [creating("aws:ec2/subnet:Subnet", { tags: { Name: "dev-vpc" } })]],
     ["of another name", [creating("aws:ec2/vpc:Vpc", { tags: { Name: "other" } })]],
-    ["no creation", [{ ...creatingVpc, type: "updating" }]],
-    ["one of two alike", [creatingVpc, creatingVpc]],
+    ["not a creation", [{ ...creatingVpc, type: "updating" }]],
+    ["one of two equal ones", [creatingVpc, creatingVpc]],
   ] as [string, NonNullable<Deployment["pending_operations"]>][]) {
-    it(`is left to the reader where the pending operation is ${why}`, () => {
+    it(`is reported for deletion when the pending operation is ${why}`, () => {
       const lines = advice({ pending_operations }, [vpc]).join("\n");
       expect(lines)
         .to.match(/delete it.*vpc-2/s)

@@ -5,26 +5,26 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What lab/pulumi finds among the arguments. */
+/** The value of an option that lab/pulumi finds among the arguments. */
 const option = (...args: string[]) =>
   execFileSync("bash", ["-c", 'source lab/shell/runs.sh; option "$@"', "bash", ...args], {
     encoding: "utf8",
   }).trim();
 
-describe("the CLI's options, as lab/pulumi reads them", () => {
+describe("Options of the Pulumi CLI that lab/pulumi reads", () => {
   for (const form of ["-C dir", "-Cdir", "-C=dir", "--cwd dir", "--cwd=dir"]) {
     it(`are found in the form ${form}`, () => {
       expect(option("C", "cwd", ".", "up", ...form.split(" "), "--yes")).to.equal("dir");
     });
   }
 
-  it("are the default where they are not given, or behind --", () => {
+  it("have their default when they are absent or come after --", () => {
     expect(option("s", "stack", "dev", "up", "--show-secrets")).to.equal("dev");
     expect(option("s", "stack", "dev", "config", "set", "key", "--", "-secret")).to.equal("dev");
   });
 });
 
-describe("after a killed run, lab/pulumi", () => {
+describe("After a killed run, lab/pulumi", () => {
   let home: string;
   const stacks = () => join(home, "pulumi/.pulumi/stacks/shop");
   const locks = () => join(home, "pulumi/.pulumi/locks/organization/shop/dev");
@@ -38,21 +38,21 @@ describe("after a killed run, lab/pulumi", () => {
   const state = (latest: object) =>
     writeFile(join(stacks(), "dev.json"), JSON.stringify({ checkpoint: { latest } }));
   const lockOf = (pid: number) => writeFile(join(locks(), "a.json"), `{"pid":${pid},"user":"ada"}`);
-  /** What is printed before the CLI runs, where lab/support/orphans-command.ts prints `advice`. */
+  /** What lab/pulumi prints before the CLI runs, when lab/support/orphans-command.ts prints `advice`. */
   const printed = (advice = "") => {
     const script = `
       source lab/shell/report.sh; source lab/shell/processes.sh; source lab/shell/runs.sh
       pulumi() { echo {}; }
       node() { cat >/dev/null; echo "$TOLD"; }
       tidy_after_killed_runs shop dev .`;
-    // The mark by which the process of a lock is known as a run of this lab.
+    // LAB_RUN_OF marks the process of a lock as a run of this lab.
     const env = { ...process.env, LAB_HOME: home, LAB_ROOT: ".", LAB_RUN_OF: home, TOLD: advice };
-    // A run's processes are ended unless the run goes on: this one is its own run.
+    // lab/pulumi ends the processes of runs that are over, so this shell is a run itself.
     const bash = `source lab/shell/runs.sh; LAB_RUN=$(run_id $$) exec bash -c "$0"`;
     return execFileSync("bash", ["-c", bash, script], { encoding: "utf8", env });
   };
 
-  it("says what unlocks the stack, then what is unrecorded, until nothing is", async () => {
+  it("prints how to unlock the stack, then the advice until there is none", async () => {
     await state({});
     await lockOf(2 ** 22 + 1); // above Linux's highest process id
     expect(printed("so and so")).to.match(
@@ -64,12 +64,12 @@ describe("after a killed run, lab/pulumi", () => {
     expect(printed("so and so")).to.equal("");
   });
 
-  it("says what was interrupted where no lock was left", async () => {
+  it("prints the advice on interrupted operations when no lock is left", async () => {
     await state({ pending_operations: [{}] });
     expect(printed("so and so")).to.equal("so and so\n");
   });
 
-  it("says nothing of what another run has under way", async () => {
+  it("prints nothing about the operations of another run that is active", async () => {
     await state({ pending_operations: [{}] });
     const holder = spawn("sleep", ["60"], { env: { ...process.env, LAB_RUN_OF: home } });
     await lockOf(holder.pid!);
@@ -78,7 +78,7 @@ describe("after a killed run, lab/pulumi", () => {
     expect(during).to.equal("");
   });
 
-  it("makes a state readable whose attributes were half written", async () => {
+  it("deletes half-written attributes, which make a state unreadable", async () => {
     await state({});
     await lockOf(2 ** 22 + 1);
     const attributes = join(stacks(), "dev.json.attrs");

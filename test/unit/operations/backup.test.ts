@@ -22,13 +22,13 @@ describe("./ops backup", () => {
   const sha256 = createHash("sha256").update("dump").digest("hex");
   const copies = () => join(stack.machine.home, "copies");
 
-  it("makes one, prints its key and tells the site", () => {
+  it("makes a backup, prints its key and updates the site's status", () => {
     const { status, stdout } = stack.ops("backup");
     expect([status, stdout]).to.deep.equal([0, "backups/now-by-hand\n"]);
     expect(stack.machine.log).to.match(/\nbackup by-hand\nstatus\n$/);
   });
 
-  it("does not keep a copy whose dump is not what its manifest says", () => {
+  it("rejects a copy whose dump does not match its manifest", () => {
     const { status, stderr } = stack.ops("backup", "--to", copies());
     expect(status).to.equal(1);
     expect(stderr).to.match(/error: .*dump.sql.gz is not what its manifest says\nremedy: /);
@@ -41,7 +41,7 @@ describe("./ops backup", () => {
     expect(stack.ops(...again.split(" ")).status).to.equal(0);
   });
 
-  it("copies a backup to a directory, the manifest last", () => {
+  it("copies a backup to a directory, with the manifest last", () => {
     stack.machine.write(
       "s3/backups/now-by-hand/manifest",
       `created x\nsha256 dump.sql.gz ${sha256}\n`,
@@ -57,7 +57,7 @@ describe("./ops backup", () => {
     expect(stack.machine.log).to.match(/app\.zip -\n.*dump\.sql\.gz -\n.*manifest -\n$/);
   });
 
-  it("says when the machine refuses the copy, and how to try again", () => {
+  it("reports a failed backup or copy, and the command to try again", () => {
     stack.machine.write("refused", "app.zip -$\n");
     const { status, stderr } = stack.ops("backup", "--stack=prod", "--to", copies());
     expect(status).to.equal(1);
@@ -70,7 +70,7 @@ describe("./ops backup", () => {
     );
   });
 
-  it("copies a backup though the site cannot be told", () => {
+  it("copies a backup even if the update of the site's status fails", () => {
     stack.machine.write(
       "s3/backups/now-by-hand/manifest",
       `created x\nsha256 dump.sql.gz ${sha256}\n`,

@@ -4,11 +4,11 @@ import { format, resolveConfig } from "prettier";
 import { asMarkdown, commands, ways, type Way } from "./commands.ts";
 import { fixture, reaching, root, type Fixture } from "./fixture.ts";
 
-/** How `ssh` is played where there is no machine. */
+/** A fake `ssh` for an app server that does not answer. */
 const silent = `while [ "$1" != -E ]; do shift; done
   echo "ssh: connect to host 198.51.100.7 port 22: Connection timed out" >>"$2"; exit 255`;
 
-/** Plays the scripts and programs that the commands call. */
+/** Installs fakes of the scripts and programs that the commands call. */
 function play({ machine }: Fixture, way: Way): void {
   const release = [
     "000001",
@@ -42,7 +42,7 @@ function play({ machine }: Fixture, way: Way): void {
   const shell = `if [ "\${*: -1}" = admin@198.51.100.7 ]; then echo "(the login shell)"; exit 0; fi`;
   machine.fake("ssh", `${shell}\n${reaching(machine)}`);
   if (way === "unreachable") machine.fake("ssh", silent);
-  // ssh's own status is 255 then.
+  // ssh exits with 255 when a signal interrupts it.
   if (way === "Ctrl-C") machine.fake("ssh", "kill -INT $PPID; exit 255");
 }
 
@@ -58,7 +58,7 @@ describe("Every command of ./ops", function () {
   after(() => played.forEach(({ machine }) => machine.remove()));
 
   for (const [command, outcomes] of Object.entries(commands)) {
-    it(`ends with the exit status and the first line that are documented: ${command}`, async () => {
+    it(`ends with the documented exit status and first line: ${command}`, async () => {
       const found = [...played].map(async ([way, { machine }]) => {
         const { status, output } = await machine.start("ops", [command, ...ways[way]]).ended;
         const [first = "", second = ""] = output.split("\n");
@@ -69,7 +69,7 @@ describe("Every command of ./ops", function () {
     });
   }
 
-  it("has its row in the table of docs/operations.md: if not, test/unit/operations/commands.ts prints it", async () => {
+  it("has its row in docs/operations.md (test/unit/operations/commands.ts prints the table)", async () => {
     const options = { ...(await resolveConfig(`${root}docs/operations.md`)), parser: "markdown" };
     const documented = readFileSync(`${root}docs/operations.md`, "utf8");
     expect(documented).to.include(await format(asMarkdown(), options));

@@ -1,6 +1,6 @@
 /**
- * What every command does when it is called as it should not be: exit status and first line, which the test
- * commands.test.ts compares with what happens.
+ * The exit status and the first line of every command for each way to call it. commands.test.ts runs the commands and
+ * compares.
  *
  * usage: tsx test/unit/operations/commands.ts    prints the table of docs/operations.md
  */
@@ -51,7 +51,7 @@ export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   status: plain("status", "serves        NOTHING", unchanged),
   verify: {
     ...plain("verify", "(the table)", mayGoOn),
-    // The checks from this computer tell what they have found.
+    // The checks from this computer still print their results.
     unreachable: [1, "(the table)"],
   },
   releases: plain("releases", "release  time (UTC)        commit  schema  what      by", unchanged),
@@ -87,7 +87,7 @@ export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   },
 };
 
-/** Of Markdown: a row for each command, exit statuses with the letter of a first line, and these lines below. */
+/** A Markdown table of exit statuses, each with the letter of a first line, and the list of these lines. */
 export function asMarkdown(): string {
   const lines: string[] = [];
   const letter = (command: string, line: string) => {

@@ -1,4 +1,4 @@
-/** A stack that is up, for the operations: the Pulumi CLI is played, and `ssh` runs here what it would run there. */
+/** A stack for the tests of ./ops: a fake Pulumi CLI, and a fake `ssh` that runs remote commands on this host. */
 import { FakeMachine, type Outcome } from "../../support/machine.ts";
 
 export const root = new URL("../../../", import.meta.url).pathname;
@@ -17,7 +17,7 @@ export const outputs = {
   configuredCommit: "c0ffee".repeat(7).slice(0, 40),
 };
 
-/** How `ssh` is played that reaches the machine. It logs all that it is told but the program. */
+/** A fake `ssh` that reaches the app server: it runs its LocalCommand and its last argument, the remote command. */
 export const reaching = (machine: FakeMachine) =>
   `for word in "\${@:1:$#-1}"; do case $word in LocalCommand=*) eval "\${word#*=}" ;; esac; done
   last=\${*: -1}; eval "\${last//\\/opt\\/flask-on-aws/${machine.root}}"`;
@@ -30,7 +30,7 @@ export interface Fixture {
 /**
  * @param more outputs of the stack
  *
- * The selected stack is `dev`; `empty` has no outputs, `old` those of a version before, and `nosuch` is none.
+ * The selected stack is `dev`; `empty` has no outputs, `old` has those of an earlier version, `nosuch` does not exist.
  */
 export function fixture(env: NodeJS.ProcessEnv = {}, more: object = {}): Fixture {
   const machine = new FakeMachine();

@@ -1,7 +1,6 @@
 /**
- * Plays the network for ./ops, which loads it by NODE_OPTIONS: no packet leaves the computer. The app server of the
- * fixture is the one host that there is. The variable NETWORK is the JSON text of its answers, by port: a status of
- * HTTP, "refused" or "silent".
+ * A fake network for ./ops, loaded by NODE_OPTIONS: no packet leaves the computer. The fixture's app server is the only
+ * host. The variable NETWORK is the JSON text of its answers by port: an HTTP status, "refused" or "silent".
  */
 import { createServer } from "node:http";
 import { Socket } from "node:net";
@@ -13,12 +12,12 @@ const answers = { ...usual, ...JSON.parse(process.env.NETWORK ?? "{}") };
 const connect = Socket.prototype.connect;
 
 Socket.prototype.connect = function (...args) {
-  // node:net hands on a list whose first element is the options.
+  // node:net passes a list whose first element is the options.
   const [options] = args.flat();
   if (options.host !== "198.51.100.7") throw new Error(`there is no host ${options.host}`);
   const answer = answers[options.port];
   if (answer === "silent") {
-    // As a socket that connects, it keeps the program from its end.
+    // The timer keeps the process alive, as a connecting socket does.
     const connecting = setTimeout(() => undefined, 60_000);
     return this.once("close", () => clearTimeout(connecting));
   }

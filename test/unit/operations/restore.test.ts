@@ -12,7 +12,7 @@ describe("./ops restore", () => {
   });
   afterEach(() => stack.machine.remove());
   const onMachine = () => stack.machine.log.split("\n").filter((line) => /^[\w-]+\.sh/.test(line));
-  /** In a terminal, where `typed`, as of bash's printf, is typed when it asks. */
+  /** Runs ./ops restore in a terminal and types `typed`, a format of printf, when it asks. */
   const inTerminal = (typed: string) => {
     const seen = `${stack.machine.home}/seen`;
     stack.machine.script(
@@ -23,7 +23,7 @@ describe("./ops restore", () => {
     return stack.machine.run("typed");
   };
 
-  it("shows where, what, how old and what is lost, and goes on with --yes", () => {
+  it("shows the stack, the backup, its age and the loss, and restores with --yes", () => {
     const { status, stdout, stderr } = stack.ops("restore", "--yes");
     expect(stderr.replace(/made \S+ \S+ UTC/, "made TIME")).to.equal(
       `dev · us-west-2 · 198.51.100.7
@@ -40,7 +40,7 @@ loses     everything written since then; a backup of the present state is made f
     ]);
   });
 
-  it("without a terminal needs --yes, and names the command with the backup that it would restore", () => {
+  it("requires --yes without a terminal, and prints the command with the chosen backup", () => {
     const { status, stderr } = stack.ops("restore", "backups/mine", "--stack", "prod");
     expect(stderr).to.match(
       /\nerror: restore asks .*\nremedy: run: \.\/ops restore backups\/new-nightly --yes --stack prod\n$/,
@@ -58,7 +58,7 @@ loses     everything written since then; a backup of the present state is made f
     expect(status).to.equal(0);
   });
 
-  it("restores nothing when something else is typed", () => {
+  it("restores nothing when another name is typed", () => {
     const { status, stdout } = inTerminal("prod\\n");
     expect(stdout).to.match(/error: nothing was restored: the stack's name is dev, not 'prod'\r\n/);
     expect(onMachine()).to.deep.equal(["backups.sh choose"]);
@@ -79,7 +79,7 @@ loses     everything written since then; a backup of the present state is made f
     expect(status).to.equal(130);
   });
 
-  it("restores nothing where the machine has no such backup, with the machine's words", () => {
+  it("restores nothing when the backup does not exist, and prints the app server's message", () => {
     stack.machine.script("backups.sh", "echo 'error: there is no backup x' >&2; exit 1");
     const { status, stderr } = stack.ops("restore", "x", "--yes");
     expect(stderr).to.equal("dev · us-west-2 · 198.51.100.7\nerror: there is no backup x\n");
@@ -89,7 +89,7 @@ loses     everything written since then; a backup of the present state is made f
 });
 
 describe("./ops restore-test", () => {
-  it("tries the backup that is named, and tells the site", () => {
+  it("tests the named backup, and updates the site's status", () => {
     const { machine, ops } = fixture();
     machine.script("deploy-lock.sh", 'log "deploy-lock.sh $*"');
     machine.script("publish-status.sh", "log publish");

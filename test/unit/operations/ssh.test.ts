@@ -15,14 +15,14 @@ describe("SSH arguments", () => {
     ...["-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=30"],
   ];
 
-  it("name key and host key, and never ask", () => {
+  it("name the private key and the host key, and disable prompts", () => {
     expect(sshArguments("/tmp/key", app)).to.deep.equal([
       ...common("/tmp/key", app),
       "admin@198.51.100.1",
     ]);
   });
 
-  it("name both for the jump host too, in words that a shell and ssh leave as they are", () => {
+  it("name both keys for the jump host, too, quoted for the shell and for ssh", () => {
     const key = "/tmp/a b 100%/key";
     const args = sshArguments(key, test, app, ["-E", "/tmp/log"]);
     expect(args.slice(0, -3)).to.deep.equal([...common(key, test), "-E", "/tmp/log"]);
@@ -37,7 +37,7 @@ describe("SSH arguments", () => {
   });
 });
 
-describe("A shell by ./ops", () => {
+describe("A remote shell of ./ops", () => {
   let stack: Fixture;
   beforeEach(() => {
     stack = fixture();
@@ -45,7 +45,7 @@ describe("A shell by ./ops", () => {
   });
   afterEach(() => stack.machine.remove());
 
-  it("gets each word of a command as it was written, and its exit status is passed on", () => {
+  it("passes each word of a command unchanged, and returns its exit status", () => {
     const words = ["a b", "it's", '"$HOME"', "*", ""];
     const { status, stdout, stderr } = stack.ops("ssh", "--", "printf", "<%s>", ...words);
     expect(stdout, stderr).to.equal(words.map((word) => `<${word}>`).join(""));
@@ -55,7 +55,7 @@ describe("A shell by ./ops", () => {
     expect(stack.ops("ssh", "bash", "-c", "exit 255").status).to.equal(255);
   });
 
-  it("reads from a pipe", () => {
+  it("reads standard input from a pipe", () => {
     const { stdout } = stack.machine.run("ops", ["ssh", "tr", "a-z", "A-Z"], "typed");
     expect(stdout).to.equal("TYPED");
     stack.machine.fake("mysql", 'echo "$*"; cat');
@@ -63,7 +63,7 @@ describe("A shell by ./ops", () => {
     expect(rows).to.equal(`--defaults-extra-file=${stack.machine.root}/mysql.cnf -t\nSELECT 1`);
   });
 
-  it("goes to the test server through the app server", () => {
+  it("reaches the test server through the app server", () => {
     stack.machine.fake("ssh", `printf '%s\\n' "$@" >'${stack.machine.home}/args'`);
     const { stderr } = stack.ops("ssh", "--to", "test", "hostname");
     expect(stderr).to.equal("dev · us-west-2 · 10.0.1.10 through 198.51.100.7\n");
@@ -77,7 +77,7 @@ describe("A shell by ./ops", () => {
     );
   });
 
-  it("runs in the container that serves, flask shell by default, without a terminal where there is none", () => {
+  it("runs by ./ops app in the running release's container, or fails when no release runs", () => {
     stack.machine.fake("docker-compose", 'echo "${*: -4}"');
     expect(stack.ops("app").stdout).to.equal("-T green flask shell\n");
     expect(stack.ops("app", "--", "env", "-0").stdout).to.equal("-T green env -0\n");
@@ -89,7 +89,7 @@ describe("A shell by ./ops", () => {
     expect(status).to.equal(1);
   });
 
-  it("has a terminal where the user has one", () => {
+  it("has a terminal when the user has one", () => {
     stack.machine.fake("docker-compose", 'echo "${*: -4}"');
     stack.machine.script(
       "typed",
@@ -100,7 +100,7 @@ describe("A shell by ./ops", () => {
 });
 
 describe("The private key", () => {
-  it("is a file that only its owner reads, and gone when the command ends, also by a signal", () => {
+  it("is a file only for its owner, and is deleted when the command ends, also by a signal", () => {
     const { machine } = fixture();
     machine.write("tmp/other", "");
     const temporary = join(machine.home, "tmp");
@@ -116,14 +116,14 @@ describe("The private key", () => {
       ["HUP", 129],
     ] as const)
       expect(run(`kill -${signal} $PPID; exec sleep 20`).status, signal).to.equal(status);
-    // tsx keeps a directory of its own there.
+    // tsx has its own directory there.
     const left = readdirSync(temporary).filter((name) => !name.startsWith("tsx-"));
     expect(left).to.deep.equal(["other"]);
     machine.remove();
   }).timeout(30_000);
 });
 
-describe("A machine that is not to be had", () => {
+describe("An unreachable app server", () => {
   let stack: Fixture;
   beforeEach(() => (stack = fixture()));
   afterEach(() => stack.machine.remove());
@@ -133,7 +133,7 @@ describe("A machine that is not to be had", () => {
       `while [ "$1" != -E ]; do shift; done; printf '${log}\\n' >>"$2"; exit 255`,
     );
 
-  it("is told from a changed host key, from a refused key, and each has its remedy", () => {
+  it("is distinguished from a changed host key and a refused key, each with its remedy", () => {
     // As OpenSSH 9.2 writes it.
     fails(
       "@@@@@@@@@@@@@@\\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\\n@@@@@@@@@@@@@@\\n" +
@@ -162,7 +162,7 @@ describe("A machine that is not to be had", () => {
   };
   const timedOut = "ssh: connect to host 198.51.100.7 port 22: Connection timed out";
 
-  it("may have another address than adminCidrs names, where allowOwnAddress is false", () => {
+  it("is reported with a check of adminCidrs when allowOwnAddress is false", () => {
     stack.machine.remove();
     stack = fixture({}, { sshAccess: { ...sshAccess, ownAddress: false } });
     fails(timedOut);
@@ -171,8 +171,8 @@ describe("A machine that is not to be had", () => {
     );
   });
 
-  it("is told with what has kept this computer from being let in, which is no error by itself", () => {
-    // Where there is no network but the app server's.
+  it("is reported with the reasons why no rule was added for this computer", () => {
+    // The fake network has no such addresses.
     const nowhere = {
       CHECKIP_URL: "http://127.0.0.1:2000",
       AWS_ENDPOINT_URL: "http://127.0.0.1:2000",
@@ -180,6 +180,7 @@ describe("A machine that is not to be had", () => {
     const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
     stack.machine.remove();
     stack = fixture({ ...nowhere, ...credentials }, { sshAccess });
+    // Without a rule for this computer, a connection that works is no error.
     expect(stack.ops("ssh", "true").stderr).to.equal("dev · us-west-2 · 198.51.100.7\n");
     fails(timedOut);
     const { status, stderr } = stack.ops("status", "-s", "prod");
@@ -198,7 +199,7 @@ describe("A machine that is not to be had", () => {
     expect(status).to.equal(1);
   });
 
-  it("is told from a connection that was lost", () => {
+  it("is distinguished from a lost connection", () => {
     stack.machine.fake("ssh", `${reaching(stack.machine)}; exit 255`);
     stack.machine.script("deploy-lock.sh", "");
     const { status, stderr } = stack.ops("rollback");
@@ -208,7 +209,7 @@ describe("A machine that is not to be had", () => {
     expect(status).to.equal(1);
   });
 
-  it("is told from one without the scripts", () => {
+  it("is distinguished from an app server without the scripts", () => {
     rmSync(join(stack.machine.root, "bin/backups.sh"));
     const { status, stderr } = stack.ops("backups", "--stack", "prod");
     expect(stderr).to.match(

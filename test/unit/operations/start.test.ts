@@ -8,7 +8,7 @@ describe("./ops", () => {
   beforeEach(() => (stack = fixture()));
   afterEach(() => stack.machine.remove());
 
-  it("asks for a newer Node, and for the npm packages", () => {
+  it("reports an old Node or missing npm packages, with the remedy", () => {
     stack.machine.fake("node", "echo v20.19.2");
     const old = stack.ops("status");
     expect(old.stderr).to.match(
@@ -26,7 +26,7 @@ describe("./ops", () => {
     );
   });
 
-  it("prints its help without a command, as an error", () => {
+  it("prints its help and fails when no command is given", () => {
     const { status, stdout, stderr } = stack.ops();
     expect(stderr).to.match(/^Usage: \.\/ops COMMAND \[--stack NAME\]/);
     expect([status, stdout]).to.deep.equal([2, ""]);
@@ -37,7 +37,7 @@ describe("./ops", () => {
     ["app:shell", "app"],
     ["db:shell", "mysql"],
   ] as const) {
-    it(`refuses the old name of a command and names today's: ${old}`, () => {
+    it(`refuses the former name of a command and names the current one: ${old}`, () => {
       const { status, stderr } = stack.ops(old);
       expect(stderr).to.equal(`error: ${old} is called ${today} now\nremedy: use ./ops ${today}\n`);
       expect(status).to.equal(2);
@@ -87,7 +87,7 @@ describe("./ops", () => {
       "option '-n, --lines <number>' argument '0' is invalid. It is no number of lines from 1 to 999999.\nremedy: see ./ops logs --help",
     ],
   ] as const) {
-    it(`refuses, before it asks Pulumi: ${args.join(" ")}`, () => {
+    it(`refuses invalid arguments before it calls Pulumi: ${args.join(" ")}`, () => {
       const { status, stdout, stderr } = stack.ops(...args);
       expect(stderr).to.equal(`error: ${error}\n`);
       expect([status, stdout]).to.deep.equal([2, ""]);
@@ -95,7 +95,7 @@ describe("./ops", () => {
     });
   }
 
-  it("asks for the stack that is named, in either form, else for the selected one and its name", () => {
+  it("uses the stack of --stack or -s, or else the selected stack", () => {
     stack.machine.script("release-history.sh", "");
     for (const args of [["--stack", "prod"], ["--stack=prod"], ["-s", "prod"], []]) {
       const { status, stderr } = stack.ops("releases", ...args);
@@ -131,7 +131,7 @@ describe("./ops", () => {
       /^error: pulumi cannot tell the stack's outputs: disk on fire\nremedy: .*: pulumi stack /,
     ],
   ] as const) {
-    it(`says what it means that Pulumi says: ${said}`, () => {
+    it(`explains a message of Pulumi: ${said}`, () => {
       stack.machine.fake("pulumi", `echo 'error: ${said}' >&2; exit 255`);
       const { status, stderr } = stack.ops("status");
       expect(stderr).to.match(error);
@@ -139,13 +139,13 @@ describe("./ops", () => {
     });
   }
 
-  it("says what to do where Pulumi is not there, or the stack is of another version", () => {
+  it("prints the remedy when Pulumi is missing, or the stack is of an earlier version", () => {
     const old = stack.ops("status", "--stack", "old");
     expect(old.stderr).to.match(
       /^error: stack old has no output region: .*\nremedy: run: pulumi up --stack old\n$/,
     );
     expect(old.status).to.equal(1);
-    // It may be beside Pulumi.
+    // Node may be in the same directory as Pulumi.
     stack.machine.fake("node", `exec '${process.execPath}' "$@"`);
     rmSync(join(stack.machine.home, "fakes/pulumi"));
     const paths = process.env.PATH!.split(":");
@@ -159,7 +159,7 @@ describe("./ops", () => {
     expect(status).to.equal(1);
   });
 
-  it("calls itself and Pulumi as lab/ops does, in the lab", () => {
+  it("prints its name as lab/ops in the lab", () => {
     const lab = fixture({ OPS_DIRECTORY: "lab" });
     expect(lab.ops("--help").stdout).to.match(/^Usage: lab\/ops /);
     expect(lab.ops("drill").stderr).to.match(/\nremedy: use lab\/ops restore-test\n$/);

@@ -43,7 +43,7 @@ describe("The text of ./ops status", () => {
     const told = { region, appUrl, siteUrl, siteBucket, ...configured };
     return statusText({ ...good, ...changes }, told, commands, now);
   };
-  /** Lines of a label. */
+  /** The lines of a label, without the label. */
   const said = (label: string, ...args: Parameters<typeof text>) => {
     const lines = text(...args);
     const from = lines.findIndex((line) => line.startsWith(label));
@@ -51,7 +51,7 @@ describe("The text of ./ops status", () => {
     return lines.slice(from, rest < 0 ? undefined : from + 1 + rest).map((line) => line.slice(14));
   };
 
-  it("tells a stack that is well in one screen", () => {
+  it("describes a healthy stack on one screen", () => {
     expect(text()).to.deep.equal([
       `serves        ${one}`,
       "              release 000003, released by ann@desk, since 2026-01-02 10:00 UTC (2 h ago)",
@@ -69,7 +69,7 @@ describe("The text of ./ops status", () => {
     ]);
   });
 
-  it("names the command that releases what is configured", () => {
+  it("names the command that releases the configured commit", () => {
     expect(said("configured", {}, two)).to.deep.equal([
       two,
       "NOT WHAT SERVES; release it: pulumi up",
@@ -81,7 +81,7 @@ describe("The text of ./ops status", () => {
     expect(said("serves", { serving: null })).to.deep.equal(["NOTHING"]);
   });
 
-  it("does not send the user into the failure of the configured commit again", () => {
+  it("names both ways to continue after a failed release of the configured commit", () => {
     const lastFailedRelease = {
       ...{ time: "2026-01-02T11:00:00Z", commit: two.slice(0, 12), step: "deploy" },
     };
@@ -94,7 +94,7 @@ describe("The text of ./ops status", () => {
     ]);
   });
 
-  it("names both ways to go on after a rollback", () => {
+  it("names both ways to continue after a rollback", () => {
     const rolled = { ...serving, action: "rollback", rolledBack: ["app:2"] } as const;
     expect(said("serves", { serving: rolled })[1]).to.match(/rollback by ann@desk/);
     expect(said("configured", { serving: rolled }, two)).to.deep.equal([
@@ -112,7 +112,7 @@ describe("The text of ./ops status", () => {
     ]);
   });
 
-  it("tells what is not well", () => {
+  it("reports failures, the deploy lock and a missing backup", () => {
     const failed = { time: "2026-01-02T11:00:00Z", commit: two, step: "migrate" };
     expect(said("failed", { lastFailedRelease: failed })).to.deep.equal([
       `the release of ${two}`,
@@ -132,7 +132,7 @@ describe("The text of ./ops status", () => {
     ]);
   });
 
-  it("tells who reads the site, and how to get what it offers", () => {
+  it("names who can read the site, and how to download its files", () => {
     const download = "app.zip";
     expect(said("site", { download })).to.deep.equal([
       "http://site-1.s3-website.example",
@@ -148,7 +148,7 @@ describe("The text of ./ops status", () => {
     expect(said("site", {}, one, { siteUrl: "", siteBucket: "" })).to.deep.equal(["none"]);
   });
 
-  it("fits into 100 columns, and knows nothing where nothing is known", () => {
+  it("fits into 100 columns, and marks unknown values", () => {
     const rolled = { ...serving, action: "rollback" } as const;
     for (const line of text({ serving: rolled }, two)) expect(line).to.have.length.of.at.most(100);
     const nothing = Object.fromEntries(Object.keys(good).map((key) => [key, null]));
@@ -167,7 +167,7 @@ describe("./ops status", () => {
     stack.machine.script("status.sh", `cat '${stack.machine.home}/said'`);
   };
 
-  it("prints the machine's JSON with the stack's, and nothing else", () => {
+  it("prints the app server's status and the stack's outputs as JSON with --json", () => {
     machineSays(good);
     const { status, stdout } = stack.ops("status", "--json");
     expect(JSON.parse(stdout)).to.deep.equal({
@@ -178,7 +178,7 @@ describe("./ops status", () => {
     expect(status).to.equal(0);
   });
 
-  it("prints the commit that serves for scripts, or fails", () => {
+  it("prints the commit of the running release with --commit, or fails without a release", () => {
     machineSays(good);
     expect(stack.ops("status", "--commit").stdout).to.equal(`${one}\n`);
     machineSays({ ...good, serving: null });
@@ -189,7 +189,7 @@ describe("./ops status", () => {
     );
   });
 
-  it("does not take other words for a status", () => {
+  it("refuses a status that is not JSON", () => {
     stack.machine.script("status.sh", "echo oops");
     const { status, stderr } = stack.ops("status");
     expect(stderr).to.match(

@@ -7,7 +7,7 @@ import { fixture } from "./fixture.ts";
 const now = Date.parse("2026-01-02T12:00:00Z");
 
 describe("Ages and times", () => {
-  it("have one unit, and are never negative", () => {
+  it("are shown in one unit, and are never negative", () => {
     const ages = [-5, 0, 89, 90, 5399, 5400, 36 * 3600 - 1, 36 * 3600, 10 * 86400];
     expect(
       ages.map((seconds) => age(new Date(now - seconds * 1000).toISOString(), now)),
@@ -41,7 +41,7 @@ const history = [
   .join("\n");
 
 describe("The release history", () => {
-  it("is a table that a terminal has room for, and marks what failed", () => {
+  it("is a table of at most 100 columns that marks failed releases", () => {
     const lines = releaseTable(parseReleases(history));
     const each = "2026-01-02 03:04  c0ffeec0ffee  0123456789ab";
     expect(lines).to.deep.equal([
@@ -57,7 +57,7 @@ describe("The release history", () => {
     for (const line of releaseTable(long)) expect(line).to.have.length.of.at.most(100);
   });
 
-  it("is JSON on request, with the seconds of each step", () => {
+  it("is printed as JSON with --json, with the seconds of each step", () => {
     const { machine, ops } = fixture();
     machine.write("history", `${history}\n`);
     machine.script("release-history.sh", `cat '${machine.home}/history'`);
@@ -74,7 +74,7 @@ describe("The release history", () => {
 });
 
 describe("The list of backups", () => {
-  it("is a table with ages that a terminal has room for", () => {
+  it("is a table of at most 100 columns that shows the age of each backup", () => {
     const rows = [
       [stored, "2026-01-01T12:00:00Z", "before-0123456789ab", "0123456789ab", commit, "1234"],
       [

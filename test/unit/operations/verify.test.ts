@@ -11,13 +11,13 @@ const rule =
 describe("./ops verify", function () {
   this.timeout(20_000);
   let stack: Fixture;
-  /** Has the machine print these lines. */
+  /** Has acceptance.sh on the app server print these rows. */
   const onMachine = (...rows: string[][]) =>
     stack.machine.script(
       "acceptance.sh",
       `log acceptance; printf '%s\\n' ${rows.map((row) => `$'${row.join("\\t")}'`).join(" ")}`,
     );
-  /** Has `pulumi preview` end so; the other commands of Pulumi are as in the fixture. */
+  /** Replaces `pulumi preview`. The other commands of Pulumi stay as in the fixture. */
   const preview = (printed: object, status: number, said = "") => {
     const fake = stack.machine.read("fakes/pulumi").replace(/^[^]*?\nlog "pulumi/, 'log "pulumi');
     stack.machine.fake(
@@ -25,7 +25,7 @@ describe("./ops verify", function () {
       `if [ "$1" = preview ]; then log "pulumi $*"; echo '${JSON.stringify(printed)}'; echo '${said}' >&2; exit ${status}; fi\n${fake}`,
     );
   };
-  /** Runs it; result by name. */
+  /** Runs ./ops verify on a network with these answers. */
   const verify = (network: object = {}, ...args: string[]) => {
     const env = { NETWORK: JSON.stringify(network) };
     const { status, stdout, stderr } = stack.machine.run("ops", ["verify", ...args], "", env);
@@ -38,7 +38,7 @@ describe("./ops verify", function () {
   });
   afterEach(() => stack.machine.remove());
 
-  it("prints a row for each check, and ends with 0 where none failed", () => {
+  it("prints a row for each check, and exits with 0 when no check fails", () => {
     const { status, lines, stderr } = verify();
     expect(stderr).to.equal("dev · us-west-2 · 198.51.100.7\n");
     expect(lines[0]).to.match(
@@ -59,7 +59,7 @@ describe("./ops verify", function () {
     );
   });
 
-  it("prints the remedy below the row that failed, names it in the last line, and ends with 1", () => {
+  it("prints the remedy below a failed row, names the check in the last line and exits with 1", () => {
     onMachine(["grants", "FAILED", "no SELECT", "raise it"], ["disk", "ok", "9 MiB free", ""]);
     const { status, lines } = verify();
     expect(lines.slice(2)).to.deep.equal([
@@ -73,7 +73,7 @@ describe("./ops verify", function () {
     expect(status).to.equal(1);
   });
 
-  it("prints the same as JSON", () => {
+  it("prints the checks as JSON with --json", () => {
     const { status, lines } = verify({ 5085: 502 }, "--json");
     const checks = JSON.parse(lines.join("\n")) as { name: string; result: string }[];
     expect(checks.map(({ name, result }) => `${name} ${result}`)).to.deep.equal([
@@ -86,7 +86,7 @@ describe("./ops verify", function () {
     [502, "answers 502 in"],
     ["refused", "does not answer: connect ECONNREFUSED"],
   ] as const) {
-    it(`fails the page where it ${found}`, () => {
+    it(`fails the page check on this answer: ${answer}`, () => {
       const { status, lines } = verify({ 5085: answer });
       expect(lines[0]).to.match(new RegExp(`^page +FAILED {2}\\S+/login ${found}`));
       expect(lines[1]).to.match(/^ +remedy: .*: pulumi up --refresh$/);
@@ -94,20 +94,20 @@ describe("./ops verify", function () {
     });
   }
 
-  it("fails the ports where the database's is open, and names the stack in the remedy", () => {
+  it("fails the ports check when the database's port is open, with the stack in the remedy", () => {
     const { status, lines } = verify({ 3306: 200 }, "--stack", "prod");
     expect(lines[1]).to.equal("ports          FAILED  3306 is open");
     expect(lines[2]).to.match(/remedy: .*: pulumi up --refresh --stack prod$/);
     expect(status).to.equal(1);
   });
 
-  it("fails the ports where one does not answer within 5 s", () => {
+  it("fails the ports check when port 22 does not answer", () => {
     const { status, lines } = verify({ 22: "silent", 3306: "silent" });
     expect(lines[1]).to.equal("ports          FAILED  22 does not answer");
     expect(status).to.equal(1);
   });
 
-  it("lists the resources that differ, and restores them by up --refresh", () => {
+  it("lists the resources that differ, and suggests `pulumi up --refresh`", () => {
     preview({ steps: [{ op: "create", urn: urn(rule, "web-80") }] }, 255);
     const { status, lines } = verify({}, "--stack", "prod");
     const at = lines.findIndex((line) => line.startsWith("drift"));
@@ -119,7 +119,7 @@ describe("./ops verify", function () {
     expect(stack.machine.log).to.match(/--non-interactive --stack prod$/m);
   });
 
-  it("says why a preview did not come to an end", () => {
+  it("prints the reason why a preview failed", () => {
     const diagnostics = [{ severity: "error", message: "ExpiredToken: it has expired\n" }];
     for (const [printed, said] of [
       [{ diagnostics }, ""],
@@ -134,7 +134,7 @@ describe("./ops verify", function () {
     }
   });
 
-  it("tells the rest where the machine cannot be reached", () => {
+  it("runs the other checks when the app server cannot be reached", () => {
     stack.machine.fake(
       "ssh",
       `while [ "$1" != -E ]; do shift; done; echo timeout >>"$2"; exit 255`,
@@ -148,7 +148,7 @@ describe("./ops verify", function () {
     expect(status).to.equal(1);
   });
 
-  it("says that the machine has the scripts of another version", () => {
+  it("reports that the app server lacks the scripts", () => {
     stack.machine.script("acceptance.sh", "exit 127");
     const { status, lines } = verify();
     expect(lines[2]).to.match(/^machine {2}FAILED {2}the app server lacks the scripts/);
@@ -156,7 +156,7 @@ describe("./ops verify", function () {
     expect(status).to.equal(1);
   });
 
-  it("says that the checks on the machine broke off", () => {
+  it("reports that the checks on the app server ended with an error", () => {
     stack.machine.script("acceptance.sh", "exit 7");
     const { lines } = verify();
     expect(lines[2]).to.match(
@@ -167,7 +167,7 @@ describe("./ops verify", function () {
 });
 
 describe("The checks from the operator's computer", () => {
-  it("tell an open port, a closed one and one that does not answer in time", async () => {
+  it("distinguish an open port, a closed port and a port that does not answer in time", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
@@ -178,7 +178,7 @@ describe("The checks from the operator's computer", () => {
     expect(await answerOf("127.0.0.1", port, soon())).to.equal("refused");
   });
 
-  it("accept that nothing listens on 80 and 443, but not that the way there is closed", () => {
+  it("accept refused connections on ports 80 and 443, but fail when these ports are silent", () => {
     const good = [[80, "refused"] as const, [443, "open"] as const, [3306, "silent"] as const];
     expect(portsCheck(good, "do it").result).to.equal("ok");
     for (const [port, answer] of [
@@ -193,7 +193,7 @@ describe("The checks from the operator's computer", () => {
     }
   });
 
-  it("name each resource that a preview changes once", () => {
+  it("list a resource once when a preview has several steps for it", () => {
     const steps = [
       { op: "same", urn: urn("aws:ec2/vpc:Vpc", "a") },
       { op: "update", urn: urn("x:y:Z$aws:ec2/vpc:Vpc", "b") },
@@ -207,7 +207,7 @@ describe("The checks from the operator's computer", () => {
     expect(changesOf({})).to.deep.equal([]);
   });
 
-  it("have the last line count what failed", () => {
+  it("count the failed checks in the last line", () => {
     const failed = { name: "a", result: "FAILED", found: "b", remedy: "" } as const;
     expect(verifyText([failed, { ...failed, name: "c" }]).at(-1)).to.equal(
       "2 of 2 checks failed: a, c",

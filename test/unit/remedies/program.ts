@@ -52,12 +52,12 @@ export const ofProgram: Table = {
   "network/zones.ts": {
     "name some of these": chosenValue,
     "pulumi config set instanceType": inAccount("its remedy sets one that exists"),
-    "pulumi config set natGateways none": by("test/unit/zones.test.ts", "AWS has none there"),
+    "pulumi config set natGateways none": by("test/unit/zones.test.ts", "AWS does not offer there"),
   },
   "operations/backup.ts": {
     "try again": by(
       "test/unit/operations/backup.test.ts",
-      "does not keep a copy whose dump is not what",
+      "rejects a copy whose dump does not match its manifest",
     ),
   },
   "operations/backups.ts": {
@@ -67,7 +67,7 @@ export const ofProgram: Table = {
     ),
     "run: ": by(
       "test/unit/operations/restore.test.ts",
-      "without a terminal needs --yes, and names the command",
+      "requires --yes without a terminal, and prints the command",
     ),
     "run the same command again": by(
       "test/unit/operations/restore.test.ts",
@@ -75,12 +75,12 @@ export const ofProgram: Table = {
     ),
   },
   "operations/command-line.ts": {
-    "use ./ops": by(start, "refuses the old name of a command and names today's"),
-    "see ${…} --help": by(start, "refuses, before it asks Pulumi"),
-    "use ${…}, or": by(start, "refuses, before it asks Pulumi"),
+    "use ./ops": by(start, "refuses the former name of a command and names the current one"),
+    "see ${…} --help": by(start, "refuses invalid arguments before it calls Pulumi"),
+    "use ${…}, or": by(start, "refuses invalid arguments before it calls Pulumi"),
     "put -- before": by(
       "test/unit/operations/ssh.test.ts",
-      "gets each word of a command as it was written",
+      "passes each word of a command unchanged",
     ),
   },
   "operations/machine.ts": {
@@ -94,8 +94,8 @@ export const ofProgram: Table = {
   "operations/outputs.ts": {
     "run: pulumi up": firstUp,
     "install the Pulumi CLI": why.computer,
-    "name one of those": by(start, "asks for the stack that is named"),
-    "add --stack NAME": by(start, "asks for the stack that is named"),
+    "name one of those": by(start, "uses the stack of --stack or -s"),
+    "add --stack NAME": by(start, "uses the stack of --stack or -s"),
     "set PULUMI_CONFIG_PASSPHRASE": account,
     "log in where": account,
     "see what it says": why.look,
@@ -121,10 +121,7 @@ export const ofProgram: Table = {
   "settings-site.ts": {
     "pulumi config set --secret publishToken": settings,
     "set publishRepository": chosenValue,
-    "pulumi config set": by(
-      "test/unit/settings.test.ts",
-      "refuse to publish the rows without a site",
-    ),
+    "pulumi config set": by("test/unit/settings.test.ts", "refuse publishDump without a site"),
   },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(

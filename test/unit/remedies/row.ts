@@ -1,12 +1,12 @@
-/** A test that does what a remedy says, in the state in which it is printed: its file and words of its title. */
+/** A test that executes a remedy in the state that prints it: its file and part of its title. */
 export const by = (file: string, title: string) => ({ test: `${file} › ${title}` });
 
-/** Why no test does what a remedy says. */
+/** The reason why no test executes a remedy. */
 export const inspect = (reason: string) => ({ inspect: reason });
 
 export type Proof = { readonly test: string } | { readonly inspect: string };
 
-/** By file, by the beginning of the remedy's text. The longest beginning that fits counts. */
+/** By file and by the beginning of the remedy's text. The longest matching beginning counts. */
 export type Table = Readonly<Record<string, Readonly<Record<string, Proof>>>>;
 
 /** Reasons that several rows have. */

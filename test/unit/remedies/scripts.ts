@@ -1,4 +1,4 @@
-/** The remedies of the scripts on the machine. */
+/** The remedies of the scripts on the app server. */
 import { by, inspect, why, type Table } from "./row.ts";
 
 export const ofScripts: Table = {

@@ -1,15 +1,15 @@
-/** Reads the remedies that the product prints out of its sources. */
+/** Reads the remedies that the product prints from its sources. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 
-/** A remedy, with `${…}` where a value stands that only a run knows. */
+/** A remedy, with `${…}` for values that are known only at run time. */
 export interface Remedy {
   readonly file: string;
   readonly text: string;
 }
 
-/** Every remedy of the product: the scripts of the machine, ./ops and the program. The lab and the tools have their own. */
+/** Every remedy of the scripts on the app server, of ./ops and of the program, but not of the lab and the tools. */
 export function remedies(): Remedy[] {
   const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"]);
   return files
@@ -24,7 +24,7 @@ export function remedies(): Remedy[] {
     });
 }
 
-/** The second argument of each call of fail, and what is assigned to the variable `remedy`. */
+/** The second argument of each call of fail, and the values that are assigned to the variable `remedy`. */
 export function ofShell(file: string, source: string): string[] {
   const code = source.replaceAll(/^\s*#.*$/gm, (comment) => " ".repeat(comment.length));
   const found: string[] = [];
@@ -50,7 +50,7 @@ export function ofShell(file: string, source: string): string[] {
   );
 }
 
-/** A word in double quotes; command substitutions in it, which may have quotes too, are left out. */
+/** A word in double quotes, with `${…}` for each command substitution, which may contain quotes, too. */
 function word(file: string, code: string, from: number): { text: string; end: number } {
   if (code[from] !== '"') throw new Error(`${file}: no text in double quotes: ${line(code, from)}`);
   let text = "";
@@ -77,14 +77,14 @@ function endOfSubstitution(file: string, code: string, from: number): number {
 
 const line = (code: string, at: number) => code.slice(at, at + 60).split("\n")[0]!;
 
-/** Functions and classes, and which argument of theirs is the remedy. */
+/** The index of the remedy among the arguments, by function or class. */
 const argumentOf: Readonly<Record<string, number>> = {
   ...{ Failure: 1, problem: 2, report: 3, zoneProblem: 1 },
 };
 
 /**
- * Arguments of the functions above, values of variables and members named `remedy`, the last elements of the tables in
- * settings-rules.ts, what follows "remedy: " in a text, and what a bash text calls fail with.
+ * Finds remedies in the arguments of the functions above, the values of variables and members named `remedy`, the last
+ * elements of the tables in settings-rules.ts, the text after "remedy: ", and the calls of fail in bash texts.
  */
 export function ofTypeScript(file: string, source: string): string[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
@@ -98,7 +98,7 @@ export function ofTypeScript(file: string, source: string): string[] {
     if (ts.isNewExpression(node) || ts.isCallExpression(node)) {
       const at = argumentOf[node.expression.getText()];
       const argument = at === undefined ? undefined : node.arguments?.[at];
-      // A variable's value counts where it is given, under whichever name.
+      // An argument that is a variable of another name: its value is the remedy.
       if (argument && ts.isIdentifier(argument) && argument.text !== "remedy")
         add(valueOf(tree, argument.text));
       else add(argument);
@@ -151,17 +151,17 @@ function valueOf(tree: ts.SourceFile, name: string): ts.Node {
   return value;
 }
 
-/** Names that stand for a program in a text. */
+/** Variables that hold the name of a program. */
 const programs: Readonly<Record<string, string>> = {
   ...{ ops: "./ops", pulumi: "pulumi", pulumiCommand: "pulumi" },
 };
-/** Methods and functions that print a command line of their arguments. */
+/** Methods and functions that build a command line from their arguments. */
 const commands: Readonly<Record<string, string>> = {
   ...{ "machine.ops": "./ops", "this.ops": "./ops", "machine.pulumi": "pulumi" },
   ...{ "this.pulumi": "pulumi", configCommand: "pulumi config", typed: "", quote: "", replace: "" },
 };
 
-/** The text that an expression gives, as far as the source says. */
+/** The text of an expression, as far as the source shows it. */
 function textOf(node: ts.Node): string {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (ts.isTemplateExpression(node))

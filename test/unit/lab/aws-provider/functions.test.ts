@@ -5,7 +5,7 @@ import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts"
 import { AccountClient } from "../../../../lab/providers/aws/account-client.ts";
 import { ProviderProcess, type Properties } from "../../../support/aws-provider.ts";
 
-describe("the lab's aws provider's functions on S3", function () {
+describe("The S3 lookup of the lab's AWS provider", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
@@ -37,7 +37,7 @@ describe("the lab's aws provider's functions on S3", function () {
       ({ message }: Error) => message,
     );
 
-  it("returns the newest version of an object, with its body if its type is readable", async () => {
+  it("returns the newest version of an object, with the body of a JSON object", async () => {
     await put("serving.json", '{"commit":"a"}', "application/json");
     const { VersionId } = await put("serving.json", '{"commit":"b"}', "application/json");
     const { lastModified, etag, ...found } = await getObject({
@@ -60,7 +60,7 @@ describe("the lab's aws provider's functions on S3", function () {
     expect(etag).to.match(/^[0-9a-f]{32}$/);
   });
 
-  it("returns the body of text types, and no body of others", async () => {
+  it("returns the body of text types, and no body for other types", async () => {
     const bodies: Record<string, unknown> = {};
     for (const type of ["text/plain", "application/yaml", "binary/octet-stream"]) {
       await put("typed", "text", type);
@@ -89,7 +89,7 @@ describe("the lab's aws provider's functions on S3", function () {
     );
   });
 
-  it("lists the keys under a prefix in order, as many as asked for", async () => {
+  it("lists the keys under a prefix in order, up to maxKeys", async () => {
     for (const key of ["backups/2", "backups/1", "backups/3", "other"]) await put(key, "");
     const listed = async (args: Properties) =>
       (await getObjects({ bucket: Bucket, ...args }))["keys"];
@@ -121,7 +121,7 @@ describe("the lab's aws provider's functions on S3", function () {
     );
   });
 
-  it("refuses an argument that it would have to ignore", async () => {
+  it("refuses an argument that it does not support", async () => {
     expect(await error(getObject({ bucket: Bucket, key: "typed", range: "0-1" }))).to.contain(
       "does not know the argument 'range'",
     );

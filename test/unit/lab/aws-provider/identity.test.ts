@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
 import { ProviderProcess } from "../../../support/aws-provider.ts";
 
-describe("the lab's aws provider's identity", function () {
+describe("The account of the lab's AWS provider", function () {
   this.timeout(60_000);
   const account = "123456789012"; // moto's
   let api: ApiServer;
@@ -19,7 +19,7 @@ describe("the lab's aws provider's identity", function () {
       (error: Error) => error.message,
     );
 
-  it("is refused in accounts that are not allowed, and in forbidden ones", async () => {
+  it("is refused if it is not in allowedAccountIds or is in forbiddenAccountIds", async () => {
     expect(await refusal({ allowedAccountIds: ["000000000000"] })).to.include(
       `AWS account ID not allowed: ${account}`,
     );
@@ -29,7 +29,7 @@ describe("the lab's aws provider's identity", function () {
     );
   });
 
-  it("is that of the role that is to be assumed, which may be of another account", async () => {
+  it("is the account of the assumed role, which may differ from the caller's", async () => {
     const other = "210987654321";
     const assumeRoles = [{ roleArn: `arn:aws:iam::${other}:role/deployer` }];
     expect(await refusal({ assumeRoles, allowedAccountIds: [account] })).to.include(

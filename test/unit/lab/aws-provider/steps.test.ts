@@ -23,7 +23,7 @@ const types = {
   database: "aws:rds/instance:Instance",
 };
 
-describe("the lab's aws provider, asked by the engine", function () {
+describe("The lab's AWS provider", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
@@ -56,8 +56,8 @@ describe("the lab's aws provider, asked by the engine", function () {
       ignore,
     );
 
-  describe("before anything is made", () => {
-    it("refuses types, inputs, fields, functions and settings that it would have to ignore", async () => {
+  describe("before a resource exists", () => {
+    it("refuses types, inputs, fields, functions and settings that it does not support", async () => {
       const inputs = { cidrBlock: "10.0.0.0/16", ipv6CidrBlock: "::/56", tagsAll: {} };
       const { failures } = await provider.check(types.vpc, "main", inputs);
       expect(Object.keys(failures)).to.deep.equal(["ipv6CidrBlock", "tagsAll"]);
@@ -83,14 +83,14 @@ describe("the lab's aws provider, asked by the engine", function () {
       expect(await provider.checkConfig({ endpoints: "[]" })).to.have.all.keys("endpoints");
     });
 
-    it("does not start without an API on this machine", async () => {
+    it("refuses an API that is not on this computer", async () => {
       const other = await ProviderProcess.start("http://198.51.100.1:4566");
       const reason = await error(other.configure(settings));
       await other.stop();
       expect(reason.message).to.contain("AWS_ENDPOINT_URL is 'http://198.51.100.1:4566'");
     });
 
-    it("names what the program does not name, and keeps the name", async () => {
+    it("names a resource that the program does not name, and keeps that name", async () => {
       const { inputs } = await provider.check(types.securityGroup, "app", {});
       expect(inputs["name"]).to.match(/^app-[0-9a-f]{7}$/);
       expect(inputs["description"]).to.equal("Managed by Pulumi");
@@ -103,7 +103,7 @@ describe("the lab's aws provider, asked by the engine", function () {
       expect(unnamed.inputs["name"]).to.match(/^app-/);
     });
 
-    it("previews a creation with unknown outputs and calls nothing", async () => {
+    it("previews a creation with unknown outputs and creates nothing", async () => {
       const count = async () => (await ec2.describeVpcs()).Vpcs!.length;
       const before = await count();
       const { state } = await provider.create(
@@ -123,8 +123,8 @@ describe("the lab's aws provider, asked by the engine", function () {
     });
   });
 
-  describe("of a resource that is there", () => {
-    it("sees no change in what it has just made", async () => {
+  describe("with an existing resource", () => {
+    it("sees no change in a resource that it has just created", async () => {
       const inputs = { cidrBlock: "10.0.0.0/16", enableDnsHostnames: true, tags: { Name: "main" } };
       const vpc = await provider.create(types.vpc, "main", inputs);
       expect(vpc.id).to.match(/^vpc-/);
@@ -136,7 +136,7 @@ describe("the lab's aws provider, asked by the engine", function () {
       expect((await provider.read(vpc))!.state).to.deep.equal(vpc.state);
     });
 
-    it("tells updates from replacements, also when the new value is not known yet", async () => {
+    it("distinguishes updates from replacements, also when the new value is still unknown", async () => {
       const vpc = await createVpc({ tags: { Name: "main" } });
       const news = { cidrBlock: unknown, enableDnsSupport: false };
       expect(await diff(vpc, news)).to.deep.equal({
@@ -154,7 +154,7 @@ describe("the lab's aws provider, asked by the engine", function () {
       expect((await diff(vpc, news, ["cidrBlock"])).replaces).to.deep.equal([]);
     });
 
-    it("deletes first what the program has named", async () => {
+    it("deletes a resource with a fixed name before it creates the replacement", async () => {
       const policy = { assumeRolePolicy: "{}" };
       const replaced = async (inputs: Properties) => {
         const { id: vpcId } = await createVpc();
@@ -168,7 +168,7 @@ describe("the lab's aws provider, asked by the engine", function () {
       expect(renamed).to.deep.include({ replaces: ["name"], deleteBeforeReplace: false });
     });
 
-    it("keeps the provider's default tags apart from the resource's own", async () => {
+    it("keeps its default tags separate from the resource's own tags", async () => {
       const vpc = await createVpc({ tags: { Name: "main" } });
       expect(vpc.state["tags"]).to.deep.equal({ Name: "main" });
       expect(vpc.state["tagsAll"]).to.deep.equal({ Name: "main", project: "test" });
@@ -186,7 +186,7 @@ describe("the lab's aws provider, asked by the engine", function () {
       ]);
     });
 
-    it("finds what was changed behind its back, and puts it right", async () => {
+    it("detects changes that were made outside Pulumi, and reverts them", async () => {
       const inputs = { cidrBlock: "10.0.0.0/16", tags: { Name: "main" } };
       const vpc = await createVpc(inputs);
       await ec2.createTags({ Resources: [vpc.id], Tags: [{ Key: "Name", Value: "other" }] });
@@ -203,14 +203,14 @@ describe("the lab's aws provider, asked by the engine", function () {
       expect((await provider.read(right))!.state).to.deep.equal(vpc.state);
     });
 
-    it("finds a resource gone, and deletes one that is gone already", async () => {
+    it("detects that a resource no longer exists, and accepts its deletion", async () => {
       const vpc = await createVpc();
       await ec2.deleteVpc({ VpcId: vpc.id });
       expect(await provider.read(vpc)).to.equal(undefined);
       await provider.delete(vpc);
     });
 
-    it("passes on AWS's code and message, with the resource's name", async () => {
+    it("reports the error code and message of AWS with the resource's name", async () => {
       const { message } = await error(createVpc({ cidrBlock: "10.0.0.0/8" }));
       expect(message).to.match(
         /creating aws:ec2\/vpc:Vpc 'main': InvalidVpc\.?Range: .*10\.0\.0\.0\/8/,
@@ -218,7 +218,7 @@ describe("the lab's aws provider, asked by the engine", function () {
     });
   });
 
-  it("empties a bucket only when it may", async () => {
+  it("empties a bucket only with forceDestroy", async () => {
     const s3 = new S3(api.client);
     const full = async (forceDestroy: boolean) => {
       const bucket = await provider.create(types.bucket, "Backup", { forceDestroy });
@@ -237,7 +237,7 @@ describe("the lab's aws provider, asked by the engine", function () {
     expect(await provider.read(bucket)).to.equal(undefined);
   });
 
-  it("deletes every version of an object, and of no other", async () => {
+  it("deletes every version of an object, and no version of other objects", async () => {
     const s3 = new S3(api.client);
     const { id: bucket } = await provider.create(types.bucket, "site", {});
     const versioningConfiguration = { status: "Enabled" };
@@ -251,7 +251,7 @@ describe("the lab's aws provider, asked by the engine", function () {
     expect(Versions.map(({ Key }) => Key)).to.deep.equal(["ab"]);
   });
 
-  it("looks up zones and parameters", async () => {
+  it("looks up availability zones and SSM parameters", async () => {
     const { names } = await provider.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
       filters: [{ name: "zone-type", values: ["availability-zone"] }],
     });

@@ -6,8 +6,8 @@ import { localEndpoint } from "../../../../lab/providers/aws/context.ts";
 import { autoname } from "../../../../lab/providers/aws/naming.ts";
 import { same, sameFields, sameJson, sameSet } from "../../../../lab/providers/aws/values.ts";
 
-describe("what the lab's aws provider takes for the same", () => {
-  it("is a value and itself, and what is absent and what is empty", () => {
+describe("The comparison of values in the lab's AWS provider", () => {
+  it("treats a value as equal to its copy, and an empty value as equal to an absent one", () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => same(value, structuredClone(value))));
     for (const empty of [undefined, null, "", 0, false, [], {}, { a: undefined, b: [] }])
       expect(same(empty, undefined), JSON.stringify(empty)).to.equal(true);
@@ -16,29 +16,29 @@ describe("what the lab's aws provider takes for the same", () => {
     expect(same("1", 1)).to.equal(false);
   });
 
-  it("is a list in another order, when it is a set", () => {
+  it("ignores the order of elements only in sets", () => {
     expect(sameSet(["a", "b"], ["b", "a"])).to.equal(true);
     expect(same(["a", "b"], ["b", "a"])).to.equal(false);
     expect(sameSet(["a", "b"], ["a"])).to.equal(false);
   });
 
-  it("is a policy that is written differently", () => {
+  it("ignores the formatting of JSON policies", () => {
     expect(sameJson('{"a":1,"b":[2]}', '{ "b": [2],\n "a": 1 }')).to.equal(true);
     expect(sameJson('{"a":1}', '{"a":2}')).to.equal(false);
     expect(sameJson("not JSON", "not JSON either")).to.equal(false);
   });
 
-  it("is an object of which the program names a part", () => {
+  it("compares only the fields that the program sets", () => {
     expect(sameFields({ a: 1, b: 2 }, { a: 1 })).to.equal(true);
     expect(sameFields({ a: 1 }, { a: 1, b: 2 })).to.equal(false);
     expect(sameFields(undefined, { a: 1 })).to.equal(false);
   });
 });
 
-describe("the names that the lab's aws provider gives", () => {
+describe("Names that the lab's AWS provider generates", () => {
   const anySeed = fc.uint8Array({ minLength: 1 });
 
-  it("end in seven digits, fit the limit, and follow from the engine's seed", () => {
+  it("end in seven hex digits, fit the limit and are the same for the same engine seed", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, maxLength: 90 }), anySeed, (name, seed) => {
         const rule = { property: "name" as never, maxLength: 64, separator: "-" };
@@ -57,7 +57,7 @@ describe("the names that the lab's aws provider gives", () => {
     expect(new Set(names).size).to.equal(20);
   });
 
-  it("are in lower case for a bucket, and bare for an object's key", () => {
+  it("are in lower case for a bucket, and equal to the logical name for an object's key", () => {
     const bucket = { property: "bucket", maxLength: 63, separator: "-", lowerCase: true } as never;
     expect(autoname(bucket, "Site", new Uint8Array())).to.match(/^site-[0-9a-f]{7}$/);
     const key = { property: "key", maxLength: 1024 } as never;
@@ -65,8 +65,8 @@ describe("the names that the lab's aws provider gives", () => {
   });
 });
 
-describe("the lab's aws provider's configuration", () => {
-  it("takes the region from the provider before the environment, and default tags as JSON text", () => {
+describe("The configuration of the lab's AWS provider", () => {
+  it("prefers the provider's region to the environment's, and reads default tags as JSON", () => {
     const defaultTags = JSON.stringify({ tags: { project: "p" } });
     const env = { AWS_REGION: "eu-west-1" };
     const given = { region: "us-west-2", defaultTags };
@@ -84,7 +84,7 @@ describe("the lab's aws provider's configuration", () => {
     expect(() => readConfiguration({}, {})).to.throw(/no AWS region: set `region`/);
   });
 
-  it("is an API on this machine or none", () => {
+  it("accepts only an API on this computer", () => {
     for (const local of ["http://127.0.0.1:4566", "http://localhost:1", "http://[::1]:4566"])
       expect(localEndpoint(local)).to.equal(local);
     for (const [endpoint, says] of [

@@ -10,7 +10,7 @@ import { incomplete, ProviderProcess, type EngineResource } from "../../../suppo
 const instanceType = "aws:ec2/instance:Instance";
 const databaseType = "aws:rds/instance:Instance";
 
-describe("the lab's aws provider, where AWS takes its time", function () {
+describe("The lab's AWS provider", function () {
   this.timeout(60_000);
 
   let api: ApiServer;
@@ -33,7 +33,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
   });
   afterEach(() => provider?.stop());
 
-  /** The controller's report. */
+  /** Reports a status, as the controller does. */
   const report = (resource: string, status: string) =>
     fetch(`${api.endpoint}/_lab/status`, {
       method: "POST",
@@ -45,7 +45,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
     subnetId,
     ...more,
   });
-  /** The id of the newest instance, once it is there. */
+  /** The id of the newest instance, once it exists. */
   async function newest(name: string): Promise<string> {
     for (;;) {
       const Filters = [{ Name: "tag:Name", Values: [name] }];
@@ -69,7 +69,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
     for (const status of statuses) while (!(await report(id, status)).ok) await sleep(50);
   }
 
-  it("an instance is there when it runs, and gone when it has ended", async () => {
+  it("waits until a new instance is running and until a deleted one is terminated", async () => {
     const instance = await running("app");
     expect(instance.state).to.include({ instanceState: "running", subnetId });
     const deletion = provider.delete(instance);
@@ -78,7 +78,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
     expect(await provider.read(instance)).to.equal(undefined);
   });
 
-  it("an instance's type changes while it is stopped", async () => {
+  it("stops an instance to change its type, and waits until it is running again", async () => {
     const instance = await running("resized");
     const news = machine({ instanceType: "t3.small", tags: { Name: "resized" } });
     const update = provider.update(instance, news);
@@ -89,7 +89,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
     });
   });
 
-  it("an instance that goes the wrong way fails at once", async () => {
+  it("fails at once when a new instance shuts down", async () => {
     const inputs = machine({ tags: { Name: "lost" } });
     const failure = provider.create(instanceType, "lost", inputs).catch(String);
     await ec2.terminateInstances({ InstanceIds: [await newest("lost")] });
@@ -104,7 +104,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
   ] as const) {
     const how =
       "note" in (changed.tags ?? {}) ? "an update with changes" : "an update without changes";
-    it(`an instance that the engine does not wait for is kept, and ${how} waits again, once`, async () => {
+    it(`keeps an instance after a cancelled creation, and ${how} waits for it`, async () => {
       const inputs = machine({ tags: { Name: name } });
       const creation = provider.create(instanceType, name, inputs);
       const failure = creation.catch((reason: Error) => reason);
@@ -127,7 +127,7 @@ describe("the lab's aws provider, where AWS takes its time", function () {
     });
   }
 
-  it("a database is there when it is available, and its deletion needs a word on the last snapshot", async () => {
+  it("waits until a database is available, and needs a final-snapshot setting to delete it", async () => {
     const inputs = {
       identifier: "main",
       engine: "mysql",

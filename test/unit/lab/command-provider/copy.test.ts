@@ -14,7 +14,7 @@ import { copyToRemote, type Source } from "../../../../lab/providers/command/cop
 import { failureOf, recording } from "./recording.ts";
 import { SshServer } from "./ssh-server.ts";
 
-describe("copies of the lab's command provider", () => {
+describe("Copies by the lab's command provider", () => {
   let server: SshServer;
   let root: string;
   before(async () => (server = await new SshServer().listen()));
@@ -35,7 +35,7 @@ describe("copies of the lab's command provider", () => {
   const path = (name: string) => ({ path: `${root}/${name}` });
   const read = (name: string) => readFileSync(join(root, name), "utf8");
 
-  it("write text, making the directories above it", async () => {
+  it("write a text, and create the directories above it", async () => {
     await copy({ text: "hello" }, "a/b/c");
     expect(read("a/b/c")).to.equal("hello");
     await copy({ text: "" }, "a/b/c");
@@ -44,12 +44,17 @@ describe("copies of the lab's command provider", () => {
 
   for (const [what, source, to, expected] of [
     ["a file to a new name", "large", "new/name", "new/name"],
-    ["a file into a directory that exists", "large", "there", "there/large"],
-    ["a file over another", "large", "tree/empty", "tree/empty"],
-    ["a directory into a new one", "tree", "new/place", "new/place/tree/inner/file"],
-    ["a directory into one that exists", "tree", "there", "there/tree/inner/file"],
-    ["what is in a directory, given a slash", "tree/", "new/place", "new/place/inner/file"],
-    ["what is in a directory into one that exists", "tree/", "there", "there/inner/file"],
+    ["a file into an existing directory", "large", "there", "there/large"],
+    ["a file over another file", "large", "tree/empty", "tree/empty"],
+    ["a directory into a new directory", "tree", "new/place", "new/place/tree/inner/file"],
+    ["a directory into an existing directory", "tree", "there", "there/tree/inner/file"],
+    [
+      "the content of a directory, given a trailing slash",
+      "tree/",
+      "new/place",
+      "new/place/inner/file",
+    ],
+    ["the content of a directory into an existing directory", "tree/", "there", "there/inner/file"],
   ] as const) {
     it(`put ${what}`, async () => {
       await copy(path(source), to);
@@ -58,13 +63,13 @@ describe("copies of the lab's command provider", () => {
     });
   }
 
-  it("leave the mode of a file that is there as it is", async () => {
+  it("keep the mode of an existing file", async () => {
     chmodSync(join(root, "tree/empty"), 0o600);
     await copy({ text: "secret" }, "tree/empty");
     expect(statSync(join(root, "tree/empty")).mode & 0o777).to.equal(0o600);
   });
 
-  it("name the place and the reason when it cannot be", async () => {
+  it("fail with the path and the reason", async () => {
     expect(await failureOf(copy({ text: "x" }, "there"))).to.match(/there is a directory; a text/);
     expect(await failureOf(copy(path("tree/"), "large"))).to.match(
       /remote path \S+\/large exists but is not a directory/,

@@ -28,16 +28,16 @@ const real = find("pulumi-resource-command");
 if (!pulumiCli) console.log("skipped: the command plugin under the engine: no pulumi on PATH");
 if (!real) console.log("skipped: the same by the real plugin: no pulumi-resource-command on PATH");
 
-// Where the real plugin can be had, it must pass the test that the lab's provider is held to.
+// The real plugin, if it is installed, must pass the same tests as the lab's provider.
 const labProvider = join(import.meta.dirname, "../../../../lab/providers/fallback");
 const plugins = [
-  ["the lab's provider", labProvider],
-  ...(real ? [["the real plugin", dirname(real)]] : []),
+  ["The lab's command provider", labProvider],
+  ...(real ? [["The real command plugin", dirname(real)]] : []),
 ] as const;
 
 for (const [name, directory] of pulumiCli ? plugins : []) {
-  // One stack goes from step to step: every run of the engine takes a second or more.
-  describe(`${name} for the command plugin, under the engine`, function () {
+  // The tests share one stack, because every run of the engine takes a second or more.
+  describe(`${name} under the engine`, function () {
     this.timeout(120_000);
     let work: string;
     let log: string;
@@ -70,7 +70,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       rmSync(work, { recursive: true, force: true });
     });
 
-    /** Steps on the plugin's resources, such as `update a`, lines shown for them, log written by them. */
+    /** Steps on the plugin's resources, such as `update a`, the lines shown for them and the log that they write. */
     async function run(what: "up" | "preview" | "destroy", resources: () => void) {
       program = resources;
       const steps = new Set<string>();
@@ -101,7 +101,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
     const show = 'echo "<$PULUMI_COMMAND_STDOUT $PULUMI_COMMAND_STDERR $COLOUR>"';
     const printing = "echo one; echo two >&2; printf three";
 
-    /** The first program; its parameters are what the steps after it change. */
+    /** The program. Later tests change its parameters. */
     function resources({
       colour = "red",
       triggers = ["1"],
@@ -134,7 +134,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
     }
     const copied = () => readFileSync(join(work, "new/directory/file"), "utf8");
 
-    it("runs nothing in a preview, whose values may be unknown", async () => {
+    it("runs no command in a preview, also with unknown values", async () => {
       const { steps, logged, error } = await run("preview", () => {
         resources();
         const { stdout } = new local.Command("source", { create: `echo ran >> ${log}` });
@@ -149,7 +149,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(logged).to.deep.equal([]);
     });
 
-    it("creates, shows what is printed line by line and keeps it", async () => {
+    it("runs create, shows its output line by line and stores it in the state", async () => {
       const { steps, lines, logged } = await run("up", resources);
       expect(steps).to.deep.equal([
         "create copy",
@@ -169,19 +169,19 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(copied()).to.equal("first");
     });
 
-    it("keeps secret inputs and the connection secret, but not stdout", () => {
+    it("encrypts secret inputs and the connection in the state, but not stdout", () => {
       const file = readFileSync(join(work, "backend/.pulumi/stacks/test/dev.json"), "utf8");
       expect(file).to.include('"given\\none\\nthree"').and.not.include('"given\\n"');
       expect(file).to.not.include(clientKey.private.split("\n")[1]).and.not.include("127.0.0.1");
     });
 
-    it("runs nothing when nothing has changed", async () => {
+    it("runs no command when nothing has changed", async () => {
       const { steps, logged } = await run("up", resources);
       expect(steps.every((step) => step.startsWith("same "))).to.equal(true, steps.join());
       expect(logged).to.deep.equal([]);
     });
 
-    it("runs update, else create, for a changed input, with the output before it", async () => {
+    it("runs update, or else create, when an input changes, with the earlier output in variables", async () => {
       const { steps, logged } = await run("up", () => resources({ colour: "blue" }));
       expect(steps).to.include.members(["update updating", "update creating", "same triggered"]);
       const stdout = async (resource: string) => (await state(resource)).outputs;
@@ -193,7 +193,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(logged).to.deep.equal(["remote blue"]);
     });
 
-    it("replaces for changed triggers: the new is made before the old is deleted", async () => {
+    it("creates the replacement before it deletes the old resource when triggers change", async () => {
       const { steps, logged } = await run("up", () =>
         resources({ colour: "blue", triggers: ["1", "2"] }),
       );
@@ -204,7 +204,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(logged).to.deep.equal(["create 1,2", "delete 1"]);
     });
 
-    it("runs again when only the connection changes; a copy then does not", async () => {
+    it("runs a command again when only the connection changes, but does not copy again", async () => {
       appendFileSync(join(work, "new/directory/file"), ", changed there");
       const next = { colour: "blue", triggers: ["1", "2"], perDialTimeout: 9 };
       const { steps, logged } = await run("up", () => resources(next));
@@ -213,7 +213,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(copied()).to.equal("first, changed there");
     });
 
-    it("shows no update in the preview of a connection that is not known yet", async () => {
+    it("previews no update when the connection is still unknown", async () => {
       const { connection } = server;
       const inputs = { create: "true", connection, addPreviousOutputInEnv: false };
       await run("up", () => new remote.Command("moved", inputs));
@@ -225,7 +225,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(steps).to.deep.equal(["create source", "same moved"]);
     });
 
-    it("fails with the status, the command and all output; the state stays as it was", async () => {
+    it("reports the status and the command of a failed update, and keeps the old state", async () => {
       // More than a gRPC header usually holds.
       const update = "head -c 300000 /dev/zero | tr '\\0' '\\n'; exit 4";
       const { lines } = await run("up", () => {
@@ -240,7 +240,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect((await state("moved")).outputs).to.not.have.property("update");
     });
 
-    it("deletes by what the state says", async () => {
+    it("runs the delete commands of the state on destroy", async () => {
       await run("up", () => resources({ text: "second" }));
       expect(copied()).to.equal("second");
       const { steps, logged } = await run("destroy", () => {});
@@ -248,7 +248,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       expect(logged.sort()).to.deep.equal(["delete 1", "remote gone"]);
     });
 
-    it("reports strange and missing settings, not the secrets beside them", async () => {
+    it("reports unknown and missing settings without the secrets of the same connection", async () => {
       const { privateKey } = server.connection;
       const connection = { hots: "x", privateKey } as unknown as { host: string };
       const { lines } = await run("preview", () => {
@@ -262,7 +262,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
       if (directory === labProvider) expect(text).to.not.include(privateKey.split("\n")[1]);
     });
 
-    it("takes no source for a copy that the preview does not know", async () => {
+    it("refuses a copy whose source is unknown in the preview", async () => {
       const { error, lines } = await run("preview", () => {
         const { stdout } = new local.Command("source", { create: "true" });
         const source = stdout.apply((text) => new pulumi.asset.StringAsset(text));

@@ -14,8 +14,8 @@ import {
 
 const remote = "command:remote:Command";
 
-describe("inputs of the lab's command provider", () => {
-  it("are completed with the connection's defaults, and the connection made secret", () => {
+describe("Inputs of the lab's command provider", () => {
+  it("receive the defaults of the connection, which becomes secret", () => {
     const proxy = secret({ host: "b", user: "admin" });
     const connection = { host: "a", port: null, proxy };
     const given = { create: "true", stdin: null, addPreviousOutputInEnv: false, connection };
@@ -30,7 +30,7 @@ describe("inputs of the lab's command provider", () => {
     });
   });
 
-  it("are let through where they are not known yet", () => {
+  it("are accepted while their values are unknown", () => {
     for (const connection of [unknown, secret(unknown), { host: unknown }]) {
       const inputs = { create: unknown, connection, addPreviousOutputInEnv: false };
       expect(check(remote, inputs).failures).to.deep.equal([]);
@@ -38,9 +38,9 @@ describe("inputs of the lab's command provider", () => {
   });
 
   for (const [title, type, inputs, expected] of [
-    ["a strange input", remote, { crate: "x", connection: { host: "a" } }, "crate: is not one of"],
+    ["an unknown input", remote, { crate: "x", connection: { host: "a" } }, "crate: is not one of"],
     [
-      "a strange setting",
+      "an unknown connection setting",
       remote,
       { connection: { host: "a", key: "x" } },
       "connection.key: is not",
@@ -71,8 +71,13 @@ describe("inputs of the lab's command provider", () => {
       "addPreviousOutputInEnv: must be false",
     ],
     ["globs", "command:local:Command", { assetPaths: ["*"] }, "assetPaths: is not one of"],
-    ["another type", "command:remote:CopyFile", {}, "has no command:remote:CopyFile"],
-    ["a copy of nothing", "command:remote:CopyToRemote", { source: "x" }, "source: must be a File"],
+    ["an unknown type", "command:remote:CopyFile", {}, "has no command:remote:CopyFile"],
+    [
+      "a source that is no asset",
+      "command:remote:CopyToRemote",
+      { source: "x" },
+      "source: must be a File",
+    ],
   ] as [string, string, Properties, string][]) {
     it(`with ${title} are refused by name`, () => {
       const failures = check(type, inputs).failures.map(
@@ -82,14 +87,14 @@ describe("inputs of the lab's command provider", () => {
     });
   }
 
-  it("without a connection, where one is needed, are refused", () => {
+  it("of a remote command are refused without a connection", () => {
     expect(check(remote, { create: "true", addPreviousOutputInEnv: false }).failures).to.deep.equal(
       [{ property: "connection", reason: "is required" }],
     );
   });
 });
 
-/** The same value with the names of every object in it the other way round. */
+/** The same value, with the property names of every object in reverse order. */
 function reversed(value: Value): Value {
   if (Array.isArray(value)) return value.map(reversed);
   if (!isProperties(value)) return value;
@@ -97,10 +102,10 @@ function reversed(value: Value): Value {
   return Object.fromEntries(entries.reverse());
 }
 
-describe("changes of inputs", () => {
+describe("Changes of inputs", () => {
   const properties = fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<Properties>;
 
-  it("are none between equal inputs, whatever the order of their names", () => {
+  it("are empty for equal inputs, whatever the order of their names", () => {
     fc.assert(
       fc.property(properties, (inputs) => {
         expect(changes({ inputs }, { inputs: reversed(inputs) })).to.deep.equal([]);
@@ -108,7 +113,7 @@ describe("changes of inputs", () => {
     );
   });
 
-  it("name what was added, deleted and changed, and nothing else", () => {
+  it("name exactly the properties that were added, deleted or changed", () => {
     fc.assert(
       fc.property(properties, properties, (old, now) => {
         for (const { property, kind } of changes(old, now)) {
@@ -123,7 +128,7 @@ describe("changes of inputs", () => {
     );
   });
 
-  it("see a secret by its content, and a value that becomes one", () => {
+  it("compare secrets by value, and include a value that becomes a secret", () => {
     expect(changes({ a: secret("x") }, { a: secret("x") })).to.deep.equal([]);
     expect(changes({ a: secret(secret("x")) }, { a: secret("x") })).to.deep.equal([]);
     expect(changes({ a: secret("x") }, { a: secret("y") })).to.have.length(1);

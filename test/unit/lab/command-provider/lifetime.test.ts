@@ -24,12 +24,12 @@ function alive(pid: number): boolean {
   }
 }
 
-describe("the lab's command provider", function () {
+describe("The lab's command provider", function () {
   this.timeout(60_000);
 
   it("ends its commands and itself when the engine is killed", async () => {
     const server = await new SshServer().listen();
-    // A shell in the engine's place: it starts the plugin from anywhere and waits.
+    // A shell plays the engine: it starts the plugin from another directory and waits.
     const script = `${launcher} 127.0.0.1:1 & echo $!; wait`;
     const engine = spawn("/bin/sh", ["-c", script], {
       cwd: tmpdir(),

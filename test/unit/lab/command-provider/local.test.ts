@@ -8,15 +8,15 @@ const nothing = { stdout: "", stderr: "" };
 const run = (command: string, inputs: CommandInputs = {}, record = recording()) =>
   runLocal(inputs, command, nothing, record.running);
 
-describe("local commands of the lab's command provider", () => {
-  it("run by the interpreter and in the directory that are given", async () => {
+describe("Local commands of the lab's command provider", () => {
+  it("run with the given interpreter and in the given directory", async () => {
     expect(await run("pwd", { dir: tmpdir() })).to.deep.equal({ stdout: tmpdir(), stderr: "" });
     const node = { interpreter: [process.execPath, "-e"] };
     expect((await run("console.log(6 * 7)", node)).stdout).to.equal("42");
     expect((await run('test -z "$BASH" && echo sh', { interpreter: [] })).stdout).to.equal("sh");
   });
 
-  it("name what is missing, and the command", async () => {
+  it("fail with the missing directory or interpreter and the command", async () => {
     expect(await failureOf(run("pwd", { dir: "/nowhere" }))).to.equal(
       'chdir /nowhere: no such file or directory: running "pwd":\n',
     );
@@ -25,27 +25,27 @@ describe("local commands of the lab's command provider", () => {
     );
   });
 
-  it("read the standard input, which is empty when none is given", async () => {
+  it("read standard input, which is empty by default", async () => {
     const stdin = "line\n".repeat(100_000);
     expect((await run("wc -l", { stdin })).stdout).to.equal("100000");
     expect((await run("wc -l")).stdout).to.equal("0");
     expect((await run("true", { stdin })).stdout).to.equal("");
   });
 
-  it("see this process's environment and what is added to it", async () => {
+  it("see the provider's environment and the variables of their inputs", async () => {
     const environment = { COLOUR: "red" };
     const { stdout } = await run('echo "$COLOUR ${PATH:+path}"', { environment });
     expect(stdout).to.equal("red path");
   });
 
-  it("end with status or signal, and all that was printed", async () => {
+  it("fail with the status or signal, and with all output", async () => {
     expect(await failureOf(run("echo a; sleep 0.1; echo b >&2; exit 3"))).to.equal(
       'exit status 3: running "echo a; sleep 0.1; echo b >&2; exit 3":\na\nb\n',
     );
     expect(await failureOf(run("kill $$"))).to.match(/^signal: SIGTERM: running/);
   });
 
-  it("are killed when they are cancelled, with all that they have started", async () => {
+  it("are killed with their child processes when they are cancelled", async () => {
     const cancel = new AbortController();
     const record = recording(cancel.signal);
     const ran = failureOf(run("echo begun; sleep 60 | cat", {}, record));
@@ -68,7 +68,7 @@ describe("local commands of the lab's command provider", () => {
     });
   }
 
-  it("keep characters whole whose bytes come apart, and all but the last line break", async () => {
+  it("keep characters whole whose bytes arrive separately, and drop only the last line break", async () => {
     const record = recording();
     const { stdout } = await run("printf '\\303'; sleep 0.2; printf '\\251\\r\\n\\n'", {}, record);
     expect(stdout).to.equal("é\r\n");

@@ -1,6 +1,6 @@
 import type { RunningCommand } from "../../../../lab/providers/command/run.ts";
 
-/** What the engine would be told by an operation; `gone` is `signal` unless it is given. */
+/** Records the lines that an operation sends to the engine. `gone` defaults to `signal`. */
 export function recording(signal = new AbortController().signal, gone = signal) {
   const lines: string[] = [];
   const running: RunningCommand = {
@@ -11,7 +11,7 @@ export function recording(signal = new AbortController().signal, gone = signal) 
   return { lines, running };
 }
 
-/** The message of the error that the work is expected to end with. */
+/** The error message of work that must fail. */
 export async function failureOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;

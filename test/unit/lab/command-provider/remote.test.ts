@@ -19,7 +19,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe("remote commands of the lab's command provider", function () {
+describe("Remote commands of the lab's command provider", function () {
   this.timeout(20_000);
   let server: SshServer;
   beforeEach(async () => (server = await new SshServer().listen()));
@@ -38,28 +38,28 @@ describe("remote commands of the lab's command provider", function () {
       running,
     );
 
-  describe("a session", () => {
-    it("gives the standard input and ends it", async () => {
+  describe("A session", () => {
+    it("passes standard input to the command and closes it", async () => {
       const stdin = "line\n".repeat(100_000);
       expect(await run("wc -l", {}, { stdin })).to.deep.equal({ stdout: "100000", stderr: "" });
       expect(await run("wc -l")).to.deep.equal({ stdout: "0", stderr: "" });
       expect((await run("true", {}, { stdin })).stdout).to.equal("");
     });
 
-    it("misses no exit status of a command that ends at once", async () => {
+    it("reports the exit status of a command that ends at once", async () => {
       for (let count = 0; count < 30; count++) await run("exit 0");
       expect(await failureOf(run("exit 7"))).to.equal(
         'Process exited with status 7: running "exit 7":\n',
       );
     });
 
-    it("tells of the signal that ended a command", async () => {
+    it("reports the signal that ended a command", async () => {
       expect(await failureOf(run("kill -9 $$"))).to.match(
         /^Process exited with status 137 from signal KILL: /,
       );
     });
 
-    it("passes lines on while the command runs, each stream's apart", async () => {
+    it("passes lines on while the command runs, and keeps stdout and stderr separate", async () => {
       const record = recording();
       const ran = run("printf 'on'; echo e >&2; sleep 0.2; echo e; sleep 2", {}, {}, record);
       let over = false;
@@ -69,7 +69,7 @@ describe("remote commands of the lab's command provider", function () {
       expect(await ran).to.deep.equal({ stdout: "one", stderr: "e" });
     });
 
-    it("says so when the connection breaks, and closes it when the command has run", async () => {
+    it("reports a broken connection, and closes the connection after the command", async () => {
       const broken = failureOf(run("sleep 60"));
       while (!server.events.includes("exec sleep 60")) await sleep(10);
       await server.close();
@@ -79,7 +79,7 @@ describe("remote commands of the lab's command provider", function () {
       while (!server.events.includes("close")) await sleep(10);
     });
 
-    it("ends the command when the engine has gone", async () => {
+    it("ends the command when the engine has exited", async () => {
       const gone = new AbortController();
       const ran = run("sleep 60", {}, {}, recording(gone.signal));
       while (!server.events.includes("exec sleep 60")) await sleep(10);
@@ -90,20 +90,20 @@ describe("remote commands of the lab's command provider", function () {
     });
   });
 
-  describe("a host key", () => {
+  describe("A host key", () => {
     const right = hostKeys[0]!.public;
     for (const [form, hostKey] of [
       ["as ssh-keygen writes it", right],
-      ["with a comment, among others' lines", `# the app server\n\n${right} admin@host\n`],
+      ["with a comment, among other lines", `# the app server\n\n${right} admin@host\n`],
       ["with options before it", `command="echo a b",no-pty ${right}`],
-      ["as known_hosts has it", `app.example.org ${right}`],
+      ["in the format of known_hosts", `app.example.org ${right}`],
     ]) {
       it(`is accepted ${form}`, async () => {
         await run("true", { hostKey: hostKey! });
       });
     }
 
-    it("that is another fails before anything is said, and says so", async () => {
+    it("that differs from the configured one prevents the login and is reported", async () => {
       const failure = await failureOf(run("true", { hostKey: hostKeys[1]!.public }));
       expect(failure).to.match(
         /^after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch: 127\.0\.0\.1:\d+ shows ssh-ed25519 SHA256:\S{43}, connection\.hostKey is ssh-ed25519 SHA256:\S{43}$/,
@@ -111,7 +111,7 @@ describe("remote commands of the lab's command provider", function () {
       expect(server.events).to.not.include("login");
     });
 
-    it("that cannot be read is an error at once", async () => {
+    it("that cannot be parsed fails at once", async () => {
       const record = recording();
       for (const hostKey of ["", "rubbish", "ssh-ed25519 AAAA", "ssh-rsa " + right.split(" ")[1]]) {
         const failure = await failureOf(run("true", { hostKey, dialErrorLimit: 5 }, {}, record));
@@ -121,8 +121,8 @@ describe("remote commands of the lab's command provider", function () {
     });
   });
 
-  describe("a dial", () => {
-    it("is repeated up to the limit, after longer and longer waits", async () => {
+  describe("A connection attempt", () => {
+    it("is repeated up to the limit, with increasing waits", async () => {
       const port = await closedPort();
       const record = recording();
       const start = Date.now();
@@ -135,7 +135,7 @@ describe("remote commands of the lab's command provider", function () {
       expect(Date.now() - start).to.be.within(800, 3000);
     });
 
-    it("succeeds once the server is there", async () => {
+    it("succeeds once the server listens", async () => {
       const { port, connection } = server;
       await server.close();
       const late = { connection: { ...connection, dialErrorLimit: 60 } };
@@ -145,7 +145,7 @@ describe("remote commands of the lab's command provider", function () {
       expect((await ran).stdout).to.equal("late");
     });
 
-    it("is given up after its own time, or when cancelled, with a server that is silent", async () => {
+    it("to a silent server ends after perDialTimeout, or when it is cancelled", async () => {
       const silent = createServer().listen(0, "127.0.0.1");
       await once(silent, "listening");
       const { port } = silent.address() as AddressInfo;
@@ -159,7 +159,7 @@ describe("remote commands of the lab's command provider", function () {
       silent.close();
     });
 
-    it("without a limit goes on until it is cancelled", async () => {
+    it("without a limit is repeated until it is cancelled", async () => {
       const cancel = new AbortController();
       const record = recording(cancel.signal);
       const port = await closedPort();
@@ -188,7 +188,7 @@ describe("remote commands of the lab's command provider", function () {
       expect((await run("echo in", both)).stdout).to.equal("in");
     });
 
-    it("does not begin with a private key that cannot be read, nor shows it", async () => {
+    it("fails at once with an unreadable private key, and does not print the key", async () => {
       const record = recording();
       const privateKey = clientKey.private.replaceAll("A", "B");
       const failure = await failureOf(run("true", { privateKey, dialErrorLimit: 5 }, {}, record));
@@ -198,12 +198,12 @@ describe("remote commands of the lab's command provider", function () {
     });
   });
 
-  describe("a proxy", () => {
+  describe("A proxy", () => {
     let proxy: SshServer;
     beforeEach(async () => (proxy = await new SshServer({ hostKey: hostKeys[1]! }).listen()));
     afterEach(() => proxy.close());
 
-    it("is passed, each host with its own key, and left", async () => {
+    it("carries the connection, with a host key for each host, and is closed afterwards", async () => {
       const hop = { ...proxy.connection, hostKey: hostKeys[1]!.public };
       const ran = await run("echo there", { proxy: hop, hostKey: hostKeys[0]!.public });
       expect(ran.stdout).to.equal("there");
@@ -211,7 +211,7 @@ describe("remote commands of the lab's command provider", function () {
       while (!proxy.events.includes("close")) await sleep(10);
     });
 
-    it("that fails, or cannot reach the host, is named", async () => {
+    it("that fails or cannot reach the host is named in the error", async () => {
       const wrong = { ...proxy.connection, hostKey: hostKeys[0]!.public };
       expect(await failureOf(run("true", { proxy: wrong }))).to.match(
         /^proxy: after 0 failed attempts: .*host key mismatch.*connection\.proxy\.hostKey is/,

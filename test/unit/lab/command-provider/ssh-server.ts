@@ -6,7 +6,7 @@ import ssh2, { type Connection, type ServerChannel, type Session, type SFTPWrapp
 
 const { Server, utils } = ssh2;
 
-/** The key that the test servers let in, in OpenSSH's format. */
+/** The key that the test servers accept, in OpenSSH's format. */
 export const clientKey = utils.generateKeyPairSync("ed25519");
 export const hostKeys = [
   utils.generateKeyPairSync("ed25519"),
@@ -28,7 +28,7 @@ export class SshServer {
   private readonly clients = new Set<Connection>();
 
   constructor({ hostKey = hostKeys[0]! }: Options = {}) {
-    // Once the client's input has ended, ssh2 tells of a signal here only; sshd heeds it all the same.
+    // After the client's input has ended, ssh2 reports a signal only here. sshd handles it in any case.
     const debug = (line: string) => {
       const name = /CHANNEL_REQUEST \(r:\d+, signal: (\w+)\)$/.exec(line)?.[1];
       if (name) this.events.push(`signal ${name}`);

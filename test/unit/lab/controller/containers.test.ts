@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeContainer } from "../../../../lab/controller/containers.ts";
 
-describe("A container that is removed", () => {
-  it("leaves no settings of a database and none of another's are lost", async () => {
+describe("The removal of a container", () => {
+  it("deletes the settings of its database, and keeps those of other databases", async () => {
     const home = await mkdtemp(join(tmpdir(), "containers-"));
     const path = process.env.PATH!;
     try {
-      // In Docker's place.
+      // A fake Docker.
       await writeFile(join(home, "docker"), "#!/bin/sh\n", { mode: 0o755 });
       process.env.PATH = `${home}:${path}`;
       const settings = ["gone", "other"].map((id) => join(home, "databases", id));

@@ -35,7 +35,7 @@ function instance(
   };
 }
 
-/** One VPC with a public and a private subnet, an internet gateway, a NAT gateway, one machine in each. */
+/** One VPC with an internet gateway, a NAT gateway, and one instance in a public and one in a private subnet. */
 function observed(): ObservedState {
   return {
     vpcs: [{ id: "vpc-1", cidr: "10.0.0.0/16" }],
@@ -116,7 +116,7 @@ function nicOf(state: ObservedState, owner: string) {
 }
 
 describe("The desired state", () => {
-  it("gives a machine the address, mask and gateway of its subnet", () => {
+  it("gives an instance its address, and the mask and gateway of its subnet", () => {
     expect(nicOf(observed(), "i-00000000000000002")).to.include({
       address: "10.0.1.10",
       prefix: 24,
@@ -131,14 +131,14 @@ describe("The desired state", () => {
     ]);
   });
 
-  it("sends a private subnet through its NAT gateway", () => {
+  it("routes a private subnet through its NAT gateway", () => {
     expect(nicOf(observed(), "i-00000000000000002").routes.at(-1)).to.deep.equal({
       cidr: "0.0.0.0/0",
       via: { nat: "nat-1" },
     });
   });
 
-  it("leads to S3 by the endpoint, before and without any other way out", () => {
+  it("routes S3 to its endpoint before other routes, and without other routes", () => {
     const state = observed();
     const s3 = { cidr: "198.18.0.4/32", target: "vpce-1" };
     state.routeTables[2]!.routes.push(s3);
@@ -152,19 +152,19 @@ describe("The desired state", () => {
     expect(rules).to.contain(`oifname "eth0" meta mark 3 masquerade`);
   });
 
-  it("lets a NAT gateway carry nothing when its own subnet lost its way out", () => {
+  it("drops the traffic of a NAT gateway whose own subnet has no internet route", () => {
     const state = observed();
     state.routeTables[1]!.routes.shift();
     expect(nicOf(state, "i-00000000000000002").routes.at(-1)!.via).to.equal("blackhole");
     expect(desiredState(state).routers[0]!.nats).to.deep.equal([]);
   });
 
-  it("makes routes to a detached internet gateway a black hole", () => {
+  it("turns routes to a detached internet gateway into black holes", () => {
     const state = { ...observed(), internetGateways: [] };
     expect(nicOf(state, "i-00000000000000001").routes.at(-1)!.via).to.equal("blackhole");
   });
 
-  it("uses the main route table for a subnet without one", () => {
+  it("uses the main route table for a subnet without its own route table", () => {
     const state = observed();
     state.routeTables[1]!.subnetIds = [];
     expect(nicOf(state, "i-00000000000000001").routes).to.deep.equal([
@@ -172,7 +172,7 @@ describe("The desired state", () => {
     ]);
   });
 
-  it("has no router for a VPC without machines, and no terminated instance", () => {
+  it("has no router for a VPC without instances, and no terminated instance", () => {
     const state = observed();
     for (const machine of state.instances) machine.state = "terminated";
     expect(desiredState(state)).to.deep.equal({ routers: [], instances: [], databases: [] });
@@ -191,18 +191,18 @@ describe("The desired state", () => {
   });
 });
 
-describe("a router's rules", () => {
+describe("The rules of a router", () => {
   const rules = ruleset(desiredState({ ...observed(), databases: [database] }).routers[0]!);
 
   it("replace the whole table in one transaction", () => {
     expect(rules).to.match(/^table ip vpc\ndelete table ip vpc\ntable ip vpc \{\n/);
   });
 
-  it("drop a spoofed source before anything else", () => {
+  it("drop packets with a spoofed source address", () => {
     expect(rules).to.contain(`iifname "i-000000000001" ip saddr != 10.0.0.10 drop`);
   });
 
-  it("let in what the security groups name, and drop the rest", () => {
+  it("admit the ingress that the security groups allow, and drop the rest", () => {
     expect(rules).to.contain(
       `chain in-i-000000000001 {\n    ip saddr 0.0.0.0/0 tcp dport 5085-5085 return\n    drop\n  }`,
     );
@@ -215,16 +215,16 @@ describe("a router's rules", () => {
     expect(rules).to.contain("set sg-app {\n    type ipv4_addr\n    elements = { 10.0.0.10 }");
   });
 
-  it("drop everything outgoing where there is no egress rule", () => {
+  it("drop all outgoing packets when there is no egress rule", () => {
     expect(rules).to.contain("chain out-i-000000000002 {\n    drop\n  }");
   });
 
-  it("translate one to one for a public address and to the NAT gateway's for the others", () => {
+  it("translate to the instance's public address, or else to the NAT gateway's", () => {
     expect(rules).to.contain("elements = { 10.0.0.10 : 198.18.0.65 }");
     expect(rules).to.contain("meta mark 16 snat to 198.18.0.64");
   });
 
-  it("let the hop limit be the TTL of the metadata service's packets", () => {
+  it("set the TTL of the metadata service's packets to the hop limit", () => {
     expect(rules).to.contain("ip saddr 169.254.169.254 ip daddr 10.0.1.10 ip ttl set 1");
   });
 });

@@ -24,8 +24,8 @@ const instance: Instance = {
   profileArn: "arn:aws:iam::123456789012:instance-profile/path/app",
 };
 
-describe("instance metadata", () => {
-  it("belongs to the instance's address", () => {
+describe("Instance metadata", () => {
+  it("describes the instance at its private address", () => {
     const [address, metadata] = metadataOf(instance, "us-west-2", undefined);
     expect(address).to.equal("10.0.0.10");
     expect(metadata.tokensRequired).to.equal(true);
@@ -37,13 +37,13 @@ describe("instance metadata", () => {
     });
   });
 
-  it("names what is not there nowhere, because cloud-init reads all that is listed", () => {
+  it("omits values that do not exist, because cloud-init reads every listed value", () => {
     const bare = { ...instance, publicIp: undefined, publicKey: undefined, profileArn: undefined };
     const paths = Object.keys(metadataOf(bare, "us-west-2", undefined)[1].tree);
     expect(paths.filter((path) => /public-ipv4|public-keys|iam\//.test(path))).to.deep.equal([]);
   });
 
-  it("serves a role's credentials under the profile's name", () => {
+  it("contains a role's credentials under the name of the instance profile", () => {
     const [, { tree }] = metadataOf(instance, "us-west-2", '{"Code":"Success"}');
     expect(tree["meta-data/iam/security-credentials/app"]).to.equal('{"Code":"Success"}');
   });

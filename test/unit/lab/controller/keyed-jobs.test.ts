@@ -2,15 +2,15 @@ import { expect } from "chai";
 import { setImmediate as turn } from "node:timers/promises";
 import { KeyedJobs } from "../../../../lab/controller/keyed-jobs.ts";
 
-describe("The jobs of the controller", () => {
-  it("does not start a job from a state that is older than the end of the last job of the same key", async () => {
+describe("The controller", () => {
+  it("starts no job from a state that is older than the end of the last job of the same key", async () => {
     const jobs = new KeyedJobs(() => undefined);
     const done: string[] = [];
     let end = () => {};
     const reboot = () =>
       new Promise<void>((resolve) => (end = resolve)).then(() => void done.push("rebooted"));
     jobs.pass().start("i-1", reboot);
-    // This pass reads that the machine is to be rebooted, and ends after the reboot.
+    // This pass reads the request to reboot before the reboot ends, and starts its jobs afterwards.
     const late = jobs.pass();
     end();
     await turn();
@@ -30,7 +30,7 @@ describe("The jobs of the controller", () => {
     expect(done).to.deep.equal(["rebooted", "other", "again"]);
   });
 
-  it("logs an error once, until the job has succeeded", async () => {
+  it("logs a repeated error once until the job succeeds", async () => {
     const lines: string[] = [];
     const jobs = new KeyedJobs((line) => lines.push(line));
     for (const problem of ["no", "no", "", "no", "none"]) {

@@ -1,4 +1,4 @@
-/** What the controller reads of the API, also where something comes or goes between two of its calls. */
+/** What the controller reads from the API, also when a resource changes between two of its calls. */
 import { CreateInstanceProfileCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateDBInstanceCommand } from "@aws-sdk/client-rds";
 import { expect } from "chai";
@@ -19,7 +19,7 @@ describe("The observed state", function () {
     api = await startApi({ LAB_CONTROLLER: "1" });
     Object.assign(process.env, { AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region });
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
-    // They read the environment while they are imported.
+    // These modules read the environment when they are imported.
     controlApi = await import("../../../../lab/controller/control-api.ts");
     observed = await import("../../../../lab/controller/observed-state.ts");
     const make = builder(api);
@@ -37,14 +37,14 @@ describe("The observed state", function () {
   });
   afterEach(() => (globalThis.fetch = fetch));
 
-  it("sees a database with its address and subnet", async () => {
+  it("includes a database with its address and subnet", async () => {
     const { databases } = await observed.describe();
     expect(databases).to.have.length(1);
     expect(databases[0]).to.include({ id: "db", status: "creating", address: "10.0.0.4" });
     expect(databases[0]).to.include({ subnetId: subnet, masterUser: "admin", memoryMiB: 1024 });
   });
 
-  it("is not lost where a database goes before its address was asked for", async () => {
+  it("omits a database that disappears before its address is read, and keeps the rest", async () => {
     globalThis.fetch = (url, init) =>
       fetch((url as string).replace("/db/db/address", "/db/gone/address"), init);
     const { databases, instances } = await observed.describe();
@@ -52,7 +52,7 @@ describe("The observed state", function () {
     expect(instances).to.have.length(1);
   });
 
-  it("gives an instance whose profile has no role no credentials, and goes on", async () => {
+  it("includes an instance whose profile has no role, without credentials", async () => {
     const [instance] = (await observed.describe()).instances;
     expect(instance!.profileArn).to.match(/instance-profile\/empty$/);
     expect(await controlApi.credentialsOf(instance!)).to.equal(undefined);
