@@ -1,7 +1,7 @@
 /**
  * The first contact with a machine. Everybody who may read its user data knows the host key there, so the program accepts
  * that key once. Then the machine makes a key of its own, and the program accepts only this one.
- * usage: node --import tsx deployer/first-contact.ts prepare|activate    standard input: a {@link Contact} as JSON
+ * usage: node deployer/first-contact.ts prepare|activate    standard input: a {@link Contact} as JSON
  *   prepare   accepts the first-contact key, and prints the public half of the key that the machine has made
  *   activate  has the machine use that key, proves it by a new connection, and prints it
  */

@@ -27,7 +27,7 @@ export class OwnHostKey extends pulumi.ComponentResource {
       const { stdout } = new command.local.Command(
         `${name}-${verb}`,
         {
-          create: `node --import tsx deployer/first-contact.ts ${verb}`,
+          create: `node deployer/first-contact.ts ${verb}`,
           // Whatever changes but the machine: no contact is the first one again.
           update: `printf '%s\\n' "$PULUMI_COMMAND_STDOUT"`,
           // With the user's private key, which makes all of it a secret.

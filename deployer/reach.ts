@@ -1,6 +1,6 @@
 /**
  * Waits until a machine lets this computer log in by SSH, and tells a machine that boots from a closed door.
- * usage: node --import tsx deployer/reach.ts ADDRESS STACK ACCESS    ACCESS: JSON of an SshAccess
+ * usage: node deployer/reach.ts ADDRESS STACK ACCESS    ACCESS: JSON of an SshAccess
  */
 import { realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -174,7 +174,7 @@ export class Release extends pulumi.ComponentResource {
         create: pulumi
           .all([machine.host, args.access, machine.hostKey])
           .apply(([address, access]) =>
-            ["node", "--import", "tsx", "deployer/reach.ts"]
+            ["node", "deployer/reach.ts"]
               .concat([address, pulumi.getStack(), JSON.stringify(access)].map(quote))
               .join(" "),
           ),

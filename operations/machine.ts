@@ -41,11 +41,13 @@ export class RemoteMachine {
   changing = false;
   /** What came of letting this computer in; undefined if it was not tried. */
   private own: OwnAccess | undefined;
+  readonly stack: StackInUse;
+  private readonly directory: string;
 
-  private constructor(
-    readonly stack: StackInUse,
-    private readonly directory: string,
-  ) {}
+  private constructor(stack: StackInUse, directory: string) {
+    this.stack = stack;
+    this.directory = directory;
+  }
 
   /** Reads a stack, says which it is, and works with its machine. */
   static async with<T>(

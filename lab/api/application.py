@@ -3,6 +3,7 @@
 The control API, JSON, loopback only (what reaches the unix socket may come from the lab's machines):
   GET  /_lab/health                        {"status": "ok"}
   GET  /_lab/revision                      {"revision": n}; n grows with each call that may have changed something
+  GET  /_lab/revision?after=N              the same once n is greater than N, and after 25 s at the latest
   POST /_lab/status                        {"resource": id, "status": word}: the controller has brought an instance to
                                            running, rebooted, stopped or terminated, a DB instance to
                                            available, deleted or, if it cannot be created, failed;
@@ -54,11 +55,11 @@ class LabApi:
         # moto's backends check and then act without a lock; two calls at once could take one address.
         self._lock = threading.Lock()
         self._revision = 0
+        self._revised = threading.Condition()
         self._refusals = Refusals()
         self._caller = f"{SUBNET_PREFIX}.1"
         self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
-            ("GET", r"revision", lambda: {"revision": self._revision}),
             ("POST", r"status", self._report),
             ("POST", r"delay", lifecycle.delay),
             ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
@@ -75,6 +76,9 @@ class LabApi:
         if environ["PATH_INFO"] == "/_lab/checkip":
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [f"{self._caller}\n".encode()]
+        if environ["PATH_INFO"] == "/_lab/revision":
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps({"revision": self._revision_after(environ)}).encode()]
         if environ["PATH_INFO"].startswith("/_lab/"):
             status, answer = self._control(environ, body)
             start_response(status, [("Content-Type", "application/json")])
@@ -87,7 +91,7 @@ class LabApi:
 
         def respond(status: str, headers: Any, *rest: Any) -> Any:
             if changes and int(status[:3]) < 400:
-                self._revision += 1
+                self._revise()
             return start_response(status, headers, *rest)
 
         with self._lock:
@@ -125,8 +129,20 @@ class LabApi:
 
     def _report(self, resource: str, status: str) -> control_api.Answer:
         lifecycle.report(resource, status)
-        self._revision += 1
+        self._revise()
         return {"resource": resource, "status": status}
+
+    def _revise(self) -> None:
+        with self._revised:
+            self._revision += 1
+            self._revised.notify_all()
+
+    def _revision_after(self, environ: Environ) -> int:
+        """Waits without the lock, so that other calls go on."""
+        after = int(parse_qs(environ.get("QUERY_STRING", "")).get("after", ["-1"])[0])
+        with self._revised:
+            self._revised.wait_for(lambda: self._revision > after, timeout=25)
+            return self._revision
 
 
 class OnlyAws:

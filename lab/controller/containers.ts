@@ -31,9 +31,6 @@ export async function reconcileInstance(lab: Lab, instance: Instance, place: Pla
   switch (instance.state) {
     case "pending":
     case "running":
-      if (instance.rebooting && place.container?.running) {
-        await docker(["restart", place.container.name]);
-      }
       await startMachine(lab, instance, place);
       if (instance.state === "pending") await report(instance.id, "running");
       if (instance.rebooting) await report(instance.id, "rebooted");
@@ -49,9 +46,11 @@ export async function reconcileInstance(lab: Lab, instance: Instance, place: Pla
 
 async function startMachine(lab: Lab, instance: Instance, place: Place): Promise<void> {
   const name = `${lab.name}-${instance.id}`;
-  if (!place.container) await runMachine(lab, instance, place.resolver);
-  else if (!place.container.running) await docker(["start", name]);
-  await attach(lab, name, place);
+  const { container } = place;
+  if (container?.running && !instance.rebooting) return attach(lab, container, place);
+  if (!container) await runMachine(lab, instance, place.resolver);
+  else await docker([container.running ? "restart" : "start", name]);
+  await attach(lab, await startedContainer(name), place);
 }
 
 async function runMachine(lab: Lab, instance: Instance, resolver: string): Promise<void> {
@@ -82,9 +81,15 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
     return report(database.id, "deleted");
   }
   const name = `${lab.name}-${database.id}`;
+  if (place.container?.running) {
+    await attach(lab, place.container, place);
+    if (database.status === "creating" && (await isHealthy(name)))
+      await report(database.id, "available");
+    return;
+  }
   if (!place.container) {
     await runDatabase(lab, database, place.resolver);
-  } else if (!place.container.running) {
+  } else {
     if (database.status === "failed") return;
     // A server that was available is started for ever; one that never was has something wrong with it.
     const ends = (ended.get(name) ?? 0) + 1;
@@ -95,9 +100,7 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
     }
     await docker(["start", name]);
   }
-  await attach(lab, name, place);
-  if (database.status === "creating" && (await isHealthy(name)))
-    await report(database.id, "available");
+  await attach(lab, await startedContainer(name), place);
 }
 
 async function runDatabase(lab: Lab, database: Database, resolver: string): Promise<void> {
@@ -151,11 +154,17 @@ async function isHealthy(name: string): Promise<boolean> {
   return (await docker(["inspect", "--format", "{{.State.Health.Status}}", name])) === "healthy";
 }
 
+type Started = Pick<Container, "name" | "pid" | "startedAt">;
+
+async function startedContainer(name: string): Promise<Started> {
+  const state = await docker(["inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}}", name]);
+  const [pid, startedAt = ""] = state.split(" ");
+  return { name, pid: Number(pid), startedAt };
+}
+
 /** Attaches the network interface if it is missing: it is lost when its machine or its router restarts. */
-async function attach(lab: Lab, name: string, { nic, router }: Place): Promise<void> {
-  const [pid, startedAt] = (
-    await docker(["inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}}", name])
-  ).split(" ");
+async function attach(lab: Lab, started: Started, { nic, router }: Place): Promise<void> {
+  const { name, pid, startedAt } = started;
   const key = `${startedAt} ${router.startedAt} ${JSON.stringify([nic.address, nic.mac])}`;
   if (attached.get(name) === key) return;
   const { ifname, address, prefix, gateway, mac } = nic;

@@ -1,14 +1,13 @@
 /** Client of the control API: reports what the controller has reached, and asks what AWS's describe calls do not tell. */
 import type { Instance } from "./observed-state.ts";
 
-const endpoint = process.env.AWS_ENDPOINT_URL!;
 export const region = process.env.AWS_REGION ?? "us-west-2";
 
 class NotFound extends Error {}
 
 async function call<T>(path: string, body?: object): Promise<T> {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
-  const response = await fetch(`${endpoint}/_lab/${path}`, init);
+  const response = await fetch(`${process.env.AWS_ENDPOINT_URL}/_lab/${path}`, init);
   if (response.ok) return (await response.json()) as T;
   const message = `${path}: the API answered ${response.status} ${await response.text()}`;
   throw response.status === 404 ? new NotFound(message) : new Error(message);
@@ -19,9 +18,9 @@ function ifNotFound(error: Error): undefined {
   if (!(error instanceof NotFound)) throw error;
 }
 
-/** A number that grows with every call that changed something. */
-export async function revision(): Promise<number> {
-  return (await call<{ revision: number }>("revision")).revision;
+/** Resolves to the API's revision once it is greater than `seen`, and after 25 s at the latest. Each change raises it. */
+export async function revisionAfter(seen: number): Promise<number> {
+  return (await call<{ revision: number }>(`revision?after=${seen}`)).revision;
 }
 
 /** Tells the API what became of a resource: an instance's state name or a database's status. */

@@ -3,8 +3,11 @@ export class KeyedJobs {
   private readonly busy = new Set<string>();
   /** Last error of each job, so that the log tells it once. */
   private readonly errors = new Map<string, string>();
+  private readonly log: (text: string) => void;
 
-  constructor(private readonly log: (text: string) => void) {}
+  constructor(log: (text: string) => void) {
+    this.log = log;
+  }
 
   /**
    * Begins a pass of the controller. Call `start` when the state is read. A key that was busy when the pass began is

@@ -4,7 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { revision } from "./control-api.ts";
+import { Changes } from "./changes.ts";
 import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
 import { describe } from "./observed-state.ts";
 import { containers, docker, identity, labFromEnvironment, type Container } from "./docker.ts";
@@ -13,16 +13,30 @@ import { KeyedJobs } from "./keyed-jobs.ts";
 import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
-/** Milliseconds between two polls of the API's revision. */
-const pollInterval = 200;
-/** Milliseconds after which everything is reconciled although the API did not change: a container may have died. */
-const resyncInterval = 2000;
-/** The same while jobs run: a database that starts changes Docker, and not the API. */
+/** Milliseconds from a change to the pass that follows it, so that one pass follows many changes. */
+const batchInterval = 200;
+/** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
+const resyncInterval = 10_000;
+/** The same while jobs run or statuses are awaited: a job that failed is tried again. */
 const activeInterval = 700;
 
 const lab = labFromEnvironment();
 
-const jobs = new KeyedJobs((text) => console.error(`${new Date().toISOString()} ${text}`));
+const log = (text: string) => console.error(`${new Date().toISOString()} ${text}`);
+const jobs = new KeyedJobs(log);
+const changes = new Changes(lab, log);
+/** The desired state, and the revision of the API that it was computed from, or an earlier one. */
+let known: { revision: number; desired: DesiredState } | undefined;
+
+async function currentDesiredState(): Promise<DesiredState> {
+  const { revision } = changes;
+  if (known && known.revision === revision && revision >= 0) return known.desired;
+  // Nothing is known while the API does not answer: another one may start, with the same revision.
+  known = undefined;
+  const desired = desiredState(await describe());
+  known = { revision, desired };
+  return desired;
+}
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
@@ -52,7 +66,7 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
  */
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
-  const [desired, existing] = await Promise.all([describe().then(desiredState), containers(lab)]);
+  const [desired, existing] = await Promise.all([currentDesiredState(), containers(lab)]);
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing));
   for (const router of desired.routers) {
@@ -80,7 +94,7 @@ async function reconcile(): Promise<number> {
     if (resource && !wanted.has(resource)) start(resource, () => removeContainer(lab, resource));
   }
   if (missed()) return 0;
-  return jobs.underWay ? activeInterval : resyncInterval;
+  return jobs.underWay || awaitsStatus(desired) ? activeInterval : resyncInterval;
 }
 
 /** Where a machine is attached; undefined while its router does not run. */
@@ -104,18 +118,25 @@ function placeOf(
   return undefined;
 }
 
+/** Whether an instance or a database is on its way to another status. */
+function awaitsStatus({ instances, databases }: DesiredState): boolean {
+  const transitions = ["pending", "stopping", "shutting-down", "creating", "deleting"];
+  return (
+    instances.some(({ state, rebooting }) => rebooting || transitions.includes(state)) ||
+    databases.some(({ status }) => transitions.includes(status))
+  );
+}
+
 await ensureInternet(lab, await containers(lab));
 await writeFile(`${lab.home}/controller.ready`, "");
-console.error(`${new Date().toISOString()} ready`);
+log("ready");
 
-let seen = -1;
-let next = 0;
-for (;;) {
+changes.watch();
+for (let interval = 0; ;) {
+  await changes.next(interval);
+  await sleep(batchInterval);
   await jobs.runAndLog("cannot reconcile", async () => {
-    const now = await revision();
-    if (now === seen && Date.now() <= next) return;
-    seen = now;
-    next = Date.now() + (await reconcile());
+    interval = activeInterval;
+    interval = await reconcile();
   });
-  await sleep(pollInterval);
 }

@@ -4,7 +4,7 @@
 # at_least VERSION MINIMUM
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -n 1) == "$2" ]]; }
 
-node_is_recent() { at_least "$(node --version 2>/dev/null | tr -d v)" 22; }
+node_is_recent() { at_least "$(node --version 2>/dev/null | tr -d v)" 22.18; }
 
 # The language host has to be beside the CLI: one from elsewhere may be of another version.
 pulumi_is_recent() {
@@ -12,6 +12,7 @@ pulumi_is_recent() {
   cli=$(command -v pulumi) || return 1
   minimum=$(sed -n 's/^requiredPulumiVersion: ">=\(.*\)"$/\1/p' "$LAB_ROOT/Pulumi.yaml")
   [[ -x $(dirname "$cli")/pulumi-language-nodejs ]] &&
+    [[ $cli != "$LAB_TOOLS/bin/pulumi" || -x $LAB_TOOLS/lib/pulumi-language-nodejs ]] &&
     at_least "$(pulumi version 2>/dev/null | sed 's/^v//')" "$minimum"
 }
 

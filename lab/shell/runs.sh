@@ -68,7 +68,7 @@ tidy_after_killed_runs() {
   if was_interrupted "$1" "$2"; then touch "$check"; fi
   # From then on before every run, until nothing is left.
   if [[ ! -f $check || ${LAB_ADOPTS:-} ]]; then return; fi
-  if ! advice=$(pulumi -C "$3" stack export | (cd "$LAB_ROOT" && node --import tsx lab/support/orphans-command.ts list "$1" "$2")); then
+  if ! advice=$(pulumi -C "$3" stack export | (cd "$LAB_ROOT" && node lab/support/orphans-command.ts list "$1" "$2")); then
     say "what the killed run made and did not record could not be found out, as said above"
   elif [[ $advice ]]; then
     echo "$advice"

@@ -68,7 +68,7 @@ write_stack_config() {
     fail "stack '$1' has no settings: there is no $LAB_ROOT/Pulumi.$1.yaml" "write that file, as Pulumi.dev.yaml is, or name another stack"
   fi
   commit=$(git --git-dir="$LAB_HOME/share/git/app.git" rev-parse HEAD)
-  (cd "$LAB_ROOT" && node --import tsx lab/support/stack-config.ts "Pulumi.$1.yaml" \
+  (cd "$LAB_ROOT" && node lab/support/stack-config.ts "Pulumi.$1.yaml" \
     'appRepository="https://git.lab.test/app.git"' "appCommit=\"$commit\"") >"$file.new"
   mv "$file.new" "$file"
 }

@@ -1,9 +1,12 @@
 /** As much of a web browser as the app's forms need: cookies, and the token that guards a form. */
 export class Browser {
   private readonly cookies = new Map<string, string>();
+  private readonly origin: string;
 
   /** @param origin `http://ADDRESS:PORT` */
-  constructor(private readonly origin: string) {}
+  constructor(origin: string) {
+    this.origin = origin;
+  }
 
   /** Requests a page, a form sent if given; redirects are left to the caller. */
   async request(path: string, form?: Record<string, string>): Promise<Response> {

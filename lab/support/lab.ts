@@ -53,9 +53,12 @@ export function outputOf({ stdout, stderr }: ChildProcess): () => string {
 export class Lab {
   readonly home: string;
   private readonly env: Record<string, string>;
+  readonly name: string;
 
   /** @param name begins with `test-`, so that lab/test removes the lab if the test cannot */
-  constructor(readonly name: string) {
+  constructor(name: string) {
+    this.name = name;
+
     this.home = join(root, ".lab", name);
     this.env = { LAB_NAME: name, LAB_OF_TESTS: "1" };
   }

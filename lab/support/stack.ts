@@ -34,17 +34,29 @@ export interface Version {
 export type AppChange = (directory: string) => Promise<void>;
 
 export class LabStack {
+  readonly lab: Lab;
+  /** Home directory of the one who logs in; holds the key and a clone of the app's repository. */
+  private readonly user: string;
+  /** `http://127.0.0.1:PORT` of the lab's AWS API. */
+  readonly api: string;
+  /** As of the last {@link look}. */
+  public outputs: Record<string, string>;
+  /** The commit that was served last and is known to be good; changes start from it. */
+  private good: string;
+
   private constructor(
-    readonly lab: Lab,
-    /** Home directory of the one who logs in; holds the key and a clone of the app's repository. */
-    private readonly user: string,
-    /** `http://127.0.0.1:PORT` of the lab's AWS API. */
-    readonly api: string,
-    /** As of the last {@link look}. */
-    public outputs: Record<string, string>,
-    /** The commit that was served last and is known to be good; changes start from it. */
-    private good: string,
-  ) {}
+    lab: Lab,
+    user: string,
+    api: string,
+    outputs: Record<string, string>,
+    good: string,
+  ) {
+    this.lab = lab;
+    this.user = user;
+    this.api = api;
+    this.outputs = outputs;
+    this.good = good;
+  }
 
   /** @throws with a remedy, if the lab is down or the app is not deployed there */
   static async open(lab: Lab): Promise<LabStack> {

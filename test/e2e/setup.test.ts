@@ -9,7 +9,11 @@ import { killProcessesOf, processesOf } from "../support/host-footprint.ts";
 
 /** A host with its own cache and PATH: this computer's programs, except those that are left out or replaced. */
 class BareMachine {
-  private constructor(private readonly directory: string) {}
+  private readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
 
   static async make(
     leftOut: string[],

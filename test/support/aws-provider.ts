@@ -33,11 +33,14 @@ export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** The provider as a process of its own, asked what Pulumi's engine would ask, in plain values. */
 export class ProviderProcess {
-  private constructor(
-    private readonly client: services.ResourceProviderClient,
-    /** Ends the process. */
-    readonly stop: () => Promise<void>,
-  ) {}
+  private readonly client: services.ResourceProviderClient;
+  /** Ends the process. */
+  readonly stop: () => Promise<void>;
+
+  private constructor(client: services.ResourceProviderClient, stop: () => Promise<void>) {
+    this.client = client;
+    this.stop = stop;
+  }
 
   /** Starts lab/providers/bin/pulumi-resource-aws, from a directory that is not the repository's. */
   static async start(endpoint: string, env: Record<string, string> = {}): Promise<ProviderProcess> {

@@ -15,8 +15,11 @@ const ports = [22, 80, 81, 443, 3306, 5085];
 export class Cloud {
   private administrator: string[] | undefined;
   readonly ec2: EC2;
+  private readonly stack: LabStack;
 
-  constructor(private readonly stack: LabStack) {
+  constructor(stack: LabStack) {
+    this.stack = stack;
+
     this.ec2 = stack.ec2();
   }
 
@@ -50,7 +53,7 @@ export class Cloud {
   async reachability(): Promise<Record<string, string>> {
     const measure = `import("./lab/support/reachability.ts").then(async ({ measure }) =>
       console.log(JSON.stringify(await measure("${prefix}", [${ports.join()}]))))`;
-    const found = await this.stack.lab.in("node", "--import", "tsx", "--eval", measure);
+    const found = await this.stack.lab.in("node", "--input-type=module", "--eval", measure);
     return Object.fromEntries(
       Object.entries(JSON.parse(found) as Matrix).flatMap(([source, cells]) =>
         Object.entries(cells).map(([target, cell]) => [`${source} → ${target}`, cell]),

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "../..");
 /** What tools/probes prints on a computer that has everything and runs the lab. */
 const good: Readonly<Record<string, string>> = {
   system: "Linux aarch64",
-  node: "v22.0.0, /usr/bin/node",
+  node: "v22.18.0, /usr/bin/node",
   pulumi: "v3.249.0, /usr/bin/pulumi",
   toolchain: "go version go1.26.8 linux/arm64, /usr/bin/go",
   git: "git version 2.47.3, /usr/bin/git",

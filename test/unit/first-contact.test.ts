@@ -159,14 +159,12 @@ describe("The first-contact program", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.write("tmp/other", "");
-    machine.script("contact", `exec node --import tsx deployer/first-contact.ts "$@"`);
+    machine.script("contact", `exec node deployer/first-contact.ts "$@"`);
   });
   afterEach(() => machine.remove());
   const run = (verb: string) =>
     machine.run("contact", [verb], JSON.stringify(contact), { TMPDIR: join(machine.home, "tmp") });
-  // tsx has its own directory there.
-  const left = () =>
-    readdirSync(join(machine.home, "tmp")).filter((name) => !name.startsWith("tsx-"));
+  const left = () => readdirSync(join(machine.home, "tmp"));
 
   it("gives ssh the private key only as a file that its owner alone can read", () => {
     machine.fake(

@@ -22,7 +22,7 @@ describe("The servers' host keys", () => {
   for (const [server, machine, address] of machines) {
     it(`are read over a connection that accepts the first-contact key: ${server}`, () => {
       const { inputs, secretInputs } = step(server, "prepare");
-      expect(inputs.create).to.equal("node --import tsx deployer/first-contact.ts prepare");
+      expect(inputs.create).to.equal("node deployer/first-contact.ts prepare");
       expect(secretInputs).to.deep.equal(["stdin"]);
       expect(contact(server, "prepare")).to.deep.include({
         server,
@@ -43,7 +43,7 @@ describe("The servers' host keys", () => {
 
     it(`are in the state before the server activates them: ${server}`, () => {
       const { inputs, secretInputs } = step(server, "activate");
-      expect(inputs.create).to.equal("node --import tsx deployer/first-contact.ts activate");
+      expect(inputs.create).to.equal("node deployer/first-contact.ts activate");
       expect(secretInputs).to.deep.equal(["stdin"]);
       expect(contact(server, "activate")).to.deep.equal({
         ...contact(server, "prepare"),

@@ -33,8 +33,11 @@ export class Context {
   readonly region: string;
   readonly defaultTags: Record<string, string>;
   private readonly clients = new Map<string, unknown>();
+  private readonly options: ContextOptions;
 
-  constructor(private readonly options: ContextOptions) {
+  constructor(options: ContextOptions) {
+    this.options = options;
+
     this.region = options.region;
     this.defaultTags = options.defaultTags;
   }

@@ -19,7 +19,11 @@ export interface Failure {
 
 /** What Pulumi's engine asks of a resource of any type, over plain values. */
 export class Provider {
-  constructor(readonly context: Context) {}
+  readonly context: Context;
+
+  constructor(context: Context) {
+    this.context = context;
+  }
 
   /**
    * Fills in defaults and names, and refuses what the lab's provider would otherwise ignore.

@@ -31,13 +31,15 @@ export function message<M extends object>(Message: new () => M, fields: Fields<M
 
 /** A resource was made but is not as wanted: the engine records it, and the error. */
 export class Incomplete extends Error {
-  constructor(
-    readonly id: string,
-    readonly state: Properties,
-    readonly inputs: Properties,
-    error: Error,
-  ) {
+  readonly id: string;
+  readonly state: Properties;
+  readonly inputs: Properties;
+
+  constructor(id: string, state: Properties, inputs: Properties, error: Error) {
     super(error.message, { cause: error });
+    this.id = id;
+    this.state = state;
+    this.inputs = inputs;
   }
 }
 

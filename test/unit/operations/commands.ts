@@ -2,7 +2,7 @@
  * The exit status and the first line of every command for each way to call it. commands.test.ts runs the commands and
  * compares.
  *
- * usage: tsx test/unit/operations/commands.ts    prints the table of docs/operations.md
+ * usage: node test/unit/operations/commands.ts    prints the table of docs/operations.md
  */
 import { realpathSync } from "node:fs";
 

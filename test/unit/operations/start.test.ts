@@ -12,10 +12,10 @@ describe("./ops", () => {
     stack.machine.fake("node", "echo v20.19.2");
     const old = stack.ops("status");
     expect(old.stderr).to.match(
-      /^error: Node 20\.19\.2 is too old\nremedy: install Node 22 or later/,
+      /^error: Node 20\.19\.2 is too old\nremedy: install Node 22\.18 or later/,
     );
     expect(old.status).to.equal(1);
-    stack.machine.fake("node", "echo v22.0.0");
+    stack.machine.fake("node", "echo v22.18.0");
     stack.machine.script(
       "ops",
       `cp '${root}ops' '${stack.machine.home}'; exec '${stack.machine.home}/ops'`,

@@ -6,11 +6,13 @@ import type { Planned } from "./terraform.ts";
 /** The provider in the place of Terraform: plans and makes the subjects' rounds. */
 export class LabProvider {
   private readonly resources = new Map<string, EngineResource>();
+  private readonly process: ProviderProcess;
+  private readonly subjects: readonly Subject[];
 
-  constructor(
-    private readonly process: ProviderProcess,
-    private readonly subjects: readonly Subject[],
-  ) {}
+  constructor(process: ProviderProcess, subjects: readonly Subject[]) {
+    this.process = process;
+    this.subjects = subjects;
+  }
 
   /**
    * Plans what a round does to each subject, by address, and does so if it is to be `made`: one

@@ -34,10 +34,13 @@ export const address = ({ terraform, name }: Subject): string => `${terraform}.$
 
 /** An attribute of another subject, which stands before in the list. */
 export class Reference {
-  constructor(
-    readonly subject: string,
-    readonly attribute: string,
-  ) {}
+  readonly subject: string;
+  readonly attribute: string;
+
+  constructor(subject: string, attribute: string) {
+    this.subject = subject;
+    this.attribute = attribute;
+  }
 }
 export const ref = (name: string, attribute = "id"): Reference => new Reference(name, attribute);
 

@@ -90,12 +90,22 @@ interface PlannedChange {
 }
 
 export class Terraform {
+  private readonly directory: string;
+  private readonly endpoint: string;
+  private readonly version: string;
+  private readonly subjects: readonly Subject[];
+
   private constructor(
-    private readonly directory: string,
-    private readonly endpoint: string,
-    private readonly version: string,
-    private readonly subjects: readonly Subject[],
-  ) {}
+    directory: string,
+    endpoint: string,
+    version: string,
+    subjects: readonly Subject[],
+  ) {
+    this.directory = directory;
+    this.endpoint = endpoint;
+    this.version = version;
+    this.subjects = subjects;
+  }
 
   /** Initialises a directory of its own, where nothing but `endpoint` and the mirror is in reach. */
   static async start(
