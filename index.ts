@@ -12,7 +12,7 @@ import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
 import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
 import { sshKey } from "./secrets.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings } from "./settings/settings.ts";
 import { Backups } from "./storage/backups.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";

@@ -1,5 +1,7 @@
 /** An operating system that the machines can run. */
 export interface MachineImage {
+  /** The value of the setting `machineImage`. */
+  readonly name: string;
   /** Public SSM parameter that holds the newest image's id in every region. */
   readonly parameter: string;
   readonly architecture: "amd64" | "arm64";
@@ -14,6 +16,7 @@ export interface MachineImage {
 export const machineImages: Readonly<Record<string, MachineImage>> = {
   // https://wiki.debian.org/Cloud/AmazonEC2Image/Trixie
   "debian-13": {
+    name: "debian-13",
     parameter: "/aws/service/debian/release/13/latest/amd64",
     architecture: "amd64",
     loginUser: "admin",

@@ -2,14 +2,14 @@ import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { load } from "js-yaml";
 import { readFileSync } from "node:fs";
-import { readSettings } from "../../settings.ts";
+import { readSettings } from "../../settings/settings.ts";
 import { registrations } from "./mocks.ts";
 
 interface ProjectFile {
   readonly name: string;
   readonly config: Record<
     string,
-    { type?: string; description?: string; default?: unknown; value?: unknown }
+    { type?: string; items?: object; description?: string; default?: unknown; value?: unknown }
   >;
 }
 

@@ -2,7 +2,9 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { execFileSync } from "node:child_process";
 import { formatCidr } from "../../network/cidr.ts";
-import { readSettings, type Settings } from "../../settings.ts";
+import { z } from "zod";
+import { schema, secretSchema } from "../../settings/schema.ts";
+import { readSettings, type Settings } from "../../settings/settings.ts";
 import { configure, problemsWith, projectFile, settingsOfStack } from "./config.ts";
 import { registrations } from "./mocks.ts";
 
@@ -32,6 +34,20 @@ describe("Settings", () => {
     expect(region).to.equal("us-west-2");
     const keys = ["aws:region", ...Object.keys(others)];
     expect(Object.keys(projectFile.config)).to.have.members(keys);
+  });
+
+  it("have the same types in Pulumi.yaml as in the schema", () => {
+    const fields = { ...schema.shape, ...secretSchema.shape };
+    const types = Object.entries(fields).map(([key, field]) => {
+      const { type, items } = z.toJSONSchema(field, {
+        io: "input",
+      }) as z.core.JSONSchema.BaseSchema;
+      return [key, items ? { type, items: { type: (items as { type: string }).type } } : { type }];
+    });
+    const declared = Object.entries(projectFile.config)
+      .filter(([key]) => key !== "aws:region")
+      .map(([key, { type, items }]) => [key, items ? { type, items } : { type }]);
+    expect(Object.fromEntries(types)).to.deep.equal(Object.fromEntries(declared));
   });
 
   const commit = "5f0ffe77e5ea794edfffbb18a196a01f9918b075";

@@ -113,32 +113,30 @@ export const ofProgram: Table = {
     "see the messages above": why.look,
   },
   ops: { "install Node": why.computer, "run: (cd": why.computer },
-  "settings-keys.ts": { "set --path": settings, "pulumi config": settings },
-  "settings-rules.ts": {
-    "use ": refused,
-    "use the output of": chosenValue,
-  },
-  "settings-site.ts": {
+  "settings/fields.ts": { "use the address without": chosenValue },
+  "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
+  "settings/publishing.ts": {
     "pulumi config set --secret publishToken": settings,
     "set publishRepository": chosenValue,
     "pulumi config set": by("test/unit/settings.test.ts", "refuse publishDump without a site"),
   },
+  "settings/rules.ts": {
+    "use ": refused,
+    "create a stack": inspect("a stack's name is the user's to choose"),
+    "${…}\nor, to let in": settings,
+    "name fewer zones": chosenValue,
+    "set it to true": by("test/e2e/stack/environments.test.ts", "only its name destroys it"),
+  },
+  "settings/schema.ts": {
+    "use ": refused,
+    "use the output of": chosenValue,
+    "remove the second one": chosenValue,
+  },
+  "settings/settings.ts": { "use such a one": chosenValue },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
       "test/e2e/site-access.test.ts",
       "is created when it is private, and only the account can read it",
     ),
-  },
-  "settings.ts": {
-    "use ": refused,
-    "use the output of": chosenValue,
-    "use the address without": chosenValue,
-    "use such a one": chosenValue,
-    "create a stack": inspect("a stack's name is the user's to choose"),
-    "pulumi config set": settings,
-    "${…}\nor, to let in": settings,
-    "remove the second one": chosenValue,
-    "name fewer zones": chosenValue,
-    "set it to true": by("test/e2e/stack/environments.test.ts", "only its name destroys it"),
   },
 };

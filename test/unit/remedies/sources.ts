@@ -79,12 +79,13 @@ const line = (code: string, at: number) => code.slice(at, at + 60).split("\n")[0
 
 /** The index of the remedy among the arguments, by function or class. */
 const argumentOf: Readonly<Record<string, number>> = {
-  ...{ Failure: 1, problem: 2, report: 3, zoneProblem: 1 },
+  ...{ Failure: 1, refused: 3, refuse: 2, problem: 1 },
+  ...{ text: 2, wholeNumber: 3, choice: 1, containerImage: 0 },
 };
 
 /**
- * Finds remedies in the arguments of the functions above, the values of variables and members named `remedy`, the last
- * elements of the tables in settings-rules.ts, the text after "remedy: ", and the calls of fail in bash texts.
+ * Finds remedies in the arguments of the functions above, the values of variables and members named `remedy`, the text after
+ * "remedy: ", and the calls of fail in bash texts.
  */
 export function ofTypeScript(file: string, source: string): string[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
@@ -115,9 +116,6 @@ export function ofTypeScript(file: string, source: string): string[] {
             : initializer,
         );
     } else if (ts.isBinaryExpression(node) && node.left.getText() === "remedy") add(node.right);
-    else if (file === "settings-rules.ts" && ts.isArrayLiteralExpression(node) && inTable(node)) {
-      add(node.elements.at(-1));
-    }
     if (isText(node) && !isText(node.parent)) {
       const text = textOf(node);
       const [, after] = /remedy: ([^"]*)/.exec(text) ?? [];
@@ -129,10 +127,6 @@ export function ofTypeScript(file: string, source: string): string[] {
   visit(tree);
   return [...new Set(found)];
 }
-
-const inTable = (node: ts.Node) =>
-  ts.isPropertyAssignment(node.parent) &&
-  /^(stringRules|integerRules)\b/.test(node.parent.parent.parent.parent.parent.getText());
 
 const isText = (node: ts.Node) =>
   ts.isStringLiteral(node) ||

@@ -1,7 +1,7 @@
 /** The site alone: neither machines nor a network, so that a test needs no more than the lab's API. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { SiteMode } from "../../../../settings-site.ts";
+import type { SiteMode } from "../../../../settings/publishing.ts";
 import { Site } from "../../../../storage/site.ts";
 
 const mode = new pulumi.Config().require<SiteMode>("site");

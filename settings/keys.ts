@@ -1,16 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { pulumi as pulumiCommand } from "./operations/names.ts";
 import { distance } from "fastest-levenshtein";
+import { configCommand, type Problem } from "./problem.ts";
 
 /** How the CLI sets a setting: by its value, encrypted, or element by element. */
 export type Kind = "value" | "secret" | "list";
-
-/** What is wrong, which rule it breaks, and the remedy: one line for each command. */
-export interface Problem {
-  readonly what: string;
-  readonly limit: string;
-  readonly remedy: string;
-}
 
 /** Names that settings had before, and their names now. */
 const renamed: Readonly<Record<string, string>> = { tearDown: "confirmDestroy" };
@@ -19,11 +12,6 @@ const awsKeys: Readonly<Record<string, string>> = {
   region: "aws:region",
   profile: "aws:profile",
 };
-
-/** A command of `pulumi config` for this stack, whichever stack is selected. */
-export function configCommand(args: string): string {
-  return `${pulumiCommand} config ${args} --stack ${pulumi.getStack()}`;
-}
 
 /** Whether the value of a key, `NAMESPACE:NAME`, was set with --secret. */
 export function isEncrypted(key: string): boolean {

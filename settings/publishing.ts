@@ -1,33 +1,31 @@
-import * as pulumi from "@pulumi/pulumi";
-import { configCommand, type Problem } from "./settings-keys.ts";
+import { configCommand, fullKey, type Problem } from "./problem.ts";
 
 /** Who reads the site: everybody, or the AWS account alone; or there is none. */
 export const siteModes = ["public", "private", "none"] as const;
 export type SiteMode = (typeof siteModes)[number];
 
-/** Settings of what is published, and where. */
-export interface Publishing {
-  /** Undefined if the value of the setting is none of {@link siteModes}. */
-  readonly site: SiteMode | undefined;
-  readonly publishRepository: string;
-  readonly publishDump: boolean;
-  readonly publishToken: unknown;
+/** Settings of what is published, and where; undefined where the value of one is refused. */
+interface Publishing {
+  readonly site?: SiteMode | undefined;
+  readonly publishRepository?: string | undefined;
+  readonly publishDump?: boolean | undefined;
 }
 
 /** What is wrong with the combination of these settings. */
-export function publishingProblems(settings: Publishing): Problem[] {
-  const { site, publishRepository, publishDump, publishToken } = settings;
+export function publishingProblems(
+  { site, publishRepository, publishDump }: Publishing,
+  { hasPublishToken }: { readonly hasPublishToken: boolean },
+): Problem[] {
   const problems: Problem[] = [];
-  const full = (key: string) => `${pulumi.getProject()}:${key}`;
-  if (publishRepository && !publishToken) {
+  if (publishRepository && !hasPublishToken) {
     problems.push({
-      what: `${full("publishToken")} is not set`,
+      what: `${fullKey("publishToken")} is not set`,
       limit: "must be one that may write there",
       remedy: configCommand("set --secret publishToken"),
     });
   }
-  const dump = `${full("publishDump")} is true`;
-  if (publishDump && !publishRepository) {
+  const dump = `${fullKey("publishDump")} is true`;
+  if (publishDump && publishRepository === "") {
     problems.push({
       what: dump,
       limit: "there is nothing to publish it with: publishRepository is not set",

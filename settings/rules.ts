@@ -1,0 +1,102 @@
+/** Rules between settings, and between settings and the stack's name or region. */
+import type { z } from "zod";
+import { architectureOf } from "../compute/images.ts";
+import { zoneCapacity } from "../network/addresses.ts";
+import { formatCidr } from "../network/cidr.ts";
+import { configCommand, refused, type Problem } from "./problem.ts";
+import { publishingProblems } from "./publishing.ts";
+import { addNetwork, type schema } from "./schema.ts";
+
+/** The settings whose own values are right. */
+export type Values = Partial<z.output<typeof schema>>;
+
+export interface StackContext {
+  readonly project: string;
+  readonly stack: string;
+  readonly region: string;
+  readonly hasPublishToken: boolean;
+}
+
+type Rule = (values: Values, context: StackContext) => readonly Problem[];
+
+/** The problems that the rules find, in the order of the settings. */
+export function ruleProblems(values: Values, context: StackContext): Problem[] {
+  return rules.flatMap((rule) => rule(values, context));
+}
+
+// The longest names made of it are a bucket's, of 63: this, "-backups", a hyphen and 7 digits; and a role's, of 64:
+// this, "-flow-logs", a hyphen and 7 digits.
+const stackName: Rule = (_, { project, stack }) => {
+  const name = `${project}-${stack}`;
+  if (/^[a-z](-?[a-z0-9])*$/.test(name) && name.length <= 46) return [];
+  return [
+    {
+      what: `Project and stack together are named "${name}"`,
+      limit: "must be up to 46 lower-case letters, digits and single hyphens, as in buckets' names",
+      remedy: "create a stack with another name, for example: pulumi stack init dev",
+    },
+  ];
+};
+
+const sshAccess: Rule = ({ adminCidrs, allowOwnAddress }) => {
+  if (adminCidrs?.length !== 0 || allowOwnAddress !== false) return [];
+  const limit = "must name a network when allowOwnAddress is false, or nobody can log in by SSH";
+  const remedy = `${addNetwork()}\nor, to let in whoever runs up: ${configCommand("rm allowOwnAddress")}`;
+  return [refused("adminCidrs", adminCidrs, limit, remedy)];
+};
+
+const zones: Rule = ({ availabilityZones = [], vpcCidr }, { region }) => {
+  const different = new Set(availabilityZones);
+  const problem = (limit: string, remedy = `use [] or ["${region}a","${region}b"]`) =>
+    refused("availabilityZones", availabilityZones, limit, remedy);
+  const inRegion = (zone: string) =>
+    zone.startsWith(region) && /^[a-z]$/.test(zone.slice(region.length));
+  const found: Problem[] = [];
+  if (!availabilityZones.every(inRegion))
+    found.push(problem(`must be zones of aws:region ${region}`));
+  if (different.size === 1 || different.size < availabilityZones.length) {
+    found.push(problem("must be empty or name two different zones, as RDS requires"));
+  } else if (vpcCidr && different.size > zoneCapacity(vpcCidr)) {
+    const room = `${formatCidr(vpcCidr)} has room for ${zoneCapacity(vpcCidr)} zones`;
+    found.push(problem(room, "name fewer zones or use a larger vpcCidr"));
+  }
+  return found;
+};
+
+const architecture: Rule = ({ instanceType, machineImage }) => {
+  if (instanceType === undefined || !machineImage) return [];
+  const own = architectureOf(instanceType);
+  if (own === machineImage.architecture) return [];
+  const limit = `is ${own}, but machineImage ${machineImage.name} is ${machineImage.architecture}`;
+  return [refused("instanceType", instanceType, limit, "use t3.micro")];
+};
+
+const backupAges: Rule = ({ backupColdAfterDays: cold, backupExpireAfterDays: expire }) => {
+  if (cold === undefined || expire === undefined || cold < expire) return [];
+  const limit = `must be fewer than backupExpireAfterDays, ${expire}`;
+  return [refused("backupColdAfterDays", cold, limit, "use 30, and 365 for backupExpireAfterDays")];
+};
+
+const protection: Rule = ({ protectData, confirmDestroy }, { stack }) => {
+  const found: Problem[] = [];
+  if (protectData === false && stack.startsWith("prod")) {
+    const limit = `stack ${stack} keeps production's data`;
+    const remedy = `set it to true; to destroy this stack, set confirmDestroy to ${stack}`;
+    found.push(refused("protectData", protectData, limit, remedy));
+  }
+  if (confirmDestroy && confirmDestroy !== stack) {
+    const limit = `must be the name of this stack, ${stack}, or empty`;
+    found.push(refused("confirmDestroy", confirmDestroy, limit, 'use ""'));
+  }
+  return found;
+};
+
+const rules: readonly Rule[] = [
+  stackName,
+  sshAccess,
+  zones,
+  architecture,
+  backupAges,
+  publishingProblems,
+  protection,
+];

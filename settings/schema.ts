@@ -1,0 +1,159 @@
+/**
+ * Every setting of the project's own namespace: its type, what its value must be, and the remedy. Pulumi.yaml has the
+ * descriptions and defaults. Rules between settings are in rules.ts.
+ */
+import { z } from "zod";
+import { machineImages } from "../compute/images.ts";
+import { cpuCreditModes } from "../compute/machine.ts";
+import { overlaps, parseCidr } from "../network/cidr.ts";
+import { natGatewayModes } from "../network/network.ts";
+import { advice, choice, list, refuse, text, wholeNumber } from "./fields.ts";
+import { configCommand } from "./problem.ts";
+import { siteModes } from "./publishing.ts";
+
+const ownSchemas = "information_schema|innodb|mysql|performance_schema|sys";
+/** Of the reserved words of MySQL 8.4 those that somebody may name a schema. */
+const reserved =
+  "case|condition|database|databases|function|group|groups|index|key|keys|limit|load|match|of|option|order|" +
+  "range|rank|read|release|rows|schema|schemas|select|signal|sql|system|table|trigger|update|usage|use|values|window|write";
+
+const containerImage = (remedy: string) =>
+  text(/^[a-z0-9][\w./:@-]*$/, "must be the name of a container image", remedy);
+
+/** Networks that a VPC cannot have, and whose they are. */
+const reservedNetworks = {
+  "0.0.0.0/8": "which is nobody's address",
+  "127.0.0.0/8": "every machine's own",
+  "169.254.0.0/16": "where AWS serves metadata, time and names",
+  "172.16.0.0/12": "which Docker gives out on the machines",
+  "224.0.0.0/3": "which is multicast and reserved",
+};
+
+const vpcCidr = z.string().transform((value, context) => {
+  const remedy = "use 10.0.0.0/16";
+  const cidr = parseCidr(value);
+  if (!cidr || cidr.prefix < 16 || cidr.prefix > 26)
+    return refuse(context, "must be an IPv4 network of /16 to /26", remedy);
+  for (const [network, use] of Object.entries(reservedNetworks)) {
+    if (overlaps(cidr, parseCidr(network)!))
+      return refuse(context, `overlaps ${network}, ${use}`, remedy);
+  }
+  return cidr;
+});
+
+/** The command that lets a network in, for remedies. */
+export const addNetwork = () => configCommand("set --path 'adminCidrs[0]' YOUR_ADDRESS/32");
+
+const adminCidr = z.string().check((context) => {
+  const cidr = parseCidr(context.value);
+  if (!cidr) refuse(context, "must be an IPv4 network like 203.0.113.7/32", addNetwork());
+  else if (cidr.prefix < 8)
+    refuse(context, "must be /8 or smaller, not most of the internet", addNetwork());
+});
+
+/** Settings whose values are in the stack's file as they are. */
+export const schema = z.object({
+  adminCidrs: list(adminCidr).check((context) => {
+    if (new Set(context.value).size < context.value.length)
+      refuse(context, "must not name a network twice", "remove the second one");
+  }),
+  allowOwnAddress: z.boolean(),
+  vpcCidr,
+  availabilityZones: list(z.string()),
+  natGateways: choice(natGatewayModes, "use single"),
+  flowLogs: z.boolean(),
+  instanceType: text(
+    /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
+    "must be an EC2 instance type",
+    "use t3.micro",
+  ),
+  cpuCredits: choice(cpuCreditModes, "use unlimited"),
+  machineImage: choice(Object.keys(machineImages), "use debian-13").transform(
+    (name) => machineImages[name]!,
+  ),
+  sshPublicKey: text(
+    /^$|^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+( [^\n]*)?$/,
+    "must be one line as in a .pub file",
+    "use the output of: cat ~/.ssh/id_ed25519.pub",
+  ),
+  databaseInstanceClass: text(
+    // Older families do not run MySQL 8.4: RDS user guide, "Supported DB engines for DB instance classes".
+    /^db\.(?!t1|t2|m[1-4]|r[3-4])[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
+    "must be an RDS instance class that runs MySQL 8.4",
+    "use db.t4g.micro",
+  ),
+  databaseAllocatedStorage: wholeNumber(20, 65536, "GiB, the limits of RDS for gp3", "use 20"),
+  databaseMultiAz: z.boolean(),
+  databaseBackupRetentionDays: wholeNumber(0, 35, "days, the limits of RDS", "use 7"),
+  databaseLogs: z.boolean(),
+  databaseName: text(
+    // MySQL's limit is 64; a restore has schemas of this name and up to 9 characters. RDS refuses words of SQL.
+    new RegExp(`^(?!(${ownSchemas}|${reserved})$)[a-z][a-z0-9_]{0,54}$`, "i"),
+    "must be a letter and up to 54 letters, digits and _, no schema of MySQL's own nor word of SQL",
+    "use appdb",
+  ),
+  databasePasswordRotation: wholeNumber(0, 1e6, "and is raised by one each time", "use 0"),
+  appRepository: text(
+    /^(https?|ssh|file):\/\/[^\s'"]+$|^[\w.-]+@[\w.-]+:[^\s'"]+$/,
+    "must be the address of a git repository by https, ssh or file",
+    "use https://github.com/OWNER/NAME.git",
+  ),
+  appCommit: text(
+    /^[0-9a-f]{40}$/,
+    "must be the full hash of a commit, 40 hexadecimal digits",
+    "use the output of: git rev-parse HEAD",
+  ),
+  baseImage: containerImage("use python:3.11-slim-bookworm"),
+  nginxImage: containerImage("use nginx:stable"),
+  pipIndexUrl: text(
+    /^$|^https?:\/\/[^\s'"@]+$/,
+    "must be the address of a package index, without credentials",
+    'use "" for PyPI',
+  ),
+  allowDestructiveMigrations: z.boolean(),
+  backupColdAfterDays: wholeNumber(1, 3649, "days", "use 30"),
+  backupExpireAfterDays: wholeNumber(2, 3650, "days", "use 365"),
+  site: choice(siteModes, "use public"),
+  publishRepository: text(
+    // Not http, which would show the token to whoever listens.
+    /^$|^https:\/\/[^\s'"@]+$/,
+    "must be the address of a git repository by https, without credentials",
+    'use https://github.com/OWNER/NAME.git, or "" to publish nothing',
+  ),
+  publishDump: z.boolean(),
+  protectData: z.boolean(),
+  confirmDestroy: z.string(),
+});
+
+/** Settings that `pulumi config set --secret` encrypts; a secret that is not set is undefined. */
+export const secretSchema = z.object({
+  databasePassword: z.string(),
+  appRepositoryCredential: z.string(),
+  publishToken: z.string(),
+});
+
+/** Settings of Pulumi itself that count here, in the namespace aws. */
+export const awsSchema = z.object({
+  region: text(/^[a-z]{2,3}(-[a-z]+)+-\d$/, "must be a region of AWS", "use us-west-2").check(
+    (context) => {
+      if (/^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/.test(context.value)) {
+        const limit =
+          "is of another AWS partition, with other ARNs, host names and certificates of RDS";
+        refuse(context, limit, "use us-west-2, or another region of the partition aws");
+      }
+    },
+  ),
+  allowedAccountIds: list(accountId()),
+  forbiddenAccountIds: list(accountId()),
+});
+
+function accountId() {
+  // YAML reads an id without quotes as a number, and its leading zeros are lost.
+  return z
+    .string()
+    .regex(/^\d{12}$/)
+    .register(advice, {
+      limit: "must be the 12 digits of an AWS account's id, in quotes",
+      remedy: "use the output of aws sts get-caller-identity --query Account, with --type string",
+    });
+}

@@ -1,0 +1,109 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { adviceFor, inputOf } from "./fields.ts";
+import { isEncrypted, keyProblems, type Kind } from "./keys.ts";
+import { errorOf, fullKey, refused, type Problem } from "./problem.ts";
+import { ruleProblems, type Values } from "./rules.ts";
+import { awsSchema, schema, secretSchema } from "./schema.ts";
+
+type Secrets = Record<keyof z.output<typeof secretSchema>, pulumi.Output<string> | undefined>;
+
+/** The stack's config, checked. Every key is described, with its default, in Pulumi.yaml. */
+export interface Settings
+  extends Readonly<Omit<z.output<typeof schema>, "confirmDestroy">>, Readonly<Secrets> {
+  readonly region: string;
+  /** Whether the stack's name was given, which lifts the protection of its data. */
+  readonly confirmDestroy: boolean;
+}
+
+/** The schemas of the settings, by key. */
+type Fields = Readonly<Record<string, z.ZodType>>;
+
+const kindOf = (field: z.ZodType): Kind => (field instanceof z.ZodArray ? "list" : "value");
+
+/** Every setting of the project's own namespace; any other key there is refused. */
+const kinds: Readonly<Record<string, Kind>> = {
+  ...Object.fromEntries(Object.entries(schema.shape).map(([key, field]) => [key, kindOf(field)])),
+  ...Object.fromEntries(Object.keys(secretSchema.shape).map((key) => [key, "secret"])),
+};
+
+/**
+ * Reads and checks the config of the current stack.
+ *
+ * @throws pulumi.RunError that lists every problem with its key, value, limit and remedy.
+ */
+export function readSettings(): Settings {
+  const config = new pulumi.Config();
+  const problems = keyProblems(kinds);
+  const values = readFields<Values>(schema.shape, "", problems);
+  readFields(awsSchema.shape, "aws:", problems);
+  const region = new pulumi.Config("aws").require("region");
+  const secret = (key: string) =>
+    config.get(key) || isEncrypted(fullKey(key)) ? config.requireSecret(key) : undefined;
+  const publishToken = secret("publishToken");
+  const stack = pulumi.getStack();
+  const context = {
+    project: pulumi.getProject(),
+    stack,
+    region,
+    hasPublishToken: publishToken !== undefined,
+  };
+  problems.push(
+    ...passwordProblems(config.get("databasePassword")),
+    ...ruleProblems(values, context),
+  );
+  if (problems.length > 0) throw errorOf(problems);
+  return {
+    ...(values as z.output<typeof schema>),
+    region,
+    databasePassword: secret("databasePassword"),
+    appRepositoryCredential: secret("appRepositoryCredential"),
+    publishToken,
+    confirmDestroy: values.confirmDestroy === stack,
+  };
+}
+
+/** Reads the fields that are right, and adds what is wrong with the others to the problems. */
+function readFields<T>(fields: Fields, namespace: "" | "aws:", problems: Problem[]): T {
+  const config = new pulumi.Config(namespace ? namespace.slice(0, -1) : undefined);
+  const values: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(fields)) {
+    const input = read(config, key, field);
+    // Lists of account ids have no default.
+    if (input === undefined) continue;
+    const { success, data, error } = field.safeParse(input, { reportInput: true });
+    if (success) values[key] = data;
+    else problems.push(...problemsOf(namespace + key, field, error));
+  }
+  return values as T;
+}
+
+/** The value of a setting as its schema reads it; undefined where a list of Pulumi's own is not set. */
+function read(config: pulumi.Config, key: string, field: z.ZodType): unknown {
+  const input = inputOf(field);
+  if (input instanceof z.ZodString || input instanceof z.ZodEnum) return config.require(key);
+  return config.name === "aws" ? config.getObject(key) : config.requireObject(key);
+}
+
+/** One problem for each value, the first that was found. */
+function problemsOf(key: string, field: z.ZodType, { issues }: z.ZodError): Problem[] {
+  const first = new Map(issues.toReversed().map((issue) => [issue.path.join(), issue]));
+  return [...first.values()].toReversed().map((issue) => {
+    const { value, what, limit, remedy } = adviceFor(field, issue);
+    return what
+      ? { what: `${fullKey(key)} ${what}`, limit, remedy }
+      : refused(key, value, limit, remedy);
+  });
+}
+
+/** What is wrong with the password of the app's user, which no message repeats. */
+function passwordProblems(password = ""): Problem[] {
+  if (!password.trim() || /^[ -~]{12,128}$/.test(password)) return [];
+  return [
+    {
+      what: `${fullKey("databasePassword")} has ${password.length} characters`,
+      limit: "must be 12 to 128 printable ASCII ones",
+      remedy: "use such a one, or remove it to have one generated",
+    },
+  ];
+}
