@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { run } from "../../lab/support/lab.ts";
 import { killProcessesOf, processesOf } from "../support/host-footprint.ts";
+import { skip } from "../support/skip.ts";
 
 /** A host with its own cache and PATH: this computer's programs, except those that are left out or replaced. */
 class BareMachine {
@@ -190,8 +191,7 @@ describe("lab/setup", function () {
 
   it("installs and starts Docker's engine as root on Debian, and lab/down --engine stops it", async function () {
     if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) {
-      console.log("skipped: the engine of Docker is installed as root on Debian only");
-      return this.skip();
+      skip(this, "set-up installs Docker's engine only as root on Debian");
     }
     // The fake engine does nothing; while it runs, this computer's own engine answers instead.
     machine = await BareMachine.make(["dockerd"], {

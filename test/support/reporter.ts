@@ -1,9 +1,14 @@
 import Mocha from "mocha";
+import { skipped as reasons } from "./skip.ts";
 
-/** mocha's own report of each test, and a last line that counts them all: "N passed, N failed, N skipped". */
+/**
+ * mocha's own report of each test, the reasons of what was skipped, and a last line that counts them all:
+ * "N passed, N failed, N skipped".
+ */
 export default class CountingReporter extends Mocha.reporters.Spec {
   override epilogue(): void {
     super.epilogue();
+    for (const reason of reasons) console.log(`skipped: ${reason}`);
     const { passes, failures, pending } = this.stats;
     const skipped = pending > 0 ? `, ${pending} skipped` : "";
     console.log(`${passes} passed, ${failures} failed${skipped}`);

@@ -64,7 +64,8 @@ describe("The documentation", () => {
     expect([...new Set(commands.filter((line) => !run.test(line)))]).to.have.members(
       Object.keys(notRun),
     );
-    for (const [line, reason] of Object.entries(notRun)) console.log(`skipped: ${line}: ${reason}`);
+    for (const [line, reason] of Object.entries(notRun))
+      console.log(`    not run: ${line}: ${reason}`);
   });
 
   it("lists every command of ./ops, and no other", () => {

@@ -38,13 +38,14 @@ let played: Promise<Record<string, string>> | undefined;
 export async function program(
   settings: Record<string, unknown> = {},
   calls: Calls = {},
+  stack = "dev",
 ): Promise<Program> {
   configure(settings);
   const outer = { ...process.env };
   const aws = await (played ??= playAws());
   Object.assign(process.env, aws);
   const load = () => import(`../../index.ts?run=${++runs}`) as Promise<Record<string, unknown>>;
-  const { result, resources } = await registrations(load, "dev", calls).finally(() => {
+  const { result, resources } = await registrations(load, stack, calls).finally(() => {
     for (const name of Object.keys(aws)) delete process.env[name];
     Object.assign(process.env, outer);
   });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { ProviderProcess } from "../../support/aws-provider.ts";
+import { skip } from "../../support/skip.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { accountState } from "./contract/account-state.ts";
 import { data } from "./contract/data.ts";
@@ -100,10 +101,7 @@ describe("The lab's provider", function () {
 
   before(async function () {
     const found = await begun;
-    if (typeof found === "string") {
-      console.log(`    skipped: ${found}`);
-      return this.skip();
-    }
+    if (typeof found === "string") skip(this, found);
     results = found;
   });
 

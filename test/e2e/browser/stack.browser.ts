@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { internetPrefix } from "../../../lab/controller/internet.ts";
 import { labFromEnvironment } from "../../../lab/controller/docker.ts";
+import { skip } from "../../support/skip.ts";
 import { screenshots, startChromium } from "./chromium.ts";
 
 const { APP_URL, SITE_URL } = process.env;
@@ -10,10 +11,7 @@ describe("A stack's pages", function () {
   this.timeout(60_000);
   for (const [name, url] of Object.entries({ APP_URL, SITE_URL })) {
     it(`load in the browser with status 200: ${name}`, async function () {
-      if (!url) {
-        console.log(`skipped: ${name} is not set`);
-        return this.skip();
-      }
+      if (!url) return skip(this, `${name} is not set`);
       const { hostname } = new URL(url);
       // Only the lab itself resolves its names, and one host has all of its sites.
       const address =

@@ -14,6 +14,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type EngineEvent, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import { clientKey, SshServer } from "./ssh-server.ts";
+import { skip } from "../../../support/skip.ts";
 
 function find(program: string): string | undefined {
   try {
@@ -25,27 +26,26 @@ function find(program: string): string | undefined {
 
 const pulumiCli = find("pulumi");
 const real = find("pulumi-resource-command");
-if (!pulumiCli) console.log("skipped: the command plugin under the engine: no pulumi on PATH");
-if (!real) console.log("skipped: the same by the real plugin: no pulumi-resource-command on PATH");
-
 // The real plugin, if it is installed, must pass the same tests as the lab's provider.
 const labProvider = join(import.meta.dirname, "../../../../lab/providers/fallback");
 const plugins = [
   ["The lab's command provider", labProvider],
-  ...(real ? [["The real command plugin", dirname(real)]] : []),
+  ["The real command plugin", real && dirname(real)],
 ] as const;
 
-for (const [name, directory] of pulumiCli ? plugins : []) {
+for (const [name, directory] of plugins) {
   // The tests share one stack, because every run of the engine takes a second or more.
   describe(`${name} under the engine`, function () {
     this.timeout(120_000);
-    let work: string;
+    let work = "";
     let log: string;
     let server: SshServer;
     let stack: Stack;
     let program = () => {};
 
-    before(async () => {
+    before(async function () {
+      if (!pulumiCli) skip(this, "no pulumi on PATH");
+      if (!directory) skip(this, "no pulumi-resource-command on PATH");
       work = mkdtempSync(join(tmpdir(), "command-plugin-"));
       log = join(work, "log");
       writeFileSync(log, "");
@@ -67,7 +67,7 @@ for (const [name, directory] of pulumiCli ? plugins : []) {
 
     after(async () => {
       await server?.close();
-      rmSync(work, { recursive: true, force: true });
+      if (work) rmSync(work, { recursive: true, force: true });
     });
 
     /** Steps on the plugin's resources, such as `update a`, the lines shown for them and the log that they write. */
