@@ -5,8 +5,10 @@ import type { LabStack } from "./stack.ts";
 const password = "correct horse";
 
 /** Registers a user and resolves to the name. */
-export async function register({ outputs }: LabStack): Promise<string> {
-  const username = `user${Date.now()}`;
+export async function register(
+  { outputs }: LabStack,
+  username = `user${Date.now()}`,
+): Promise<string> {
   const fields = { username, email: `${username}@example.com`, password, register: "" };
   await new Browser(outputs.appUrl!).submit("/register", fields);
   return username;
