@@ -30,51 +30,7 @@ export function serviceImplementation(): UntypedServiceImplementation {
       return message(pb.ConfigureResponse, { supportspreview: true });
     }),
 
-    check: unary(async (request: messages.CheckRequest) => {
-      const type = await findType(request.getType());
-      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
-      const seed = request.getRandomseed_asU8();
-      return checkResponse(provider.check(type, request.getName(), seed, olds, news));
-    }),
-
-    diff: unary(async (request: messages.DiffRequest) => {
-      const type = await findType(request.getType());
-      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
-      const ignored = request.getIgnorechangesList();
-      const { changes, deleteBeforeReplace } = provider.diff(type, olds, news, ignored);
-      return diffResponse(changes, deleteBeforeReplace);
-    }),
-
-    create: step("creating", async (type, request: messages.CreateRequest) => {
-      const inputs = fromStruct(request.getProperties());
-      const { id, state } = await provider.create(type, inputs, request.getPreview());
-      return message(pb.CreateResponse, { id, properties: toStruct(state) });
-    }),
-
-    read: step("reading", async (type, request: messages.ReadRequest) => {
-      const id = request.getId();
-      const known = fromStruct(request.getProperties());
-      const found = await provider.read(type, id, known, fromStruct(request.getInputs()));
-      if (!found) return new pb.ReadResponse(); // no id: it is gone
-      const { state, inputs } = found;
-      return message(pb.ReadResponse, {
-        id,
-        properties: toStruct(state),
-        inputs: toStruct(inputs),
-      });
-    }),
-
-    update: step("updating", async (type, request: messages.UpdateRequest) => {
-      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
-      const options = { ignored: request.getIgnorechangesList(), preview: request.getPreview() };
-      const state = await provider.update(type, request.getId(), olds, news, options);
-      return message(pb.UpdateResponse, { properties: toStruct(state) });
-    }),
-
-    delete: step("deleting", async (type, request: messages.DeleteRequest) => {
-      await provider.delete(type, request.getId(), fromStruct(request.getProperties()));
-      return new empty.Empty();
-    }),
+    ...resourceHandlers(() => provider),
 
     invoke: unary(async (request: messages.InvokeRequest) => {
       const call = await findFunction(request.getTok());
@@ -88,6 +44,57 @@ export function serviceImplementation(): UntypedServiceImplementation {
 
     cancel: unary(() => {
       cancellation.abort();
+      return new empty.Empty();
+    }),
+  };
+}
+
+/** @param provider answers once the engine has configured it */
+function resourceHandlers(provider: () => Provider): UntypedServiceImplementation {
+  return {
+    check: unary(async (request: messages.CheckRequest) => {
+      const type = await findType(request.getType());
+      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
+      const seed = request.getRandomseed_asU8();
+      return checkResponse(provider().check(type, request.getName(), seed, olds, news));
+    }),
+
+    diff: unary(async (request: messages.DiffRequest) => {
+      const type = await findType(request.getType());
+      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
+      const ignored = request.getIgnorechangesList();
+      const { changes, deleteBeforeReplace } = provider().diff(type, olds, news, ignored);
+      return diffResponse(changes, deleteBeforeReplace);
+    }),
+
+    create: step("creating", async (type, request: messages.CreateRequest) => {
+      const inputs = fromStruct(request.getProperties());
+      const { id, state } = await provider().create(type, inputs, request.getPreview());
+      return message(pb.CreateResponse, { id, properties: toStruct(state) });
+    }),
+
+    read: step("reading", async (type, request: messages.ReadRequest) => {
+      const id = request.getId();
+      const known = fromStruct(request.getProperties());
+      const found = await provider().read(type, id, known, fromStruct(request.getInputs()));
+      if (!found) return new pb.ReadResponse(); // no id: it is gone
+      const { state, inputs } = found;
+      return message(pb.ReadResponse, {
+        id,
+        properties: toStruct(state),
+        inputs: toStruct(inputs),
+      });
+    }),
+
+    update: step("updating", async (type, request: messages.UpdateRequest) => {
+      const [olds, news] = [fromStruct(request.getOlds()), fromStruct(request.getNews())];
+      const options = { ignored: request.getIgnorechangesList(), preview: request.getPreview() };
+      const state = await provider().update(type, request.getId(), olds, news, options);
+      return message(pb.UpdateResponse, { properties: toStruct(state) });
+    }),
+
+    delete: step("deleting", async (type, request: messages.DeleteRequest) => {
+      await provider().delete(type, request.getId(), fromStruct(request.getProperties()));
       return new empty.Empty();
     }),
   };
