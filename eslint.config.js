@@ -10,6 +10,17 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
   },
   {
+    // A function fits a screen. The body of a test suite holds many tests and may be longer.
+    files: ["**/*.ts"],
+    ignores: ["test/**", "lab/experiments/{latency,reachability}.ts"],
+    rules: {
+      "max-lines-per-function": [
+        "error",
+        { max: 60, skipBlankLines: false, skipComments: false, IIFEs: true },
+      ],
+    },
+  },
+  {
     // Pulumi's mocks give inputs of every type as any; the tests compare them by value.
     files: ["test/unit/*.ts"],
     rules: {

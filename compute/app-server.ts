@@ -10,6 +10,42 @@ export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   readonly siteObjectArns: pulumi.Input<string>[];
 }
 
+/** Lets EC2 give the role to the machine. */
+const trustPolicy = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Principal: { Service: "ec2.amazonaws.com" },
+      Action: "sts:AssumeRole",
+    },
+  ],
+});
+
+/** What the role may do. */
+function permissionsPolicy({
+  backupBucketArn,
+  siteObjectArns,
+}: Pick<AppServerArgs, "backupBucketArn" | "siteObjectArns">): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      // Names the rule that is missing when the database cannot be reached. It knows no resources.
+      { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
+      { Effect: "Allow", Action: "s3:ListBucket", Resource: backupBucketArn },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: pulumi.interpolate`${backupBucketArn}/*`,
+      },
+      // IAM refuses a statement without a resource.
+      ...(siteObjectArns.length > 0
+        ? [{ Effect: "Allow", Action: "s3:PutObject", Resource: siteObjectArns }]
+        : []),
+    ],
+  });
+}
+
 /** The public machine: a {@link Machine} with an Elastic IP and a role. */
 export class AppServer extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
@@ -29,42 +65,14 @@ export class AppServer extends pulumi.ComponentResource {
       name,
       {
         description: `What ${name} may do`,
-        assumeRolePolicy: JSON.stringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              Principal: { Service: "ec2.amazonaws.com" },
-              Action: "sts:AssumeRole",
-            },
-          ],
-        }),
+        assumeRolePolicy: trustPolicy,
         tags,
       },
       childOpts,
     );
     this.permissions = new aws.iam.RolePolicy(
       name,
-      {
-        role: role.id,
-        policy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            // Names the rule that is missing when the database cannot be reached. It knows no resources.
-            { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
-            { Effect: "Allow", Action: "s3:ListBucket", Resource: args.backupBucketArn },
-            {
-              Effect: "Allow",
-              Action: ["s3:GetObject", "s3:PutObject"],
-              Resource: pulumi.interpolate`${args.backupBucketArn}/*`,
-            },
-            // IAM refuses a statement without a resource.
-            ...(args.siteObjectArns.length > 0
-              ? [{ Effect: "Allow", Action: "s3:PutObject", Resource: args.siteObjectArns }]
-              : []),
-          ],
-        }),
-      },
+      { role: role.id, policy: permissionsPolicy(args) },
       childOpts,
     );
     const profile = new aws.iam.InstanceProfile(name, { role: role.name, tags }, childOpts);

@@ -25,6 +25,23 @@ export interface DatabaseArgs {
   readonly protect: boolean;
 }
 
+function mysqlParameters({ logs }: DatabaseArgs) {
+  return [
+    { name: "require_secure_transport", value: "1" },
+    { name: "character_set_server", value: "utf8mb4" },
+    // Without it a dump with triggers or functions cannot be restored: nobody is SUPER on RDS.
+    { name: "log_bin_trust_function_creators", value: "1" },
+    ...(logs
+      ? [
+          { name: "slow_query_log", value: "1" },
+          { name: "long_query_time", value: "2" },
+          // RDS exports files only.
+          { name: "log_output", value: "FILE" },
+        ]
+      : []),
+  ];
+}
+
 /** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
 export class Database extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
@@ -52,27 +69,27 @@ export class Database extends pulumi.ComponentResource {
       {
         description: `Parameters of ${name}`,
         family: "mysql8.4",
-        parameters: [
-          { name: "require_secure_transport", value: "1" },
-          { name: "character_set_server", value: "utf8mb4" },
-          // Without it a dump with triggers or functions cannot be restored: nobody is SUPER on RDS.
-          { name: "log_bin_trust_function_creators", value: "1" },
-          ...(args.logs
-            ? [
-                { name: "slow_query_log", value: "1" },
-                { name: "long_query_time", value: "2" },
-                // RDS exports files only.
-                { name: "log_output", value: "FILE" },
-              ]
-            : []),
-        ],
+        parameters: mysqlParameters(args),
         tags,
       },
       childOpts,
     );
+    const instance = this.createInstance(name, args, subnets, parameters);
+
+    this.address = instance.address;
+    this.port = instance.port;
+    this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  private createInstance(
+    name: string,
+    args: DatabaseArgs,
+    subnets: aws.rds.SubnetGroup,
+    parameters: aws.rds.ParameterGroup,
+  ): aws.rds.Instance {
     // Identifiers have no underscores and no two hyphens in a row.
     const hyphened = args.schema.split(/_+/).filter(Boolean).join("-");
-    const instance = new aws.rds.Instance(
+    return new aws.rds.Instance(
       name,
       {
         engine: "mysql",
@@ -102,7 +119,7 @@ export class Database extends pulumi.ComponentResource {
         ...(args.finalSnapshot
           ? { finalSnapshotIdentifier: pulumi.interpolate`${subnets.name}-${hyphened}-final` }
           : {}),
-        tags,
+        tags: { Name: name },
       },
       {
         parent: this,
@@ -111,9 +128,5 @@ export class Database extends pulumi.ComponentResource {
         ignoreChanges: ["engineLifecycleSupport"],
       },
     );
-
-    this.address = instance.address;
-    this.port = instance.port;
-    this.registerOutputs({ address: this.address, port: this.port });
   }
 }

@@ -8,22 +8,12 @@ import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
 import { installation, quote, shellVariables } from "./shell.ts";
-
-/** Where everything is on the machine; scripts/common.sh says the same. */
-const root = "/opt/flask-on-aws";
+import { root, Steps, type Target } from "./steps.ts";
 
 /** Arguments of {@link Release}. */
 export interface ReleaseArgs {
   /** The machine to deploy to. */
-  readonly machine: {
-    /** A new id means a new machine, which gets everything again. */
-    readonly id: pulumi.Input<string>;
-    readonly host: pulumi.Input<string>;
-    readonly user: string;
-    readonly privateKey: pulumi.Input<string>;
-    /** Its own, which a machine at the same address before or after it does not have. */
-    readonly hostKey: pulumi.Input<string>;
-  };
+  readonly machine: Target;
   /** Who may reach the machine by SSH, for the message when this computer cannot. */
   readonly access: pulumi.Input<SshAccess>;
   readonly app: {
@@ -77,20 +67,6 @@ export interface ReleaseArgs {
   readonly allowDestructiveMigrations: boolean;
 }
 
-/** A script of scripts/ to be run on the machine. */
-interface Step {
-  /** What runs it, if it is not a script of its own name. */
-  readonly by?: string;
-  readonly args?: pulumi.Input<string | number>[];
-  /** Where there is one, what the script prints is neither logged nor shown: it may be a secret. */
-  readonly stdin?: pulumi.Input<string>;
-  /** What, beside machine, scripts, arguments and standard input, calls for another run. */
-  readonly triggers?: pulumi.Input<string>[];
-  readonly after: pulumi.Resource[];
-  /** The end of its resource's name in stacks of earlier versions. */
-  readonly formerly?: string;
-}
-
 /**
  * One release of the app: scripts that are run on the machine by SSH, in order. Each runs again
  * when the machine, the scripts or what it was given has changed, and not otherwise.
@@ -103,16 +79,71 @@ export class Release extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:deployer:Release", name, {}, opts);
-    const { machine, app, database } = args;
-
-    // While one is in use the other is made, so a rotation fails no request.
-    const { password, rotation } = args.databaseUser;
-    const [user, otherUser] = rotation % 2 === 0 ? ["app_a", "app_b"] : ["app_b", "app_a"];
+    const { app, database } = args;
+    const [user, otherUser] = databaseUsers(args.databaseUser.rotation);
     this.databaseUser = user;
-    this.databasePassword = pulumi.secret(
+    this.databasePassword = this.createDatabasePassword(name, args.databaseUser);
+    const environment = this.createEnvironment(name, database);
+
+    const files = readScripts();
+    const steps = new Steps(name, args.machine, files, { parent: this });
+    const image = appImage(app.commit, app.baseImage);
+    const reached = this.createReach(name, args, steps.everyRun, image);
+    const install = steps.run("install", "bash -s", {
+      stdin: installation(`${root}/bin`, files),
+      after: [reached],
+    });
+    const boot = steps.script("wait-for-cloud-init", { after: [install] });
+    const build = buildImage(steps, app, image, boot);
+
+    // Up to here nothing needs the database, which takes minutes to be created.
+    const prepare = steps.script("prepare-database", {
+      args: [args.region, ...serverOf(database), database.schema, user],
+      stdin: pulumi.interpolate`${database.masterPassword}\n${this.databasePassword}\n`,
+      after: [boot],
+    });
+    const variables = stackVariables(args);
+    const written = [
+      writeFile(steps, "app.env", environment, boot),
+      writeFile(steps, "stack.env", variables, boot),
+    ];
+    const deploy = steps.script("deploy", {
+      args: [image, app.nginxImage],
+      by: "run-detached.sh deploy deploy-lock.sh deploy.sh",
+      triggers: [
+        pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
+        releaseTrigger(args.serving, image),
+      ],
+      after: [build, prepare, ...written],
+    });
+    steps.script("schedule", { after: [deploy] });
+    steps.script("drop-old-user", {
+      formerly: "retire-user",
+      args: [...serverOf(database), otherUser],
+      stdin: pulumi.interpolate`${database.masterPassword}\n`,
+      after: [deploy],
+    });
+    if (args.publish) publish(steps, args.publish, args.buckets.site, image, deploy);
+
+    this.registerOutputs();
+  }
+
+  private createDatabasePassword(
+    name: string,
+    { password, rotation }: ReleaseArgs["databaseUser"],
+  ): pulumi.Output<string> {
+    return pulumi.secret(
       password ?? randomSecret(`${name}-database-password`, 16, { parent: this }, rotation),
     );
-    const environment = pulumi.secret(
+  }
+
+  /** The app's settings as a .env file; a secret. */
+  private createEnvironment(
+    name: string,
+    database: ReleaseArgs["database"],
+  ): pulumi.Output<string> {
+    const user = this.databaseUser;
+    return pulumi.secret(
       pulumi
         .all([
           database.address,
@@ -132,47 +163,21 @@ export class Release extends pulumi.ComponentResource {
           }),
         ),
     );
+  }
 
-    const files = readScripts();
-    const { id, ...host } = machine;
-    const everyRun = [id, digest(JSON.stringify(files))];
-    // The default of 10 gives up after 11 seconds, while the machine still boots.
-    const connection = { ...host, dialErrorLimit: 60 };
-    const run = (suffix: string, create: pulumi.Input<string>, step: Omit<Step, "args" | "by">) =>
-      new command.remote.Command(
-        `${name}-${suffix}`,
-        {
-          connection,
-          create,
-          ...(step.stdin === undefined
-            ? {}
-            : { stdin: step.stdin, logging: command.remote.Logging.None }),
-          triggers: [...everyRun, ...(step.triggers ?? [])],
-          // Else the output of the run before would be put into the environment of the next one.
-          addPreviousOutputInEnv: false,
-        },
-        {
-          parent: this,
-          dependsOn: step.after,
-          aliases: step.formerly ? [{ name: `${name}-${step.formerly}` }] : [],
-          additionalSecretOutputs: step.stdin === undefined ? [] : ["stdout", "stderr"],
-        },
-      );
-    const script = (suffix: string, { by = `${suffix}.sh`, args = [], ...step }: Step) =>
-      run(
-        suffix,
-        pulumi.all(args).apply((words) => [`${root}/bin/${by}`, ...words.map(quote)].join(" ")),
-        step,
-      );
-
-    const image = appImage(app.commit, app.baseImage);
-    // Before the first step, which would try for minutes and could not say why it fails.
-    const reached = new command.local.Command(
+  /** Before the first step, which would try for minutes and could not say why it fails. */
+  private createReach(
+    name: string,
+    { machine, access, app, databaseUser, serving }: ReleaseArgs,
+    everyRun: readonly pulumi.Input<string>[],
+    image: string,
+  ): pulumi.Resource {
+    return new command.local.Command(
       `${name}-reach`,
       {
         // After the first contact with a new machine, which waits for its boot and says the same.
         create: pulumi
-          .all([machine.host, args.access, machine.hostKey])
+          .all([machine.host, access, machine.hostKey])
           .apply(([address, access]) =>
             ["node", "deployer/reach.ts"]
               .concat([address, pulumi.getStack(), JSON.stringify(access)].map(quote))
@@ -183,92 +188,94 @@ export class Release extends pulumi.ComponentResource {
           ...everyRun,
           image,
           app.repository,
-          rotation,
-          releaseTrigger(args.serving, image),
+          databaseUser.rotation,
+          releaseTrigger(serving, image),
         ],
         addPreviousOutputInEnv: false,
       },
       { parent: this },
     );
-    const install = run("install", "bash -s", {
-      stdin: installation(`${root}/bin`, files),
-      after: [reached],
-    });
-    const boot = script("wait-for-cloud-init", { after: [install] });
-
-    const fetch = script("fetch", {
-      args: [app.repository, app.commit],
-      ...(app.credential ? { stdin: app.credential } : {}),
-      after: [boot],
-    });
-    const build = script("build", {
-      args: [app.commit, image, app.baseImage, app.pipIndexUrl],
-      by: "run-detached.sh build build.sh",
-      after: [fetch],
-    });
-
-    // Up to here nothing needs the database, which takes minutes to be created.
-    const server = [database.address, database.port, database.masterUser];
-    const prepare = script("prepare-database", {
-      args: [args.region, ...server, database.schema, user],
-      stdin: pulumi.interpolate`${database.masterPassword}\n${this.databasePassword}\n`,
-      after: [boot],
-    });
-    const stackVariables = pulumi
-      .output({
-        REGION: args.region,
-        DB_HOST: database.address,
-        DB_PORT: database.port,
-        SCHEMA: database.schema,
-        BUCKET: args.buckets.backups,
-        SITE_BUCKET: args.buckets.site ?? "",
-        APP_URL: args.appUrl,
-        APP_GROUP: args.groups.app,
-        DATABASE_GROUP: args.groups.database,
-        ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
-        PUBLISH: args.publish !== undefined,
-        // What messages of the scripts tell the operator to type.
-        STACK: pulumi.getStack(),
-        OPS: ops,
-        PULUMI: pulumiCommand,
-      })
-      .apply(shellVariables);
-    const write = (file: string, text: pulumi.Output<string>) =>
-      script(`write-${file}`, {
-        args: [file],
-        by: "write-file.sh",
-        stdin: text,
-        after: [boot],
-      });
-    const written = [write("app.env", environment), write("stack.env", stackVariables)];
-    const deploy = script("deploy", {
-      args: [image, app.nginxImage],
-      by: "run-detached.sh deploy deploy-lock.sh deploy.sh",
-      triggers: [
-        pulumi.all([environment, stackVariables]).apply((texts) => digest(texts.join())),
-        releaseTrigger(args.serving, image),
-      ],
-      after: [build, prepare, ...written],
-    });
-    script("schedule", { after: [deploy] });
-    script("drop-old-user", {
-      formerly: "retire-user",
-      args: [...server, otherUser],
-      stdin: pulumi.interpolate`${database.masterPassword}\n`,
-      after: [deploy],
-    });
-    if (args.publish) {
-      const { repository, branch, token, dump, permissions } = args.publish;
-      script("publish", {
-        args: [repository, branch, String(dump)],
-        by: "deploy-lock.sh publish.sh",
-        stdin: token,
-        // A site that is new has no download yet.
-        triggers: [image, ...(args.buckets.site === undefined ? ["no site"] : [])],
-        after: [deploy, permissions],
-      });
-    }
-
-    this.registerOutputs();
   }
+}
+
+/** The app's user and the other one: while one is in use the other is made, so a rotation fails no request. */
+function databaseUsers(rotation: number): readonly [string, string] {
+  return rotation % 2 === 0 ? ["app_a", "app_b"] : ["app_b", "app_a"];
+}
+
+/** The database server as scripts take it: address, port, master user. */
+function serverOf({ address, port, masterUser }: ReleaseArgs["database"]) {
+  return [address, port, masterUser];
+}
+
+function buildImage(
+  steps: Steps,
+  app: ReleaseArgs["app"],
+  image: string,
+  boot: pulumi.Resource,
+): pulumi.Resource {
+  const fetch = steps.script("fetch", {
+    args: [app.repository, app.commit],
+    ...(app.credential ? { stdin: app.credential } : {}),
+    after: [boot],
+  });
+  return steps.script("build", {
+    args: [app.commit, image, app.baseImage, app.pipIndexUrl],
+    by: "run-detached.sh build build.sh",
+    after: [fetch],
+  });
+}
+
+/** What the scripts know of the stack; scripts/common.sh reads it. */
+function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
+  return pulumi
+    .output({
+      REGION: args.region,
+      DB_HOST: args.database.address,
+      DB_PORT: args.database.port,
+      SCHEMA: args.database.schema,
+      BUCKET: args.buckets.backups,
+      SITE_BUCKET: args.buckets.site ?? "",
+      APP_URL: args.appUrl,
+      APP_GROUP: args.groups.app,
+      DATABASE_GROUP: args.groups.database,
+      ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
+      PUBLISH: args.publish !== undefined,
+      // What messages of the scripts tell the operator to type.
+      STACK: pulumi.getStack(),
+      OPS: ops,
+      PULUMI: pulumiCommand,
+    })
+    .apply(shellVariables);
+}
+
+function writeFile(
+  steps: Steps,
+  file: string,
+  text: pulumi.Output<string>,
+  boot: pulumi.Resource,
+): pulumi.Resource {
+  return steps.script(`write-${file}`, {
+    args: [file],
+    by: "write-file.sh",
+    stdin: text,
+    after: [boot],
+  });
+}
+
+function publish(
+  steps: Steps,
+  { repository, branch, token, dump, permissions }: NonNullable<ReleaseArgs["publish"]>,
+  site: ReleaseArgs["buckets"]["site"],
+  image: string,
+  deploy: pulumi.Resource,
+): void {
+  steps.script("publish", {
+    args: [repository, branch, String(dump)],
+    by: "deploy-lock.sh publish.sh",
+    stdin: token,
+    // A site that is new has no download yet.
+    triggers: [image, ...(site === undefined ? ["no site"] : [])],
+    after: [deploy, permissions],
+  });
 }

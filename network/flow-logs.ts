@@ -8,6 +8,42 @@ export interface FlowLogsArgs {
   readonly accountId: pulumi.Input<string>;
 }
 
+/** Lets the VPC's flow logs use the role. */
+function trustPolicy(accountId: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+        Action: "sts:AssumeRole",
+        // Else flow logs of another account could be told to use the role.
+        Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+      },
+    ],
+  });
+}
+
+/** Lets the role write to the log group. */
+function permissionsPolicy(logGroupArn: pulumi.Output<string>): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        // Without CreateLogGroup: records that come late must not make a destroyed group again.
+        Action: [
+          "logs:CreateLogStream",
+          "logs:DescribeLogGroups",
+          "logs:DescribeLogStreams",
+          "logs:PutLogEvents",
+        ],
+        Resource: pulumi.interpolate`${logGroupArn}:*`,
+      },
+    ],
+  });
+}
+
 /**
  * A record of every connection in a VPC, accepted or rejected, kept in CloudWatch Logs for 30 days.
  * CloudWatch takes about 0.50 USD a GB of records.
@@ -23,43 +59,14 @@ export class FlowLogs extends pulumi.ComponentResource {
       name,
       {
         description: "Writes the flow logs",
-        assumeRolePolicy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              Principal: { Service: "vpc-flow-logs.amazonaws.com" },
-              Action: "sts:AssumeRole",
-              // Else flow logs of another account could be told to use the role.
-              Condition: { StringEquals: { "aws:SourceAccount": args.accountId } },
-            },
-          ],
-        }),
+        assumeRolePolicy: trustPolicy(args.accountId),
         tags,
       },
       childOpts,
     );
     const policy = new aws.iam.RolePolicy(
       name,
-      {
-        role: role.id,
-        policy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              // Without CreateLogGroup: records that come late must not make a destroyed group again.
-              Action: [
-                "logs:CreateLogStream",
-                "logs:DescribeLogGroups",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-              ],
-              Resource: pulumi.interpolate`${group.arn}:*`,
-            },
-          ],
-        }),
-      },
+      { role: role.id, policy: permissionsPolicy(group.arn) },
       childOpts,
     );
     new aws.ec2.FlowLog(

@@ -38,6 +38,21 @@ export interface Subnets {
   readonly routes: pulumi.Resource[];
 }
 
+/** A subnet and its place in the address plan. */
+interface PlacedSubnet {
+  readonly tier: Tier;
+  readonly zone: string;
+  readonly id: pulumi.Output<string>;
+}
+
+function tierOf(subnets: readonly PlacedSubnet[], routes: pulumi.Resource[]): Subnets {
+  return { ids: subnets.map(({ id }) => id), first: subnets[0]!.id, routes };
+}
+
+function nameTag(name: string, suffix: string) {
+  return { Name: `${name}-${suffix}` };
+}
+
 /**
  * A VPC over several zones, with an internet gateway, NAT gateways, a private route table for each
  * zone, and S3's gateway endpoint in every route table.
@@ -50,7 +65,6 @@ export class Network extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:network:Network", name, {}, opts);
     const childOpts = { parent: this };
-    const tags = (suffix: string) => ({ Name: `${name}-${suffix}` });
 
     const vpc = new aws.ec2.Vpc(
       `${name}-vpc`,
@@ -58,97 +72,34 @@ export class Network extends pulumi.ComponentResource {
         cidrBlock: formatCidr(args.cidr),
         enableDnsSupport: true,
         enableDnsHostnames: true,
-        tags: tags("vpc"),
+        tags: nameTag(name, "vpc"),
       },
       childOpts,
     );
     const vpcId = vpc.id;
     this.vpcId = vpcId;
 
-    const subnets = new Map(
-      planSubnets(args.cidr, args.zones).map(({ tier, zone, cidr }) => [
-        `${tier}-${zone}`,
-        new aws.ec2.Subnet(
-          `${name}-${tier}-${zone}`,
-          { vpcId, cidrBlock: cidr, availabilityZone: zone, tags: tags(`${tier}-${zone}`) },
-          childOpts,
-        ),
-      ]),
-    );
-    const subnetId = (tier: Tier, zone: string) => subnets.get(`${tier}-${zone}`)!.id;
-
-    const routeTableIds: pulumi.Output<string>[] = [];
-    /** A route table with one way out, or none, for the subnets of a tier in some zones. */
-    const routed = (
-      suffix: string,
-      tier: Tier,
-      zones: readonly string[],
-      wayOut?: { gatewayId: pulumi.Output<string> } | { natGatewayId: pulumi.Output<string> },
-    ): pulumi.Resource[] => {
-      const table = new aws.ec2.RouteTable(
-        `${name}-${suffix}`,
-        { vpcId, tags: tags(suffix) },
-        childOpts,
-      );
-      routeTableIds.push(table.id);
-      const routes = wayOut
-        ? [
-            new aws.ec2.Route(
-              `${name}-${suffix}-internet`,
-              { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", ...wayOut },
-              childOpts,
-            ),
-          ]
-        : [];
-      return [
-        ...routes,
-        ...zones.map(
-          (zone) =>
-            new aws.ec2.RouteTableAssociation(
-              `${name}-${tier}-${zone}`,
-              { routeTableId: table.id, subnetId: subnetId(tier, zone) },
-              childOpts,
-            ),
-        ),
-      ];
-    };
-
+    const subnets = this.createSubnets(name, args);
     const gateway = new aws.ec2.InternetGateway(
       `${name}-gateway`,
-      { vpcId, tags: tags("gateway") },
+      { vpcId, tags: nameTag(name, "gateway") },
       childOpts,
     );
-    this.public = {
-      ids: args.zones.map((zone) => subnetId("public", zone)),
-      first: subnetId("public", args.zones[0]!),
-      routes: routed("public", "public", args.zones, { gatewayId: gateway.id }),
-    };
-
-    // AWS refuses to detach a gateway while a mapped public address is left, so the address and
-    // the NAT gateway depend on the gateway's routes: `destroy` then takes them away first.
-    const behindGateway = { parent: this, dependsOn: this.public.routes };
-    const nats = natZones(args.natGateways, args.zones).map((zone, index) => {
-      // The first zone's is named alike in every mode, so that a change of mode keeps its address.
-      const suffix = index === 0 ? "nat" : `nat-${zone}`;
-      const address = new aws.ec2.Eip(
-        `${name}-${suffix}`,
-        { domain: "vpc", tags: tags(suffix) },
-        behindGateway,
-      );
-      return new aws.ec2.NatGateway(
-        `${name}-${suffix}`,
-        { allocationId: address.id, subnetId: subnetId("public", zone), tags: tags(suffix) },
-        behindGateway,
-      );
+    const publicTable = this.createRouteTable(name, "public", subnets.public, {
+      gatewayId: gateway.id,
     });
-    this.private = {
-      ids: args.zones.map((zone) => subnetId("private", zone)),
-      first: subnetId("private", args.zones[0]!),
-      routes: args.zones.flatMap((zone, index) => {
-        const nat = nats[index] ?? nats[0];
-        return routed(`private-${zone}`, "private", [zone], nat && { natGatewayId: nat.id });
-      }),
-    };
+    this.public = tierOf(subnets.public, publicTable.routes);
+
+    const nats = this.createNatGateways(name, args, subnets.public);
+    const privateTables = subnets.private.map((subnet, index) => {
+      const nat = nats[index] ?? nats[0];
+      const wayOut = nat && { natGatewayId: nat.id };
+      return this.createRouteTable(name, `private-${subnet.zone}`, [subnet], wayOut);
+    });
+    this.private = tierOf(
+      subnets.private,
+      privateTables.flatMap(({ routes }) => routes),
+    );
 
     // It costs nothing, spares what NAT gateways charge a GB, and works without one. AWS itself puts
     // its routes into the tables, by prefix list, where they are in no Route's way.
@@ -158,8 +109,8 @@ export class Network extends pulumi.ComponentResource {
         vpcId,
         serviceName: `com.amazonaws.${args.region}.s3`,
         vpcEndpointType: "Gateway",
-        routeTableIds,
-        tags: tags("s3"),
+        routeTableIds: [publicTable, ...privateTables].map(({ id }) => id),
+        tags: nameTag(name, "s3"),
       },
       childOpts,
     );
@@ -168,5 +119,90 @@ export class Network extends pulumi.ComponentResource {
     }
 
     this.registerOutputs({ vpcId });
+  }
+
+  private createSubnets(
+    name: string,
+    { cidr, zones }: NetworkArgs,
+  ): Record<Tier, readonly PlacedSubnet[]> {
+    const ids = new Map(
+      planSubnets(cidr, zones).map(({ tier, zone, cidr }) => [
+        `${tier}-${zone}`,
+        new aws.ec2.Subnet(
+          `${name}-${tier}-${zone}`,
+          {
+            vpcId: this.vpcId,
+            cidrBlock: cidr,
+            availabilityZone: zone,
+            tags: nameTag(name, `${tier}-${zone}`),
+          },
+          { parent: this },
+        ).id,
+      ]),
+    );
+    const inTier = (tier: Tier) =>
+      zones.map((zone) => ({ tier, zone, id: ids.get(`${tier}-${zone}`)! }));
+    return { public: inTier("public"), private: inTier("private") };
+  }
+
+  /** A route table with one way out, or none, for these subnets. */
+  private createRouteTable(
+    name: string,
+    suffix: string,
+    subnets: readonly PlacedSubnet[],
+    wayOut?: { gatewayId: pulumi.Output<string> } | { natGatewayId: pulumi.Output<string> },
+  ): { id: pulumi.Output<string>; routes: pulumi.Resource[] } {
+    const childOpts = { parent: this };
+    const { id } = new aws.ec2.RouteTable(
+      `${name}-${suffix}`,
+      { vpcId: this.vpcId, tags: nameTag(name, suffix) },
+      childOpts,
+    );
+    const routes = wayOut
+      ? [
+          new aws.ec2.Route(
+            `${name}-${suffix}-internet`,
+            { routeTableId: id, destinationCidrBlock: "0.0.0.0/0", ...wayOut },
+            childOpts,
+          ),
+        ]
+      : [];
+    const associations = subnets.map(
+      ({ tier, zone, id: subnetId }) =>
+        new aws.ec2.RouteTableAssociation(
+          `${name}-${tier}-${zone}`,
+          { routeTableId: id, subnetId },
+          childOpts,
+        ),
+    );
+    return { id, routes: [...routes, ...associations] };
+  }
+
+  private createNatGateways(
+    name: string,
+    { natGateways, zones }: NetworkArgs,
+    publicSubnets: readonly PlacedSubnet[],
+  ): aws.ec2.NatGateway[] {
+    // AWS refuses to detach a gateway while a mapped public address is left, so the address and
+    // the NAT gateway depend on the gateway's routes: `destroy` then takes them away first.
+    const behindGateway = { parent: this, dependsOn: this.public.routes };
+    return natZones(natGateways, zones).map((zone, index) => {
+      // The first zone's is named alike in every mode, so that a change of mode keeps its address.
+      const suffix = index === 0 ? "nat" : `nat-${zone}`;
+      const address = new aws.ec2.Eip(
+        `${name}-${suffix}`,
+        { domain: "vpc", tags: nameTag(name, suffix) },
+        behindGateway,
+      );
+      return new aws.ec2.NatGateway(
+        `${name}-${suffix}`,
+        {
+          allocationId: address.id,
+          subnetId: publicSubnets.find((subnet) => subnet.zone === zone)!.id,
+          tags: nameTag(name, suffix),
+        },
+        behindGateway,
+      );
+    });
   }
 }

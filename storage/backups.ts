@@ -1,23 +1,58 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
+/** Arguments of {@link Backups}. */
+export interface BackupsArgs {
+  /** Refuse to remove the bucket; else it goes with the backups in it. */
+  readonly protect: boolean;
+  /** Days after which a backup goes to Glacier Instant Retrieval, a sixth of the price of storage. */
+  readonly coldAfterDays: number;
+  /** Days after which it is gone. */
+  readonly expireAfterDays: number;
+}
+
+function tlsOnlyPolicy(bucketArn: pulumi.Output<string>): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "TlsOnly",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+      },
+    ],
+  });
+}
+
+function lifecycleRules({ coldAfterDays, expireAfterDays }: BackupsArgs) {
+  return [
+    {
+      id: "backups",
+      status: "Enabled",
+      // The release history stays.
+      filter: { prefix: "backups/" },
+      transitions: [{ days: coldAfterDays, storageClass: "GLACIER_IR" }],
+      expiration: { days: expireAfterDays },
+    },
+    {
+      id: "leftovers",
+      status: "Enabled",
+      filter: { prefix: "" },
+      noncurrentVersionExpiration: { noncurrentDays: 30 },
+      abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+    },
+  ];
+}
+
 /** A private, versioned, encrypted bucket for backups, reached by TLS only. */
 export class Backups extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
 
-  constructor(
-    name: string,
-    args: {
-      /** Refuse to remove the bucket; else it goes with the backups in it. */
-      readonly protect: boolean;
-      /** Days after which a backup goes to Glacier Instant Retrieval, a sixth of the price of storage. */
-      readonly coldAfterDays: number;
-      /** Days after which it is gone. */
-      readonly expireAfterDays: number;
-    },
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:storage:Backups", name, {}, opts);
     const childOpts = { parent: this };
 
@@ -52,47 +87,13 @@ export class Backups extends pulumi.ComponentResource {
     );
     new aws.s3.BucketPolicy(
       name,
-      {
-        bucket: bucket.id,
-        policy: pulumi.jsonStringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Sid: "TlsOnly",
-              Effect: "Deny",
-              Principal: "*",
-              Action: "s3:*",
-              Resource: [bucket.arn, pulumi.interpolate`${bucket.arn}/*`],
-              Condition: { Bool: { "aws:SecureTransport": "false" } },
-            },
-          ],
-        }),
-      },
+      { bucket: bucket.id, policy: tlsOnlyPolicy(bucket.arn) },
       // S3 refuses two changes of a bucket's access at the same time.
       { parent: this, dependsOn: access },
     );
     new aws.s3.BucketLifecycleConfiguration(
       name,
-      {
-        bucket: bucket.id,
-        rules: [
-          {
-            id: "backups",
-            status: "Enabled",
-            // The release history stays.
-            filter: { prefix: "backups/" },
-            transitions: [{ days: args.coldAfterDays, storageClass: "GLACIER_IR" }],
-            expiration: { days: args.expireAfterDays },
-          },
-          {
-            id: "leftovers",
-            status: "Enabled",
-            filter: { prefix: "" },
-            noncurrentVersionExpiration: { noncurrentDays: 30 },
-            abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
-          },
-        ],
-      },
+      { bucket: bucket.id, rules: lifecycleRules(args) },
       childOpts,
     );
 

@@ -33,118 +33,109 @@ const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 const lines = (texts: readonly (string | undefined)[], end = "\\n") =>
   `"${texts.flatMap((text) => (text ? [quoted(text).slice(1, -1) + end] : [])).join("")}"`;
 
-/**
- * The picture's source in DOT.
- *
- * @param reached by the names "external client", "app server", "container", "test server" and "database";
- *   undefined where nothing was tried
- */
-export function networkDot(network: StackNetwork, reached?: Reached): string {
-  const { vpc, subnets, nats, machines, databases, groups, internetGateway } = network;
-  const node = (id: string, texts: readonly (string | undefined)[], more = "") =>
-    `${quoted(id)} [label=${lines(texts)} ${more}]`;
-  /** What does not run is drawn with a broken line. */
-  const outline = (well: boolean, color: string) =>
-    `color="${color}" style="${well ? "filled" : "filled,dashed"}"`;
-  const groupText = (names: string[]) => `security group ${names.join(", ")}`;
-  const shownGroups = groups.filter(({ rules }) => rules.length > 0);
-  const app = machines.find(({ name }) => name === "app-machine");
-  const test = machines.find(({ name }) => name === "test");
-  /** The nodes of what reachability names. */
-  const places: Record<string, string | undefined> = {
+const node = (id: string, texts: readonly (string | undefined)[], more = "") =>
+  `${quoted(id)} [label=${lines(texts)} ${more}]`;
+/** What does not run is drawn with a broken line. */
+const outline = (well: boolean, color: string) =>
+  `color="${color}" style="${well ? "filled" : "filled,dashed"}"`;
+const groupText = (names: string[]) => `security group ${names.join(", ")}`;
+
+/** A node and the subnet that it is drawn in. */
+interface Body {
+  readonly id: string;
+  readonly subnetId: string | undefined;
+  readonly text: string;
+}
+
+const body = (
+  { id, subnetId }: { id: string; subnetId: string | undefined },
+  texts: readonly (string | undefined)[],
+  more: string,
+): Body => ({ id, subnetId, text: node(id, texts, more) });
+
+const appServer = ({ machines }: StackNetwork) =>
+  machines.find(({ name }) => name === "app-machine");
+
+/** The nodes of what reachability names. */
+function placesOf(network: StackNetwork, reached?: Reached): Record<string, string | undefined> {
+  const app = appServer(network);
+  return {
     "external client": "internet",
     "app server": app?.id,
     container: reached && app && "container",
-    "test server": test?.id,
-    database: databases[0]?.id,
+    "test server": network.machines.find(({ name }) => name === "test")?.id,
+    database: network.databases[0]?.id,
   };
+}
 
-  /** A node and the subnet that it is drawn in. */
-  const body = (
-    { id, subnetId }: { id: string; subnetId: string | undefined },
-    texts: readonly (string | undefined)[],
-    more: string,
-  ) => ({ id, subnetId, text: node(id, texts, more) });
+const natBody = (nat: StackNetwork["nats"][number]) =>
+  body(
+    nat,
+    ["NAT gateway", nat.publicIp, nat.state],
+    outline(nat.state === "available", "#7a5fc0"),
+  );
 
-  const natNodes = nats.map((nat) =>
-    body(
-      nat,
-      ["NAT gateway", nat.publicIp, nat.state],
-      outline(nat.state === "available", "#7a5fc0"),
-    ),
+const machineBody = (machine: StackNetwork["machines"][number]) =>
+  body(
+    machine,
+    [
+      machine.name,
+      machine.address,
+      machine.publicIp && `public ${machine.publicIp}`,
+      `${machine.type}, ${machine.state}`,
+      groupText(machine.groups),
+    ],
+    `${outline(machine.state === "running", "#b8500c")} penwidth=2`,
   );
-  const machineNodes = machines.map((machine) =>
-    body(
-      machine,
-      [
-        machine.name,
-        machine.address,
-        machine.publicIp && `public ${machine.publicIp}`,
-        `${machine.type}, ${machine.state}`,
-        groupText(machine.groups),
-      ],
-      `${outline(machine.state === "running", "#b8500c")} penwidth=2`,
-    ),
-  );
-  const databaseNodes = databases.map((database) =>
-    body(
-      database,
-      [
-        database.name,
-        database.port ? `port ${database.port}` : undefined,
-        database.state,
-        groupText(database.groups),
-      ],
-      `shape=cylinder ${outline(database.state === "available", "#b8500c")} penwidth=2`,
-    ),
-  );
-  const containers = places.container
-    ? [
-        body(
-          { id: "container", subnetId: app?.subnetId },
-          ["a container", "on the app server"],
-          'color="#b8500c"',
-        ),
-      ]
-    : [];
-  const bodies = [...natNodes, ...machineNodes, ...containers, ...databaseNodes];
-  const ofKind = (open: boolean) => subnets.filter((subnet) => subnet.public === open);
 
+const databaseBody = (database: StackNetwork["databases"][number]) =>
+  body(
+    database,
+    [
+      database.name,
+      database.port ? `port ${database.port}` : undefined,
+      database.state,
+      groupText(database.groups),
+    ],
+    `shape=cylinder ${outline(database.state === "available", "#b8500c")} penwidth=2`,
+  );
+
+const containerBody = (subnetId: string | undefined) =>
+  body({ id: "container", subnetId }, ["a container", "on the app server"], 'color="#b8500c"');
+
+/**
+ * A subnet as a box around its bodies.
+ *
+ * @param containerHost the app server, if the container is drawn
+ */
+function subnetCluster(
+  subnet: StackNetwork["subnets"][number],
+  bodies: readonly Body[],
+  containerHost: StackNetwork["machines"][number] | undefined,
+): string[] {
   return [
-    "digraph network {",
-    `  bgcolor=white pad=0.2 nodesep=0.4 ranksep=0.5 fontname=Helvetica fontsize=11 labeljust=r fontcolor="#1b1b1f"`,
-    `  node [shape=box style=filled fillcolor=white fontname=Helvetica fontsize=10 fontcolor="#1b1b1f" color="#5a5d67" margin="0.2,0.08"]`,
-    `  edge [fontname=Helvetica fontsize=10 penwidth=1.6 arrowsize=0.7]`,
-    `  ${node("internet", ["internet", reached && "an external client"], "shape=ellipse")}`,
-    `  subgraph cluster_vpc {`,
-    `    label=${lines([`VPC ${vpc.cidr}`, vpc.id], "\\r")} style=filled fillcolor="#f4f1fb" color="#7a5fc0"`,
-    ...(internetGateway
-      ? [`    ${node(internetGateway, ["internet gateway"], 'color="#7a5fc0"')}`]
+    `    subgraph ${quoted(`cluster_${subnet.id}`)} {`,
+    `      label=${lines([subnet.name, subnet.cidr, ...subnet.routes], "\\r")} style=filled ${
+      subnet.public ? 'fillcolor="#e6f5ea" color="#3c8d55"' : 'fillcolor="#e5eefb" color="#3f6fb5"'
+    }`,
+    // An empty subnet is drawn, too, and something has to hold its place.
+    `      ${quoted(subnet.id)} [style=invis width=1.6 height=0.1 label=""]`,
+    ...(containerHost?.subnetId === subnet.id
+      ? [`      { rank=same ${quoted(containerHost.id)} container }`]
       : []),
-    ...subnets.flatMap((subnet) => [
-      `    subgraph ${quoted(`cluster_${subnet.id}`)} {`,
-      `      label=${lines([subnet.name, subnet.cidr, ...subnet.routes], "\\r")} style=filled ${
-        subnet.public
-          ? 'fillcolor="#e6f5ea" color="#3c8d55"'
-          : 'fillcolor="#e5eefb" color="#3f6fb5"'
-      }`,
-      // An empty subnet is drawn, too, and something has to hold its place.
-      `      ${quoted(subnet.id)} [style=invis width=1.6 height=0.1 label=""]`,
-      ...(containers.length > 0 && app?.subnetId === subnet.id
-        ? [`      { rank=same ${quoted(app.id)} container }`]
-        : []),
-      ...bodies.filter(({ subnetId }) => subnetId === subnet.id).map(({ text }) => `      ${text}`),
-      `    }`,
-    ]),
-    ...bodies
-      .filter(({ subnetId }) => !subnets.some(({ id }) => id === subnetId))
-      .map(({ text }) => `    ${text}`),
-    "  }",
-    ...shownGroups.map(
-      (group) =>
-        `  ${quoted(group.id)} [shape=note margin="0.3,0.1" label=${lines([`Security group ${group.name}`, ...group.rules], "\\l")}]`,
-    ),
-    // Lines that are not seen, for the order from top to bottom.
+    ...bodies.filter(({ subnetId }) => subnetId === subnet.id).map(({ text }) => `      ${text}`),
+    `    }`,
+  ];
+}
+
+/** Lines that are not seen, for the order from top to bottom. */
+function orderEdges(
+  { subnets, internetGateway }: StackNetwork,
+  bodies: readonly Body[],
+  shownGroups: StackNetwork["groups"],
+): string[] {
+  const ofKind = (open: boolean) => subnets.filter((subnet) => subnet.public === open);
+  return [
     `  edge [style=invis]`,
     ...(internetGateway ? [`  internet -> ${quoted(internetGateway)}`] : []),
     ...ofKind(true).map(({ id }) => `  ${quoted(internetGateway ?? "internet")} -> ${quoted(id)}`),
@@ -160,21 +151,68 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
     ...shownGroups.flatMap(({ id }) =>
       bodies.slice(-1).map((last) => `  ${quoted(last.id)} -> ${quoted(id)}`),
     ),
-    `  edge [style=solid]`,
-    ...Object.entries(reached ?? {}).flatMap(([source, cells]) =>
-      Object.entries(cells).flatMap(([target, cell]) => {
-        const [from, to, color] = [places[source], places[target], colors[source]];
-        if (cell === "none" || !from || !to || !color) return [];
-        // All lead downwards for Graphviz, which then lays them out without detours.
-        const upwards = downwards.indexOf(source) > downwards.indexOf(target);
-        const ends = (upwards ? [to, from] : [from, to]).map(quoted).join(" -> ");
-        // Graphviz has its labels touch the lines.
-        const label = "  " + cellText(cell);
-        return [
-          `  ${ends} [dir=${upwards ? "back" : "forward"} label=${quoted(label)} color="${color}" fontcolor="${color}"]`,
-        ];
-      }),
+  ];
+}
+
+/** An arrow for each pair that can connect. */
+function reachEdges(places: Record<string, string | undefined>, reached: Reached): string[] {
+  return Object.entries(reached).flatMap(([source, cells]) =>
+    Object.entries(cells).flatMap(([target, cell]) => {
+      const [from, to, color] = [places[source], places[target], colors[source]];
+      if (cell === "none" || !from || !to || !color) return [];
+      // All lead downwards for Graphviz, which then lays them out without detours.
+      const upwards = downwards.indexOf(source) > downwards.indexOf(target);
+      const ends = (upwards ? [to, from] : [from, to]).map(quoted).join(" -> ");
+      // Graphviz has its labels touch the lines.
+      const label = "  " + cellText(cell);
+      return [
+        `  ${ends} [dir=${upwards ? "back" : "forward"} label=${quoted(label)} color="${color}" fontcolor="${color}"]`,
+      ];
+    }),
+  );
+}
+
+/**
+ * The picture's source in DOT.
+ *
+ * @param reached by the names "external client", "app server", "container", "test server" and "database";
+ *   undefined where nothing was tried
+ */
+export function networkDot(network: StackNetwork, reached?: Reached): string {
+  const { vpc, subnets, nats, machines, databases, groups, internetGateway } = network;
+  const shownGroups = groups.filter(({ rules }) => rules.length > 0);
+  const places = placesOf(network, reached);
+  const containerHost = places["container"] ? appServer(network) : undefined;
+  const bodies = [
+    ...nats.map(natBody),
+    ...machines.map(machineBody),
+    ...(containerHost ? [containerBody(containerHost.subnetId)] : []),
+    ...databases.map(databaseBody),
+  ];
+
+  return [
+    "digraph network {",
+    `  bgcolor=white pad=0.2 nodesep=0.4 ranksep=0.5 fontname=Helvetica fontsize=11 labeljust=r fontcolor="#1b1b1f"`,
+    `  node [shape=box style=filled fillcolor=white fontname=Helvetica fontsize=10 fontcolor="#1b1b1f" color="#5a5d67" margin="0.2,0.08"]`,
+    `  edge [fontname=Helvetica fontsize=10 penwidth=1.6 arrowsize=0.7]`,
+    `  ${node("internet", ["internet", reached && "an external client"], "shape=ellipse")}`,
+    `  subgraph cluster_vpc {`,
+    `    label=${lines([`VPC ${vpc.cidr}`, vpc.id], "\\r")} style=filled fillcolor="#f4f1fb" color="#7a5fc0"`,
+    ...(internetGateway
+      ? [`    ${node(internetGateway, ["internet gateway"], 'color="#7a5fc0"')}`]
+      : []),
+    ...subnets.flatMap((subnet) => subnetCluster(subnet, bodies, containerHost)),
+    ...bodies
+      .filter(({ subnetId }) => !subnets.some(({ id }) => id === subnetId))
+      .map(({ text }) => `    ${text}`),
+    "  }",
+    ...shownGroups.map(
+      (group) =>
+        `  ${quoted(group.id)} [shape=note margin="0.3,0.1" label=${lines([`Security group ${group.name}`, ...group.rules], "\\l")}]`,
     ),
+    ...orderEdges(network, bodies, shownGroups),
+    `  edge [style=solid]`,
+    ...reachEdges(places, reached ?? {}),
     "}",
     "",
   ].join("\n");

@@ -1,6 +1,15 @@
 /** The network of a stack as AWS's API tells it now, reduced to what the picture shows. */
-import { EC2, type IpPermission, type Route, type Tag } from "@aws-sdk/client-ec2";
-import { RDS } from "@aws-sdk/client-rds";
+import {
+  EC2,
+  type Instance,
+  type IpPermission,
+  type Route,
+  type RouteTable,
+  type Subnet,
+  type Tag,
+  type Vpc,
+} from "@aws-sdk/client-ec2";
+import { type DBInstance, RDS } from "@aws-sdk/client-rds";
 
 export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
 
@@ -12,6 +21,51 @@ export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
  */
 export async function readNetwork(project: string, stack: string) {
   const [ec2, rds] = [new EC2(), new RDS()];
+  const vpc = await findVpc(ec2, project, stack);
+  const found = await describeNetwork(ec2, rds, vpc.VpcId!);
+  const names = new Names(`${project}-${stack}-`);
+  names.learn(vpc.VpcId, vpc.Tags);
+  for (const each of found.gateways) names.learn(each.InternetGatewayId, each.Tags);
+  for (const each of found.nats) names.learn(each.NatGatewayId, each.Tags);
+  for (const each of found.endpoints) names.learn(each.VpcEndpointId, each.Tags);
+  for (const each of found.groups) names.learn(each.GroupId, each.Tags);
+  for (const each of found.subnets) names.learn(each.SubnetId, each.Tags);
+  for (const each of found.instances) names.learn(each.InstanceId, each.Tags);
+
+  return {
+    vpc: { id: vpc.VpcId!, name: names.of(vpc.VpcId), cidr: vpc.CidrBlock! },
+    internetGateway: found.gateways[0]?.InternetGatewayId,
+    subnets: found.subnets
+      .map((subnet) => describedSubnet(subnet, found.tables, names))
+      .toSorted((one, other) => one.name.localeCompare(other.name)),
+    nats: found.nats
+      .filter(({ State }) => State !== "deleted")
+      .map((nat) => ({
+        id: nat.NatGatewayId!,
+        name: names.of(nat.NatGatewayId),
+        subnetId: nat.SubnetId!,
+        publicIp: nat.NatGatewayAddresses?.[0]?.PublicIp ?? "",
+        state: nat.State!,
+      })),
+    machines: found.instances
+      // A terminated one is told for an hour, without an address.
+      .filter(({ PrivateIpAddress }) => PrivateIpAddress)
+      .map((machine) => describedMachine(machine, names)),
+    databases: found.databases
+      .filter(({ DBSubnetGroup }) => DBSubnetGroup?.VpcId === vpc.VpcId)
+      .map((database) => describedDatabase(database, names)),
+    groups: found.groups.map((group) => ({
+      id: group.GroupId!,
+      name: names.of(group.GroupId),
+      rules: [
+        ...ruleTexts("in", group.IpPermissions, names),
+        ...ruleTexts("out", group.IpPermissionsEgress, names),
+      ],
+    })),
+  };
+}
+
+async function findVpc(ec2: EC2, project: string, stack: string): Promise<Vpc> {
   const tags = Object.entries({ project, stack });
   const { Vpcs = [] } = await ec2.describeVpcs({
     Filters: tags.map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] })),
@@ -23,13 +77,18 @@ export async function readNetwork(project: string, stack: string) {
         "remedy: pulumi up, or name another stack by --stack",
     );
   }
-  const filter = [{ Name: "vpc-id", Values: [vpc.VpcId!] }];
+  return vpc;
+}
+
+/** What the API tells of one VPC; of the databases, all in the region. */
+async function describeNetwork(ec2: EC2, rds: RDS, vpcId: string) {
+  const filter = [{ Name: "vpc-id", Values: [vpcId] }];
   const [subnets, tables, gateways, nats, endpoints, groups, instances, databases] =
     await Promise.all([
       ec2.describeSubnets({ Filters: filter }),
       ec2.describeRouteTables({ Filters: filter }),
       ec2.describeInternetGateways({
-        Filters: [{ Name: "attachment.vpc-id", Values: [vpc.VpcId!] }],
+        Filters: [{ Name: "attachment.vpc-id", Values: [vpcId] }],
       }),
       ec2.describeNatGateways({ Filter: filter }),
       ec2.describeVpcEndpoints({ Filters: filter }),
@@ -37,107 +96,114 @@ export async function readNetwork(project: string, stack: string) {
       ec2.describeInstances({ Filters: filter }),
       rds.describeDBInstances(),
     ]);
-
-  const names = new Map<string | undefined, string>();
-  const withoutPrefix = (name: string) => name.replace(`${project}-${stack}-`, "");
-  const learn = (id: string | undefined, of: Tag[] = []) => {
-    const name = of.find(({ Key }) => Key === "Name")?.Value;
-    if (name) names.set(id, withoutPrefix(name));
-  };
-  for (const each of gateways.InternetGateways ?? []) learn(each.InternetGatewayId, each.Tags);
-  for (const each of nats.NatGateways ?? []) learn(each.NatGatewayId, each.Tags);
-  for (const each of endpoints.VpcEndpoints ?? []) learn(each.VpcEndpointId, each.Tags);
-  for (const each of groups.SecurityGroups ?? []) learn(each.GroupId, each.Tags);
-  learn(vpc.VpcId, vpc.Tags);
-  const nameOf = (id: string | undefined) => names.get(id) ?? id ?? "";
-
-  const routesOf = (subnet: string | undefined): Route[] => {
-    const all = (tables.RouteTables ?? []).map(({ Associations = [], Routes = [] }) => ({
-      Routes,
-      own: Associations.some(({ SubnetId }) => SubnetId === subnet),
-      main: Associations.some(({ Main }) => Main),
-    }));
-    return (all.find(({ own }) => own) ?? all.find(({ main }) => main))?.Routes ?? [];
-  };
-  const routeText = (route: Route) =>
-    `${route.DestinationCidrBlock ?? "S3"} → ${nameOf(route.NatGatewayId ?? route.GatewayId)}`;
-  const rulesOf = (direction: "in" | "out", permissions: IpPermission[] = []) =>
-    permissions.flatMap((permission) => {
-      const protocol = permission.IpProtocol === "-1" ? "all" : permission.IpProtocol;
-      const { FromPort: from = -1, ToPort: to = -1 } = permission;
-      const ports = from < 0 ? "" : from === to ? ` ${from}` : ` ${from}-${to}`;
-      const peers = [
-        ...(permission.IpRanges ?? []).map(({ CidrIp }) => CidrIp),
-        ...(permission.UserIdGroupPairs ?? []).map(({ GroupId }) => `group ${nameOf(GroupId)}`),
-      ];
-      return peers.map(
-        (peer) => `${direction}: ${protocol}${ports} ${direction === "in" ? "from" : "to"} ${peer}`,
-      );
-    });
-
   return {
-    vpc: { id: vpc.VpcId!, name: nameOf(vpc.VpcId), cidr: vpc.CidrBlock! },
-    internetGateway: gateways.InternetGateways?.[0]?.InternetGatewayId,
-    subnets: (subnets.Subnets ?? [])
-      .map((subnet) => {
-        learn(subnet.SubnetId, subnet.Tags);
-        const routes = routesOf(subnet.SubnetId);
-        return {
-          id: subnet.SubnetId!,
-          name: nameOf(subnet.SubnetId),
-          cidr: subnet.CidrBlock!,
-          zone: subnet.AvailabilityZone!,
-          routes: routes
-            .filter(({ GatewayId }) => GatewayId !== "local")
-            .map(routeText)
-            .toSorted(),
-          public: routes.some(({ GatewayId }) => GatewayId?.startsWith("igw-") ?? false),
-        };
-      })
-      .toSorted((one, other) => one.name.localeCompare(other.name)),
-    nats: (nats.NatGateways ?? [])
-      .filter(({ State }) => State !== "deleted")
-      .map((nat) => ({
-        id: nat.NatGatewayId!,
-        name: nameOf(nat.NatGatewayId),
-        subnetId: nat.SubnetId!,
-        publicIp: nat.NatGatewayAddresses?.[0]?.PublicIp ?? "",
-        state: nat.State!,
-      })),
-    machines: (instances.Reservations ?? [])
-      .flatMap(({ Instances = [] }) => Instances)
-      // A terminated one is told for an hour, without an address.
-      .filter(({ PrivateIpAddress }) => PrivateIpAddress)
-      .map((machine) => {
-        learn(machine.InstanceId, machine.Tags);
-        return {
-          id: machine.InstanceId!,
-          name: nameOf(machine.InstanceId),
-          subnetId: machine.SubnetId!,
-          address: machine.PrivateIpAddress!,
-          publicIp: machine.PublicIpAddress,
-          type: machine.InstanceType!,
-          state: machine.State!.Name!,
-          groups: (machine.SecurityGroups ?? []).map(({ GroupId }) => nameOf(GroupId)),
-        };
-      }),
-    databases: (databases.DBInstances ?? [])
-      .filter(({ DBSubnetGroup }) => DBSubnetGroup?.VpcId === vpc.VpcId)
-      .map((database) => ({
-        id: database.DBInstanceIdentifier!,
-        name: withoutPrefix(database.DBInstanceIdentifier!),
-        // The one in its zone.
-        subnetId: database.DBSubnetGroup?.Subnets?.find(
-          ({ SubnetAvailabilityZone: zone }) => zone?.Name === database.AvailabilityZone,
-        )?.SubnetIdentifier,
-        port: database.Endpoint?.Port,
-        state: database.DBInstanceStatus!,
-        groups: (database.VpcSecurityGroups ?? []).map(({ VpcSecurityGroupId: id }) => nameOf(id)),
-      })),
-    groups: (groups.SecurityGroups ?? []).map((group) => ({
-      id: group.GroupId!,
-      name: nameOf(group.GroupId),
-      rules: [...rulesOf("in", group.IpPermissions), ...rulesOf("out", group.IpPermissionsEgress)],
-    })),
+    subnets: subnets.Subnets ?? [],
+    tables: tables.RouteTables ?? [],
+    gateways: gateways.InternetGateways ?? [],
+    nats: nats.NatGateways ?? [],
+    endpoints: endpoints.VpcEndpoints ?? [],
+    groups: groups.SecurityGroups ?? [],
+    instances: (instances.Reservations ?? []).flatMap(({ Instances = [] }) => Instances),
+    databases: databases.DBInstances ?? [],
   };
+}
+
+/** Names of resources by id. */
+class Names {
+  private readonly names = new Map<string | undefined, string>();
+  private readonly prefix: string;
+
+  /** @param prefix of the stack, which no name keeps */
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  learn(id: string | undefined, tags: Tag[] = []): void {
+    const name = tags.find(({ Key }) => Key === "Name")?.Value;
+    if (name) this.names.set(id, this.withoutPrefix(name));
+  }
+
+  /** The Name tag without the prefix, else the id. */
+  of(id: string | undefined): string {
+    return this.names.get(id) ?? id ?? "";
+  }
+
+  withoutPrefix(name: string): string {
+    return name.replace(this.prefix, "");
+  }
+}
+
+function describedSubnet(subnet: Subnet, tables: RouteTable[], names: Names) {
+  const routes = routesOf(subnet.SubnetId, tables);
+  return {
+    id: subnet.SubnetId!,
+    name: names.of(subnet.SubnetId),
+    cidr: subnet.CidrBlock!,
+    zone: subnet.AvailabilityZone!,
+    routes: routes
+      .filter(({ GatewayId }) => GatewayId !== "local")
+      .map((route) => routeText(route, names))
+      .toSorted(),
+    public: routes.some(({ GatewayId }) => GatewayId?.startsWith("igw-") ?? false),
+  };
+}
+
+/** The routes of the subnet's own route table, else of the VPC's main one. */
+function routesOf(subnet: string | undefined, tables: RouteTable[]): Route[] {
+  const all = tables.map(({ Associations = [], Routes = [] }) => ({
+    Routes,
+    own: Associations.some(({ SubnetId }) => SubnetId === subnet),
+    main: Associations.some(({ Main }) => Main),
+  }));
+  return (all.find(({ own }) => own) ?? all.find(({ main }) => main))?.Routes ?? [];
+}
+
+function routeText(route: Route, names: Names): string {
+  return `${route.DestinationCidrBlock ?? "S3"} → ${names.of(route.NatGatewayId ?? route.GatewayId)}`;
+}
+
+function describedMachine(machine: Instance, names: Names) {
+  return {
+    id: machine.InstanceId!,
+    name: names.of(machine.InstanceId),
+    subnetId: machine.SubnetId!,
+    address: machine.PrivateIpAddress!,
+    publicIp: machine.PublicIpAddress,
+    type: machine.InstanceType!,
+    state: machine.State!.Name!,
+    groups: (machine.SecurityGroups ?? []).map(({ GroupId }) => names.of(GroupId)),
+  };
+}
+
+function describedDatabase(database: DBInstance, names: Names) {
+  return {
+    id: database.DBInstanceIdentifier!,
+    name: names.withoutPrefix(database.DBInstanceIdentifier!),
+    // The one in its zone.
+    subnetId: database.DBSubnetGroup?.Subnets?.find(
+      ({ SubnetAvailabilityZone: zone }) => zone?.Name === database.AvailabilityZone,
+    )?.SubnetIdentifier,
+    port: database.Endpoint?.Port,
+    state: database.DBInstanceStatus!,
+    groups: (database.VpcSecurityGroups ?? []).map(({ VpcSecurityGroupId: id }) => names.of(id)),
+  };
+}
+
+function ruleTexts(
+  direction: "in" | "out",
+  permissions: IpPermission[] = [],
+  names: Names,
+): string[] {
+  return permissions.flatMap((permission) => {
+    const protocol = permission.IpProtocol === "-1" ? "all" : permission.IpProtocol;
+    const { FromPort: from = -1, ToPort: to = -1 } = permission;
+    const ports = from < 0 ? "" : from === to ? ` ${from}` : ` ${from}-${to}`;
+    const peers = [
+      ...(permission.IpRanges ?? []).map(({ CidrIp }) => CidrIp),
+      ...(permission.UserIdGroupPairs ?? []).map(({ GroupId }) => `group ${names.of(GroupId)}`),
+    ];
+    return peers.map(
+      (peer) => `${direction}: ${protocol}${ports} ${direction === "in" ? "from" : "to"} ${peer}`,
+    );
+  });
 }

@@ -19,17 +19,10 @@ export function ruleset(router: Router): string {
   const { interfaces, nats } = router;
   const published = interfaces.filter(({ publicIp }) => publicIp);
   const natMark = (id: string) => MARK.nat + nats.findIndex((nat) => nat.id === id);
-  const groups = new Map<string, string[]>();
-  for (const { groupIds, ingress, egress, address } of interfaces) {
-    for (const { groupIds: named } of [...ingress, ...egress]) {
-      for (const id of named) groups.set(id, groups.get(id) ?? []);
-    }
-    for (const id of groupIds) groups.set(id, [...(groups.get(id) ?? []), address]);
-  }
   return `table ip vpc
 delete table ip vpc
 table ip vpc {
-${[...groups].map(([id, addresses]) => set(id, addresses)).join("\n")}
+${[...groupMembers(interfaces)].map(([id, addresses]) => set(id, addresses)).join("\n")}
 ${map(
   "public_of",
   published.map(({ address, publicIp }) => [address, publicIp!]),
@@ -39,16 +32,44 @@ ${map(
   published.map(({ address, publicIp }) => [publicIp!, address]),
 )}
 ${interfaces.map((nic) => routeChain(nic, natMark) + gate("out", nic) + gate("in", nic)).join("")}
-  chain routes {
-    type filter hook prerouting priority mangle; policy accept;
-${interfaces.map((nic) => `    iifname "${nic.ifname}" ip saddr != ${nic.address} drop`).join("\n")}
-    iifname vmap { ${verdicts(interfaces, "route")} }
-  }
+${preroutingChain(interfaces)}
   chain inbound {
     type nat hook prerouting priority dstnat; policy accept;
     iifname "${UPLINK}" dnat to ip daddr map @private_of
   }
-  chain forward {
+${forwardChain(interfaces)}
+  set public_sources {
+    type ipv4_addr
+    ${elements(published.map(({ address }) => address))}
+  }
+${postroutingChain(router, natMark)}
+${inputAndOutputChains(router)}
+}
+`;
+}
+
+/** Addresses by security group; a group that a rule names may have none. */
+function groupMembers(interfaces: Interface[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { groupIds, ingress, egress, address } of interfaces) {
+    for (const { groupIds: named } of [...ingress, ...egress]) {
+      for (const id of named) groups.set(id, groups.get(id) ?? []);
+    }
+    for (const id of groupIds) groups.set(id, [...(groups.get(id) ?? []), address]);
+  }
+  return groups;
+}
+
+function preroutingChain(interfaces: Interface[]): string {
+  return `  chain routes {
+    type filter hook prerouting priority mangle; policy accept;
+${interfaces.map((nic) => `    iifname "${nic.ifname}" ip saddr != ${nic.address} drop`).join("\n")}
+    iifname vmap { ${verdicts(interfaces, "route")} }
+  }`;
+}
+
+function forwardChain(interfaces: Interface[]): string {
+  return `  chain forward {
     type filter hook forward priority filter; policy drop;
     # The router takes its public addresses in by way of lo; what is not for a machine ends there.
     oifname "lo" drop
@@ -63,18 +84,20 @@ ${interfaces.map((nic) => `    iifname "${nic.ifname}" ip saddr != ${nic.address
     oifname vmap { ${verdicts(interfaces, "in")} }
     meta mark != 0 accept
     iifname "${UPLINK}" oifname != "${UPLINK}" accept
-  }
-  set public_sources {
-    type ipv4_addr
-    ${elements(published.map(({ address }) => address))}
-  }
-  chain outbound {
+  }`;
+}
+
+function postroutingChain({ nats }: Router, natMark: (id: string) => number): string {
+  return `  chain outbound {
     type nat hook postrouting priority srcnat; policy accept;
     oifname "${UPLINK}" meta mark ${MARK.internet} snat to ip saddr map @public_of
     oifname "${UPLINK}" meta mark ${MARK.endpoint} masquerade
 ${nats.map(({ id, publicIp }) => `    oifname "${UPLINK}" meta mark ${natMark(id)} snat to ${publicIp}`).join("\n")}
-  }
-  # The router itself is nobody's target: it answers for the resolver and the metadata service only.
+  }`;
+}
+
+function inputAndOutputChains(router: Router): string {
+  return `  # The router itself is nobody's target: it answers for the resolver and the metadata service only.
   chain input {
     type filter hook input priority filter; policy drop;
     ct state established,related accept
@@ -92,9 +115,7 @@ ${metadataCards(router)
       `    ip saddr 169.254.169.254 ip daddr ${address} ip ttl set ${metadataHops}`,
   )
   .join("\n")}
-  }
-}
-`;
+  }`;
 }
 
 function metadataCards(router: Router): Interface[] {

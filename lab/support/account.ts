@@ -12,6 +12,15 @@ export function builder({ client }: ApiServer) {
   return {
     cloud,
     databases,
+    ...networkCalls(cloud),
+    ...instanceCalls(cloud),
+    ...databaseCalls(databases),
+  };
+}
+export type Builder = ReturnType<typeof builder>;
+
+function networkCalls(cloud: ec2.EC2Client) {
+  return {
     async vpc(cidr: string): Promise<string> {
       return (await cloud.send(new ec2.CreateVpcCommand({ CidrBlock: cidr }))).Vpc!.VpcId!;
     },
@@ -50,6 +59,16 @@ export function builder({ client }: ApiServer) {
       });
       return (await cloud.send(command)).GroupId!;
     },
+    async interfaces(vpcId: string): Promise<ec2.NetworkInterface[]> {
+      const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
+      const command = new ec2.DescribeNetworkInterfacesCommand({ Filters });
+      return (await cloud.send(command)).NetworkInterfaces!;
+    },
+  };
+}
+
+function instanceCalls(cloud: ec2.EC2Client) {
+  return {
     /** The image that Debian's public parameter names. */
     image: "ami-0deb13a0d64000001",
     async instance(subnetId: string, more: Partial<ec2.RunInstancesCommandInput> = {}) {
@@ -70,6 +89,11 @@ export function builder({ client }: ApiServer) {
       const command = new ec2.DescribeInstancesCommand({ InstanceIds: [instanceId] });
       return (await cloud.send(command)).Reservations![0]!.Instances![0]!;
     },
+  };
+}
+
+function databaseCalls(databases: rds.RDSClient) {
+  return {
     async subnetGroup(name: string, subnetIds: string[]): Promise<void> {
       const command = new rds.CreateDBSubnetGroupCommand({
         DBSubnetGroupName: name,
@@ -100,15 +124,9 @@ export function builder({ client }: ApiServer) {
         DBSubnetGroupName: subnetGroup,
       };
     },
-    async interfaces(vpcId: string): Promise<ec2.NetworkInterface[]> {
-      const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
-      const command = new ec2.DescribeNetworkInterfacesCommand({ Filters });
-      return (await cloud.send(command)).NetworkInterfaces!;
-    },
     async describeDatabase(identifier: string): Promise<rds.DBInstance> {
       const command = new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier });
       return (await databases.send(command)).DBInstances![0]!;
     },
   };
 }
-export type Builder = ReturnType<typeof builder>;

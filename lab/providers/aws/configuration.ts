@@ -1,5 +1,5 @@
 /** The provider's own configuration, of which the lab's provider knows what a program of the lab may set. */
-import type { Failure } from "./provider.ts";
+import type { Failure } from "../kit/handlers.ts";
 import type { Properties } from "./values.ts";
 
 export interface Configuration {

@@ -1,11 +1,6 @@
+import type { PropertyChange } from "../kit/handlers.ts";
 import { type Input, type ResourceType, update } from "./resource.ts";
 import { isEmpty, type Properties } from "./values.ts";
-
-export interface PropertyChange {
-  readonly property: string;
-  readonly kind: "add" | "delete" | "update";
-  readonly replaces: boolean;
-}
 
 export const inputsOf = (type: ResourceType): Record<string, Input> => ({
   ...(type.inputs as Record<string, Input>),
@@ -26,7 +21,7 @@ export function changes(
     const [have, want] = [state[property], desired[property]];
     if (ignored.includes(property)) return [];
     if (want === undefined ? input.computed || isEmpty(have) : input.same(have, want)) return [];
-    const kind = want === undefined ? "delete" : isEmpty(have) ? "add" : "update";
+    const kind = want === undefined ? "DELETE" : isEmpty(have) ? "ADD" : "UPDATE";
     const { replaces } = input;
     return [
       {

@@ -1,21 +1,17 @@
+import { type Failure, Incomplete, type PropertyChange } from "../kit/handlers.ts";
+import { unknown } from "../kit/messages.ts";
 import { Context } from "./context.ts";
-import { type PropertyChange, changes, inputsOf } from "./diff.ts";
+import { changes, inputsOf } from "./diff.ts";
 import { ifFound } from "./errors.ts";
 import { autoname } from "./naming.ts";
 import { fromAws, type ResourceType, tagList, tagMap, toAws } from "./resource.ts";
-import { isObject, type Properties, unknown } from "./values.ts";
-import { Incomplete } from "./wire.ts";
+import { isObject, type Properties } from "./values.ts";
 
 /** Names of the inputs that `check` filled in; pulumi-aws keeps them under this key as well. */
 const filledIn = "__defaults";
 
 /** In the state of a resource whose creation was left incomplete. */
 const incomplete = "__incomplete";
-
-export interface Failure {
-  readonly property: string;
-  readonly reason: string;
-}
 
 /** What Pulumi's engine asks of a resource of any type, over plain values. */
 export class Provider {

@@ -1,7 +1,8 @@
 import type { Unwrap } from "@pulumi/pulumi";
 
+import { capital } from "../kit/messages.ts";
 import type { Context } from "./context.ts";
-import { capital, isObject, type Properties, same } from "./values.ts";
+import { isObject, type Properties, same } from "./values.ts";
 
 /** State of a resource of @pulumi/aws, e.g. `Plain<VpcState>`, with plain values in it. */
 export type Plain<T> = { [K in keyof T]?: Unwrap<T[K]> | undefined };

@@ -2,11 +2,6 @@
 
 export type Properties = Record<string, unknown>;
 
-/** Stands in previews for a value that only the update will know (pulumi/sdk, resource/plugin/rpc.go). */
-export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-export const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
-
 export const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

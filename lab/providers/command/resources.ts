@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { unknown } from "../kit/messages.ts";
 import type { Connection } from "./connection.ts";
 import { copyToRemote, type Source } from "./copy.ts";
 import { runRemote } from "./remote.ts";
 import { runLocal, type CommandInputs, type Output, type Run, type RunningCommand } from "./run.ts";
-import { reveal, unknown, type Properties } from "./values.ts";
+import { reveal, type Properties } from "./values.ts";
 
 /** What one type does. Properties are as the engine sends them; each answer is the new outputs. */
 export interface CommandResource {

@@ -1,3 +1,4 @@
+import type { Failure } from "../kit/handlers.ts";
 import { isKind, isProperties, reveal, secret, type Properties, type Value } from "./values.ts";
 
 const command = "create update delete triggers stdin logging environment addPreviousOutputInEnv";
@@ -11,12 +12,6 @@ const known: Record<string, string> = {
   "command:remote:Command": `${command} connection`,
   "command:remote:CopyToRemote": "connection triggers source remotePath",
 };
-
-/** One input that cannot be used; `reason` never repeats a value, which may be a secret. */
-export interface Failure {
-  property: string;
-  reason: string;
-}
 
 function environmentOfRemote(inputs: Properties): Failure[] {
   const reason =
@@ -32,7 +27,8 @@ function environmentOfRemote(inputs: Properties): Failure[] {
 
 /**
  * The inputs as the state keeps them: nulls gone, the connection's defaults filled in and the whole
- * connection made a secret. All problems are reported together.
+ * connection made a secret. All problems are reported together;
+ * no reason repeats a value, which may be a secret.
  */
 export function check(
   type: string,

@@ -1,19 +1,15 @@
-import {
-  credentials,
-  status,
-  type handleUnaryCall,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { credentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import sdk from "@pulumi/command/package.json" with { type: "json" };
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
-import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import type { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { checkResponse, diffResponse, pluginInfo, unary } from "../kit/handlers.ts";
+import { fromStruct, toStruct } from "../kit/messages.ts";
 import { newId, resources, type CommandResource } from "./resources.ts";
 import type { RunningCommand } from "./run.ts";
-import { check } from "./schema.ts";
+import { check as checkInputs } from "./schema.ts";
 import { changes, hasUnknown, type Properties } from "./values.ts";
 
 type Operation = proto.CreateRequest | proto.UpdateRequest | proto.DeleteRequest;
@@ -25,16 +21,85 @@ type Operation = proto.CreateRequest | proto.UpdateRequest | proto.DeleteRequest
  * @param gone aborts when the engine has gone.
  */
 export function service(address: string, gone: AbortSignal): UntypedServiceImplementation {
-  const log = new EngineLog(address);
   const cancelled = new AbortController();
+  const operate = operator(new EngineLog(address), gone, cancelled.signal);
 
-  /** Runs one operation; what it printed has reached the engine before its answer does. */
-  async function operate<Result>(
+  return {
+    getPluginInfo: pluginInfo(sdk.version),
+    configure: unary(() =>
+      new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true),
+    ),
+    cancel: unary(() => {
+      cancelled.abort(new Error("cancelled"));
+      return new empty.Empty();
+    }),
+    check,
+    diff,
+
+    create: unary((request: proto.CreateRequest) =>
+      operate(request, async (resource, running) => {
+        const inputs = properties(request.getProperties());
+        const preview = request.getPreview();
+        const outputs = preview ? resource.preview(inputs) : await resource.create(inputs, running);
+        return new proto.CreateResponse()
+          .setId(preview ? "" : newId(request.getType(), request.getName()))
+          .setProperties(toStruct(outputs));
+      }),
+    ),
+
+    update: unary((request: proto.UpdateRequest) =>
+      operate(request, async (resource, running) => {
+        const inputs = properties(request.getNews());
+        const outputs = request.getPreview()
+          ? resource.preview(inputs)
+          : await resource.update(properties(request.getOlds()), inputs, running);
+        return new proto.UpdateResponse().setProperties(toStruct(outputs));
+      }),
+    ),
+
+    delete: unary((request: proto.DeleteRequest) =>
+      operate(request, async (resource, running) => {
+        await resource.delete(properties(request.getProperties()), running);
+        return new empty.Empty();
+      }),
+    ),
+    read,
+  };
+}
+
+const properties = (given: Struct | undefined): Properties => fromStruct(given);
+
+const check = unary((request: proto.CheckRequest) =>
+  checkResponse(checkInputs(request.getType(), properties(request.getNews()))),
+);
+
+const diff = unary((request: proto.DiffRequest) => {
+  const news = properties(request.getNews());
+  const found = changes(properties(request.getOldInputs()), news).filter(
+    // 1.2.1 shows no update in the preview of a connection that is not known yet.
+    ({ property }) => property !== "connection" || !hasUnknown(news["connection"]),
+  );
+  return diffResponse(
+    found.map((change) => ({ ...change, replaces: change.property === "triggers" })),
+  );
+});
+
+// What a command did cannot be read again: a refresh finds what the state says.
+const read = unary((request: proto.ReadRequest) =>
+  new proto.ReadResponse()
+    .setId(request.getId())
+    .setProperties(request.getProperties())
+    .setInputs(request.getInputs()),
+);
+
+/** What runs one operation; what it printed has reached the engine before its answer does. */
+function operator(log: EngineLog, gone: AbortSignal, cancelled: AbortSignal) {
+  return async function operate<Result>(
     request: Operation,
     work: (resource: CommandResource, running: RunningCommand) => Promise<Result>,
   ): Promise<Result> {
     const urn = request.getUrn();
-    const limits = [gone, cancelled.signal];
+    const limits = [gone, cancelled];
     if (request.getTimeout()) limits.push(AbortSignal.timeout(request.getTimeout() * 1000));
     const running: RunningCommand = {
       status: (line) => log.add(urn, line),
@@ -46,104 +111,7 @@ export function service(address: string, gone: AbortSignal): UntypedServiceImple
     } finally {
       await log.written;
     }
-  }
-
-  return {
-    getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(sdk.version)),
-    configure: unary(() =>
-      new proto.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true),
-    ),
-    cancel: unary(() => {
-      cancelled.abort(new Error("cancelled"));
-      return new empty.Empty();
-    }),
-
-    check: unary((request: proto.CheckRequest) => {
-      const { inputs, failures } = check(request.getType(), properties(request.getNews()));
-      const list = failures.map(({ property, reason }) =>
-        new proto.CheckFailure().setProperty(property).setReason(reason),
-      );
-      return new proto.CheckResponse().setInputs(structOf(inputs)).setFailuresList(list);
-    }),
-
-    diff: unary((request: proto.DiffRequest) => {
-      const news = properties(request.getNews());
-      const found = changes(properties(request.getOldInputs()), news).filter(
-        // 1.2.1 shows no update in the preview of a connection that is not known yet.
-        ({ property }) => property !== "connection" || !hasUnknown(news["connection"]),
-      );
-      const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
-      const response = new proto.DiffResponse()
-        .setChanges(found.length > 0 ? DIFF_SOME : DIFF_NONE)
-        .setHasdetaileddiff(true);
-      for (const { property, kind } of found) {
-        const { Kind } = proto.PropertyDiff;
-        const replaces = property === "triggers";
-        const detail = new proto.PropertyDiff();
-        detail.setKind(replaces ? Kind[`${kind}_REPLACE`] : Kind[kind]);
-        response.getDetaileddiffMap().set(property, detail);
-        response.addDiffs(property);
-        if (replaces) response.addReplaces(property);
-      }
-      return response;
-    }),
-
-    create: unary((request: proto.CreateRequest) =>
-      operate(request, async (resource, running) => {
-        const inputs = properties(request.getProperties());
-        const preview = request.getPreview();
-        const outputs = preview ? resource.preview(inputs) : await resource.create(inputs, running);
-        return new proto.CreateResponse()
-          .setId(preview ? "" : newId(request.getType(), request.getName()))
-          .setProperties(structOf(outputs));
-      }),
-    ),
-
-    update: unary((request: proto.UpdateRequest) =>
-      operate(request, async (resource, running) => {
-        const inputs = properties(request.getNews());
-        const outputs = request.getPreview()
-          ? resource.preview(inputs)
-          : await resource.update(properties(request.getOlds()), inputs, running);
-        return new proto.UpdateResponse().setProperties(structOf(outputs));
-      }),
-    ),
-
-    delete: unary((request: proto.DeleteRequest) =>
-      operate(request, async (resource, running) => {
-        await resource.delete(properties(request.getProperties()), running);
-        return new empty.Empty();
-      }),
-    ),
-
-    // What a command did cannot be read again: a refresh finds what the state says.
-    read: unary((request: proto.ReadRequest) =>
-      new proto.ReadResponse()
-        .setId(request.getId())
-        .setProperties(request.getProperties())
-        .setInputs(request.getInputs()),
-    ),
   };
-}
-
-function unary<Request, Response>(
-  handle: (request: Request) => Response | Promise<Response>,
-): handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    const handled = (async () => handle(call.request))();
-    handled.then(
-      (response) => callback(null, response),
-      (error: Error) => callback({ code: status.UNKNOWN, details: error.message }),
-    );
-  };
-}
-
-function properties(given: struct.Struct | undefined): Properties {
-  return given?.toJavaScript() ?? {};
-}
-
-function structOf(given: Properties): struct.Struct {
-  return struct.Struct.fromJavaScript(given);
 }
 
 /** Lines for the engine to show, sent one by one so that they arrive in order. */

@@ -2,14 +2,13 @@
  * Property values as the engine sends them: plain JSON in which a few reserved strings mark what
  * JSON cannot say. The marks are part of Pulumi's provider protocol (pulumi/sdk, resource/plugin/rpc.go).
  */
+import type { PropertyChange } from "../kit/handlers.ts";
+import { unknown } from "../kit/messages.ts";
 
 export type Value = string | number | boolean | null | Value[] | Properties;
 export interface Properties {
   [name: string]: Value;
 }
-
-/** Stands for a value that only the deployment will know; appears in previews alone. */
-export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const signature = "4dabf18193072939515e22adb298388d";
 const kinds = {
@@ -43,13 +42,11 @@ export function hasUnknown(value: Value | undefined): boolean {
   return JSON.stringify(value ?? null).includes(unknown);
 }
 
-export interface InputChange {
-  property: string;
-  kind: "ADD" | "DELETE" | "UPDATE";
-}
-
 /** Which inputs differ. One that becomes a secret does: the state must be written anew, encrypted. */
-export function changes(old: Properties, now: Properties): InputChange[] {
+export function changes(
+  old: Properties,
+  now: Properties,
+): Pick<PropertyChange, "property" | "kind">[] {
   const kindOf = (property: string) => {
     if (!Object.hasOwn(old, property)) return "ADD";
     return Object.hasOwn(now, property) ? "UPDATE" : "DELETE";

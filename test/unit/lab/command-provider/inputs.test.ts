@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { unknown } from "../../../../lab/providers/kit/messages.ts";
 import { check } from "../../../../lab/providers/command/schema.ts";
 import {
   changes,
@@ -7,7 +8,6 @@ import {
   isProperties,
   reveal,
   secret,
-  unknown,
   type Properties,
   type Value,
 } from "../../../../lab/providers/command/values.ts";
