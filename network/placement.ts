@@ -1,4 +1,6 @@
 import type * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { pulumi as pulumiCommand } from "../operations/names.ts";
 import type { Cidr } from "./cidr.ts";
 import { findNetwork, refuseCidrChange, zonesInPlace } from "./existing.ts";
 import type { NatGateways } from "./network.ts";
@@ -31,7 +33,9 @@ export async function placeNetwork(
   const [network, offered] = await Promise.all([
     findNetwork({ project, stack }, provider),
     readZones(args.instanceType, provider),
-  ]);
+  ]).catch((error: Error) => {
+    throw accountRefused(error, stack) ?? error;
+  });
   refuseCidrChange(network, { cidr: vpcCidr, stack });
   const zones = chooseZones(offered, {
     ...args,
@@ -41,4 +45,16 @@ export async function placeNetwork(
   // A stack that has its VPC has had its room.
   if (network.vpcs.length === 0) await requireQuotas({ ...args, zones }, provider);
   return zones;
+}
+
+/** The provider's error that the account of the credentials is not allowed, with a remedy; undefined for other errors. */
+function accountRefused({ message }: Error, stack: string): pulumi.RunError | undefined {
+  const [, account] = /AWS account ID not allowed: (\d+)/.exec(message) ?? [];
+  if (!account) return undefined;
+  return new pulumi.RunError(
+    `The AWS credentials are those of account ${account}\n` +
+      "    which aws:allowedAccountIds or aws:forbiddenAccountIds does not allow\n" +
+      "    remedy: use credentials of another account (AWS_PROFILE, or the setting aws:profile)\n" +
+      `            or, if the stack belongs there, see: ${pulumiCommand} config --stack ${stack}`,
+  );
 }

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { pulumi as pulumiCommand } from "../operations/names.ts";
 
 /**
  * Stops before anything is created if the account, or its organization, does not let a bucket be public.
@@ -31,8 +32,8 @@ export async function requirePublicBuckets(
     "BlockPublicPolicy=false,RestrictPublicBuckets=false";
   const flags = profile ? ` --profile ${profile}` : "";
   throw new pulumi.RunError(
-    `The setting site is public\n    but AWS account ${id} does not allow public buckets: ${on.join(" and ")} is on\n` +
-      `    remedy: pulumi config set site private --stack ${stack}\n` +
+    `The setting site is public\n    but AWS account ${id} does not allow public buckets: it has ${on.join(" and ")}\n` +
+      `    remedy: ${pulumiCommand} config set site private --stack ${stack}\n` +
       "            or, if the account may have public buckets:\n" +
       `            aws s3control put-public-access-block --account-id ${id}${flags} \\\n` +
       `              --public-access-block-configuration ${relaxed}`,

@@ -79,6 +79,16 @@ describe("The preview of a stack", function () {
     expect(text).to.match(/\+ \d\d to create/);
   });
 
+  it("refuses an account that aws:allowedAccountIds does not name", async () => {
+    const other = ["--path", "aws:allowedAccountIds[0]", "999999999999", "--type", "string"];
+    await engine.pulumi("config", "set", ...other);
+    const text = await refusal();
+    await engine.pulumi("config", "rm", "aws:allowedAccountIds");
+    expect(text).to.include("The AWS credentials are those of account 123456789012\n");
+    expect(text).to.match(/remedy: use credentials of another account/);
+    expect(text).to.not.match(/unhandled exception/);
+  });
+
   it("refuses an instance type that no zone offers, and its remedy sets one that exists", async () => {
     await engine.pulumi("config", "set", "instanceType", "t3.enormous");
     const text = await refusal();

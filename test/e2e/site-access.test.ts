@@ -69,7 +69,7 @@ describe("A site in an account that blocks public buckets", function () {
     const { status, stdout, stderr } = await pulumi(...up);
     refusal = stdout + stderr;
     expect(status, refusal).to.not.equal(0);
-    expect(refusal).to.match(/The setting site is public\n.*BlockPublicPolicy and Restrict.*is on/);
+    expect(refusal).to.match(/The setting site is public\n.*it has BlockPublicPolicy and Restrict/);
     expect(await buckets()).to.deep.equal([]);
     const state = JSON.parse((await pulumi("stack", "export")).stdout) as {
       deployment: { resources?: { type: string }[] };

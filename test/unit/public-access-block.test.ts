@@ -23,7 +23,7 @@ describe("A public site", () => {
     expect(await errorIn({ blockPublicPolicy: true, ignorePublicAcls: true })).to.equal(
       [
         "The setting site is public",
-        "    but AWS account 123456789012 does not allow public buckets: BlockPublicPolicy is on",
+        "    but AWS account 123456789012 does not allow public buckets: it has BlockPublicPolicy",
         "    remedy: pulumi config set site private --stack dev",
         "            or, if the account may have public buckets:",
         "            aws s3control put-public-access-block --account-id 123456789012 \\",
@@ -32,10 +32,10 @@ describe("A public site", () => {
       ].join("\n"),
     );
     expect(await errorIn({ restrictPublicBuckets: true })).to.include(
-      "RestrictPublicBuckets is on",
+      "it has RestrictPublicBuckets\n",
     );
     const both = await errorIn({ blockPublicPolicy: true, restrictPublicBuckets: true });
-    expect(both).to.include("BlockPublicPolicy and RestrictPublicBuckets is on");
+    expect(both).to.include("it has BlockPublicPolicy and RestrictPublicBuckets\n");
   });
 
   it("is created in an account that blocks only public ACLs", async () => {

@@ -49,6 +49,9 @@ export const ofProgram: Table = {
       "AWS decides on the request, and what to delete is the user's choice",
     ),
   },
+  "network/placement.ts": {
+    "use credentials of": inAccount("refuses an account that aws:allowedAccountIds does not name"),
+  },
   "network/zones.ts": {
     "name some of these": chosenValue,
     "pulumi config set instanceType": inAccount("its remedy sets one that exists"),
