@@ -165,7 +165,7 @@ export class Release extends pulumi.ComponentResource {
     );
   }
 
-  /** Before the first step, which would try for minutes and could not say why it fails. */
+  /** Checks from this computer that SSH works. Without it, the first step retries for minutes and cannot name the cause. */
   private createReach(
     name: string,
     { machine, access, app, databaseUser, serving }: ReleaseArgs,
@@ -175,7 +175,7 @@ export class Release extends pulumi.ComponentResource {
     return new command.local.Command(
       `${name}-reach`,
       {
-        // After the first contact with a new machine, which waits for its boot and says the same.
+        // Waits for the first contact, which resolves the host key: that already reports a machine that does not answer.
         create: pulumi
           .all([machine.host, access, machine.hostKey])
           .apply(([address, access]) =>

@@ -13,7 +13,7 @@ export interface Target {
   readonly host: pulumi.Input<string>;
   readonly user: string;
   readonly privateKey: pulumi.Input<string>;
-  /** Its own, which a machine at the same address before or after it does not have. */
+  /** Belongs to this machine only. An earlier or later machine at the same address has another one. */
   readonly hostKey: pulumi.Input<string>;
 }
 

@@ -58,7 +58,10 @@ export function list<T extends z.ZodType>(element: T) {
   return z.array(element);
 }
 
-/** The advice for an issue of a field, and the value that has it: an element where the field is a list. */
+/**
+ * The advice for an issue of a field, and the value that has it: an element where the field is a list. Booleans and lists of
+ * this project have none: Pulumi has checked the types that Pulumi.yaml declares.
+ */
 export function adviceFor(
   field: z.ZodType,
   { path, input, ...issue }: z.core.$ZodIssue,

@@ -143,17 +143,21 @@ export const awsSchema = z.object({
       }
     },
   ),
-  allowedAccountIds: list(accountId()),
-  forbiddenAccountIds: list(accountId()),
+  allowedAccountIds: accountIds(),
+  forbiddenAccountIds: accountIds(),
 });
 
-function accountId() {
+function accountIds() {
   // YAML reads an id without quotes as a number, and its leading zeros are lost.
-  return z
+  const accountId = z
     .string()
     .regex(/^\d{12}$/)
     .register(advice, {
       limit: "must be the 12 digits of an AWS account's id, in quotes",
       remedy: "use the output of aws sts get-caller-identity --query Account, with --type string",
     });
+  return list(accountId).register(advice, {
+    limit: "must be a list of ids of AWS accounts",
+    remedy: "use a list also for a single account: pulumi config set --path",
+  });
 }

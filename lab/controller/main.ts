@@ -1,6 +1,6 @@
 /**
  * The controller: reads the AWS API, computes the desired state and reconciles Docker with it. lab/up starts it. It may be
- * stopped and started at any time, because it keeps no state of its own.
+ * stopped and started at any time: everything that it remembers can be read again from the API and from Docker.
  */
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";

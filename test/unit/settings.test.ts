@@ -106,6 +106,7 @@ describe("Settings", () => {
     ["aws:region", "cn-north-1", "is of another AWS partition"],
     ["aws:region", "us-iso-east-1", "is of another AWS partition"],
     ["aws:allowedAccountIds", ["12345678901"], "must be the 12 digits of an AWS account's id"],
+    ["aws:allowedAccountIds", 123456789012, "must be a list of ids of AWS accounts"],
     ["aws:forbiddenAccountIds", [123456789012], "must be the 12 digits of an AWS account's id"],
     ["databaseName", "my-app", "must be a letter and up to 54 letters, digits and _"],
     ["databaseName", "1app", "must be a letter"],

@@ -57,7 +57,7 @@ export function diffResponse(changes: readonly PropertyChange[], deleteBeforeRep
   return response;
 }
 
-/** A resource was made but is not as wanted: the engine records it, and the error. */
+/** A resource that exists but did not reach its desired state. The engine records both the resource and the error. */
 export class Incomplete extends Error {
   readonly id: string;
   readonly state: object;

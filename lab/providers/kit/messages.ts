@@ -1,4 +1,4 @@
-/** Between plain values and the messages of Pulumi's provider protocol. */
+/** Converts between plain values and the messages of Pulumi's provider protocol. */
 import structs, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 
 /** Stands in previews for a value that only the update will know (pulumi/sdk, resource/plugin/rpc.go). */

@@ -1,9 +1,9 @@
-/** `./ops verify` on a stack that is well, and on stacks of which one thing each is wrong. */
+/** `./ops verify` on a healthy stack, and on one with injected faults. */
 import { expect } from "chai";
 import { asMaster } from "../../../lab/experiments/faults/database.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 
-/** In the place of `date` on the app server, for everything that asks for the time of now: ten minutes late. */
+/** Replaces `date` on the app server: `date +%s` is ten minutes slow. */
 const lateClock = `#!/bin/sh
 if [ "$*" = +%s ]; then echo $(($(/usr/bin/date +%s) - 600)); else exec /usr/bin/date "$@"; fi
 `;
@@ -34,7 +34,11 @@ describe("./ops verify", function () {
     });
     const { SecurityGroupRuleId: id } = added.SecurityGroupRules![0]!;
     await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [gone!] });
-    const red = await lab.tryOps("verify");
+    const red = await lab.tryOps("verify").finally(async () => {
+      // As the remedies say.
+      await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [id!] });
+      await lab.pulumi("up", "--refresh", "--yes", "--skip-preview");
+    });
     expect(red.stdout).to.match(/^3 of \d+ checks failed: ports, rules, drift$/m);
     expect(red.stdout).to.match(/^ports +FAILED {2}80 does not answer$/m);
     expect(red.stdout).to.match(new RegExp(`^rules +FAILED .*: ${id} of ${GroupId} lets 0`, "m"));
@@ -45,9 +49,7 @@ describe("./ops verify", function () {
 
     const remedy = `aws ec2 revoke-security-group-ingress --region us-west-2 --group-id ${GroupId} --security-group-rule-ids ${id}`;
     expect(red.stdout).to.include(`remedy: remove them: ${remedy}\n`);
-    await ec2.revokeSecurityGroupIngress({ GroupId, SecurityGroupRuleIds: [id!] });
     expect(red.stdout).to.match(/: lab\/pulumi up --refresh$/m);
-    await lab.pulumi("up", "--refresh", "--yes", "--skip-preview");
   });
 
   it("fails for a missing grant, a stopped cron daemon, a wrong clock and a full disk", async () => {
