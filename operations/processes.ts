@@ -64,8 +64,9 @@ export async function run(
       child.stdout ? text(child.stdout) : "",
       child.stderr ? text(child.stderr) : "",
     ]);
-    // Node hears of a signal that came before the child's end when it looks for events, which it does before a timer.
-    await setTimeout(1);
+    // Ctrl-C ends the child, too, and this process may hear of the signal later than of the child's end: the kernel can give
+    // the signal to another thread, which waits for a busy processor. A child that succeeded was not ended by it.
+    await setTimeout(code === 0 ? 1 : 100);
     checkSignals();
     return { status: code ?? 128 + constants.signals[signal], stdout, stderr };
   } finally {
