@@ -7,10 +7,10 @@ export interface Advice {
   readonly remedy: string;
 }
 
-/** What every refused value of a schema gets, unless its issue has advice of its own. */
+/** The advice for refused values, by schema. An issue can have its own advice instead. */
 export const advice = z.registry<Advice>();
 
-/** An issue with advice of its own. `what` takes the place of the value, which must not be printed. */
+/** The advice of one issue. `what` replaces a value that must not be printed. */
 interface OwnAdvice extends Advice {
   readonly what?: string;
 }
@@ -52,10 +52,6 @@ export function wholeNumber(least: number, most: number, unit: string, remedy: s
 export function choice<const T extends string>(values: readonly T[], remedy: string) {
   const limit = `must be one of: ${values.join(", ")}`;
   return z.enum(values as [T, ...T[]]).register(advice, { limit, remedy });
-}
-
-export function list<T extends z.ZodType>(element: T) {
-  return z.array(element);
 }
 
 /**

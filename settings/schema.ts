@@ -7,7 +7,7 @@ import { machineImages } from "../compute/images.ts";
 import { cpuCreditModes } from "../compute/machine.ts";
 import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
-import { advice, choice, list, refuse, text, wholeNumber } from "./fields.ts";
+import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
 import { configCommand } from "./problem.ts";
 import { siteModes } from "./publishing.ts";
 
@@ -53,13 +53,13 @@ const adminCidr = z.string().check((context) => {
 
 /** Settings whose values are in the stack's file as they are. */
 export const schema = z.object({
-  adminCidrs: list(adminCidr).check((context) => {
+  adminCidrs: z.array(adminCidr).check((context) => {
     if (new Set(context.value).size < context.value.length)
       refuse(context, "must not name a network twice", "remove the second one");
   }),
   allowOwnAddress: z.boolean(),
   vpcCidr,
-  availabilityZones: list(z.string()),
+  availabilityZones: z.array(z.string()),
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
   instanceType: text(
@@ -156,7 +156,7 @@ function accountIds() {
       limit: "must be the 12 digits of an AWS account's id, in quotes",
       remedy: "use the output of aws sts get-caller-identity --query Account, with --type string",
     });
-  return list(accountId).register(advice, {
+  return z.array(accountId).register(advice, {
     limit: "must be a list of ids of AWS accounts",
     remedy: "use a list also for a single account: pulumi config set --path",
   });
