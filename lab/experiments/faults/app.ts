@@ -90,7 +90,7 @@ export const appFaults: Fault[] = [
       edit(join(directory, "requirements.txt"), (text) =>
         text.replace("flask-login==0.6.2", "flask-login==99.0"),
       ),
-    /No matching distribution found for flask-login==99.0/,
+    /there is no version of flask-login==99\.0/,
     /error: the image of commit \S+ was not built/,
     /remedy: correct the app's requirements.txt/,
   ),
