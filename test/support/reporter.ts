@@ -1,9 +1,10 @@
+import { appendFileSync } from "node:fs";
 import Mocha from "mocha";
 import { skipped as reasons } from "./skip.ts";
 
 /**
  * mocha's own report of each test, the reasons of what was skipped, and a last line that counts them all:
- * "N passed, N failed, N skipped".
+ * "N passed, N failed, N skipped". The counts are added to the file that TEST_COUNTS names, too.
  */
 export default class CountingReporter extends Mocha.reporters.Spec {
   override epilogue(): void {
@@ -12,5 +13,7 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     const { passes, failures, pending } = this.stats;
     const skipped = pending > 0 ? `, ${pending} skipped` : "";
     console.log(`${passes} passed, ${failures} failed${skipped}`);
+    const { TEST_COUNTS: counts } = process.env;
+    if (counts) appendFileSync(counts, `${passes} ${failures} ${pending}\n`);
   }
 }

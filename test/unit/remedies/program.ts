@@ -3,12 +3,12 @@ import { by, inspect, why, type Table } from "./row.ts";
 
 const firstUp = by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`");
 const settings = by(
-  "test/e2e/settings.test.ts",
+  "test/e2e/engine/settings.test.ts",
   "cause errors whose remedies correct every problem",
 );
 const refused = by("test/unit/settings.test.ts", "refuse ${key}");
 const start = "test/unit/operations/start.test.ts";
-const inAccount = (title: string) => by("test/e2e/account-checks.test.ts", title);
+const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
 const ownNetwork = inspect("the network of the user's computer is the user's to change");
@@ -138,7 +138,7 @@ export const ofProgram: Table = {
   "settings/settings.ts": { "use such a one": chosenValue },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
-      "test/e2e/site-access.test.ts",
+      "test/e2e/engine/site-access.test.ts",
       "is created when it is private, and only the account can read it",
     ),
   },

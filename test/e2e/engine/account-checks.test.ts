@@ -4,10 +4,10 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { builder, type Builder } from "../../lab/support/account.ts";
-import { type ApiServer, startApi } from "../../lab/support/api-server.ts";
-import { type Engine, engineFor } from "../support/engine.ts";
-import { stepsInOrder } from "../support/steps-in-order.ts";
+import { builder, type Builder } from "../../../lab/support/account.ts";
+import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
+import { type Engine, engineFor } from "../../support/engine.ts";
+import { stepsInOrder } from "../../support/steps-in-order.ts";
 
 describe("The preview of a stack", function () {
   // Two runs of the engine take 5 s each, or a minute each while other tests run.

@@ -3,9 +3,9 @@ import { expect } from "chai";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run, succeed } from "../../lab/support/lab.ts";
+import { run, succeed } from "../../../lab/support/lab.ts";
 
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../../..");
 /** Messages of docs/troubleshooting.md, with the commands in the cell beside each. */
 const rows = readFileSync(join(root, "docs/troubleshooting.md"), "utf8")
   .split("\n")

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AccountClient } from "../../lab/providers/aws/account-client.ts";
-import { type ApiServer, startApi } from "../../lab/support/api-server.ts";
-import { engineFor } from "../support/engine.ts";
-import { stepsInOrder } from "../support/steps-in-order.ts";
+import { AccountClient } from "../../../lab/providers/aws/account-client.ts";
+import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
+import { engineFor } from "../../support/engine.ts";
+import { stepsInOrder } from "../../support/steps-in-order.ts";
 
 const AccountId = "123456789012";
 
