@@ -4,7 +4,7 @@ import { createInterface } from "node:readline/promises";
 import { Failure } from "./failure.ts";
 import { age, table, tabSeparated, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
-import { checkSignals, interrupted } from "./processes.ts";
+import { checkLateSignals, interrupted } from "./processes.ts";
 
 interface Backup {
   readonly key: string;
@@ -94,7 +94,7 @@ async function confirm(name: string, command: string): Promise<void> {
         `run the same command again and type ${name}`,
       );
   } catch (error) {
-    checkSignals();
+    await checkLateSignals();
     throw error;
   } finally {
     input.close();

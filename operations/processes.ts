@@ -49,6 +49,15 @@ export function checkSignals(): void {
   if (received) throw new Interrupted(received);
 }
 
+/**
+ * As {@link checkSignals}, after something has ended that Ctrl-C ends as well: a child, or a terminal's input. This process
+ * may hear of the signal later: the kernel can give it to another thread, which waits for a busy processor.
+ */
+export async function checkLateSignals(milliseconds = 100): Promise<void> {
+  await setTimeout(milliseconds);
+  checkSignals();
+}
+
 /** Runs a program to its end. A pipe to its standard input stays open as long as this process lives. */
 export async function run(
   program: string,
@@ -64,10 +73,8 @@ export async function run(
       child.stdout ? text(child.stdout) : "",
       child.stderr ? text(child.stderr) : "",
     ]);
-    // Ctrl-C ends the child, too, and this process may hear of the signal later than of the child's end: the kernel can give
-    // the signal to another thread, which waits for a busy processor. A child that succeeded was not ended by it.
-    await setTimeout(code === 0 ? 1 : 100);
-    checkSignals();
+    // A child that succeeded was hardly ended by a signal.
+    await checkLateSignals(code === 0 ? 1 : undefined);
     return { status: code ?? 128 + constants.signals[signal], stdout, stderr };
   } finally {
     running.delete(child);
