@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Changes } from "./changes.ts";
 import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
 import { describe } from "./observed-state.ts";
-import { containers, docker, identity, labFromEnvironment, type Container } from "./docker.ts";
+import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
 import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
@@ -40,24 +40,20 @@ async function currentDesiredState(): Promise<DesiredState> {
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
-  const name = `${lab.name}-helper`;
-  if (existing.get(name)?.running) return;
-  if (existing.has(name)) return void (await docker(["start", name]));
-  await docker([
-    "run",
-    "--detach",
-    ...identity(lab, "helper"),
-    "--pid=host",
-    "--network=none",
-    "--cap-add=SYS_ADMIN",
-    "--cap-add=NET_ADMIN",
-    "--cap-add=SYS_PTRACE",
-    "--security-opt=apparmor=unconfined",
-    `--volume=${import.meta.dirname}:/lab:ro`,
-    lab.images.net,
-    "sleep",
-    "infinity",
-  ]);
+  const helper = existing.get(`${lab.name}-helper`);
+  if (helper?.running) return;
+  if (helper) return void (await engine.getContainer(helper.name).start());
+  await runContainer(lab, "helper", {
+    Image: lab.images.net,
+    Cmd: ["sleep", "infinity"],
+    HostConfig: {
+      PidMode: "host",
+      NetworkMode: "none",
+      CapAdd: ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
+      SecurityOpt: ["apparmor=unconfined"],
+      Binds: [`${import.meta.dirname}:/lab:ro`],
+    },
+  });
 }
 
 /**
@@ -86,6 +82,7 @@ async function reconcile(): Promise<number> {
     if (place) start(database.id, () => reconcileDatabase(lab, database, place));
   }
   const wanted = new Set([
+    ...["internet", "helper"],
     ...desired.routers.map(({ vpcId }) => vpcId),
     ...desired.instances.map(({ id }) => id),
     ...desired.databases.map(({ id }) => id),
