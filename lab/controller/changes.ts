@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { revisionAfter } from "./control-api.ts";
 import { engine, label, type Lab } from "./docker.ts";
 
+/** Milliseconds from a change to the pass that follows it, so that one pass follows many changes. */
+const batchInterval = 200;
 /** Milliseconds before a watch that broke is set up again. */
 const retryAfter = 500;
 
@@ -26,7 +28,10 @@ export class Changes {
     void this.repeat("the containers", () => this.watchContainers());
   }
 
-  /** Resolves once there was a change since it resolved last, and after the milliseconds at the latest. */
+  /**
+   * Resolves after a change since it resolved last, and after the milliseconds at the latest. It then waits for the
+   * changes that come with the first one.
+   */
   async next(milliseconds: number): Promise<void> {
     if (!this.happened) {
       const timeout = new AbortController();
@@ -35,6 +40,7 @@ export class Changes {
       await Promise.race([change, late.catch(() => undefined)]);
       timeout.abort();
     }
+    await sleep(batchInterval);
     this.happened = false;
   }
 

@@ -3,7 +3,6 @@
  * stopped and started at any time: everything that it remembers can be read again from the API and from Docker.
  */
 import { writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Changes } from "./changes.ts";
 import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
 import { describe } from "./observed-state.ts";
@@ -13,8 +12,6 @@ import { KeyedJobs } from "./keyed-jobs.ts";
 import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
-/** Milliseconds from a change to the pass that follows it, so that one pass follows many changes. */
-const batchInterval = 200;
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
 const resyncInterval = 10_000;
 /** The same while jobs run or statuses are awaited: a job that failed is tried again. */
@@ -131,7 +128,6 @@ log("ready");
 changes.watch();
 for (let interval = 0; ;) {
   await changes.next(interval);
-  await sleep(batchInterval);
   await jobs.runAndLog("cannot reconcile", async () => {
     interval = activeInterval;
     interval = await reconcile();
