@@ -9,7 +9,8 @@ import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
-import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
+import type { Interface, DesiredState } from "./desired-state.ts";
+import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
@@ -22,18 +23,7 @@ const lab = labFromEnvironment();
 const log = (text: string) => console.error(`${new Date().toISOString()} ${text}`);
 const jobs = new KeyedJobs(log);
 const changes = new Changes(lab, log);
-/** The desired state, and the revision of the API that it was computed from, or an earlier one. */
-let known: { revision: number; desired: DesiredState } | undefined;
-
-async function currentDesiredState(): Promise<DesiredState> {
-  const { revision } = changes;
-  if (known && known.revision === revision && revision >= 0) return known.desired;
-  // Nothing is known while the API does not answer: another one may start, with the same revision.
-  known = undefined;
-  const desired = desiredState(await describe());
-  known = { revision, desired };
-  return desired;
-}
+const cache = new DesiredStateCache(describe);
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
@@ -59,7 +49,7 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
  */
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
-  const [desired, existing] = await Promise.all([currentDesiredState(), containers(lab)]);
+  const [desired, existing] = await Promise.all([cache.at(changes.revision), containers(lab)]);
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing));
   for (const router of desired.routers) {
