@@ -85,7 +85,7 @@ export async function containers(lab: Lab): Promise<Map<string, Container>> {
   return new Map(found.flatMap((container) => (container ? [[container.name, container]] : [])));
 }
 
-/** Makes the container of a resource and starts it, connected to a second network if one is named. */
+/** Makes a container and starts it. A second network is connected before the start, as its first process looks for it. */
 export async function runContainer(
   lab: Lab,
   resource: string,
