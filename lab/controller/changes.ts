@@ -1,10 +1,11 @@
 /** Tells the controller that something may have changed: in the AWS API, or with the lab's containers. */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { revisionAfter } from "./control-api.ts";
-import { label, type Lab } from "./docker.ts";
+import { engine, label, type Lab } from "./docker.ts";
 
+/** Milliseconds from a change to the pass that follows it, so that one pass follows many changes. */
+const batchInterval = 200;
 /** Milliseconds before a watch that broke is set up again. */
 const retryAfter = 500;
 
@@ -23,11 +24,14 @@ export class Changes {
 
   /** Watches API and containers, for as long as the process lives. */
   watch(): void {
-    void this.watchApi();
-    void this.watchContainers();
+    void this.repeat("the API", () => this.watchApi());
+    void this.repeat("the containers", () => this.watchContainers());
   }
 
-  /** Resolves once there was a change since it resolved last, and after the milliseconds at the latest. */
+  /**
+   * Resolves after a change since it resolved last, and after the milliseconds at the latest. It then waits for the
+   * changes that come with the first one.
+   */
   async next(milliseconds: number): Promise<void> {
     if (!this.happened) {
       const timeout = new AbortController();
@@ -36,6 +40,7 @@ export class Changes {
       await Promise.race([change, late.catch(() => undefined)]);
       timeout.abort();
     }
+    await sleep(batchInterval);
     this.happened = false;
   }
 
@@ -44,33 +49,35 @@ export class Changes {
     this.wake();
   }
 
-  private async watchApi(): Promise<never> {
+  private async repeat(what: string, watch: () => Promise<void>): Promise<never> {
     for (;;) {
-      try {
+      await watch().catch((error: Error) => this.log(`cannot watch ${what}: ${error.message}`));
+      await sleep(retryAfter);
+    }
+  }
+
+  private async watchApi(): Promise<never> {
+    try {
+      for (;;) {
         const revision = await revisionAfter(this.revision);
         // An API that was started again counts from 0.
         if (revision !== this.revision) this.notify();
         this.revision = revision;
-      } catch (error) {
-        this.log(`cannot watch the API: ${(error as Error).message}`);
-        this.revision = -1;
-        this.notify();
-        await sleep(retryAfter);
       }
+    } finally {
+      this.revision = -1;
+      this.notify();
     }
   }
 
-  private async watchContainers(): Promise<never> {
-    const filters = [`label=${label}=${this.lab.home}`];
-    for (const event of ["start", "die", "health_status"]) filters.push(`event=${event}`);
-    for (;;) {
-      const args = ["events", "--format", "{{.Action}}"];
-      const flags = filters.flatMap((filter) => ["--filter", filter]);
-      const events = spawn("docker", [...args, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
-      for await (const line of createInterface(events.stdout)) if (line) this.notify();
-      // The engine has ended, or is being started again.
-      this.notify();
-      await sleep(retryAfter);
-    }
+  /** Resolves when the engine ends. */
+  private async watchContainers(): Promise<void> {
+    const labels = [`${label}=${this.lab.home}`];
+    const filters = { label: labels, event: ["start", "die", "health_status"] };
+    const events = await engine.getEvents({ filters });
+    // Changes since the previous watch ended were not seen.
+    this.notify();
+    events.on("data", () => this.notify());
+    await finished(events);
   }
 }

@@ -1,9 +1,21 @@
 /** Reconciles the containers of instances and databases with the desired state. */
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { masterPassword, report } from "./control-api.ts";
 import type { Database, Instance } from "./observed-state.ts";
-import { docker, identity, run, volumeMount, type Container, type Lab } from "./docker.ts";
+import {
+  engine,
+  exec,
+  ignoring,
+  inspect,
+  lastLines,
+  runContainer,
+  volume,
+  type Container,
+  type Lab,
+} from "./docker.ts";
 import { uplinkMtu } from "./internet.ts";
 import type { Interface } from "./desired-state.ts";
 
@@ -36,7 +48,7 @@ export async function reconcileInstance(lab: Lab, instance: Instance, place: Pla
       if (instance.rebooting) await report(instance.id, "rebooted");
       return;
     case "stopping":
-      if (place.container?.running) await docker(["stop", place.container.name]);
+      if (place.container?.running) await engine.getContainer(place.container.name).stop();
       return report(instance.id, "stopped");
     case "shutting-down":
       await removeContainer(lab, instance.id);
@@ -49,30 +61,32 @@ async function startMachine(lab: Lab, instance: Instance, place: Place): Promise
   const { container } = place;
   if (container?.running && !instance.rebooting) return attach(lab, container, place);
   if (!container) await runMachine(lab, instance, place.resolver);
-  else await docker([container.running ? "restart" : "start", name]);
-  await attach(lab, await startedContainer(name), place);
+  // It starts a container that has ended.
+  else await engine.getContainer(name).restart();
+  await attach(lab, await inspect(name), place);
 }
 
 async function runMachine(lab: Lab, instance: Instance, resolver: string): Promise<void> {
-  await docker([
-    "run",
-    "--detach",
-    ...identity(lab, instance.id, instance.id),
-    `--hostname=ip-${instance.address.replaceAll(".", "-")}`,
-    "--network=none",
-    `--dns=${resolver}`,
-    ...capabilities.map((capability) => `--cap-add=${capability}`),
-    "--security-opt=seccomp=unconfined",
-    "--security-opt=apparmor=unconfined",
-    "--cgroupns=host",
-    "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
-    volumeMount(lab, instance.id, "/var/lib/docker"),
-    `--volume=${lab.home}/share/certs:/usr/local/share/ca-certificates/lab:ro`,
-    "--tmpfs=/run:exec,mode=755",
-    `--stop-timeout=${stopTimeout}`,
-    `--memory=${instance.memoryMiB}m`,
-    lab.images.machine,
-  ]);
+  await runContainer(lab, instance.id, {
+    Image: lab.images.machine,
+    Hostname: `ip-${instance.address.replaceAll(".", "-")}`,
+    StopTimeout: stopTimeout,
+    HostConfig: {
+      NetworkMode: "none",
+      Dns: [resolver],
+      CapAdd: capabilities,
+      SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+      // Spread, as @types/dockerode lacks it.
+      ...{ CgroupnsMode: "host" },
+      Binds: [
+        "/sys/fs/cgroup:/sys/fs/cgroup:rw",
+        await volume(lab, instance.id, "/var/lib/docker"),
+        `${lab.home}/share/certs:/usr/local/share/ca-certificates/lab:ro`,
+      ],
+      Tmpfs: { "/run": "exec,mode=755" },
+      Memory: instance.memoryMiB * 2 ** 20,
+    },
+  });
 }
 
 export async function reconcileDatabase(lab: Lab, database: Database, place: Place): Promise<void> {
@@ -83,7 +97,7 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
   const name = `${lab.name}-${database.id}`;
   if (place.container?.running) {
     await attach(lab, place.container, place);
-    if (database.status === "creating" && (await isHealthy(name)))
+    if (database.status === "creating" && place.container.healthy)
       await report(database.id, "available");
     return;
   }
@@ -98,32 +112,30 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
       await report(database.id, "failed");
       throw new Error(`ended ${ends} times while it was created: ${await lastLines(name)}`);
     }
-    await docker(["start", name]);
+    await engine.getContainer(name).start();
   }
-  await attach(lab, await startedContainer(name), place);
+  await attach(lab, await inspect(name), place);
 }
 
 async function runDatabase(lab: Lab, database: Database, resolver: string): Promise<void> {
   const settings = await databaseSettings(lab, database);
-  await docker([
-    "run",
-    "--detach",
-    ...identity(lab, database.id, database.id),
-    `--hostname=${database.id}`,
-    "--network=none",
-    `--dns=${resolver}`,
-    volumeMount(lab, database.id, "/var/lib/mysql"),
-    `--volume=${settings}:/run/settings:ro`,
-    `--memory=${database.memoryMiB}m`,
-    lab.images.mysql,
-  ]);
+  await runContainer(lab, database.id, {
+    Image: lab.images.mysql,
+    Hostname: database.id,
+    HostConfig: {
+      NetworkMode: "none",
+      Dns: [resolver],
+      Binds: [await volume(lab, database.id, "/var/lib/mysql"), `${settings}:/run/settings:ro`],
+      Memory: database.memoryMiB * 2 ** 20,
+    },
+  });
 }
 
 /** Writes what the server is told, one file a value, and its certificate; returns their directory. */
 async function databaseSettings(lab: Lab, database: Database): Promise<string> {
   const directory = `${lab.home}/databases/${database.id}`;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await run(`${import.meta.dirname}/../shell/make-certificate`, [
+  await promisify(execFile)(`${import.meta.dirname}/../shell/make-certificate`, [
     `${directory}/server`,
     database.endpoint!,
   ]);
@@ -146,24 +158,8 @@ async function databaseSettings(lab: Lab, database: Database): Promise<string> {
 /** How often a database's server has ended, by container. */
 const ended = new Map<string, number>();
 
-function lastLines(name: string): Promise<string> {
-  return run("sh", ["-c", 'docker logs --tail 5 "$1" 2>&1', "sh", name]);
-}
-
-async function isHealthy(name: string): Promise<boolean> {
-  return (await docker(["inspect", "--format", "{{.State.Health.Status}}", name])) === "healthy";
-}
-
-type Started = Pick<Container, "name" | "pid" | "startedAt">;
-
-async function startedContainer(name: string): Promise<Started> {
-  const state = await docker(["inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}}", name]);
-  const [pid, startedAt = ""] = state.split(" ");
-  return { name, pid: Number(pid), startedAt };
-}
-
 /** Attaches the network interface if it is missing: it is lost when its machine or its router restarts. */
-async function attach(lab: Lab, started: Started, { nic, router }: Place): Promise<void> {
+async function attach(lab: Lab, started: Container, { nic, router }: Place): Promise<void> {
   const { name, pid, startedAt } = started;
   const key = `${startedAt} ${router.startedAt} ${JSON.stringify([nic.address, nic.mac])}`;
   if (attached.get(name) === key) return;
@@ -171,7 +167,7 @@ async function attach(lab: Lab, started: Started, { nic, router }: Place): Promi
   const values = [router.pid, pid, ifname, address, prefix, gateway, mac, await uplinkMtu()].map(
     String,
   );
-  await docker(["exec", `${lab.name}-helper`, "/lab/net/attach.sh", ...values]);
+  await exec(`${lab.name}-helper`, ["/lab/net/attach.sh", ...values]);
   attached.set(name, key);
 }
 
@@ -180,8 +176,8 @@ const attached = new Map<string, string>();
 /** Removes a machine, a database or a router and what it kept. What is gone already is no error. */
 export async function removeContainer(lab: Lab, resource: string): Promise<void> {
   const name = `${lab.name}-${resource}`;
-  await docker(["rm", "--force", "--volumes", name]);
-  await docker(["volume", "rm", "--force", name]);
+  await engine.getContainer(name).remove({ force: true, v: true }).catch(ignoring(404));
+  await engine.getVolume(name).remove().catch(ignoring(404));
   for (const kind of ["databases", "vpc"])
     await rm(`${lab.home}/${kind}/${resource}`, { recursive: true, force: true });
   ended.delete(name);

@@ -1,6 +1,10 @@
-/** The docker CLI, and the names and labels of everything that one lab makes. */
+/** Docker's engine, and the names and labels of everything that one lab makes. */
 import { execFile } from "node:child_process";
-import { basename } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
+import { promisify } from "node:util";
+import Docker from "dockerode";
 
 export interface Lab {
   name: string;
@@ -13,7 +17,10 @@ export interface Lab {
 
 /** Tells the lab's home, since labs of two clones may have one name. */
 export const label = "flask-on-aws.lab";
-export const resourceLabel = "flask-on-aws.resource";
+const resourceLabel = "flask-on-aws.resource";
+
+/** The engine of DOCKER_HOST, else the one of this machine. */
+export const engine = new Docker();
 
 /** Reads the lab's settings from the environment that lab/shell/env.sh exports. Throws naming what is missing. */
 export function labFromEnvironment(): Lab {
@@ -34,69 +41,93 @@ export function labFromEnvironment(): Lab {
   };
 }
 
-/** Runs a program; resolves to its output, rejects with what it printed to stderr. */
-export function run(program: string, args: string[], stdin = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
-      if (!error) return resolve(stdout.trim());
-      const command = [basename(program), ...args.slice(0, 2)].join(" ");
-      reject(new Error(`${command}: ${stderr.trim() || error.message}`));
-    });
-    // A command that ends before it has read its input closes the pipe; its exit status says why.
-    child.stdin!.on("error", () => undefined);
-    child.stdin!.end(stdin);
-  });
+/**
+ * The CLI: for lab/support/reachability.ts, and for `docker run --rm`. The library's counterpart fails if the container is
+ * removed before it asks for the result.
+ */
+export async function docker(args: string[]): Promise<string> {
+  return (await promisify(execFile)("docker", args)).stdout.trim();
 }
 
-export function docker(args: string[], stdin = ""): Promise<string> {
-  return run("docker", args, stdin);
+export function identity(lab: Lab, name: string): string[] {
+  return ["--name", `${lab.name}-${name}`, "--label", `${label}=${lab.home}`];
 }
 
-export interface Container {
-  name: string;
-  resource: string;
-  running: boolean;
-  /** Process id of its first process on the host; 0 when it is not running. */
-  pid: number;
-  /** When it was started last: changes when it restarts, so its network interface is gone. */
-  startedAt: string;
+/** Handles a rejection by the engine: an answer of this HTTP status is no error. */
+export function ignoring(status: number): (error: Error) => undefined {
+  return (error: Error & { statusCode?: number }) => {
+    if (error.statusCode !== status) throw error;
+  };
+}
+
+export type Container = Awaited<ReturnType<typeof inspect>>;
+
+export async function inspect(container: string) {
+  const { Name, State, Config } = await engine.getContainer(container).inspect();
+  return {
+    name: Name.slice(1),
+    resource: Config.Labels[resourceLabel],
+    running: State.Running,
+    healthy: State.Health?.Status === "healthy",
+    /** Process id of its first process on the host; 0 when it is not running. */
+    pid: State.Pid,
+    /** When it was started last: changes when it restarts, so its network interface is gone. */
+    startedAt: State.StartedAt,
+  };
 }
 
 /** All containers of the lab, by name. */
 export async function containers(lab: Lab): Promise<Map<string, Container>> {
-  const ids = await docker(["ps", "-aq", "--no-trunc", "--filter", `label=${label}=${lab.home}`]);
-  if (ids === "") return new Map();
-  // One that vanishes between the two commands makes inspect fail: then there is another list.
-  const text = await docker(["inspect", ...ids.split("\n")]).catch((error: Error) => {
-    if (/no such object/i.test(error.message)) return undefined;
-    throw error;
-  });
-  if (text === undefined) return containers(lab);
-  const found = JSON.parse(text) as {
-    Name: string;
-    State: { Running: boolean; Pid: number; StartedAt: string };
-    Config: { Labels: Record<string, string> };
-  }[];
-  return new Map(
-    found.map(({ Name, State, Config }) => {
-      const name = Name.slice(1);
-      const { Running: running, Pid: pid, StartedAt: startedAt } = State;
-      return [
-        name,
-        { name, resource: Config.Labels[resourceLabel] ?? "", running, pid, startedAt },
-      ];
-    }),
-  );
+  const filters = { label: [`${label}=${lab.home}`] };
+  const listed = await engine.listContainers({ all: true, filters });
+  // One may vanish after it was listed.
+  const found = await Promise.all(listed.map(({ Id }) => inspect(Id).catch(ignoring(404))));
+  return new Map(found.flatMap((container) => (container ? [[container.name, container]] : [])));
 }
 
-/** Flag for a volume, labelled so that lab/down finds it. */
-export function volumeMount(lab: Lab, name: string, target: string): string {
-  // Docker reads it as CSV, and a directory's name may have a comma.
-  return `--mount=type=volume,source=${lab.name}-${name},target=${target},"volume-label=${label}=${lab.home}"`;
+/** Makes a container and starts it. A second network is connected before the start, as its first process looks for it. */
+export async function runContainer(
+  lab: Lab,
+  resource: string,
+  options: Docker.ContainerCreateOptions,
+  network?: string,
+): Promise<void> {
+  const name = `${lab.name}-${resource}`;
+  const Labels = { [label]: lab.home, [resourceLabel]: resource };
+  const container = await engine.createContainer({ name, Labels, ...options });
+  if (network) await engine.getNetwork(network).connect({ Container: name });
+  await container.start();
 }
 
-/** Flags that every container of the lab is run with. */
-export function identity(lab: Lab, name: string, resource = ""): string[] {
-  const flags = ["--name", `${lab.name}-${name}`, "--label", `${label}=${lab.home}`];
-  return resource ? [...flags, "--label", `${resourceLabel}=${resource}`] : flags;
+/** Makes a volume, labelled so that lab/down finds it. Returns the bind that mounts it at the path. */
+export async function volume(lab: Lab, resource: string, path: string): Promise<string> {
+  const Name = `${lab.name}-${resource}`;
+  await engine.createVolume({ Name, Labels: { [label]: lab.home } });
+  return `${Name}:${path}`;
+}
+
+/** Runs a command in a container. Rejects with what it printed if it fails. */
+export async function exec(container: string, Cmd: string[], stdin = ""): Promise<void> {
+  const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
+  const command = await engine.getContainer(container).exec({ Cmd, ...attach });
+  const stream = await command.start({ hijack: true, stdin: true });
+  stream.end(stdin);
+  const output = await outputOf(stream);
+  const { ExitCode: status } = await command.inspect();
+  if (status !== 0)
+    throw new Error(`${Cmd[0]} in ${container}: ${output || `exit status ${status}`}`);
+}
+
+/** The last lines that a container printed before it ended. */
+export async function lastLines(container: string): Promise<string> {
+  const lines = { stdout: true, stderr: true, tail: 5, follow: true } as const;
+  return outputOf(await engine.getContainer(container).logs(lines));
+}
+
+async function outputOf(stream: NodeJS.ReadableStream): Promise<string> {
+  const output = new PassThrough();
+  engine.modem.demuxStream(stream, output, output);
+  // A command that ends before it has read its input closes the stream; its exit status says why.
+  await finished(stream).catch(() => undefined);
+  return (await text(output.end())).trim();
 }

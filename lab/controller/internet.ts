@@ -5,8 +5,18 @@
  */
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
+import type { NetworkCreateOptions } from "dockerode";
 import { region } from "./control-api.ts";
-import { docker, identity, label, volumeMount, type Container, type Lab } from "./docker.ts";
+import {
+  docker,
+  engine,
+  ignoring,
+  label,
+  runContainer,
+  volume,
+  type Container,
+  type Lab,
+} from "./docker.ts";
 
 /** 198.18.N, the first three octets of the lab's internet. */
 export function internetPrefix(lab: Lab): string {
@@ -31,45 +41,44 @@ export async function uplinkMtu(): Promise<number> {
 /** Makes the internet where it is missing. */
 export async function ensureInternet(lab: Lab, existing: Map<string, Container>): Promise<void> {
   if (existing.get(internetName(lab))?.running) return;
-  const mtu = String(await uplinkMtu());
+  const [name, uplink] = [internetName(lab), `${lab.name}-uplink`];
   const prefix = internetPrefix(lab);
-  await ensureNetwork(lab, internetName(lab), mtu, [
-    `--subnet=${prefix}.0/24`,
-    // Routers take theirs from here; instances' public addresses are from .64 on.
-    `--ip-range=${prefix}.32/27`,
-    `--gateway=${prefix}.1`,
-    "--opt=com.docker.network.bridge.enable_ip_masquerade=false",
-  ]);
-  await ensureNetwork(lab, `${lab.name}-uplink`, mtu, []);
-  if (existing.has(internetName(lab))) await docker(["rm", "-f", internetName(lab)]);
-  await docker([
-    "create",
-    ...identity(lab, "internet"),
-    "--hostname=internet",
-    "--cap-add=NET_ADMIN",
-    "--sysctl=net.ipv4.ip_forward=1",
-    "--sysctl=net.ipv4.conf.all.send_redirects=0",
-    `--network=${internetName(lab)}`,
-    `--ip=${prefix}.2`,
-    `--volume=${lab.home}/share:/run/lab:ro`,
-    volumeMount(lab, "internet-git", "/srv/git"),
-    `--volume=${process.env.LAB_CACHE}/registry:/srv/registry:ro`,
-    `--volume=${import.meta.dirname}:/lab:ro`,
-    lab.images.net,
-    "/lab/net/internet.sh",
-    prefix,
-    region,
-    ...(await registryHosts(lab)),
-  ]);
-  await docker(["network", "connect", `${lab.name}-uplink`, internetName(lab)]);
-  await docker(["start", internetName(lab)]);
+  // Routers take theirs from the range; instances' public addresses are from .64 on.
+  const subnet = { Subnet: `${prefix}.0/24`, IPRange: `${prefix}.32/27`, Gateway: `${prefix}.1` };
+  const inside = { "com.docker.network.bridge.enable_ip_masquerade": "false" };
+  await ensureNetwork(lab, name, { IPAM: { Config: [subnet] }, Options: inside });
+  await ensureNetwork(lab, uplink, {});
+  if (existing.has(name)) await engine.getContainer(name).remove({ force: true });
+  const options = {
+    Image: lab.images.net,
+    Hostname: "internet",
+    Cmd: ["/lab/net/internet.sh", prefix, region, ...(await registryHosts(lab))],
+    NetworkingConfig: {
+      EndpointsConfig: { [name]: { IPAMConfig: { IPv4Address: `${prefix}.2` } } },
+    },
+    HostConfig: {
+      NetworkMode: name,
+      CapAdd: ["NET_ADMIN"],
+      Sysctls: { "net.ipv4.ip_forward": "1", "net.ipv4.conf.all.send_redirects": "0" },
+      Binds: [
+        `${lab.home}/share:/run/lab:ro`,
+        await volume(lab, "internet-git", "/srv/git"),
+        `${process.env.LAB_CACHE}/registry:/srv/registry:ro`,
+        `${import.meta.dirname}:/lab:ro`,
+      ],
+    },
+  };
+  await runContainer(lab, "internet", options, uplink);
 }
 
-async function ensureNetwork(lab: Lab, name: string, mtu: string, flags: string[]): Promise<void> {
-  const found = await docker(["network", "ls", "-q", "--filter", `name=^${name}$`]);
-  if (found) return;
-  const common = [`--label=${label}=${lab.home}`, `--opt=com.docker.network.driver.mtu=${mtu}`];
-  await docker(["network", "create", ...common, ...flags, name]);
+async function ensureNetwork(lab: Lab, Name: string, options: Partial<NetworkCreateOptions>) {
+  const Options = {
+    ...options.Options,
+    "com.docker.network.driver.mtu": String(await uplinkMtu()),
+  };
+  const Labels = { [label]: lab.home };
+  const network = { ...options, Name, CheckDuplicate: true, Labels, Options };
+  await engine.createNetwork(network).catch(ignoring(409));
 }
 
 /** Hosts of the package registries that machines may reach: as the images' own settings name them. */

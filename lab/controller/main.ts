@@ -3,18 +3,16 @@
  * stopped and started at any time: everything that it remembers can be read again from the API and from Docker.
  */
 import { writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Changes } from "./changes.ts";
 import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
 import { describe } from "./observed-state.ts";
-import { containers, docker, identity, labFromEnvironment, type Container } from "./docker.ts";
+import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
-import { desiredState, type Interface, type DesiredState } from "./desired-state.ts";
+import type { Interface, DesiredState } from "./desired-state.ts";
+import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
-/** Milliseconds from a change to the pass that follows it, so that one pass follows many changes. */
-const batchInterval = 200;
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
 const resyncInterval = 10_000;
 /** The same while jobs run or statuses are awaited: a job that failed is tried again. */
@@ -25,39 +23,24 @@ const lab = labFromEnvironment();
 const log = (text: string) => console.error(`${new Date().toISOString()} ${text}`);
 const jobs = new KeyedJobs(log);
 const changes = new Changes(lab, log);
-/** The desired state, and the revision of the API that it was computed from, or an earlier one. */
-let known: { revision: number; desired: DesiredState } | undefined;
-
-async function currentDesiredState(): Promise<DesiredState> {
-  const { revision } = changes;
-  if (known && known.revision === revision && revision >= 0) return known.desired;
-  // Nothing is known while the API does not answer: another one may start, with the same revision.
-  known = undefined;
-  const desired = desiredState(await describe());
-  known = { revision, desired };
-  return desired;
-}
+const cache = new DesiredStateCache(describe);
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
-  const name = `${lab.name}-helper`;
-  if (existing.get(name)?.running) return;
-  if (existing.has(name)) return void (await docker(["start", name]));
-  await docker([
-    "run",
-    "--detach",
-    ...identity(lab, "helper"),
-    "--pid=host",
-    "--network=none",
-    "--cap-add=SYS_ADMIN",
-    "--cap-add=NET_ADMIN",
-    "--cap-add=SYS_PTRACE",
-    "--security-opt=apparmor=unconfined",
-    `--volume=${import.meta.dirname}:/lab:ro`,
-    lab.images.net,
-    "sleep",
-    "infinity",
-  ]);
+  const helper = existing.get(`${lab.name}-helper`);
+  if (helper?.running) return;
+  if (helper) return void (await engine.getContainer(helper.name).start());
+  await runContainer(lab, "helper", {
+    Image: lab.images.net,
+    Cmd: ["sleep", "infinity"],
+    HostConfig: {
+      PidMode: "host",
+      NetworkMode: "none",
+      CapAdd: ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
+      SecurityOpt: ["apparmor=unconfined"],
+      Binds: [`${import.meta.dirname}:/lab:ro`],
+    },
+  });
 }
 
 /**
@@ -66,7 +49,7 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
  */
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
-  const [desired, existing] = await Promise.all([currentDesiredState(), containers(lab)]);
+  const [desired, existing] = await Promise.all([cache.at(changes.revision), containers(lab)]);
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing));
   for (const router of desired.routers) {
@@ -86,6 +69,7 @@ async function reconcile(): Promise<number> {
     if (place) start(database.id, () => reconcileDatabase(lab, database, place));
   }
   const wanted = new Set([
+    ...["internet", "helper"],
     ...desired.routers.map(({ vpcId }) => vpcId),
     ...desired.instances.map(({ id }) => id),
     ...desired.databases.map(({ id }) => id),
@@ -134,7 +118,6 @@ log("ready");
 changes.watch();
 for (let interval = 0; ;) {
   await changes.next(interval);
-  await sleep(batchInterval);
   await jobs.runAndLog("cannot reconcile", async () => {
     interval = activeInterval;
     interval = await reconcile();

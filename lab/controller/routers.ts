@@ -1,6 +1,6 @@
 /** Brings a VPC's router to its plan: the container, what it tells machines, its rules and addresses. */
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { docker, identity, type Container, type Lab } from "./docker.ts";
+import { engine, exec, runContainer, type Container, type Lab } from "./docker.ts";
 import { internetName, internetPrefix } from "./internet.ts";
 import { credentialsOf, region } from "./control-api.ts";
 import { metadataOf } from "./instance-metadata.ts";
@@ -24,28 +24,26 @@ export async function ensureRouter(
   found: Container | undefined,
 ): Promise<void> {
   if (found?.running) return;
-  if (found) return void (await docker(["start", found.name]));
+  if (found) return void (await engine.getContainer(found.name).start());
   const state = await stateDirectory(lab, router.vpcId);
-  await docker([
-    "run",
-    "--detach",
-    ...identity(lab, router.vpcId, router.vpcId),
-    "--cap-add=NET_ADMIN",
-    "--sysctl=net.ipv4.ip_forward=1",
-    "--sysctl=net.ipv4.conf.all.rp_filter=0",
-    "--sysctl=net.ipv4.conf.default.rp_filter=0",
-    // Cards of machines come later and inherit this: the router answers ARP for every neighbour.
-    "--sysctl=net.ipv4.conf.default.proxy_arp=1",
-    "--sysctl=net.ipv4.conf.all.send_redirects=0",
-    `--network=${internetName(lab)}`,
-    `--volume=${import.meta.dirname}:/lab:ro`,
-    // What a container makes in it as root, a user's world could not write.
-    `--volume=${state}:/run/vpc:ro`,
-    lab.images.net,
-    "/lab/net/router.sh",
-    internetPrefix(lab),
-    router.resolver,
-  ]);
+  await runContainer(lab, router.vpcId, {
+    Image: lab.images.net,
+    Cmd: ["/lab/net/router.sh", internetPrefix(lab), router.resolver],
+    HostConfig: {
+      CapAdd: ["NET_ADMIN"],
+      Sysctls: {
+        "net.ipv4.ip_forward": "1",
+        "net.ipv4.conf.all.rp_filter": "0",
+        "net.ipv4.conf.default.rp_filter": "0",
+        // Cards of machines come later and inherit this: the router answers ARP for every neighbour.
+        "net.ipv4.conf.default.proxy_arp": "1",
+        "net.ipv4.conf.all.send_redirects": "0",
+      },
+      NetworkMode: internetName(lab),
+      // What a container makes in /run/vpc as root, a user's world could not write.
+      Binds: [`${import.meta.dirname}:/lab:ro`, `${state}:/run/vpc:ro`],
+    },
+  });
 }
 
 /** Applies rules, public addresses, names and metadata where they differ from what was applied last. */
@@ -72,18 +70,17 @@ export async function configureRouter(
   if (fresh || before.hosts !== hosts) {
     // Kept in place: dnsmasq reads it again on SIGHUP.
     await writeFile(`${state}/hosts`, hosts);
-    await docker(["exec", found.name, "pkill", "-HUP", "dnsmasq"]);
+    await exec(found.name, ["pkill", "-HUP", "dnsmasq"]);
   }
   const rules = ruleset(router);
-  if (fresh || before.rules !== rules)
-    await docker(["exec", "-i", found.name, "nft", "-f", "-"], rules);
+  if (fresh || before.rules !== rules) await exec(found.name, ["nft", "-f", "-"], rules);
 
   const addresses = [
     ...router.interfaces.flatMap(({ publicIp }) => publicIp ?? []),
     ...router.nats.map(({ publicIp }) => publicIp),
   ].sort();
   if (fresh || before.public !== addresses.join()) {
-    await docker(["exec", found.name, "/lab/net/public.sh", ...addresses]);
+    await exec(found.name, ["/lab/net/public.sh", ...addresses]);
   }
   applied.set(router.vpcId, { startedAt: found.startedAt, rules, public: addresses.join(), hosts });
 }
