@@ -115,7 +115,7 @@ export const ofProgram: Table = {
     "see what it says": why.look,
     "see the messages above": why.look,
   },
-  ops: { "install Node": why.computer, "run: (cd": why.computer },
+  ops: { "run: (cd": why.computer },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
   "settings/publishing.ts": {
@@ -142,4 +142,5 @@ export const ofProgram: Table = {
       "is created when it is private, and only the account can read it",
     ),
   },
+  "tools/node-version.sh": { "install Node": why.computer },
 };
