@@ -132,10 +132,10 @@ export const ofProgram: Table = {
   },
   "settings/schema.ts": {
     "use ": refused,
+    "use such a one": chosenValue,
     "use the output of": chosenValue,
     "remove the second one": chosenValue,
   },
-  "settings/settings.ts": { "use such a one": chosenValue },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
       "test/e2e/site-access.test.ts",
