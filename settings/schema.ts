@@ -127,7 +127,14 @@ export const schema = z.object({
 
 /** Settings that `pulumi config set --secret` encrypts; a secret that is not set is undefined. */
 export const secretSchema = z.object({
-  databasePassword: z.string(),
+  databasePassword: z.string().check((context) => {
+    const { value } = context;
+    if (!value.trim() || /^[ -~]{12,128}$/.test(value)) return; // keys.ts refuses an empty secret
+    const remedy = "use such a one, or remove it to have one generated";
+    // No message repeats the password.
+    const what = `has ${value.length} characters`;
+    refuse(context, "must be 12 to 128 printable ASCII ones", remedy, what);
+  }),
   appRepositoryCredential: z.string(),
   publishToken: z.string(),
 });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { adviceFor, inputOf } from "./fields.ts";
 import { isEncrypted, keyProblems, type Kind } from "./keys.ts";
 import { errorOf, fullKey, refused, type Problem } from "./problem.ts";
-import { ruleProblems, type Values } from "./rules.ts";
+import { ruleProblems } from "./rules.ts";
 import { awsSchema, schema, secretSchema } from "./schema.ts";
 
 type Secrets = Record<keyof z.output<typeof secretSchema>, pulumi.Output<string> | undefined>;
@@ -15,9 +15,6 @@ export interface Settings
   /** Whether the stack's name was given, which lifts the protection of its data. */
   readonly confirmDestroy: boolean;
 }
-
-/** The schemas of the settings, by key. */
-type Fields = Readonly<Record<string, z.ZodType>>;
 
 const kindOf = (field: z.ZodType): Kind => (field instanceof z.ZodArray ? "list" : "value");
 
@@ -34,9 +31,7 @@ const kinds: Readonly<Record<string, Kind>> = {
  */
 export function readSettings(): Settings {
   const config = new pulumi.Config();
-  const problems = keyProblems(kinds);
-  const values = readFields<Values>(schema.shape, "", problems);
-  readFields(awsSchema.shape, "aws:", problems);
+  const { values, problems: ownProblems } = readFields(schema);
   const region = new pulumi.Config("aws").require("region");
   const secret = (key: string) =>
     config.get(key) || isEncrypted(fullKey(key)) ? config.requireSecret(key) : undefined;
@@ -48,10 +43,13 @@ export function readSettings(): Settings {
     region,
     hasPublishToken: publishToken !== undefined,
   };
-  problems.push(
-    ...passwordProblems(config.get("databasePassword")),
+  const problems = [
+    ...keyProblems(kinds),
+    ...ownProblems,
+    ...readFields(secretSchema).problems,
+    ...readFields(awsSchema, "aws:").problems,
     ...ruleProblems(values, context),
-  );
+  ];
   if (problems.length > 0) throw errorOf(problems);
   return {
     ...(values as z.output<typeof schema>),
@@ -63,11 +61,12 @@ export function readSettings(): Settings {
   };
 }
 
-/** Reads the fields that are right, and adds what is wrong with the others to the problems. */
-function readFields<T>(fields: Fields, namespace: "" | "aws:", problems: Problem[]): T {
+/** The values of the fields that are right, and what is wrong with the others. */
+function readFields<S extends z.ZodObject>(fields: S, namespace: "" | "aws:" = "") {
   const config = new pulumi.Config(namespace ? namespace.slice(0, -1) : undefined);
   const values: Record<string, unknown> = {};
-  for (const [key, field] of Object.entries(fields)) {
+  const problems: Problem[] = [];
+  for (const [key, field] of Object.entries<z.ZodType>(fields.shape)) {
     const input = read(config, key, field);
     // Lists of account ids have no default.
     if (input === undefined) continue;
@@ -75,7 +74,7 @@ function readFields<T>(fields: Fields, namespace: "" | "aws:", problems: Problem
     if (success) values[key] = data;
     else problems.push(...problemsOf(namespace + key, field, error));
   }
-  return values as T;
+  return { values: values as Partial<z.output<S>>, problems };
 }
 
 /** The value of a setting as its schema reads it; undefined where a list of Pulumi's own is not set. */
@@ -94,16 +93,4 @@ function problemsOf(key: string, field: z.ZodType, { issues }: z.ZodError): Prob
       ? { what: `${fullKey(key)} ${what}`, limit, remedy }
       : refused(key, value, limit, remedy);
   });
-}
-
-/** What is wrong with the password of the app's user, which no message repeats. */
-function passwordProblems(password = ""): Problem[] {
-  if (!password.trim() || /^[ -~]{12,128}$/.test(password)) return [];
-  return [
-    {
-      what: `${fullKey("databasePassword")} has ${password.length} characters`,
-      limit: "must be 12 to 128 printable ASCII ones",
-      remedy: "use such a one, or remove it to have one generated",
-    },
-  ];
 }

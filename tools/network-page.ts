@@ -1,13 +1,13 @@
 import { htmlPage } from "../storage/pages.ts";
 import { cellText, type Reached } from "./network-dot.ts";
 
-const style = `      :root { --ink: #1b1b1f; --paper: #fdfcff; }
-      @media (prefers-color-scheme: dark) { :root { --ink: #e6e3ea; --paper: #17171b; } }
-      html { background: var(--paper); color: var(--ink); }
-      body { margin: 0 auto; max-width: 90rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
-      .wide { overflow-x: auto; }
-      table { border-collapse: collapse; }
-      th, td { padding: 0.3rem 0.8rem; border: 1px solid; text-align: left; white-space: nowrap; }`;
+const style = `:root { --ink: #1b1b1f; --paper: #fdfcff; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e3ea; --paper: #17171b; } }
+html { background: var(--paper); color: var(--ink); }
+body { margin: 0 auto; max-width: 90rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; }
+th, td { padding: 0.3rem 0.8rem; border: 1px solid; text-align: left; white-space: nowrap; }`;
 
 /** An HTML page with the picture and, if there is one, the table of who reaches whom. */
 export function networkPage(title: string, svg: string, reached?: Reached): string {

@@ -10,6 +10,7 @@ import {
   type Vpc,
 } from "@aws-sdk/client-ec2";
 import { type DBInstance, RDS } from "@aws-sdk/client-rds";
+import { databaseReader, readCloud, tagsOf } from "./inventory.ts";
 
 export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
 
@@ -22,7 +23,8 @@ export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
 export async function readNetwork(project: string, stack: string) {
   const [ec2, rds] = [new EC2(), new RDS()];
   const vpc = await findVpc(ec2, project, stack);
-  const found = await describeNetwork(ec2, rds, vpc.VpcId!);
+  const found = await readCloud(ec2, vpc.VpcId);
+  const databases = await databaseReader(rds).instances();
   const names = new Names(`${project}-${stack}-`);
   names.learn(vpc.VpcId, vpc.Tags);
   for (const each of found.gateways) names.learn(each.InternetGatewayId, each.Tags);
@@ -38,20 +40,15 @@ export async function readNetwork(project: string, stack: string) {
     subnets: found.subnets
       .map((subnet) => describedSubnet(subnet, found.tables, names))
       .toSorted((one, other) => one.name.localeCompare(other.name)),
-    nats: found.nats
-      .filter(({ State }) => State !== "deleted")
-      .map((nat) => ({
-        id: nat.NatGatewayId!,
-        name: names.of(nat.NatGatewayId),
-        subnetId: nat.SubnetId!,
-        publicIp: nat.NatGatewayAddresses?.[0]?.PublicIp ?? "",
-        state: nat.State!,
-      })),
-    machines: found.instances
-      // A terminated one is told for an hour, without an address.
-      .filter(({ PrivateIpAddress }) => PrivateIpAddress)
-      .map((machine) => describedMachine(machine, names)),
-    databases: found.databases
+    nats: found.nats.map((nat) => ({
+      id: nat.NatGatewayId!,
+      name: names.of(nat.NatGatewayId),
+      subnetId: nat.SubnetId!,
+      publicIp: nat.NatGatewayAddresses?.[0]?.PublicIp ?? "",
+      state: nat.State!,
+    })),
+    machines: found.instances.map((machine) => describedMachine(machine, names)),
+    databases: databases
       .filter(({ DBSubnetGroup }) => DBSubnetGroup?.VpcId === vpc.VpcId)
       .map((database) => describedDatabase(database, names)),
     groups: found.groups.map((group) => ({
@@ -80,34 +77,6 @@ async function findVpc(ec2: EC2, project: string, stack: string): Promise<Vpc> {
   return vpc;
 }
 
-/** What the API tells of one VPC; of the databases, all in the region. */
-async function describeNetwork(ec2: EC2, rds: RDS, vpcId: string) {
-  const filter = [{ Name: "vpc-id", Values: [vpcId] }];
-  const [subnets, tables, gateways, nats, endpoints, groups, instances, databases] =
-    await Promise.all([
-      ec2.describeSubnets({ Filters: filter }),
-      ec2.describeRouteTables({ Filters: filter }),
-      ec2.describeInternetGateways({
-        Filters: [{ Name: "attachment.vpc-id", Values: [vpcId] }],
-      }),
-      ec2.describeNatGateways({ Filter: filter }),
-      ec2.describeVpcEndpoints({ Filters: filter }),
-      ec2.describeSecurityGroups({ Filters: filter }),
-      ec2.describeInstances({ Filters: filter }),
-      rds.describeDBInstances(),
-    ]);
-  return {
-    subnets: subnets.Subnets ?? [],
-    tables: tables.RouteTables ?? [],
-    gateways: gateways.InternetGateways ?? [],
-    nats: nats.NatGateways ?? [],
-    endpoints: endpoints.VpcEndpoints ?? [],
-    groups: groups.SecurityGroups ?? [],
-    instances: (instances.Reservations ?? []).flatMap(({ Instances = [] }) => Instances),
-    databases: databases.DBInstances ?? [],
-  };
-}
-
 /** Names of resources by id. */
 class Names {
   private readonly names = new Map<string | undefined, string>();
@@ -119,7 +88,7 @@ class Names {
   }
 
   learn(id: string | undefined, tags: Tag[] = []): void {
-    const name = tags.find(({ Key }) => Key === "Name")?.Value;
+    const { Name: name } = tagsOf(tags);
     if (name) this.names.set(id, this.withoutPrefix(name));
   }
 

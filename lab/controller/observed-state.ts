@@ -2,9 +2,10 @@
  * What exists in the AWS API, as far as it has containers or packets in the lab. It is read by AWS's describe calls, and by two calls
  * of the control API for what these do not tell. So it does not matter who made a resource.
  */
-import { EC2, paginateDescribeInstances, type IpPermission } from "@aws-sdk/client-ec2";
+import { EC2, type Instance as Machine, type IpPermission } from "@aws-sdk/client-ec2";
 import { RDS, type DBInstance } from "@aws-sdk/client-rds";
 
+import { databaseReader, keyPairs, readCloud, tagsOf, userData } from "../../tools/inventory.ts";
 import { databasePlace, rebooting } from "./control-api.ts";
 
 export interface Vpc {
@@ -115,43 +116,38 @@ export interface ObservedState {
 }
 
 const ec2 = new EC2();
-const rds = new RDS();
+const rds = databaseReader(new RDS());
 
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<ObservedState> {
-  const nats = { Filter: [{ Name: "state", Values: ["pending", "available"] }] };
-  const [vpcs, subnets, gateways, natGateways, tables, lists, groups, instances, databases] =
-    await Promise.all([
-      ec2.describeVpcs(),
-      ec2.describeSubnets(),
-      ec2.describeInternetGateways(),
-      ec2.describeNatGateways(nats),
-      ec2.describeRouteTables(),
-      ec2.describePrefixLists(),
-      ec2.describeSecurityGroups(),
-      describeInstances(),
-      describeDatabases(),
-    ]);
+  const [cloud, lists, databases] = await Promise.all([
+    readCloud(ec2),
+    ec2.describePrefixLists(),
+    describeDatabases(),
+  ]);
   const cidrsOf = (list: string | undefined) =>
     lists.PrefixLists?.find(({ PrefixListId }) => PrefixListId === list)?.Cidrs ?? [];
   return {
-    vpcs: (vpcs.Vpcs ?? []).map((vpc) => ({ id: vpc.VpcId!, cidr: vpc.CidrBlock! })),
-    subnets: (subnets.Subnets ?? []).map((subnet) => ({
+    vpcs: cloud.vpcs.map((vpc) => ({ id: vpc.VpcId!, cidr: vpc.CidrBlock! })),
+    subnets: cloud.subnets.map((subnet) => ({
       id: subnet.SubnetId!,
       vpcId: subnet.VpcId!,
       cidr: subnet.CidrBlock!,
     })),
-    internetGateways: (gateways.InternetGateways ?? []).flatMap((gateway) =>
+    internetGateways: cloud.gateways.flatMap((gateway) =>
       (gateway.Attachments ?? []).map((to) => ({
         id: gateway.InternetGatewayId!,
         vpcId: to.VpcId!,
       })),
     ),
-    natGateways: (natGateways.NatGateways ?? []).flatMap((nat) => {
+    natGateways: cloud.nats.flatMap((nat) => {
       const publicIp = nat.NatGatewayAddresses?.[0]?.PublicIp;
-      return publicIp ? [{ id: nat.NatGatewayId!, subnetId: nat.SubnetId!, publicIp }] : [];
+      const translates = nat.State === "pending" || nat.State === "available";
+      return publicIp && translates
+        ? [{ id: nat.NatGatewayId!, subnetId: nat.SubnetId!, publicIp }]
+        : [];
     }),
-    routeTables: (tables.RouteTables ?? []).map((table) => ({
+    routeTables: cloud.tables.map((table) => ({
       id: table.RouteTableId!,
       vpcId: table.VpcId!,
       main: (table.Associations ?? []).some((association) => association.Main === true),
@@ -162,13 +158,13 @@ export async function describe(): Promise<ObservedState> {
         return (cidr ? [cidr] : cidrsOf(list)).map((each) => ({ cidr: each, target }));
       }),
     })),
-    securityGroups: (groups.SecurityGroups ?? []).map((group) => ({
+    securityGroups: cloud.groups.map((group) => ({
       id: group.GroupId!,
       vpcId: group.VpcId!,
       ingress: (group.IpPermissions ?? []).map(permissionOf),
       egress: (group.IpPermissionsEgress ?? []).map(permissionOf),
     })),
-    instances,
+    instances: await describeInstances(cloud.instances),
     databases,
   };
 }
@@ -183,23 +179,17 @@ function permissionOf(permission: IpPermission): Permission {
   };
 }
 
-async function describeInstances(): Promise<Instance[]> {
-  const found = [];
-  for await (const page of paginateDescribeInstances({ client: ec2 }, {})) {
-    for (const { Instances = [] } of page.Reservations ?? []) found.push(...Instances);
-  }
-  // A terminated instance stays in the answers for a while, without an interface.
-  const embodied = found.filter(({ PrivateIpAddress, State }) => PrivateIpAddress && State);
-  if (embodied.length === 0) return [];
-  const [reboots, keys, memory, userData] = await Promise.all([
+async function describeInstances(found: readonly Machine[]): Promise<Instance[]> {
+  if (found.length === 0) return [];
+  const [reboots, keys, memory, data] = await Promise.all([
     rebooting(),
-    publicKeys(),
-    memorySizes(embodied.map((instance) => instance.InstanceType!)),
-    Promise.all(embodied.map((instance) => userDataOf(instance.InstanceId!))),
+    keyPairs(ec2),
+    memorySizes(found.map((instance) => instance.InstanceType!)),
+    Promise.all(found.map((instance) => userData(ec2, instance.InstanceId!))),
   ]);
-  return embodied.map((instance, index) => ({
+  return found.map((instance, index) => ({
     id: instance.InstanceId!,
-    name: instance.Tags?.find(({ Key }) => Key === "Name")?.Value ?? "",
+    name: tagsOf(instance.Tags).Name ?? "",
     state: instance.State!.Name!,
     rebooting: reboots.includes(instance.InstanceId!),
     vpcId: instance.VpcId!,
@@ -213,8 +203,8 @@ async function describeInstances(): Promise<Instance[]> {
     memoryMiB: memory.get(instance.InstanceType!) ?? 1024,
     imageId: instance.ImageId!,
     keyName: instance.KeyName,
-    publicKey: keys.get(instance.KeyName ?? ""),
-    userData: userData[index]!,
+    publicKey: keys.find(({ KeyName }) => KeyName === instance.KeyName)?.PublicKey,
+    userData: data[index]!,
     metadata: {
       tokensRequired: instance.MetadataOptions?.HttpTokens === "required",
       hopLimit: instance.MetadataOptions?.HttpPutResponseHopLimit ?? 1,
@@ -222,16 +212,6 @@ async function describeInstances(): Promise<Instance[]> {
     },
     profileArn: instance.IamInstanceProfile?.Arn,
   }));
-}
-
-async function publicKeys(): Promise<Map<string, string>> {
-  const { KeyPairs } = await ec2.describeKeyPairs({ IncludePublicKey: true });
-  return new Map((KeyPairs ?? []).map((key) => [key.KeyName!, key.PublicKey ?? ""]));
-}
-
-async function userDataOf(id: string): Promise<string> {
-  const asked = { InstanceId: id, Attribute: "userData" } as const;
-  return (await ec2.describeInstanceAttribute(asked)).UserData?.Value ?? "";
 }
 
 /** MiB by instance type; asked once for each type. */
@@ -249,8 +229,7 @@ async function memorySizes(types: string[]): Promise<Map<string, number>> {
 }
 
 async function describeDatabases(): Promise<Database[]> {
-  const { DBInstances = [] } = await rds.describeDBInstances();
-  const embodied = DBInstances.filter((database) => database.DBSubnetGroup?.VpcId);
+  const embodied = (await rds.instances()).filter((database) => database.DBSubnetGroup?.VpcId);
   const memory = await memorySizes(
     embodied.map(({ DBInstanceClass }) => ec2Type(DBInstanceClass!)),
   );
@@ -286,10 +265,8 @@ function ec2Type(databaseClass: string): string {
 async function parametersOf(database: DBInstance): Promise<Record<string, string>> {
   const group = database.DBParameterGroups?.[0]?.DBParameterGroupName;
   if (!group || group.startsWith("default.")) return {};
-  const asked = { DBParameterGroupName: group, Source: "user" };
-  const { Parameters } = await rds.describeDBParameters(asked);
   return Object.fromEntries(
-    (Parameters ?? []).flatMap(({ ParameterName, ParameterValue }) =>
+    (await rds.parameters(group)).flatMap(({ ParameterName, ParameterValue }) =>
       ParameterName && ParameterValue ? [[ParameterName, ParameterValue]] : [],
     ),
   );

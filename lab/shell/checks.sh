@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # What must be true of the machine before set-up makes anything. Sourced after lab/shell/engine.sh.
 
+# shellcheck source=../../tools/node-version.sh
+source "$LAB_ROOT/tools/node-version.sh"
+
 # at_least VERSION MINIMUM
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -n 1) == "$2" ]]; }
-
-node_is_recent() { at_least "$(node --version 2>/dev/null | tr -d v)" 22.18; }
 
 # The language host has to be beside the CLI: one from elsewhere may be of another version.
 pulumi_is_recent() {

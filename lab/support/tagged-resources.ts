@@ -1,16 +1,13 @@
 /** Every resource of the AWS API that carries given tags. */
-import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
+import { CloudWatchLogs, type LogGroup } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2, type TagDescription } from "@aws-sdk/client-ec2";
-import { IAM } from "@aws-sdk/client-iam";
+import { IAM, type InstanceProfile, type Role } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
 import { S3 } from "@aws-sdk/client-s3";
+import { databaseReader, flowLogs, keyPairs, readCloud, tagsOf } from "../../tools/inventory.ts";
 import type { Unrecorded } from "./orphans.ts";
 
 type Tags = Record<string, string>;
-interface Tag {
-  Key?: string | undefined;
-  Value?: string | undefined;
-}
 
 /** EC2's resource types that the program makes, as Pulumi's. What others they bring along is not listed. */
 const ec2Types: Partial<Record<string, string>> = {
@@ -27,117 +24,113 @@ const ec2Types: Partial<Record<string, string>> = {
   "vpc-flow-log": "aws:ec2/flowLog:FlowLog",
 };
 
-const asObject = (tags: Tag[] = []): Tags =>
-  Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
+type Tagged = readonly [resource: Unrecorded, tags: Tags];
+const resource = (type: string, id = "", tags: Tags = {}): Tagged => [{ id, type, name: id }, tags];
 
-async function ec2Resources(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
+async function ec2Resources(): Promise<Tagged[]> {
   const ec2 = new EC2();
   const byId = new Map<string, TagDescription[]>();
   for (const tag of (await ec2.describeTags()).Tags ?? []) {
     byId.set(tag.ResourceId ?? "", [...(byId.get(tag.ResourceId ?? "") ?? []), tag]);
   }
-  // Both keep their tags for an hour after their end.
-  const { Reservations = [] } = await ec2.describeInstances({
-    Filters: [{ Name: "instance-state-name", Values: ["shutting-down", "terminated"] }],
-  });
-  const { NatGateways = [] } = await ec2.describeNatGateways({
-    Filter: [{ Name: "state", Values: ["deleting", "deleted"] }],
-  });
-  const ended = new Set([
-    ...Reservations.flatMap(({ Instances = [] }) => Instances.map((each) => each.InstanceId)),
-    ...NatGateways.map((each) => each.NatGatewayId),
-  ]);
-  // moto keeps the tags of a flow log that was deleted.
-  const { FlowLogs = [] } = await ec2.describeFlowLogs();
-  const flowLogs = new Set(FlowLogs.map((each) => each.FlowLogId));
+  const { instances, nats } = await readCloud(ec2);
+  // These keep their tags after their end: instances and NAT gateways for an hour, flow logs in moto for good.
+  const existing: Partial<Record<string, (string | undefined)[]>> = {
+    instance: instances
+      .filter(({ State }) => State?.Name !== "shutting-down")
+      .map(({ InstanceId }) => InstanceId),
+    natgateway: nats.map(({ NatGatewayId }) => NatGatewayId),
+    "vpc-flow-log": (await flowLogs(ec2)).map(({ FlowLogId }) => FlowLogId),
+  };
   // Pulumi's id of a key pair is its name.
-  const { KeyPairs = [] } = await ec2.describeKeyPairs();
-  const keyNames = new Map(KeyPairs.map((each) => [each.KeyPairId, each.KeyName]));
+  const keys = new Map((await keyPairs(ec2)).map((key) => [key.KeyPairId, key.KeyName]));
   return [...byId].flatMap(([id, list]) => {
-    const type = ec2Types[list[0]?.ResourceType ?? ""];
-    const tags = asObject(list);
-    if (!type || ended.has(id)) return [];
-    if (type === ec2Types["vpc-flow-log"] && !flowLogs.has(id)) return [];
-    return [{ tagged: { id: keyNames.get(id) ?? id, type, name: tags.Name ?? "" }, tags }];
+    const kind = list[0]?.ResourceType ?? "";
+    const type = ec2Types[kind];
+    if (!type || existing[kind]?.includes(id) === false) return [];
+    const tags = tagsOf(list);
+    return [[{ id: keys.get(id) ?? id, type, name: tags.Name ?? "" }, tags]];
   });
 }
 
-async function databaseResources(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
-  const rds = new RDS();
-  const { DBInstances = [] } = await rds.describeDBInstances();
-  const { DBSubnetGroups = [] } = await rds.describeDBSubnetGroups();
-  const { DBParameterGroups = [] } = await rds.describeDBParameterGroups();
-  const found = [
-    ...DBInstances.map((each) => ({
-      type: "aws:rds/instance:Instance",
-      id: each.DBInstanceIdentifier ?? "",
-      arn: each.DBInstanceArn,
-    })),
-    ...DBSubnetGroups.map((each) => ({
-      type: "aws:rds/subnetGroup:SubnetGroup",
-      id: each.DBSubnetGroupName ?? "",
-      arn: each.DBSubnetGroupArn,
-    })),
-    ...DBParameterGroups.map((each) => ({
-      type: "aws:rds/parameterGroup:ParameterGroup",
-      id: each.DBParameterGroupName ?? "",
-      arn: each.DBParameterGroupArn,
-    })),
-  ];
-  return Promise.all(
-    found.map(async ({ type, id, arn }) => {
-      const { TagList } = await rds.listTagsForResource({ ResourceName: arn });
-      return { tagged: { id, type, name: id }, tags: asObject(TagList) };
-    }),
-  );
+async function databaseResources(): Promise<Tagged[]> {
+  const of = databaseReader(new RDS());
+  const tagged = async (type: string, id?: string, arn?: string) =>
+    resource(type, id, tagsOf(await of.tags(arn)));
+  return Promise.all([
+    ...(await of.instances()).map(({ DBInstanceIdentifier: id, DBInstanceArn: arn }) =>
+      tagged("aws:rds/instance:Instance", id, arn),
+    ),
+    ...(await of.subnetGroups()).map(({ DBSubnetGroupName: id, DBSubnetGroupArn: arn }) =>
+      tagged("aws:rds/subnetGroup:SubnetGroup", id, arn),
+    ),
+    ...(await of.parameterGroups()).map(({ DBParameterGroupName: id, DBParameterGroupArn: arn }) =>
+      tagged("aws:rds/parameterGroup:ParameterGroup", id, arn),
+    ),
+  ]);
 }
 
-async function buckets(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
+async function buckets(): Promise<Tagged[]> {
   const s3 = new S3({ forcePathStyle: true });
   const { Buckets = [] } = await s3.listBuckets();
   return Promise.all(
     Buckets.map(async ({ Name: id = "" }) => {
       // A bucket without tags answers with an error.
       const { TagSet } = await s3.getBucketTagging({ Bucket: id }).catch(() => ({ TagSet: [] }));
-      return { tagged: { id, type: "aws:s3/bucket:Bucket", name: id }, tags: asObject(TagSet) };
+      return resource("aws:s3/bucket:Bucket", id, tagsOf(TagSet));
     }),
   );
 }
 
-async function roles(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
-  const iam = new IAM();
+/** With the tags, which the list lacks. */
+export async function roles(iam: IAM): Promise<Role[]> {
   const { Roles = [] } = await iam.listRoles();
-  const { InstanceProfiles = [] } = await iam.listInstanceProfiles();
-  const ofRoles = Roles.map(async ({ RoleName: id = "" }) => ({
-    tagged: { id, type: "aws:iam/role:Role", name: id },
-    tags: asObject((await iam.getRole({ RoleName: id })).Role?.Tags),
-  }));
-  const ofProfiles = InstanceProfiles.map(async ({ InstanceProfileName: id = "" }) => ({
-    tagged: { id, type: "aws:iam/instanceProfile:InstanceProfile", name: id },
-    tags: asObject(
-      (await iam.getInstanceProfile({ InstanceProfileName: id })).InstanceProfile?.Tags,
-    ),
-  }));
-  return Promise.all([...ofRoles, ...ofProfiles]);
+  return Promise.all(Roles.map(async ({ RoleName }) => (await iam.getRole({ RoleName })).Role!));
 }
 
-async function logGroups(): Promise<{ tagged: Unrecorded; tags: Tags }[]> {
-  const logs = new CloudWatchLogs();
+/** With the tags, which the list lacks. */
+export async function instanceProfiles(iam: IAM): Promise<InstanceProfile[]> {
+  const { InstanceProfiles = [] } = await iam.listInstanceProfiles();
+  const names = InstanceProfiles.map(({ InstanceProfileName }) => ({ InstanceProfileName }));
+  return Promise.all(
+    names.map(async (name) => (await iam.getInstanceProfile(name)).InstanceProfile!),
+  );
+}
+
+async function identities(): Promise<Tagged[]> {
+  const iam = new IAM();
+  return [
+    ...(await roles(iam)).map(({ RoleName, Tags }) =>
+      resource("aws:iam/role:Role", RoleName, tagsOf(Tags)),
+    ),
+    ...(await instanceProfiles(iam)).map(({ InstanceProfileName, Tags }) =>
+      resource("aws:iam/instanceProfile:InstanceProfile", InstanceProfileName, tagsOf(Tags)),
+    ),
+  ];
+}
+
+/** With their tags. */
+export async function logGroups(logs: CloudWatchLogs): Promise<(LogGroup & { tags?: Tags })[]> {
   const { logGroups: found = [] } = await logs.describeLogGroups();
   return Promise.all(
-    found.map(async ({ logGroupName: id = "", logGroupArn: resourceArn }) => {
-      const { tags = {} } = await logs.listTagsForResource({ resourceArn });
-      return { tagged: { id, type: "aws:cloudwatch/logGroup:LogGroup", name: id }, tags };
-    }),
+    found.map(async (group) => ({
+      ...group,
+      tags: (await logs.listTagsForResource({ resourceArn: group.logGroupArn })).tags ?? {},
+    })),
+  );
+}
+
+async function logGroupResources(): Promise<Tagged[]> {
+  return (await logGroups(new CloudWatchLogs())).map(({ logGroupName, tags }) =>
+    resource("aws:cloudwatch/logGroup:LogGroup", logGroupName, tags),
   );
 }
 
 /** All resources of the kinds that the program makes which carry every one of `tags`. */
 export async function taggedResources(tags: Tags): Promise<Unrecorded[]> {
-  const of = [ec2Resources(), databaseResources(), buckets(), roles(), logGroups()];
-  const all = await Promise.all(of);
-  return all
+  const of = [ec2Resources(), databaseResources(), buckets(), identities(), logGroupResources()];
+  return (await Promise.all(of))
     .flat()
-    .filter((each) => Object.entries(tags).every(([key, value]) => each.tags[key] === value))
-    .map((each) => each.tagged);
+    .filter(([, own]) => Object.entries(tags).every(([key, value]) => own[key] === value))
+    .map(([found]) => found);
 }

@@ -53,7 +53,8 @@ export class SharedStack {
   /** Brings lab and stack up, unless they are. */
   async open(): Promise<void> {
     await lab.up();
-    const { configuredCommit } = await lab.outputs().catch((): Record<string, string> => ({}));
+    // lab/pulumi makes a stack that does not exist; one that was never up has no outputs.
+    const { configuredCommit } = await lab.outputs();
     if (!configuredCommit) await lab.pulumi("up", "--yes", "--skip-preview");
     this.opened = await LabStack.open(lab);
   }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appEnvironment } from "../../deployer/environment.ts";
 import { installation, quote } from "../../deployer/shell.ts";
-import { releaseSteps } from "../../lab/support/release-steps.ts";
+import { faults } from "../../lab/experiments/faults/faults.ts";
 import { scripts } from "../support/machine.ts";
 import { program, upstream, type Program } from "./program.ts";
 
@@ -98,6 +98,8 @@ describe("The release", function () {
   const remote = "command:remote:Command";
   const key = (step: string) => `${remote} flask-on-aws-dev-release-${step}`;
   let built: Program;
+  const stepNames = (of = built) =>
+    of.all(remote).map(({ name }) => name.replace("flask-on-aws-dev-release-", ""));
   const step = (name: string, of = built) => of.one(remote, `release-${name}`);
   const triggers = (name: string, of = built) => step(name, of).inputs.triggers.join(" ");
   before(async () => {
@@ -105,9 +107,9 @@ describe("The release", function () {
   });
 
   it("runs every step after the steps that it depends on", () => {
-    expect(built.all(remote)).to.have.length(releaseSteps.length);
-    const last = upstream(built, key("drop-old-user"));
-    for (const name of releaseSteps.slice(0, -2)) expect(last, name).to.include(key(name));
+    const before = upstream(built, key("drop-old-user"));
+    const others = stepNames().filter((name) => !before.has(key(name)));
+    expect(others).to.have.members(["schedule", "drop-old-user"]);
     for (const [earlier, later] of [
       ["install", "wait-for-cloud-init"],
       ["wait-for-cloud-init", "fetch"],
@@ -195,8 +197,15 @@ describe("The release", function () {
     }
   });
 
+  it("is killed at each of its steps by a fault of the lab", () => {
+    const killed = faults.filter(({ name }) => name.startsWith("killed-at-"));
+    expect(killed.map(({ name }) => name)).to.have.members(
+      stepNames().map((name) => `killed-at-${name}`),
+    );
+  });
+
   it("runs every step again on a new app server", () => {
-    for (const name of releaseSteps) {
+    for (const name of stepNames()) {
       expect(triggers(name), name).to.include("flask-on-aws-dev-app-machine-id");
     }
   });
@@ -204,29 +213,20 @@ describe("The release", function () {
   it("runs only the steps that a change affects", async () => {
     const changed = async (settings: Record<string, unknown>) => {
       const other = await program(settings);
-      return releaseSteps.filter(
-        (name) => JSON.stringify(step(name, other).inputs) !== JSON.stringify(step(name).inputs),
-      );
+      const inputs = (name: string, of = built) => JSON.stringify(step(name, of).inputs);
+      const names = stepNames().filter((name) => inputs(name, other) !== inputs(name));
+      return names.toSorted().join(" ");
     };
-    expect(await changed({})).to.deep.equal([]);
-    expect(await changed({ instanceType: "t3.small" })).to.deep.equal([]);
-    expect(await changed({ appCommit: "0".repeat(40) })).to.deep.equal([
-      "fetch",
-      "build",
-      "deploy",
-    ]);
-    const image = ["build", "deploy"];
-    expect(await changed({ baseImage: "python:3.12-slim" })).to.deep.equal(image);
-    expect(await changed({ pipIndexUrl: "https://pip.example" })).to.deep.equal(["build"]);
-    expect(await changed({ nginxImage: "nginx:1.29" })).to.deep.equal(["deploy"]);
-    expect(await changed({ databaseName: "other" })).to.deep.equal([
-      "prepare-database",
-      "write-app.env",
-      "write-stack.env",
-      "deploy",
-    ]);
-    const appRepositoryCredential = "sesame";
-    expect(await changed({ appRepositoryCredential })).to.deep.equal(["fetch"]);
+    expect(await changed({})).to.equal("");
+    expect(await changed({ instanceType: "t3.small" })).to.equal("");
+    expect(await changed({ appCommit: "0".repeat(40) })).to.equal("build deploy fetch");
+    expect(await changed({ baseImage: "python:3.12-slim" })).to.equal("build deploy");
+    expect(await changed({ pipIndexUrl: "https://pip.example" })).to.equal("build");
+    expect(await changed({ nginxImage: "nginx:1.29" })).to.equal("deploy");
+    expect(await changed({ databaseName: "other" })).to.equal(
+      "deploy prepare-database write-app.env write-stack.env",
+    );
+    expect(await changed({ appRepositoryCredential: "sesame" })).to.equal("fetch");
   });
 
   it("rotates to the other database user with a new password, and drops the old user", async () => {
@@ -274,7 +274,7 @@ describe("The release", function () {
       "aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-app",
     );
     const off = await program({ publishToken: "sesame" });
-    expect(off.all(remote)).to.have.length(releaseSteps.length);
+    expect(stepNames(off)).to.have.members(stepNames());
     const other = await program({ ...publish, appCommit: "0".repeat(40) });
     expect(triggers("publish", other)).to.not.equal(triggers("publish", published));
     const without = await program({ ...publish, site: "none" });

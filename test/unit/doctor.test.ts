@@ -1,6 +1,15 @@
 import { expect } from "chai";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checks, examine, type Purpose } from "../../tools/doctor.ts";
@@ -109,6 +118,29 @@ describe("The doctor", () => {
       expect(probe("git", { PATH: home })).to.equal(undefined);
     });
 
+    /** PATH with a docker, a pulumi and a uname that print what is expected. */
+    const withFakes = () => {
+      const fakes = join(home, "fakes");
+      mkdirSync(fakes, { recursive: true });
+      const docker = `case $* in *ServerVersion*) echo 26.1.5 ;; *DockerRootDir*) echo / ;; esac`;
+      const uname = "case $1 in -s) echo Linux ;; *) echo Linux aarch64 ;; esac";
+      const texts = { docker, pulumi: "echo v3.249.0", uname };
+      for (const [name, text] of Object.entries(texts))
+        writeFileSync(join(fakes, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+      return { PATH: `${fakes}:${process.env.PATH}` };
+    };
+
+    it("that print what the checks accept", () => {
+      const others = ["git", "ssh", "ssh-keygen", "ssh-agent", "openssl", "region", "node"];
+      for (const name of ["system", "pulumi", "docker", ...others]) {
+        const seen = probe(name, withFakes());
+        expect(seen, name).to.be.a("string");
+        expect(checks.find((each) => each.name === name)!.check(seen!), seen).to.equal(true);
+      }
+      for (const name of ["cache-disk", "docker-disk"])
+        expect(probe(name, withFakes())).to.match(/^\d+ MB free, [34]000 MB needed$/);
+    });
+
     it("that report credentials only by name", () => {
       expect(probe("credentials")).to.equal(undefined);
       const key = probe("credentials", { AWS_ACCESS_KEY_ID: "sesame" });
@@ -125,7 +157,38 @@ describe("The doctor", () => {
       expect(probe("lab")).to.equal("down, lab/up starts it");
       expect(probe("stack")).to.equal("not asked, the lab is down");
       expect(existsSync(join(root, ".lab/doctor"))).to.equal(false);
-      expect(probe("docker", { DOCKER_HOST: "tcp://198.18.0.1:2375" })).to.equal(undefined);
+      const remote = { ...withFakes(), DOCKER_HOST: "tcp://198.18.0.1:2375" };
+      for (const name of ["docker", "docker-disk"]) {
+        expect(probe(name, { ...remote, DOCKER_HOST: "unix:///run/docker.sock" })).to.match(/^\d/);
+        expect(probe(name, remote)).to.equal(undefined);
+      }
+    });
+
+    it("that find a lab that is up", async () => {
+      const lab = join(root, ".lab/doctor-up");
+      const services: ChildProcess[] = [];
+      const start = (name: string, program: string) => {
+        const env = { LAB_SERVICE: `${lab}:${name}` };
+        const child = spawn(process.execPath, ["--eval", program], { env });
+        services.push(child);
+        return once(child.stdout, "data") as Promise<[Buffer]>;
+      };
+      mkdirSync(lab, { recursive: true });
+      try {
+        const [port] = await start(
+          "api",
+          `const server = http.createServer((_, answer) => answer.end());
+          server.listen(0, "127.0.0.1", () => console.log(server.address().port))`,
+        );
+        await start("controller", "setInterval(() => {}, 1e6); console.log()");
+        writeFileSync(join(lab, "subnet"), `7 ${port.toString()}`);
+        expect(probe("lab", { LAB_NAME: "doctor-up" })).to.equal("down, lab/up starts it");
+        writeFileSync(join(lab, "controller.ready"), "");
+        expect(probe("lab", { LAB_NAME: "doctor-up" })).to.equal("up");
+      } finally {
+        for (const child of services) child.kill();
+        rmSync(lab, { recursive: true });
+      }
     });
   });
 });

@@ -25,8 +25,8 @@ const keysOf = (file: string, member: string) => {
 describe("Remedies", () => {
   it("are found in shell scripts and in TypeScript sources", () => {
     const shell =
-      'fail "no $a, \\"$(b "c)" ")")\\"" \\\n  "do $x, $(date "+%F")" "$e"\nremedy+="or d"';
-    expect(ofShell("a", shell)).to.deep.equal(["do ${…}, ${…}", "or d"]);
+      'fail "no $a, \\"$(b "c)" ")")\\"" \\\n  "do $x, $(date "+%F")" "$e"\nremedy+="or d"\necho "remedy: f"';
+    expect(ofShell("a", shell)).to.deep.equal(["do ${…}, ${…}", "or d", "f"]);
     expect(() => ofShell("a", "fail $problem $remedy")).to.throw(/a: no text in double quotes/);
     const program =
       'const up = `run ${pulumi} up`; new Failure("a", up); e("a\\n" + `remedy: b ${c}`)';

@@ -132,7 +132,10 @@ describe("Storage", () => {
       expect(bucket).to.equal("flask-on-aws-dev-site-id");
       expect(contentType).to.equal("text/html; charset=utf-8");
     }
-    expect(indexPage("a title")).to.include("<h1>a title</h1>");
+    for (const page of [indexPage("a title"), errorPage("a title")])
+      expect(page)
+        .to.include("<h1>a title</h1>")
+        .and.not.match(/undefined|\{\{/);
     expect(errorPage("a title")).to.not.equal(indexPage("a title"));
   });
 

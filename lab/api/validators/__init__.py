@@ -35,7 +35,6 @@ EC2_RULES: dict[str, list[Rule]] = {
     "ModifyInstanceMetadataOptions": [machines.hop_limit],
     "ModifyInstanceAttribute": [machines.user_data, machines.stopped, machines.new_groups_of_the_vpc],
     "DetachInternetGateway": [deletions.internet_gateway],
-    "DisassociateAddress": [deletions.address_of_nat_gateway],
     "ReleaseAddress": [deletions.address_of_nat_gateway, deletions.address],
     "DeleteSecurityGroup": [deletions.security_group],
     "DeleteSubnet": [deletions.subnet],
@@ -54,7 +53,7 @@ RDS_RULES: dict[str, list[Rule]] = {
         databases.security_groups,
     ],
     "ModifyDBInstance": [
-        databases.new_master_password,
+        databases.master_password,
         databases.engine_version,
         databases.instance_class,
         databases.storage,

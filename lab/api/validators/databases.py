@@ -13,33 +13,24 @@ FAMILIES = {
     "r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r7g", "r7i", "r8g",
     "t3", "t4g", "x2g", "x2idn", "x2iedn",
 }  # fmt: skip
-# GiB (RDS user guide, "Amazon RDS DB instance storage").
-STORAGE_MINIMUM = {"gp2": 20, "gp3": 20, "io1": 100, "io2": 100, "standard": 5}
-STORAGE_MAXIMUM = 65536
+# GiB of gp3 (RDS user guide, "Amazon RDS DB instance storage").
+STORAGE_MINIMUM, STORAGE_MAXIMUM = 20, 65536
 RETENTION_DAYS = 35
-PASSWORD_LENGTHS = {"mysql": (8, 41)}
+# Of MySQL.
+PASSWORD_MINIMUM, PASSWORD_MAXIMUM = 8, 41
 RESERVED_USERS = {"rdsadmin", "rdsrepladmin", "rdstopmgr", "mysql.sys", "mysql.session", "mysql.infoschema"}
 
 
 def master_password(call: Call) -> None:
-    if call.params.get("ManageMasterUserPassword"):
-        return
-    if not call.params.get("MasterUserPassword"):
-        refuse("InvalidParameterValue", "The parameter MasterUserPassword must be provided and must not be blank.")
-    new_master_password(call)
-
-
-def new_master_password(call: Call) -> None:
     """The password itself is in no message."""
     password = call.params.get("MasterUserPassword")
     if password is None:
         return
-    shortest, longest = PASSWORD_LENGTHS.get(engine(call), (8, 128))
     invalid = "The parameter MasterUserPassword is not a valid password"
-    if len(password) < shortest:
-        refuse("InvalidParameterValue", f"{invalid} because it is shorter than {shortest} characters.")
-    if len(password) > longest:
-        refuse("InvalidParameterValue", f"{invalid} because it is longer than {longest} characters.")
+    if len(password) < PASSWORD_MINIMUM:
+        refuse("InvalidParameterValue", f"{invalid} because it is shorter than {PASSWORD_MINIMUM} characters.")
+    if len(password) > PASSWORD_MAXIMUM:
+        refuse("InvalidParameterValue", f"{invalid} because it is longer than {PASSWORD_MAXIMUM} characters.")
     if any(not "!" <= character <= "~" or character in '/@"' for character in password):
         refuse(
             "InvalidParameterValue",
@@ -72,10 +63,8 @@ def instance_class(call: Call) -> None:
 
 def storage(call: Call) -> None:
     size = call.params.get("AllocatedStorage")
-    kind = call.params.get("StorageType") or getattr(existing(call), "storage_type", "gp2")
-    if kind not in STORAGE_MINIMUM:
-        refuse("InvalidParameterValue", f"Invalid storage type: {kind}")
-    if size is not None and not STORAGE_MINIMUM[kind] <= int(size) <= STORAGE_MAXIMUM:
+    kind = call.params.get("StorageType") or getattr(existing(call), "storage_type", None)
+    if kind == "gp3" and size is not None and not STORAGE_MINIMUM <= int(size) <= STORAGE_MAXIMUM:
         refuse(
             "InvalidParameterValue",
             f"Invalid storage size for engine name {engine(call)} and storage type {kind}: {size}",
@@ -111,9 +100,7 @@ def security_groups(call: Call) -> None:
     subnet_group = call.rds.subnet_groups.get(name) if name else getattr(existing(call), "db_subnet_group", None)
     for group_id in call.params.get("VpcSecurityGroupIds") or []:
         group = call.ec2.get_security_group_from_id(group_id)
-        if group is None:
-            refuse("InvalidParameterValue", f"Invalid security group , groupId= {group_id}, groupName=.")
-        if subnet_group and group.vpc_id != subnet_group.vpc_id:
+        if subnet_group and group and group.vpc_id != subnet_group.vpc_id:
             refuse(
                 "InvalidParameterCombination",
                 "The DB instance and EC2 security group don't exist in the same VPC. The DB instance is in "

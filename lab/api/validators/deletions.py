@@ -33,11 +33,8 @@ def address(call: Call) -> None:
 
 
 def elastic_address(call: Call) -> Any:
-    wanted = {call.params.get(key) for key in ("AllocationId", "AssociationId", "PublicIp")} - {None}
-    return next(
-        (each for each in call.ec2.addresses if wanted & {each.allocation_id, each.association_id, each.public_ip}),
-        None,
-    )
+    wanted = {call.params.get("AllocationId"), call.params.get("PublicIp")} - {None}
+    return next((each for each in call.ec2.addresses if wanted & {each.allocation_id, each.public_ip}), None)
 
 
 def security_group(call: Call) -> None:

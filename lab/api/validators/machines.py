@@ -44,8 +44,6 @@ def stopped(call: Call) -> None:
 
 def groups_of_the_vpc(call: Call) -> None:
     same_network(call, call.params.get("SubnetId"), call.params.get("SecurityGroupIds", []))
-    for interface in call.params.get("NetworkInterfaces", []):
-        same_network(call, interface.get("SubnetId"), interface.get("Groups", []))
 
 
 def new_groups_of_the_vpc(call: Call) -> None:
@@ -59,9 +57,7 @@ def same_network(call: Call, subnet_id: str | None, group_ids: list[Any]) -> Non
     subnet = call.ec2.get_subnet(subnet_id)
     for group_id in group_ids:
         group = call.ec2.get_security_group_from_id(group_id)
-        if group is None:
-            refuse("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
-        if group.vpc_id != subnet.vpc_id:
+        if group and group.vpc_id != subnet.vpc_id:
             refuse(
                 "InvalidParameter", f"Security group {group_id} and subnet {subnet_id} belong to different networks."
             )

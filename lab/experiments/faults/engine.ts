@@ -1,7 +1,6 @@
 /** Faults of the engine, of who runs it, and of the API that it talks to. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { releaseSteps } from "../../support/release-steps.ts";
 import { tail, type LabStack } from "../../support/stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
 import { refused, unlock, until, type Fault } from "./fault.ts";
@@ -21,6 +20,12 @@ async function isAt(stack: LabStack, urn: string): Promise<boolean> {
 interface Checkpoint {
   checkpoint: { latest: { pending_operations?: { resource: { urn: string } }[] } };
 }
+
+/** The steps of a release without `publish`, by the ends of their resources' names. */
+const releaseSteps = [
+  ...["install", "wait-for-cloud-init", "fetch", "build", "prepare-database", "write-app.env"],
+  ...["write-stack.env", "deploy", "schedule", "drop-old-user"],
+];
 
 /** The engine killed while it runs a step; the next `up` is of the same version. */
 function killedAt(step: string): Fault {

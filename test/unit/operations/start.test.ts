@@ -12,13 +12,13 @@ describe("./ops", () => {
     stack.machine.fake("node", "echo v20.19.2");
     const old = stack.ops("status");
     expect(old.stderr).to.match(
-      /^error: Node 20\.19\.2 is too old\nremedy: install Node 22\.18 or later/,
+      /^error: the Node on PATH is v20\.19\.2, and 22\.18 or later is needed\nremedy: install Node 22\.18 or later: \S+; in the lab: lab\/ops\n$/,
     );
     expect(old.status).to.equal(1);
     stack.machine.fake("node", "echo v22.18.0");
     stack.machine.script(
       "ops",
-      `cp '${root}ops' '${stack.machine.home}'; exec '${stack.machine.home}/ops'`,
+      `cd '${root}'; cp --parents ops package.json tools/node-version.sh '${stack.machine.home}'; exec '${stack.machine.home}/ops'`,
     );
     const { stderr } = stack.ops();
     expect(stderr).to.match(

@@ -115,7 +115,7 @@ export const ofProgram: Table = {
     "see what it says": why.look,
     "see the messages above": why.look,
   },
-  ops: { "install Node": why.computer, "run: (cd": why.computer },
+  ops: { "run: (cd": why.computer },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
   "settings/publishing.ts": {
@@ -132,14 +132,15 @@ export const ofProgram: Table = {
   },
   "settings/schema.ts": {
     "use ": refused,
+    "use such a one": chosenValue,
     "use the output of": chosenValue,
     "remove the second one": chosenValue,
   },
-  "settings/settings.ts": { "use such a one": chosenValue },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
       "test/e2e/engine/site-access.test.ts",
       "is created when it is private, and only the account can read it",
     ),
   },
+  "tools/node-version.sh": { "install Node": why.computer },
 };

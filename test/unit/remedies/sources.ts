@@ -17,6 +17,7 @@ export function remedies(): Remedy[] {
     .split("\n")
     .filter((file) => /^(scripts\/.*\.sh|ops|.*\.ts)$/.test(file))
     .filter((file) => !/^(lab|test|tools|examples)\//.test(file))
+    .concat("tools/node-version.sh")
     .flatMap((file) => {
       const source = readFileSync(file, "utf8");
       const texts = file.endsWith(".ts") ? ofTypeScript(file, source) : ofShell(file, source);
@@ -24,7 +25,7 @@ export function remedies(): Remedy[] {
     });
 }
 
-/** The second argument of each call of fail, and the values that are assigned to the variable `remedy`. */
+/** The second argument of each call of fail, the values that are assigned to the variable `remedy`, and `echo "remedy: …"`. */
 export function ofShell(file: string, source: string): string[] {
   const code = source.replaceAll(/^\s*#.*$/gm, (comment) => " ".repeat(comment.length));
   const found: string[] = [];
@@ -39,6 +40,8 @@ export function ofShell(file: string, source: string): string[] {
   }
   for (const { index, 0: assigned } of code.matchAll(/\bremedy\+?=/g))
     found.push(word(file, code, index + assigned.length).text);
+  for (const { index, 0: echo } of code.matchAll(/\becho (?="remedy: )/g))
+    found.push(word(file, code, index + echo.length).text.replace("remedy: ", ""));
   return found.map((text) =>
     text
       .replaceAll("$bin/", "scripts/")

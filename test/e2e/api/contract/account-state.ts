@@ -6,6 +6,14 @@ import { RDS } from "@aws-sdk/client-rds";
 import { S3 } from "@aws-sdk/client-s3";
 
 import type { ApiServer } from "../../../../lab/support/api-server.ts";
+import { instanceProfiles, logGroups, roles } from "../../../../lab/support/tagged-resources.ts";
+import {
+  databaseReader,
+  flowLogs,
+  keyPairs,
+  readCloud,
+  userData,
+} from "../../../../tools/inventory.ts";
 
 type Client = ApiServer["client"];
 
@@ -19,115 +27,77 @@ export async function accountState(
   ids: ReadonlyMap<string, string>,
 ): Promise<Record<string, unknown>> {
   const names = new Map([...ids].map(([name, id]) => [id, name]));
-  const described = {
-    ...(await network(client)),
-    ...(await machines(client)),
+  const all = {
+    ...(await cloud(client)),
     ...(await identities(client)),
+    ...(await databases(client)),
+    ...(await buckets(client)),
   };
-  const all = { ...described, ...(await databases(client)), ...(await buckets(client)) };
   return normalised(all, names) as Record<string, unknown>;
 }
 
-async function network(client: Client) {
+async function cloud(client: Client) {
   const ec2 = new EC2(client);
-  const { Vpcs } = await ec2.describeVpcs();
-  const attributes = await Promise.all(
-    (Vpcs ?? []).flatMap(({ VpcId }) => [
-      ec2.describeVpcAttribute({ VpcId, Attribute: "enableDnsSupport" }),
-      ec2.describeVpcAttribute({ VpcId, Attribute: "enableDnsHostnames" }),
-    ]),
-  );
-  const { NatGateways } = await ec2.describeNatGateways();
+  const found = await readCloud(ec2);
+  const attributes = found.vpcs.flatMap(({ VpcId }) => [
+    ec2.describeVpcAttribute({ VpcId, Attribute: "enableDnsSupport" }),
+    ec2.describeVpcAttribute({ VpcId, Attribute: "enableDnsHostnames" }),
+  ]);
+  const instances = found.instances.map(async (instance) => {
+    const InstanceIds = [instance.InstanceId!];
+    const credits = await ec2.describeInstanceCreditSpecifications({ InstanceIds });
+    return {
+      ...instance,
+      UserData: await userData(ec2, instance.InstanceId!),
+      credits: credits.InstanceCreditSpecifications,
+    };
+  });
   return {
-    Vpcs,
-    attributes,
-    Subnets: (await ec2.describeSubnets()).Subnets,
-    InternetGateways: (await ec2.describeInternetGateways()).InternetGateways,
-    Addresses: (await ec2.describeAddresses()).Addresses,
-    NatGateways: NatGateways?.filter(({ State }) => State !== "deleted"),
-    RouteTables: (await ec2.describeRouteTables()).RouteTables,
-    SecurityGroups: (await ec2.describeSecurityGroups()).SecurityGroups,
-    VpcEndpoints: (await ec2.describeVpcEndpoints()).VpcEndpoints,
-    FlowLogs: (await ec2.describeFlowLogs()).FlowLogs,
-    logGroups: await logGroups(client),
-    SecurityGroupRules: (await ec2.describeSecurityGroupRules()).SecurityGroupRules,
-  };
-}
-
-async function logGroups(client: Client) {
-  const logs = new CloudWatchLogs(client);
-  return Promise.all(
-    ((await logs.describeLogGroups()).logGroups ?? []).map(async (group) => {
-      const { tags } = await logs.listTagsForResource({ resourceArn: group.logGroupArn });
-      return [group, tags];
-    }),
-  );
-}
-
-async function machines(client: Client) {
-  const ec2 = new EC2(client);
-  const Filters = [{ Name: "instance-state-name", Values: ["pending", "running", "stopped"] }];
-  const { Reservations = [] } = await ec2.describeInstances({ Filters });
-  const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
-  return {
-    KeyPairs: (await ec2.describeKeyPairs({ IncludePublicKey: true })).KeyPairs,
-    Volumes: (await ec2.describeVolumes()).Volumes,
-    instances: await Promise.all(
-      instances.map(async (instance) => {
-        const request = { InstanceId: instance.InstanceId, Attribute: "userData" } as const;
-        const { UserData } = await ec2.describeInstanceAttribute(request);
-        const credits = await ec2.describeInstanceCreditSpecifications({
-          InstanceIds: [instance.InstanceId!],
-        });
-        return { ...instance, UserData, credits: credits.InstanceCreditSpecifications };
-      }),
-    ),
+    ...found,
+    attributes: await Promise.all(attributes),
+    instances: await Promise.all(instances),
+    addresses: (await ec2.describeAddresses()).Addresses,
+    rules: (await ec2.describeSecurityGroupRules()).SecurityGroupRules,
+    keyPairs: await keyPairs(ec2),
+    volumes: (await ec2.describeVolumes()).Volumes,
+    flowLogs: await flowLogs(ec2),
+    logGroups: await logGroups(new CloudWatchLogs(client)),
   };
 }
 
 async function identities(client: Client) {
   const iam = new IAM(client);
-  const { Roles = [] } = await iam.listRoles();
   return {
     roles: await Promise.all(
-      Roles.map(async ({ RoleName }) => ({
-        ...(await iam.getRole({ RoleName })).Role,
-        policies: await Promise.all(
-          ((await iam.listRolePolicies({ RoleName })).PolicyNames ?? []).map((PolicyName) =>
-            iam.getRolePolicy({ RoleName, PolicyName }),
-          ),
-        ),
-      })),
+      (await roles(iam)).map(async (role) => {
+        const { RoleName } = role;
+        const { PolicyNames = [] } = await iam.listRolePolicies({ RoleName });
+        const policies = PolicyNames.map((PolicyName) =>
+          iam.getRolePolicy({ RoleName, PolicyName }),
+        );
+        return { ...role, policies: await Promise.all(policies) };
+      }),
     ),
-    profiles: await Promise.all(
-      ((await iam.listInstanceProfiles()).InstanceProfiles ?? []).map(
-        async ({ InstanceProfileName }) =>
-          (await iam.getInstanceProfile({ InstanceProfileName })).InstanceProfile,
-      ),
-    ),
+    profiles: await instanceProfiles(iam),
   };
 }
 
 async function databases(client: Client) {
-  const rds = new RDS(client);
-  const tags = async (ResourceName: string | undefined) =>
-    (await rds.listTagsForResource({ ResourceName })).TagList;
-  const { DBSubnetGroups = [] } = await rds.describeDBSubnetGroups();
-  const { DBParameterGroups = [] } = await rds.describeDBParameterGroups();
-  const { DBInstances } = await rds.describeDBInstances();
+  const of = databaseReader(new RDS(client));
+  const withTags = async (arn?: string, ...described: unknown[]) => [
+    ...described,
+    await of.tags(arn),
+  ];
   return {
     // AWS chooses one of the subnet group's zones.
-    DBInstances: DBInstances?.map((instance) => ({ ...instance, AvailabilityZone: undefined })),
+    databases: (await of.instances()).map((one) => ({ ...one, AvailabilityZone: undefined })),
     subnetGroups: await Promise.all(
-      DBSubnetGroups.map(async (group) => [group, await tags(group.DBSubnetGroupArn)]),
+      (await of.subnetGroups()).map((group) => withTags(group.DBSubnetGroupArn, group)),
     ),
     parameterGroups: await Promise.all(
-      DBParameterGroups.map(async (group) => {
-        const { DBParameterGroupName } = group;
-        const request = { DBParameterGroupName, Source: "user" };
-        const { Parameters } = await rds.describeDBParameters(request);
-        return [group, Parameters, await tags(group.DBParameterGroupArn)];
-      }),
+      (await of.parameterGroups()).map(async (group) =>
+        withTags(group.DBParameterGroupArn, group, await of.parameters(group.DBParameterGroupName)),
+      ),
     ),
   };
 }

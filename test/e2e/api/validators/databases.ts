@@ -15,6 +15,12 @@ export const databases: Row[] = [
     "shorter than 8",
     (x) => create(x, { MasterUserPassword: "abc" }),
   ],
+  [
+    "a master password of 42 characters",
+    "InvalidParameterValue",
+    "longer than 41",
+    (x) => create(x, { MasterUserPassword: "a".repeat(42) }),
+  ],
   ...["/", "@", '"', " "].map((character): Row => [
     `a master password with ${JSON.stringify(character)}`,
     "InvalidParameterValue",

@@ -96,6 +96,12 @@ export const subnetsGatewaysAndRoutes: Row[] = [
 
 export const securityGroups: Row[] = [
   [
+    "a TCP rule without ports",
+    "InvalidParameterValue",
+    "both from and to ports",
+    (x) => permit(x, { FromPort: undefined, ToPort: undefined }),
+  ],
+  [
     "port 70000",
     "InvalidParameterValue",
     "70000",
