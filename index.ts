@@ -230,7 +230,8 @@ const release = new Release(`${name}-release`, {
     commit,
     baseImage: settings.baseImage,
     pipIndexUrl: settings.pipIndexUrl,
-    nginxImage: settings.nginxImage,
+    proxyImage: settings.proxyImage,
+    uploadLimit: settings.uploadLimit,
   },
   database,
   databaseUser: {

@@ -26,7 +26,10 @@ export interface ReleaseArgs {
     readonly baseImage: string;
     /** Where pip looks for packages; PyPI if empty. */
     readonly pipIndexUrl: string;
-    readonly nginxImage: string;
+    /** Container image of Caddy. */
+    readonly proxyImage: string;
+    /** Of a request's body, in MB. */
+    readonly uploadLimit: number;
   };
   readonly database: Pick<
     Database,
@@ -108,7 +111,7 @@ export class Release extends pulumi.ComponentResource {
       writeFile(steps, "stack.env", variables, boot),
     ];
     const deploy = steps.script("deploy", {
-      args: [image, app.nginxImage],
+      args: [image, app.proxyImage],
       by: "run-detached.sh deploy deploy-lock.sh deploy.sh",
       triggers: [
         pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
@@ -240,6 +243,7 @@ function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_GROUP: args.groups.app,
       DATABASE_GROUP: args.groups.database,
       ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
+      UPLOAD_LIMIT: args.app.uploadLimit,
       PUBLISH: args.publish !== undefined,
       // What messages of the scripts tell the operator to type.
       STACK: pulumi.getStack(),

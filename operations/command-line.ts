@@ -73,11 +73,11 @@ function addReleases(add: Add): void {
     "rollback",
     rollback,
   ).option("--undo", "serve again what was rolled back");
-  add("logs", "what the app and nginx have logged", "logs --follow --since 1h", logs)
+  add("logs", "what the app and the proxy have logged", "logs --follow --since 1h", logs)
     .option("-f, --follow", "go on with what is logged from now on, until Ctrl-C")
     .option("--since <when>", "from then on: 30m, 24h or 2026-01-02T03:04:05Z", moment)
     .option("-n, --lines <number>", "at most so many past lines (100, or all of --since)", count)
-    .option("--all", "also health checks and nginx's notices");
+    .option("--all", "also health checks and the proxy's notices");
 }
 
 function addBackups(add: Add): void {

@@ -1,4 +1,4 @@
-/** What the app and nginx have logged: logs. */
+/** What the app and the proxy have logged: logs. */
 import { RemoteMachine } from "./machine.ts";
 
 interface LogOptions {

@@ -13,7 +13,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   client=$root/mysql.cnf      # the same database user, for mysql and mysqldump
   authority=$root/rds-ca.pem  # what RDS's certificates are checked against
   migrations=$root/migrations # revision files of an app that ships none
-  nginx=$root/nginx           # nginx's configuration directory
+  proxy=$root/proxy           # the proxy's configuration directory
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
@@ -49,8 +49,8 @@ fail() {
 quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 
 # Copies log lines of docker-compose, which begins each with an escape code, without empty ones, the health probes'
-# requests and the notices of nginx.
-without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:]+ \[notice\]' || true; }
+# requests and the proxy's notices.
+without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:.]+\sINFO\s' || true; }
 
 # Seconds since the last heartbeat of the deploy lock's holder.
 lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }
@@ -151,7 +151,7 @@ release_tree() (
   entries() {
     # Mode 0 removes.
     git ls-files -z -- ':(glob)**/.env' ':(glob)**/.env/**' | sed -z 's/^/0 0000000000000000000000000000000000000000\t/' || return
-    for file in Dockerfile.release compose.yml nginx.conf; do entry "$bin/$file" "release/$file" || return; done
+    for file in Dockerfile.release compose.yml Caddyfile; do entry "$bin/$file" "release/$file" || return; done
     if [ ! -d "$migrations" ] || git cat-file -e "$1:migrations/env.py" 2>/dev/null; then return 0; fi
     find "$migrations" -name __pycache__ -prune -o -type f -printf '%P\0' |
       while IFS= read -r -d '' file; do entry "$migrations/$file" "migrations/$file" || return; done
@@ -187,10 +187,15 @@ remote_git() {
   credential=$token git "${with[@]}" "$@"
 }
 
-# Which of the two services of compose.yml nginx passes requests to: blue, green or, at first, none.
+# Which of the two services of compose.yml the proxy passes requests to: blue, green or, at first, none.
 active_service() {
-  # shellcheck disable=SC2016  # a variable of nginx's
-  sed -n 's/^ *set \$app \(.*\):5005;$/\1/p' "$nginx/app.conf" 2>/dev/null || true
+  if [ -e "$proxy/active" ]; then
+    cat "$proxy/active"
+  else
+    # A machine of an earlier version has nginx until its next release.
+    # shellcheck disable=SC2016  # a variable of nginx's
+    sed -nE 's/^ *set \$app (.*):5005;$/\1/p' "$root/nginx/app.conf" 2>/dev/null || true
+  fi
 }
 
 # Copies its input with the app's secrets replaced, as they stand in app.env and as the app decodes them.

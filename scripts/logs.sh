@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app and nginx have logged, merged by time.
+# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app and the proxy have logged, merged by time.
 #
 # At most NUMBER past lines, the last ones: 100, or with --since all of that time. WHEN is a duration (30m, 24h) or a
-# time. Without --all, requests of health checks and nginx's notices are left out.
+# time. Without --all, requests of health checks and the proxy's notices are left out.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 follow='' since='' lines='' all=''
@@ -25,12 +25,12 @@ logged() {
   "${compose[@]}" logs --no-color --timestamps "$@" |
     sed --unbuffered -E $'s/^\e\\[2K//; s/^([^ ]+)-1 +\\| ([^ ]+) ?/\\2 \\1 /'
 }
-# Without what says nothing of the app: the containers' health checks, the deployer's and the status's requests, nginx's
-# notices of signals and its image's start.
+# Without what says nothing of the app: the containers' health checks, the deployer's and the status's requests, and the
+# proxy's notices.
 worth_reading() {
   if [ "$all" ]; then cat; else grep --line-buffered -vE "$noise" || [ $? = 1 ]; fi
 }
-noise=' 127\.0\.0\.1 - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ nginx ([^ ]+ [^ ]+ \[notice\]|/docker-entrypoint)'
+noise='^[^ ]+ [^ ]+ - - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ proxy [^ ]+ [^ ]+\s+INFO\s'
 # last: the last lines that are asked for.
 last() { if [ "$lines" ]; then tail -n "$lines"; elif [ "$since" ]; then cat; else tail -n 100; fi; }
 # Of the time, seconds are enough to read.

@@ -6,7 +6,10 @@ import { configCommand, type Problem } from "./problem.ts";
 export type Kind = "value" | "secret" | "list";
 
 /** Names that settings had before, and their names now. */
-const renamed: Readonly<Record<string, string>> = { tearDown: "confirmDestroy" };
+const renamed: Readonly<Record<string, string>> = {
+  tearDown: "confirmDestroy",
+  nginxImage: "proxyImage",
+};
 /** Pulumi's own settings for AWS that count here. */
 const awsKeys: Readonly<Record<string, string>> = {
   region: "aws:region",

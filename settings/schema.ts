@@ -104,7 +104,8 @@ export const schema = z.object({
     "use the output of: git rev-parse HEAD",
   ),
   baseImage: containerImage("use python:3.11-slim-bookworm"),
-  nginxImage: containerImage("use nginx:stable"),
+  proxyImage: containerImage("use caddy:2.11"),
+  uploadLimit: wholeNumber(1, 10_000, "MB", "use 100"),
   pipIndexUrl: text(
     /^$|^https?:\/\/[^\s'"@]+$/,
     "must be the address of a package index, without credentials",

@@ -58,7 +58,7 @@ describe("The lab's images", function () {
   });
 
   it("have a label", async () => {
-    for (const name of ["debian", "machine", "net", "mysql", "python", "nginx"]) {
+    for (const name of ["debian", "machine", "net", "mysql", "python", "caddy"]) {
       const format = '{{index .Config.Labels "flask-on-aws.image"}}';
       expect(
         await docker("image", "inspect", "--format", format, await image(name)),
@@ -90,27 +90,23 @@ describe("The lab's images", function () {
       .and.include("global.cert='/etc/ssl/certs/ca-certificates.crt'");
   });
 
-  it("include an nginx that reads conf.d and logs to its container", async () => {
-    const conf = join(work, "conf.d");
+  it("include a Caddy that reads /etc/caddy/Caddyfile and logs to its container", async () => {
+    const conf = join(work, "caddy");
     await mkdir(conf);
     await chmod(conf, 0o755);
-    await writeFile(join(conf, "site.conf"), 'server { listen 8080; return 200 "mine"; }');
-    const id = await start("--volume", `${conf}:/etc/nginx/conf.d:ro`, await image("nginx"));
-    expect(await docker("exec", id, "nginx", "-t")).to.include("test is successful");
+    await writeFile(join(conf, "Caddyfile"), ':8080 {\n\tlog\n\trespond "mine"\n}\n');
+    const id = await start("--volume", `${conf}:/etc/caddy:ro`, await image("caddy"));
     const answer = await docker(
       ...["run", "--rm", "--network", `container:${id}`, await image("net"), "curl", "--silent"],
       ...["--retry", "20", "--retry-connrefused", "http://127.0.0.1:8080/"],
     );
     expect(answer).to.equal("mine");
-    expect(await docker("logs", id)).to.match(/"GET \/ HTTP\/1\.1" 200/);
+    expect(await docker("logs", id)).to.match(/"uri":"\/".*"status":200/);
   });
 
   it("are in the instances' registry under the names that the instances request", async () => {
     const stored = `${process.env.LAB_CACHE}/registry/docker/registry/v2/repositories/library`;
-    for (const name of [
-      "python/_manifests/tags/3.11-slim-bookworm",
-      "nginx/_manifests/tags/stable",
-    ])
+    for (const name of ["python/_manifests/tags/3.11-slim-bookworm", "caddy/_manifests/tags/2.11"])
       expect(await readFile(`${stored}/${name}/current/link`, "utf8")).to.match(/^sha256:/);
   });
 

@@ -151,8 +151,8 @@ describe("The instance image", function () {
   for (const how of [["restart"], ["kill", "start"]]) {
     it(`restarts its containers after docker ${how.join(" and ")}, but does not repeat its user data`, async () => {
       if (how[0] === "restart") {
-        const nginx = await image("nginx");
-        const load = `docker save ${nginx} | docker exec -i ${machine} docker load`;
+        const caddy = await image("caddy");
+        const load = `docker save ${caddy} | docker exec -i ${machine} docker load`;
         await succeed("bash", ["-c", load]);
         await docker(
           "exec",
@@ -162,7 +162,7 @@ describe("The instance image", function () {
           "-d",
           "--name=web",
           "--restart=always",
-          nginx,
+          caddy,
         );
       }
       for (const verb of how) await docker(verb, machine);

@@ -60,7 +60,7 @@ describe("The acceptance check", () => {
   });
 
   it("fails when no release runs", () => {
-    machine().write("root/nginx/app.conf", "");
+    machine().write("root/proxy/active", "");
     fails("app", /^no release of the app serves$/, /^release one: pulumi up --stack prod$/);
   });
 

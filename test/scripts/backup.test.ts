@@ -134,7 +134,7 @@ describe("The backup", () => {
     });
     machine.run("fetch.sh", [address, commit]);
     machine.write("root/migrations/env.py", "");
-    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.write("root/proxy/active", "blue\n");
     machine.fake("docker-compose", "echo container");
     machine.fake("docker", `echo ${commit}`);
     expect(backup().status).to.equal(0);

@@ -1,10 +1,12 @@
 import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { FakeMachine } from "../support/machine.ts";
 
 /**
  * Fakes docker-compose with files in the home of the fake machine: `up/SERVICE` is a container whose ID is the service's
- * name. `health` is the inspected state of a new app. `broken` lists what fails, one item a line. Each reload raises the
- * number of nginx's worker; `draining` is how many more times the previous worker is seen.
+ * name. `health` is the inspected state of a new app. `broken` lists what fails, one item a line. `busy` is how many more
+ * times the old version has a connection.
  */
 const compose = (home: string) => `
 cd '${home}'
@@ -13,25 +15,30 @@ works() { if grep -sqx "$1" broken; then echo "no $1" >&2; exit 1; fi; }
 case "$*" in
 "ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
 "ps --quiet "*) [ ! -e "up/$3" ] || echo "$3" ;;
-"up --detach --quiet-pull --no-deps nginx")
-  works "up nginx"; sed -n s/^NGINX_IMAGE=//p root/release.env >up/nginx; works "up $(cat up/nginx)" ;;
+"up --detach --quiet-pull --no-deps --no-start proxy") works "pull" ;;
+"up --detach --quiet-pull --no-deps proxy")
+  works "up proxy"; sed -n s/^PROXY_IMAGE=//p root/release.env >up/proxy; works "up $(cat up/proxy)" ;;
 "up --detach --quiet-pull --no-deps "*) works "up \${*: -1}"; touch "up/\${*: -1}" ;;
 "rm --force --stop "*) rm -f "up/$4" ;;
 "logs --no-color --no-log-prefix --tail 200 "*)
   works logs
   echo "last words of $6"
-  echo '127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "Python-urllib/3.11"'
+  echo '- - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "Python-urllib/3.11"'
   echo '172.18.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "flask-on-aws-check"'
-  echo '2026/01/01 00:00:00 [notice] 1#1: signal process started' ;;
-"exec -T nginx nginx -t -q") works "nginx -t"; works "nginx -t $(cat up/nginx)"; works "nginx -t $(grep -o 'blue\\|green' root/nginx/app.conf)" ;;
-"exec -T nginx nginx -s reload") echo $(($(cat reloads) + 1)) >reloads ;;
-"exec -T nginx sh "*)
-  works workers
-  read -r worker <reloads; read -r left <draining
-  printf '/proc/%s/cmdline ' "$worker"
-  if [ "$left" -gt 0 ]; then echo $((left - 1)) >draining; echo "/proc/$((worker - 1))/cmdline"; fi ;;
+  printf '2026/01/01 00:00:00.123\tINFO\tnotice\n' ;;
+"exec -T proxy caddy reload --config /etc/caddy/Caddyfile") works reload ;;
+"exec -T "*" cat /proc/net/tcp")
+  read -r left <busy
+  cat tcp
+  if [ "$left" -gt 0 ]; then echo $((left - 1)) >busy; echo '   3: 040012AC:138D 030012AC:C35A 01 00000000:00000000 00:00000000'; fi ;;
 *) exit 9 ;;
 esac`;
+/** Of a version without requests: it listens, its health check connects, and one connection has ended. */
+const idleConnections = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when
+   0: 00000000:138D 00000000:0000 0A 00000000:00000000 00:00000000
+   1: 0100007F:138D 0100007F:C350 01 00000000:00000000 00:00000000
+   2: 040012AC:138D 030012AC:C358 06 00000000:00000000 03:00000B1D
+`;
 
 describe("The cut-over", () => {
   let machine: FakeMachine;
@@ -39,13 +46,14 @@ describe("The cut-over", () => {
     machine = new FakeMachine();
     machine.stack();
     machine.write("health", "healthy 0\n");
-    machine.write("draining", "0\n");
-    machine.write("reloads", "0\n");
+    machine.write("busy", "0\n");
+    machine.write("tcp", idleConnections);
     machine.write("up/.keep", "");
     machine.fake("docker-compose", compose(machine.home));
     machine.fake(
       "docker",
       `case "$3" in
+      flask-on-aws-nginx-1) log docker "$@" ;;
       *RestartCount*) cat '${machine.home}/health' ;;
       *revision*) echo "commit of $4" ;;
       *.Log*) printf 'first\\n\\nHTTP Error 500\\n\\n' ;;
@@ -58,16 +66,16 @@ describe("The cut-over", () => {
   });
   afterEach(() => machine.remove());
 
-  const switchTo = (image: string, nginx = "nginx:stable", ...action: string[]) => {
+  const switchTo = (image: string, proxy = "caddy:2", ...action: string[]) => {
     machine.write("log", "");
-    return machine.run("cut-over.sh", [image, nginx, ...action]);
+    return machine.run("cut-over.sh", [image, proxy, ...action]);
   };
-  /** The containers that are up, and the one that nginx passes requests to. */
+  /** The containers that are up, and the one that the proxy passes requests to. */
   const state = () => {
     const up = ["blue", "green"].filter((service) => machine.exists(`up/${service}`));
-    const conf = "root/nginx/app.conf";
-    const serves = machine.exists(conf) && /set \$app (\w+):5005;/.exec(machine.read(conf));
-    return { up, serves: serves ? serves[1] : undefined };
+    const active = "root/proxy/active";
+    const serves = machine.exists(active) ? machine.read(active) : undefined;
+    return { up, serves };
   };
   const at = (line: string | RegExp) => {
     const index = machine.log.split("\n").findIndex((logged) => logged.search(line) === 0);
@@ -78,44 +86,80 @@ describe("The cut-over", () => {
     expect(switchTo(image)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   };
 
-  it("starts the first version, checks it, and then starts nginx", () => {
+  it("starts the first version, checks it, and then starts the proxy", () => {
     deployed("app:1");
-    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
-    expect(at("gate blue")).to.be.lessThan(at(/up .* nginx/));
-    expect(at(/up .* nginx/)).to.be.lessThan(at("curl http://127.0.0.1:5085/login"));
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+    expect(at("gate blue")).to.be.lessThan(at(/up .* proxy/));
+    expect(at(/up .* proxy/)).to.be.lessThan(at("curl http://127.0.0.1:5085/login"));
     expect(machine.read("root/release.env")).to.equal(
-      `ROOT=${machine.root}\nNGINX_IMAGE=nginx:stable\nBLUE_IMAGE=app:1\nGREEN_IMAGE=app:1\n`,
+      `ROOT=${machine.root}\nPROXY_IMAGE=caddy:2\nBLUE_IMAGE=app:1\nGREEN_IMAGE=app:1\n`,
     );
-    expect(machine.read("root/nginx/app.conf")).to.include("listen 5085;").and.not.include("@");
+    expect(machine.read("root/proxy/Caddyfile"))
+      .to.include("reverse_proxy {file./etc/caddy/active}:5005")
+      .and.include("max_size 100MB");
+    expect(machine.log, "a proxy that was just started").to.not.include("reload");
   });
 
   it("switches from blue to green and back", () => {
     deployed("app:1");
     deployed("app:2");
-    expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
+    expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
     expect(machine.read("root/release.env")).to.match(/BLUE_IMAGE=app:1\nGREEN_IMAGE=app:2\n$/);
     deployed("app:3");
-    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
     expect(machine.read("root/release.env")).to.match(/BLUE_IMAGE=app:3\nGREEN_IMAGE=app:2\n$/);
   });
 
-  it("tests nginx's configuration before the reload and drains the old version before it stops", () => {
+  it("stops the old version once it has answered all its requests", () => {
     deployed("app:1");
-    machine.write("draining", "3\n");
+    machine.write("busy", "3\n");
     deployed("app:2");
-    expect(at("gate green")).to.be.lessThan(at("exec -T nginx nginx -t"));
-    expect(at("exec -T nginx nginx -t")).to.be.lessThan(at("exec -T nginx nginx -s reload"));
-    expect(at("exec -T nginx nginx -s reload")).to.be.lessThan(at("rm --force --stop blue"));
-    expect(machine.log.match(/sleep 0\.2/g)).to.have.length(2);
+    expect(at("gate green")).to.be.lessThan(at("exec -T blue cat /proc/net/tcp"));
+    expect(machine.log.match(/sleep 0\.2/g)).to.have.length(3);
     expect(machine.log.lastIndexOf("sleep")).to.be.lessThan(machine.log.indexOf("stop blue"));
   });
 
-  it("waits at most 30 s for an old nginx worker", () => {
+  it("waits at most 30 s for the requests of the old version", () => {
     deployed("app:1");
-    machine.write("draining", "9999\n");
+    machine.write("busy", "9999\n");
     deployed("app:2");
     expect(machine.log.match(/sleep 0\.2/g)).to.have.length(150);
-    expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
+    expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
+  });
+
+  it("gives a running proxy its configuration, which may be that of a newer deployer", () => {
+    deployed("app:1");
+    machine.write("root/proxy/Caddyfile", "old");
+    deployed("app:2");
+    expect(at("exec -T proxy caddy reload")).to.be.greaterThan(at(/up .* proxy/));
+    expect(machine.read("root/proxy/Caddyfile")).to.include("{file./etc/caddy/active}");
+  });
+
+  describe("on a machine of an earlier version, which has nginx", () => {
+    beforeEach(() => {
+      deployed("app:1");
+      rmSync(join(machine.root, "proxy/active"));
+      machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    });
+
+    it("replaces nginx once the new version is proven and the proxy's image is there", () => {
+      deployed("app:2");
+      expect(at("gate green")).to.be.lessThan(at(/up .* --no-start proxy/));
+      expect(at(/up .* --no-start proxy/)).to.be.lessThan(
+        at("docker rm --force flask-on-aws-nginx-1"),
+      );
+      expect(at("docker rm")).to.be.lessThan(at(/up --detach --quiet-pull --no-deps proxy/));
+      expect(machine.exists("root/nginx")).to.equal(false);
+      expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
+    });
+
+    it("keeps nginx when the proxy's image does not exist", () => {
+      machine.write("broken", "pull\n");
+      expect(switchTo("app:2").stderr).to.match(/^error: the proxy did not start\./);
+      expect(machine.log).to.not.include("docker rm");
+      expect(machine.exists("root/nginx/app.conf")).to.equal(true);
+      expect(state().up).to.deep.equal(["blue"]);
+    });
   });
 
   it("first removes the container that an interrupted release has left", () => {
@@ -146,22 +190,17 @@ describe("The cut-over", () => {
         ),
       "the data is at sqlite",
     ],
-    "nginx does not start": [() => machine.write("broken", "up nginx\n"), "nginx did not start"],
-    "nginx has stopped": [
-      () => machine.write("broken", "workers\nnginx -t\n"),
-      "nginx does not run",
+    "the proxy does not start": [
+      () => machine.write("broken", "up proxy\n"),
+      "the proxy did not start",
     ],
-    "nginx refuses the new configuration": [
-      () => machine.write("broken", "nginx -t green\n"),
-      "nginx refused its configuration",
+    "the proxy refuses its configuration": [
+      () => machine.write("broken", "reload\n"),
+      "the proxy refused its configuration",
     ],
-    "nginx refuses every configuration": [
-      () => machine.write("broken", "nginx -t\n"),
-      "nginx refused its configuration",
-    ],
-    "nginx does not reach the new version": [
+    "the proxy does not reach the new version": [
       () => machine.fake("curl", "exit 22"),
-      "the app's page is not served through nginx",
+      "the app's page is not served through the proxy",
     ],
   };
   for (const [what, [fault, error]] of Object.entries(faults)) {
@@ -170,46 +209,41 @@ describe("The cut-over", () => {
       fault();
       const { status, stderr } = switchTo("app:2");
       expect(status).to.equal(1);
-      const suspect = error.includes("nginx") ? "nginx" : "green";
+      const suspect = error.includes("proxy") ? "proxy" : "green";
       const [verdict, evidence] = stderr.split(/(?<=\nremedy: .*)\n/);
       expect(verdict).to.equal(
         `error: ${error}.\n       The version before goes on serving\nremedy: ` +
-          (suspect === "nginx"
-            ? "correct the setting nginxImage (nginx:stable), or set it back"
+          (suspect === "proxy"
+            ? "correct the setting proxyImage (caddy:2), or set it back"
             : "correct the app, or set appCommit back to the commit that serves: commit of blue"),
       );
       expect(evidence!.split("\n")[0]).to.equal(`  | last words of ${suspect}`);
-      expect(evidence, "requests of probes").to.not.match(/curl|urllib|notice/);
-      expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+      expect(evidence, "requests of probes").to.not.match(/curl|flask-on-aws-check|urllib|notice/);
+      expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
       expect(machine.log).to.not.include("rm --force --stop blue");
     });
   }
 
-  for (const [what, broken, error] of [
-    ["is not nginx", "nginx -t httpd:2", "nginx refused its configuration"],
-    ["does not exist", "up httpd:2", "nginx did not start"],
-  ] as const) {
-    it(`restores the previous nginx when the new image ${what}`, () => {
-      deployed("app:1");
-      const before = machine.read("root/release.env");
-      machine.write("broken", `${broken}\n`);
-      const { status, stderr } = switchTo("app:2", "httpd:2");
-      expect(status).to.equal(1);
-      expect(stderr).to.match(new RegExp(`^error: ${error}\\.\n`));
-      expect(stderr).to.include(`\n  | last words of nginx\n  | no ${broken}\n`);
-      expect(stderr).to.match(/^remedy: correct the setting nginxImage \(httpd:2\)/m);
-      expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
-      expect(machine.read("up/nginx")).to.equal("nginx:stable\n");
-      expect(machine.read("root/release.env")).to.equal(before);
-    });
-  }
+  it("restores the previous proxy when the new image does not exist", () => {
+    deployed("app:1");
+    const before = machine.read("root/release.env");
+    machine.write("broken", "up httpd:2\n");
+    const { status, stderr } = switchTo("app:2", "httpd:2");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: the proxy did not start\.\n/);
+    expect(stderr).to.include("\n  | last words of proxy\n  | no up httpd:2\n");
+    expect(stderr).to.match(/^remedy: correct the setting proxyImage \(httpd:2\)/m);
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+    expect(machine.read("up/proxy")).to.equal("caddy:2\n");
+    expect(machine.read("root/release.env")).to.equal(before);
+  });
 
-  it("does not change nginx when the app fails", () => {
+  it("does not change the proxy when the app fails", () => {
     deployed("app:1");
     machine.write("broken", "up green\n");
     switchTo("app:2", "httpd:2");
-    expect(machine.log).to.not.match(/^up .* nginx$/m);
-    expect(machine.read("root/release.env")).to.include("NGINX_IMAGE=nginx:stable\n");
+    expect(machine.log).to.not.match(/^up .* proxy$/m);
+    expect(machine.read("root/release.env")).to.include("PROXY_IMAGE=caddy:2\n");
   });
 
   it("shows at most 30 lines of evidence", () => {
@@ -238,8 +272,7 @@ describe("The cut-over", () => {
     expect(at("curl http://127.0.0.1:5085/login")).to.be.lessThan(
       at("serving record app:1 release"),
     );
-    expect(switchTo("app:2", "nginx:stable", "rollback").status).to.equal(0);
-    expect(at("exec -T nginx nginx -s reload")).to.be.lessThan(at("serving record app:2 rollback"));
+    expect(switchTo("app:2", "caddy:2", "rollback").status).to.equal(0);
     expect(at("serving record app:2 rollback")).to.be.lessThan(at("rm --force --stop blue"));
   });
 
@@ -258,7 +291,7 @@ describe("The cut-over", () => {
       stdout: "",
       stderr: "error: the record was not written\n",
     });
-    expect(state()).to.deep.equal({ up: ["green"], serves: "green" });
+    expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
   });
 
   it("removes a first version that fails, and starts the next one", () => {
@@ -266,11 +299,11 @@ describe("The cut-over", () => {
     const { status, stderr } = switchTo("app:1");
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^error: the app's page is not served through nginx\nremedy: correct the setting nginxImage/,
+      /^error: the app's page is not served through the proxy\nremedy: correct the setting proxyImage/,
     );
     expect(state()).to.deep.equal({ up: [], serves: undefined });
     machine.fake("curl", ":");
     deployed("app:2");
-    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue" });
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
   });
 });

@@ -8,7 +8,7 @@ describe("A release", () => {
     machine = new FakeMachine();
     machine.stack();
     machine.write("root/last-backup", "of the release before\n");
-    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.write("root/proxy/active", "blue\n");
     machine.fake("docker", `[ "$1 $2 \${*: -1}" = "image inspect app:1" ] && echo c0ffee`);
     schemaAt("a1");
     for (const step of [...steps, "publish-status"])
@@ -20,7 +20,7 @@ describe("A release", () => {
   });
   afterEach(() => machine.remove());
 
-  const deploy = () => machine.run("deploy.sh", ["app:1", "nginx:stable"]);
+  const deploy = () => machine.run("deploy.sh", ["app:1", "caddy:2"]);
   const schemaAt = (revision: string) => machine.write("revision", `${revision}\n`);
   beforeEach(() =>
     machine.fake(
@@ -33,7 +33,7 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncut-over app:1 nginx:stable\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncut-over app:1 caddy:2\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
     );
   });
 
@@ -82,10 +82,7 @@ describe("A release", () => {
   });
 
   it("is in the history as failed when its verification fails after the cut-over", () => {
-    machine.script(
-      "cut-over.sh",
-      `echo '    set $app green:5005;' >'${machine.root}/nginx/app.conf'`,
-    );
+    machine.script("cut-over.sh", `echo green >'${machine.root}/proxy/active'`);
     machine.script("verify.sh", "exit 5");
     const { status, stdout } = deploy();
     expect(status).to.equal(5);

@@ -7,14 +7,14 @@ const line = (service: string, time: string, text: string) =>
 const request = (from: string, path: string, agent: string) =>
   `${from} - - [02/Jan/2026:03:04:05 +0000] "GET ${path} HTTP/1.1" 200 7 "-" "${agent}"`;
 const past = [
-  line("nginx", "03:00:00", "/docker-entrypoint.sh: Configuration complete"),
-  line("nginx", "03:00:02", request("203.0.113.7", "/login", "Mozilla")),
-  line("nginx", "03:00:04", "2026/01/02 03:00:04 [notice] 1#1: signal 1 (SIGHUP) received"),
-  line("nginx", "03:00:05", "2026/01/02 03:00:05 [error] 7#7: no [notice] of this"),
-  line("nginx", "03:00:06", request("172.18.0.1", "/login", "flask-on-aws-check")),
+  line("proxy", "03:00:00", "2026/01/02 03:00:00.123\tINFO\tusing config from file\t{}"),
+  line("green", "03:00:02", request("203.0.113.7", "/login", "Mozilla")),
+  line("proxy", "03:00:04", "2026/01/02 03:00:04.123\tINFO\tserving initial configuration"),
+  line("proxy", "03:00:05", "2026/01/02 03:00:05.123\tERROR\tdial tcp: no INFO of this"),
+  line("green", "03:00:06", request("172.18.0.1", "/login", "flask-on-aws-check")),
   line("green", "03:00:01", "Traceback (most recent call last):"),
   line("green", "03:00:01", "  first of two lines at a time"),
-  line("green", "03:00:03", request("127.0.0.1", "/login", "Python-urllib/3.11")),
+  line("green", "03:00:03", request("-", "/login", "Python-urllib/3.11")),
   line("green", "03:00:07", request("172.18.0.3", "/login", "Python-urllib/3.11")),
   line("green", "03:00:06", ""),
 ].join("");
@@ -26,7 +26,7 @@ describe("The logs", () => {
     machine.stack();
     machine.write("root/release.env", "");
     machine.write("past", past);
-    machine.write("coming", line("nginx", "04:00:00", request("203.0.113.7", "/", "Mozilla")));
+    machine.write("coming", line("green", "04:00:00", request("203.0.113.7", "/", "Mozilla")));
     machine.fake(
       "docker-compose",
       `log "\${*:7}"; case "$*" in *--follow*) cat '${machine.home}/coming'; exec sleep 60 ;; *) cat '${machine.home}/past' ;; esac`,
@@ -35,14 +35,14 @@ describe("The logs", () => {
   afterEach(() => machine.remove());
   const times = (text: string) => [...text.matchAll(/^2026-01-02T(\S+)Z /gm)].map(([, at]) => at);
 
-  it("are merged by time, without health checks and nginx's notices", () => {
+  it("are merged by time, without health checks and the proxy's notices", () => {
     const { status, stdout, stderr } = machine.run("logs.sh");
     expect(stdout, stderr).to.equal(
       [
         "2026-01-02T03:00:01Z green Traceback (most recent call last):",
         "2026-01-02T03:00:01Z green   first of two lines at a time",
-        `2026-01-02T03:00:02Z nginx ${request("203.0.113.7", "/login", "Mozilla")}`,
-        "2026-01-02T03:00:05Z nginx 2026/01/02 03:00:05 [error] 7#7: no [notice] of this",
+        `2026-01-02T03:00:02Z green ${request("203.0.113.7", "/login", "Mozilla")}`,
+        "2026-01-02T03:00:05Z proxy 2026/01/02 03:00:05.123\tERROR\tdial tcp: no INFO of this",
         "2026-01-02T03:00:06Z green ",
         `2026-01-02T03:00:07Z green ${request("172.18.0.3", "/login", "Python-urllib/3.11")}`,
         "",
@@ -81,7 +81,7 @@ describe("The logs", () => {
   });
 
   it("are empty if no line is relevant, and an error if nothing was released", () => {
-    machine.write("past", line("nginx", "03:00:00", "/docker-entrypoint.sh: ready"));
+    machine.write("past", line("proxy", "03:00:00", "2026/01/02 03:00:00.123\tINFO\tready"));
     const { status, stdout } = machine.run("logs.sh");
     expect([status, stdout]).to.deep.equal([0, ""]);
     machine.fake("docker-compose", "echo no such project >&2; exit 1");

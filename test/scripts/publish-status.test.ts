@@ -41,7 +41,7 @@ describe("publish-status.sh", () => {
   });
 
   it("names the last successful release, and the last backup not made before a restore", () => {
-    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.write("root/proxy/active", "blue\n");
     ["cut-over=1.0", "failed cut-over"].forEach((detail, i) => {
       const fields = [`00000${i + 1}`, `time-${i + 1}`, "c", "app", "id", "a1", "-", "ann", detail];
       machine.write(`root/ledger/00000${i + 1}`, `${fields.join("\t")}\n`);
@@ -66,7 +66,7 @@ describe("publish-status.sh", () => {
   });
 
   it("offers only the running commit for download", () => {
-    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.write("root/proxy/active", "blue\n");
     machine.write("root/published", "c0ffee\n");
     expect(publish({ PUBLISH: "true" }).download).to.equal("app.zip");
     expect(publish().download).to.equal(null);

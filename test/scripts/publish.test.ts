@@ -26,7 +26,7 @@ describe("Publishing", () => {
     });
     commit = app.commit;
     expect(machine.run("fetch.sh", [app.address, commit]).status).to.equal(0);
-    machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    machine.write("root/proxy/active", "blue\n");
     machine.write("root/migrations/versions/a1_.py", "a1\n");
     machine.write("root/migrations/versions/__pycache__/a1.pyc", "");
     machine.fake("docker-compose", "echo container");
@@ -49,7 +49,7 @@ describe("Publishing", () => {
     expect(status, stderr).to.equal(0);
     expect(files()).to.have.members([
       ...["Dockerfile", "docker-compose.yml", "my.env", "requirements.txt", "run.py"],
-      ...["release/Dockerfile.release", "release/compose.yml", "release/nginx.conf"],
+      ...["release/Dockerfile.release", "release/compose.yml", "release/Caddyfile"],
       "migrations/versions/a1_.py",
     ]);
     expect(mirror("show", "flask-on-aws-dev:run.py")).to.equal("app\n");

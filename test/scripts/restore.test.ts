@@ -28,7 +28,7 @@ describe("With backups in the bucket,", () => {
     };
     store("CREATE TABLE `users` ();\n", ["rows alembic_version 1", "rows users 3"]);
     machine.script("backup.sh", `log "backup $*"; echo "backups/now-$1"`);
-    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+    machine.write("root/proxy/active", "green\n");
     machine.write("root/migrations/env.py", "");
     machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo container`);
     serves("app:2");

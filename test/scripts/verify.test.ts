@@ -7,7 +7,7 @@ describe("The verification", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack();
-    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+    machine.write("root/proxy/active", "green\n");
   });
   afterEach(() => machine.remove());
 

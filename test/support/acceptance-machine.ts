@@ -19,7 +19,7 @@ export function acceptanceMachine() {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack();
-    machine.write("root/nginx/app.conf", "    set $app green:5005;\n");
+    machine.write("root/proxy/active", "green\n");
     machine.fake(
       "docker-compose",
       `case "$*" in *"ps --quiet green") echo container ;; "version --short") echo 2.26 ;; *) exit 9 ;; esac`,

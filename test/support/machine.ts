@@ -74,6 +74,7 @@ export class FakeMachine {
       APP_GROUP: "sg-app",
       DATABASE_GROUP: "sg-db",
       ALLOW_DESTRUCTIVE: false,
+      UPLOAD_LIMIT: 100,
       ...changed,
     };
     const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);

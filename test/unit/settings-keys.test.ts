@@ -40,9 +40,9 @@ describe("The settings reader", () => {
   });
 
   it("refuses every unknown key together with the other problems", async () => {
-    const problems = await problemsWith({ appComit: "abc", nginxImage: "", colour: "red" });
+    const problems = await problemsWith({ appComit: "abc", proxyImage: "", colour: "red" });
     expect(problems.map((text) => text.split(" ")[0])).to.deep.equal(
-      ["appComit", "colour", "nginxImage"].map((key) => `flask-on-aws:${key}`),
+      ["appComit", "colour", "proxyImage"].map((key) => `flask-on-aws:${key}`),
     );
   });
 

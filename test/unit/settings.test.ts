@@ -83,7 +83,7 @@ describe("Settings", () => {
     ["databaseName", "", "must be a letter and up to 54"],
     ["appRepository", "", "must be the address of a git repository"],
     ["appCommit", "", "must be the full hash of a commit"],
-    ["nginxImage", "", "must be the name of a container image"],
+    ["proxyImage", "", "must be the name of a container image"],
     ["natGateways", "two", "must be one of: single, per-zone, none"],
     ["instanceType", "large", "must be an EC2 instance type"],
     ["instanceType", "t4g.micro", "is arm64, but machineImage debian-13 is amd64"],
@@ -117,7 +117,8 @@ describe("Settings", () => {
     ["appCommit", "main", "must be the full hash of a commit"],
     ["appCommit", commit.toUpperCase(), "must be the full hash of a commit"],
     ["baseImage", "", "must be the name of a container image"],
-    ["nginxImage", "--privileged", "must be the name of a container image"],
+    ["proxyImage", "--privileged", "must be the name of a container image"],
+    ["uploadLimit", 0, "must be a whole number, 1 to 10000 MB"],
     ["pipIndexUrl", "pypi.example", "must be the address of a package index"],
     [
       "publishRepository",

@@ -119,15 +119,15 @@ export const appFaults: Fault[] = [
     /remedy: correct the app, or set appCommit back/,
   ),
   {
-    name: "nginx-image-wrong",
+    name: "proxy-image-wrong",
     allowsDowntime: true,
     async inject(stack) {
-      for (const nginxImage of ["nginx:no-such-tag", "python:3.11-slim-bookworm"]) {
-        await refused(stack, { nginxImage }, /remedy: correct the setting nginxImage \(\S+\)/);
+      for (const proxyImage of ["caddy:no-such-tag", "python:3.11-slim-bookworm"]) {
+        await refused(stack, { proxyImage }, /remedy: correct the setting proxyImage \(\S+\)/);
         const page = await fetch(stack.page, { signal: AbortSignal.timeout(5000) });
-        if (!page.ok) throw new Error(`the page answers ${page.status} after ${nginxImage}`);
+        if (!page.ok) throw new Error(`the page answers ${page.status} after ${proxyImage}`);
       }
-      return () => stack.release({ nginxImage: "nginx:stable" });
+      return () => stack.release({ proxyImage: "caddy:2.11" });
     },
   },
   commit(

@@ -82,12 +82,12 @@ describe("The first `up`", function () {
     expect(await response.text()).to.match(/<form.*name="username".*name="password"/s);
   });
 
-  it("runs the app and nginx in Docker", async () => {
+  it("runs the app and the proxy in Docker", async () => {
     const images = (
       await shared.stack.onMachine("docker ps --format '{{.Names}} {{.Image}}'")
     ).trim();
     expect(images.split("\n")).to.have.lengthOf(2);
-    expect(images).to.match(/nginx/).and.to.match(/app/);
+    expect(images).to.match(/caddy/).and.to.match(/app/);
   });
 
   it("makes the app's tables in RDS, where the app keeps its users", async () => {

@@ -28,7 +28,7 @@ describe("The instances of a stack", function () {
       await shared.stack.onMachine(`${id} -H "X-aws-ec2-metadata-token: $(${curl} ${token})"`),
     ).to.equal(`${own} 200`);
     const inContainer = await shared.stack.onMachine(
-      `docker run --rm --entrypoint python $(docker ps --format '{{.Image}}' | grep -vm1 nginx) -c '
+      `docker run --rm --entrypoint python $(docker ps --format '{{.Image}}' | grep -vm1 caddy) -c '
 import urllib.request as r
 headers = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
 request = r.Request("http://169.254.169.254/latest/api/token", headers=headers, method="PUT")

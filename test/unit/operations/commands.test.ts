@@ -33,7 +33,7 @@ function play({ machine }: Fixture, way: Way): void {
   machine.script("logs.sh", says);
   machine.script("acceptance.sh", print(["disk", "ok", "9 MiB free", ""]));
   machine.script("publish-status.sh", "");
-  machine.write("root/nginx/app.conf", "  set $app blue:5005;\n");
+  machine.write("root/proxy/active", "blue\n");
   const there = (otherwise: string) =>
     `case "$*" in *nosuch*) echo "(runs it there)"; exit 127 ;; *) echo "(${otherwise})" ;; esac`;
   machine.fake("docker-compose", there("flask shell"));

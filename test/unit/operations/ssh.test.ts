@@ -41,7 +41,7 @@ describe("A remote shell of ./ops", () => {
   let stack: Fixture;
   beforeEach(() => {
     stack = fixture();
-    stack.machine.write("root/nginx/app.conf", "  set $app green:5005;\n");
+    stack.machine.write("root/proxy/active", "green\n");
   });
   afterEach(() => stack.machine.remove());
 
@@ -81,7 +81,7 @@ describe("A remote shell of ./ops", () => {
     stack.machine.fake("docker-compose", 'echo "${*: -4}"');
     expect(stack.ops("app").stdout).to.equal("-T green flask shell\n");
     expect(stack.ops("app", "--", "env", "-0").stdout).to.equal("-T green env -0\n");
-    stack.machine.write("root/nginx/app.conf", "");
+    stack.machine.write("root/proxy/active", "");
     const { status, stderr } = stack.ops("app", "--stack", "prod");
     expect(stderr).to.match(
       /\nerror: no release of the app serves\nremedy: release one: pulumi up --stack prod\n$/,

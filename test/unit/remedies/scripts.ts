@@ -168,7 +168,7 @@ export const ofScripts: Table = {
   },
   "scripts/cut-over.sh": {
     "correct the app": by("lab/experiments/faults/app.ts", "crashes-at-start"),
-    "correct the setting nginxImage": by("lab/experiments/faults/app.ts", "nginx-image-wrong"),
+    "correct the setting proxyImage": by("lab/experiments/faults/app.ts", "proxy-image-wrong"),
   },
   "scripts/verify.sh": {
     "run pulumi up": inspect(
