@@ -120,8 +120,8 @@ start_new
 if [ -z "$old" ]; then pass_to "$new"; fi
 start_proxy
 pass_to "$new"
-# The proxy may just have been started, and takes a moment to listen.
-quietly curl --silent --show-error --fail --user-agent flask-on-aws-check --retry 10 --retry-delay 1 --retry-connrefused --max-time 30 --output /dev/null "$page" ||
+# The proxy may just have been started, and takes a moment to listen: until then Docker resets connections.
+quietly curl --silent --show-error --fail --user-agent flask-on-aws-check --retry 10 --retry-delay 1 --retry-all-errors --max-time 30 --output /dev/null "$page" ||
   give_up "the app's page is not served through the proxy"
 recorded=0
 "$bin/serving.sh" record "$image" "$action" || recorded=$?
