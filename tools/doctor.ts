@@ -45,7 +45,7 @@ const checksOf = (rows: Row[], purpose: { only?: Purpose } = {}): Requirement[] 
 const client = "install OpenSSH's client, 8.5 or later";
 const agent = "start it, or run pulumi without it: env -u SSH_AUTH_SOCK pulumi up";
 const keys = "aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-const tools = "install Pulumi, or Go 1.21 or later to build it with";
+const tools = "install Go 1.21 or later";
 const engine = "start it here and unset DOCKER_HOST; as root on Debian, lab/setup does";
 const cache = "free some, or set LAB_CACHE to a directory elsewhere";
 
@@ -80,7 +80,7 @@ export const checks: readonly Requirement[] = [
         matches(/^Linux (x86_64|aarch64)$/),
         "the lab needs Linux on a PC or ARM",
       ],
-      ["toolchain", "Pulumi, or Go to build it", present, tools],
+      ["toolchain", "Go, which builds the lab's tools", present, tools],
       ["docker", "Docker's engine", present, engine],
       ["cache-disk", "disk of the lab's cache", enough, cache],
       ["docker-disk", "Docker's disk", enough, "free some: docker system df"],

@@ -106,8 +106,8 @@ export async function volume(lab: Lab, resource: string, path: string): Promise<
   return `${Name}:${path}`;
 }
 
-/** Runs a command in a container. Rejects with what it printed if it fails. */
-export async function exec(container: string, Cmd: string[], stdin = ""): Promise<void> {
+/** Runs a command in a container; resolves to its output. Rejects with what it printed if it fails. */
+export async function exec(container: string, Cmd: string[], stdin = ""): Promise<string> {
   const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
   const command = await engine.getContainer(container).exec({ Cmd, ...attach });
   const stream = await command.start({ hijack: true, stdin: true });
@@ -116,6 +116,7 @@ export async function exec(container: string, Cmd: string[], stdin = ""): Promis
   const { ExitCode: status } = await command.inspect();
   if (status !== 0)
     throw new Error(`${Cmd[0]} in ${container}: ${output || `exit status ${status}`}`);
+  return output;
 }
 
 /** The last lines that a container printed before it ended. */

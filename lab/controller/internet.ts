@@ -1,15 +1,16 @@
 /**
  * The lab's internet: a bridge with 198.18.N.0/24 and one host on it that plays what AWS's machines meet
- * there: name servers, AWS's own endpoints, a git server, a container registry, and, by masquerade, the
- * package registries of this machine's settings and nothing else.
+ * there: name servers, AWS's own endpoints, Let's Encrypt, a git server, a container registry, and, by
+ * masquerade, the package registries of this machine's settings and nothing else.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
 import { region } from "./control-api.ts";
 import {
   docker,
   engine,
+  exec,
   ignoring,
   label,
   runContainer,
@@ -40,7 +41,34 @@ export async function uplinkMtu(): Promise<number> {
 
 /** Makes the internet where it is missing. */
 export async function ensureInternet(lab: Lab, existing: Map<string, Container>): Promise<void> {
-  if (existing.get(internetName(lab))?.running) return;
+  if (!existing.get(internetName(lab))?.running) await startInternet(lab, existing);
+  else if (isTrusted) return;
+  await trustRoot(lab);
+}
+
+/** Whether the lab's ca.pem has the root certificate of the internet that runs. */
+let isTrusted = false;
+
+/**
+ * Adds the root of the lab's Let's Encrypt to the lab's ca.pem, which clients trust. Each start of the internet makes a new
+ * root; the machines keep their certificates.
+ */
+async function trustRoot(lab: Lab): Promise<void> {
+  const [file, url] = [`${lab.home}/ca.pem`, "https://127.0.0.1:15000/roots/0"];
+  // It listens within a second.
+  const waiting = ["--retry", "20", "--retry-delay", "1", "--retry-connrefused"];
+  const curl = ["curl", "--silent", "--show-error", "--fail", "--insecure", ...waiting, url];
+  const root = `${await exec(internetName(lab), curl)}\n`;
+  const trusted = await readFile(file, "utf8").catch(() => "");
+  if (!trusted.includes(root)) {
+    await writeFile(`${file}.new`, trusted + root);
+    await rename(`${file}.new`, file);
+  }
+  isTrusted = true;
+}
+
+async function startInternet(lab: Lab, existing: Map<string, Container>): Promise<void> {
+  isTrusted = false;
   const [name, uplink] = [internetName(lab), `${lab.name}-uplink`];
   const prefix = internetPrefix(lab);
   // Routers take theirs from the range; instances' public addresses are from .64 on.

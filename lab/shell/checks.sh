@@ -24,20 +24,22 @@ check_processor() {
   esac
 }
 
-# Go 1.21 and later fetch the version that a go.mod asks for, unless GOTOOLCHAIN forbids it.
-check_pulumi_or_go() {
+# Go builds Pulumi, Caddy and Pebble. Go 1.21 and later fetch the version that a go.mod asks for, unless GOTOOLCHAIN
+# forbids it.
+check_go() {
   local have want
-  if pulumi_is_recent; then return; fi
-  want=$(awk '$1 == "go" { print $2 }' "$LAB_ROOT/lab/toolchain/pulumi/go.mod")
+  # The file is written when the images are there.
+  if pulumi_is_recent && [[ -f $LAB_ROOT/.lab/images ]]; then return; fi
+  want=$(awk '$1 == "go" { print $2 }' "$LAB_ROOT"/lab/{toolchain,images}/*/go.mod | sort --version-sort | tail -n 1)
   if ! command -v go >/dev/null; then
-    fail "neither Pulumi nor Go is on PATH, and one of them is needed: PATH=$PATH" \
-      "install Pulumi (https://www.pulumi.com/docs/install) or Go $want (https://go.dev/doc/install)"
+    fail "Go is not on PATH, and set-up builds Pulumi, Caddy and Pebble with it: PATH=$PATH" \
+      "install Go $want or later (https://go.dev/doc/install)"
   fi
   have=$(go env GOVERSION | sed 's/^go//')
   if at_least "$have" "$want"; then return; fi
   if [[ $(go env GOTOOLCHAIN) == local ]] || ! at_least "$have" 1.21; then
-    fail "Go at $(command -v go) is $have; building Pulumi needs $want" \
-      "install Go $want or later (https://go.dev/doc/install), or the Pulumi CLI"
+    fail "Go at $(command -v go) is $have; building the lab's tools needs $want" \
+      "install Go $want or later (https://go.dev/doc/install)"
   fi
 }
 
