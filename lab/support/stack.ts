@@ -202,9 +202,13 @@ export class LabStack {
   }
 
   /** A version that works, and that nobody has seen before. */
-  async newVersion(): Promise<Version> {
+  async newVersion(change: AppChange = () => Promise.resolve()): Promise<Version> {
     const text = `good version ${Date.now()}`;
-    return { text, commit: await this.commit(text, (directory) => mark(directory, text)) };
+    const marked = async (directory: string) => {
+      await mark(directory, text);
+      await change(directory);
+    };
+    return { text, commit: await this.commit(text, marked) };
   }
 
   /** Runs `up` for a version that works, and checks that it is what is served afterwards. */

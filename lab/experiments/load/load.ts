@@ -1,5 +1,5 @@
 /** Requests at a constant rate, whatever becomes of them: each has its moment, its connection and its time. */
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface TimedAnswer {
@@ -19,10 +19,12 @@ interface Load {
 const limit = 10_000;
 /** Every so many requests one sends the login form. */
 const formEvery = 4;
+/** Its connections stay open between requests: the server must not close one into which a client is just sending. */
+const keepAlive = new Agent({ keepAlive: true });
 
 /**
  * Opens the page of `origin` and, with every fourth request, sends its form for a user whom nobody is: the app looks
- * that name up in the database.
+ * that name up in the database. Half of the requests, and half of the forms, have a new connection each.
  *
  * @param rate requests a second
  */
@@ -36,7 +38,8 @@ async function startLoad(origin: string, rate: number): Promise<Load> {
     for (let number = 0; going; number++) {
       const due = began + (number * 1000) / rate;
       await sleep(Math.max(0, due - performance.now()));
-      const answer = ask(`${origin}/login`, number % formEvery === 0 ? form : undefined)
+      const sent = number % formEvery === 0 ? form : undefined;
+      const answer = ask(`${origin}/login`, sent, number % (2 * formEvery) < formEvery)
         .then((failure) => void answers.push({ milliseconds: performance.now() - due, failure }))
         .finally(() => pending.delete(answer));
       pending.add(answer);
@@ -49,6 +52,7 @@ async function startLoad(origin: string, rate: number): Promise<Load> {
       going = false;
       await sending;
       await Promise.all(pending);
+      keepAlive.destroy();
     },
   };
 }
@@ -68,11 +72,15 @@ async function openForm(url: string): Promise<Form> {
 }
 
 /** Resolves to what is wrong with the answer, if anything. */
-function ask(url: string, form: Form | undefined): Promise<string | undefined> {
+function ask(
+  url: string,
+  form: Form | undefined,
+  isConnectionKept: boolean,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const type = { "content-type": "application/x-www-form-urlencoded" };
     const options = {
-      agent: false as const, // a new connection each
+      agent: isConnectionKept ? keepAlive : (false as const),
       timeout: limit,
       signal: AbortSignal.timeout(limit),
       method: form ? "POST" : "GET",
@@ -100,7 +108,7 @@ function ask(url: string, form: Form | undefined): Promise<string | undefined> {
 }
 
 /** Requests a second of {@link underLoad}. */
-export const rate = 40;
+export const rate = 60;
 /** How long it looks at the page before the change, in milliseconds. */
 export const quiet = 15_000;
 

@@ -1,8 +1,10 @@
 /**
  * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
  *
- * usage: redeploy.ts [release] [rotation]    default: both
+ * usage: redeploy.ts [release|requirements|rotation|rollback]…    default: all
  */
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
 import { succeed } from "../../support/lab.ts";
 import { tail, withStack, type LabStack } from "../../support/stack.ts";
 import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
@@ -10,9 +12,21 @@ import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
 /** What is done to the stack, by name. */
 const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
   release: (stack) => stack.release(),
+  // Has the packages installed anew, which takes all that the processors have.
+  requirements: async (stack) =>
+    stack.deliver(
+      await stack.newVersion((directory) =>
+        appendFile(join(directory, "requirements.txt"), `# ${Date.now()}\n`),
+      ),
+    ),
   async rotation(stack) {
     const result = await stack.up(await stack.nextRotation());
     if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+  },
+  async rollback(stack) {
+    const env = { LAB_NAME: stack.lab.name };
+    await succeed("lab/ops", ["rollback"], { env });
+    await succeed("lab/ops", ["rollback", "--undo"], { env });
   },
 };
 
