@@ -19,7 +19,7 @@ need_space 1024 "building an image"
 # The app tracks its .env: in the image it would be a second set of settings.
 build() {
   git -C "$source" archive --add-file="$bin/Dockerfile.release" "$commit" . ':(exclude,glob)**/.env' |
-    docker build --tag "$image" --file Dockerfile.release \
+    docker build "${leftover[@]}" --tag "$image" --file Dockerfile.release \
       --build-arg "BASE_IMAGE=$base_image" ${index:+--build-arg "PIP_INDEX_URL=$index"} \
       --label "org.opencontainers.image.revision=$commit" -
 }

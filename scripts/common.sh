@@ -25,6 +25,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   scratch=${SCHEMA:-}_restore replaced=${SCHEMA:-}_replaced
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
+  # Docker's options for a container beside those that serve, which weigh 1024: it gets the processor time that they leave.
+  leftover=(--cpu-shares 64)
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
 }
 # What messages call the operator's programs, and the options that name the stack there. ./ops leaves the options out

@@ -16,7 +16,7 @@ if [ -d "$migrations" ]; then cp -a "$migrations" "$work"; else mkdir "$work"; f
 
 # in_image COMMAND…: in a container of its own, as the user that owns the revision files.
 in_image() {
-  docker run --rm --user "$(id -u):$(id -g)" --env-file "$settings" \
+  docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" --env-file "$settings" \
     --volume "$authority:$authority:ro" --volume "$work:/migrations" "$image" "$@"
 }
 # flask_db ARGUMENT…: prints nothing; what it has said is in $output.

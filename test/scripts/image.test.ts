@@ -155,7 +155,7 @@ describe("The image build", () => {
     ]);
     expect(context.filter((path) => path.endsWith(".env"))).to.deep.equal([]);
     expect(machine.log.trim()).to.equal(
-      `build --tag app:1 --file Dockerfile.release --build-arg BASE_IMAGE=python:3.11 --label org.opencontainers.image.revision=${commit} -`,
+      `build --cpu-shares 64 --tag app:1 --file Dockerfile.release --build-arg BASE_IMAGE=python:3.11 --label org.opencontainers.image.revision=${commit} -`,
     );
   });
 
