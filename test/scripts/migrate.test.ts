@@ -121,8 +121,9 @@ describe("The migration", () => {
     expect(machine.exists("root/migrations.new")).to.equal(false);
   });
 
-  it("passes the settings as a file and runs the container as the login user", () => {
+  it("passes the settings as a file and runs the container as the login user, behind those that serve", () => {
     succeeds();
+    expect(machine.log).to.include("--cpu-shares 64 ");
     expect(machine.log).to.include(`--env-file ${machine.root}/app.env`);
     expect(machine.log).to.include(`--user ${process.getuid!()}:${process.getgid!()}`);
   });
