@@ -24,11 +24,11 @@ export interface ReleaseArgs {
     readonly commit: string;
     /** Container image that the app's image starts from. */
     readonly baseImage: string;
-    /** Where pip looks for packages; PyPI if empty. */
+    /** Package index of the requirements; PyPI if empty. */
     readonly pipIndexUrl: string;
     /** Container image of Caddy. */
     readonly proxyImage: string;
-    /** Of a request's body, in MB. */
+    /** Largest request body, in MB. */
     readonly uploadLimit: number;
   };
   readonly database: Pick<
@@ -111,7 +111,7 @@ export class Release extends pulumi.ComponentResource {
       writeFile(steps, "stack.env", variables, boot),
     ];
     const deploy = steps.script("deploy", {
-      args: [image, app.proxyImage],
+      args: [image],
       by: "run-detached.sh deploy deploy-lock.sh deploy.sh",
       triggers: [
         pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
@@ -243,6 +243,7 @@ function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_GROUP: args.groups.app,
       DATABASE_GROUP: args.groups.database,
       ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
+      PROXY_IMAGE: args.app.proxyImage,
       UPLOAD_LIMIT: args.app.uploadLimit,
       PUBLISH: args.publish !== undefined,
       // What messages of the scripts tell the operator to type.

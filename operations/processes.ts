@@ -73,7 +73,7 @@ export async function run(
       child.stdout ? text(child.stdout) : "",
       child.stderr ? text(child.stderr) : "",
     ]);
-    // A child that succeeded was hardly ended by a signal.
+    // A child that succeeded was not ended by a signal, so a short wait is enough.
     await checkLateSignals(code === 0 ? 1 : undefined);
     return { status: code ?? 128 + constants.signals[signal], stdout, stderr };
   } finally {

@@ -25,7 +25,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   scratch=${SCHEMA:-}_restore replaced=${SCHEMA:-}_replaced
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
-  # Docker's options for a container beside those that serve, which weigh 1024: it gets the processor time that they leave.
+  # Docker's options for builds and migrations: the serving containers weigh 1024, so these get the processor time that is
+  # left.
   leftover=(--cpu-shares 64)
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
 }
@@ -50,8 +51,8 @@ fail() {
 # quietly COMMAND…: keeps in $evidence what a command that fails has said.
 quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 
-# Copies log lines of docker-compose, which begins each with an escape code, without empty ones, the health probes'
-# requests and the proxy's notices.
+# Copies log lines of docker-compose, which begins each with an escape code, without empty ones, requests of checks and the
+# proxy's notices.
 without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:.]+\sINFO\s' || true; }
 
 # Seconds since the last heartbeat of the deploy lock's holder.

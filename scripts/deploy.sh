@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# deploy.sh IMAGE PROXY_IMAGE: releases an image that is built, from the checks before it to the record of it.
+# deploy.sh IMAGE: releases an image that is built, from the checks before it to the record of it.
 # Each step is a script that can be run by hand. Run it by deploy-lock.sh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-image=$1 proxy_image=$2
+image=$1
 commit=$(docker image inspect --format "$revision_label" "$image")
 export releasing=1 # for the steps
 seconds=() revision='' before=$(active_service)
@@ -38,7 +38,7 @@ rm -f "$last_backup"
 step preflight
 revision=$(live_revision)
 step migrate "$image"
-step cut-over "$image" "$proxy_image"
+step cut-over "$image"
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"
 total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")

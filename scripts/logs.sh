@@ -30,11 +30,16 @@ logged() {
 worth_reading() {
   if [ "$all" ]; then cat; else grep --line-buffered -vE "$noise" || [ $? = 1 ]; fi
 }
-noise='^[^ ]+ [^ ]+ - - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ proxy [^ ]+ [^ ]+\s+INFO\s'
+noise='^[^ ]+ [^ ]+ (-|127\.0\.0\.1) - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ proxy [^ ]+ [^ ]+\s+INFO\s'
 # last: the last lines that are asked for.
 last() { if [ "$lines" ]; then tail -n "$lines"; elif [ "$since" ]; then cat; else tail -n 100; fi; }
-# Of the time, seconds are enough to read.
-readable() { sed --unbuffered -E 's/^([^ ]{19})[^ ]*Z /\1Z /'; }
+# Of the time, seconds are enough to read. A request of the proxy's log becomes: CLIENT "REQUEST" STATUS BYTES "AGENT" SECONDS.
+readable() {
+  local request='"client_ip":"([^"]*)","proto":"([^"]*)","method":"([^"]*)","host":"[^"]*","uri":"([^"]*)"}'
+  local answer='"duration":([0-9.e-]+),"size":([0-9]+),"status":([0-9]+),.*"agent":"([^"]*)"'
+  sed --unbuffered -E "s/^([^ ]{19})[^ ]*Z /\\1Z /
+    s/^([^ ]+ proxy) .*$request.*$answer.*/\\1 \\2 \"\\4 \\5 \\3\" \\8 \\7 \"\\9\" \\6 s/"
+}
 
 logged ${since:+--since "$since"} --until "$now" | sort --stable --key 1,1 | worth_reading | last | readable
 if [ "$follow" ]; then logged --follow --since "$now" | worth_reading | readable; fi

@@ -62,7 +62,7 @@ fi
 left=$(serving_commit)
 echo "going back to release $number of $time, commit $commit" >&2
 rm -f "$last_backup"
-"$bin/cut-over.sh" "$image" "$(sed -n 's/^PROXY_IMAGE=//p' "$variables")" "$action"
+"$bin/cut-over.sh" "$image" "$action"
 "$bin/verify.sh" "$image"
 "$bin/release-history.sh" add "$image" "$action"
 new=$("$bin/release-history.sh" | tail -n 1 | cut -f 1)

@@ -105,7 +105,7 @@ export const schema = z.object({
   ),
   baseImage: containerImage("use python:3.11-slim-bookworm"),
   proxyImage: containerImage("use caddy:2.11"),
-  uploadLimit: wholeNumber(1, 10_000, "MB", "use 100"),
+  uploadLimit: wholeNumber(1, 10_000, "MB", "use 16"),
   pipIndexUrl: text(
     /^$|^https?:\/\/[^\s'"@]+$/,
     "must be the address of a package index, without credentials",

@@ -29,7 +29,7 @@ export class Changes {
   }
 
   /**
-   * Resolves after a change since it resolved last, and after the milliseconds at the latest. It then waits for the
+   * Resolves once something has changed since the last call, or after the milliseconds. It then waits for the
    * changes that come with the first one.
    */
   async next(milliseconds: number): Promise<void> {

@@ -12,6 +12,7 @@ import {
   engine,
   exec,
   ignoring,
+  inspect,
   label,
   runContainer,
   volume,
@@ -39,36 +40,35 @@ export async function uplinkMtu(): Promise<number> {
   return Number(await readFile(`/sys/class/net/${uplink}/mtu`, "utf8"));
 }
 
-/** Makes the internet where it is missing. */
+/** Makes the internet where it is missing. Resolves once its services listen. */
 export async function ensureInternet(lab: Lab, existing: Map<string, Container>): Promise<void> {
-  if (!existing.get(internetName(lab))?.running) await startInternet(lab, existing);
-  else if (isTrusted) return;
+  let internet = existing.get(internetName(lab));
+  if (!internet?.running) {
+    await startInternet(lab, existing);
+    internet = await inspect(internetName(lab));
+  }
+  if (trusted === internet.startedAt) return;
   await trustRoot(lab);
+  trusted = internet.startedAt;
 }
 
-/** Whether the lab's ca.pem has the root certificate of the internet that runs. */
-let isTrusted = false;
+/** When the internet was started whose root certificate is in the lab's ca.pem. */
+let trusted = "";
 
 /**
  * Adds the root of the lab's Let's Encrypt to the lab's ca.pem, which clients trust. Each start of the internet makes a new
  * root; the machines keep their certificates.
  */
 async function trustRoot(lab: Lab): Promise<void> {
-  const [file, url] = [`${lab.home}/ca.pem`, "https://127.0.0.1:15000/roots/0"];
-  // It listens within a second.
-  const waiting = ["--retry", "20", "--retry-delay", "1", "--retry-connrefused"];
-  const curl = ["curl", "--silent", "--show-error", "--fail", "--insecure", ...waiting, url];
-  const root = `${await exec(internetName(lab), curl)}\n`;
-  const trusted = await readFile(file, "utf8").catch(() => "");
-  if (!trusted.includes(root)) {
-    await writeFile(`${file}.new`, trusted + root);
-    await rename(`${file}.new`, file);
-  }
-  isTrusted = true;
+  const file = `${lab.home}/ca.pem`;
+  const root = await exec(internetName(lab), ["/lab/net/await-internet.sh"]);
+  const roots = await readFile(file, "utf8").catch(() => "");
+  if (roots.includes(root)) return;
+  await writeFile(`${file}.new`, `${roots}${root}\n`);
+  await rename(`${file}.new`, file);
 }
 
 async function startInternet(lab: Lab, existing: Map<string, Container>): Promise<void> {
-  isTrusted = false;
   const [name, uplink] = [internetName(lab), `${lab.name}-uplink`];
   const prefix = internetPrefix(lab);
   // Routers take theirs from the range; instances' public addresses are from .64 on.

@@ -35,12 +35,12 @@ export async function ensureRouter(
         "net.ipv4.ip_forward": "1",
         "net.ipv4.conf.all.rp_filter": "0",
         "net.ipv4.conf.default.rp_filter": "0",
-        // Cards of machines come later and inherit this: the router answers ARP for every neighbour.
+        // Interfaces of machines are attached later and inherit this: the router answers ARP for every neighbour.
         "net.ipv4.conf.default.proxy_arp": "1",
         "net.ipv4.conf.all.send_redirects": "0",
       },
       NetworkMode: internetName(lab),
-      // What a container makes in /run/vpc as root, a user's world could not write.
+      // The controller could not write files that the container makes in /run/vpc as root.
       Binds: [`${import.meta.dirname}:/lab:ro`, `${state}:/run/vpc:ro`],
     },
   });

@@ -39,7 +39,9 @@ async function ec2Resources(): Promise<Tagged[]> {
     instance: instances
       .filter(({ State }) => State?.Name !== "shutting-down")
       .map(({ InstanceId }) => InstanceId),
-    natgateway: nats.map(({ NatGatewayId }) => NatGatewayId),
+    natgateway: nats
+      .filter(({ State }) => State !== "deleting")
+      .map(({ NatGatewayId }) => NatGatewayId),
     "vpc-flow-log": (await flowLogs(ec2)).map(({ FlowLogId }) => FlowLogId),
   };
   // Pulumi's id of a key pair is its name.

@@ -15,14 +15,15 @@ works() { if grep -sqx "$1" broken; then echo "no $1" >&2; exit 1; fi; }
 case "$*" in
 "ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
 "ps --quiet "*) [ ! -e "up/$3" ] || echo "$3" ;;
-"up --detach --quiet-pull --no-deps --no-start proxy") works "pull" ;;
+"run --rm --no-deps -T proxy caddy validate --config /etc/caddy/Caddyfile.new --adapter caddyfile")
+  works validate; works "validate $(sed -n s/^PROXY_IMAGE=//p root/release.env)" ;;
 "up --detach --quiet-pull --no-deps proxy")
-  works "up proxy"; sed -n s/^PROXY_IMAGE=//p root/release.env >up/proxy; works "up $(cat up/proxy)" ;;
+  works "up proxy"; sed -n s/^PROXY_IMAGE=//p root/release.env >up/proxy ;;
 "up --detach --quiet-pull --no-deps "*) works "up \${*: -1}"; touch "up/\${*: -1}" ;;
 "rm --force --stop "*) rm -f "up/$4" ;;
 "logs --no-color --no-log-prefix --tail 200 "*)
   works logs
-  echo "last words of $6"
+  echo "last words of \${*: -1}"
   echo '- - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "Python-urllib/3.11"'
   echo '172.18.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "flask-on-aws-check"'
   printf '2026/01/01 00:00:00.123\tINFO\tnotice\n' ;;
@@ -53,7 +54,9 @@ describe("The cut-over", () => {
     machine.fake(
       "docker",
       `case "$3" in
-      flask-on-aws-nginx-1) log docker "$@" ;;
+      flask-on-aws-nginx-1) log docker "$@"; ! grep -qx nginx '${machine.home}/broken' ;;
+      *Restarting*) echo 2026-01-01T00:00:09Z ;;
+      *StartedAt*) echo "$4 since $(cat '${machine.home}/up/proxy')" ;;
       *RestartCount*) cat '${machine.home}/health' ;;
       *revision*) echo "commit of $4" ;;
       *.Log*) printf 'first\\n\\nHTTP Error 500\\n\\n' ;;
@@ -66,9 +69,10 @@ describe("The cut-over", () => {
   });
   afterEach(() => machine.remove());
 
-  const switchTo = (image: string, proxy = "caddy:2", ...action: string[]) => {
+  const switchTo = (image: string, PROXY_IMAGE = "caddy:2", ...action: string[]) => {
     machine.write("log", "");
-    return machine.run("cut-over.sh", [image, proxy, ...action]);
+    machine.stack({ PROXY_IMAGE });
+    return machine.run("cut-over.sh", [image, ...action]);
   };
   /** The containers that are up, and the one that the proxy passes requests to. */
   const state = () => {
@@ -96,7 +100,7 @@ describe("The cut-over", () => {
     );
     expect(machine.read("root/proxy/Caddyfile"))
       .to.include("reverse_proxy {file./etc/caddy/active}:5005")
-      .and.include("max_size 100MB");
+      .and.include("max_size 16MB");
     expect(machine.log, "a proxy that was just started").to.not.include("reload");
   });
 
@@ -127,39 +131,69 @@ describe("The cut-over", () => {
     expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
   });
 
-  it("gives a running proxy its configuration, which may be that of a newer deployer", () => {
+  it("sees one request among thousands of connections that have ended", () => {
+    deployed("app:1");
+    const ended = "   2: 040012AC:138D 030012AC:C358 06 00000000:00000000 03:00000B1D\n";
+    machine.write("tcp", idleConnections.replace(/06/, "01") + ended.repeat(3000));
+    expect(switchTo("app:2").status).to.equal(0);
+    expect(machine.log.match(/sleep 0\.2/g)).to.have.length(150);
+  });
+
+  it("validates a new configuration before it gives it to the running proxy", () => {
     deployed("app:1");
     machine.write("root/proxy/Caddyfile", "old");
     deployed("app:2");
+    expect(at(/run .* caddy validate/)).to.be.lessThan(at(/up .* proxy/));
     expect(at("exec -T proxy caddy reload")).to.be.greaterThan(at(/up .* proxy/));
+    deployed("app:3");
+    expect(machine.log, "an unchanged configuration").to.not.include("validate");
     expect(machine.read("root/proxy/Caddyfile")).to.include("{file./etc/caddy/active}");
   });
 
   describe("on a machine of an earlier version, which has nginx", () => {
     beforeEach(() => {
       deployed("app:1");
-      rmSync(join(machine.root, "proxy/active"));
+      rmSync(join(machine.root, "proxy"), { recursive: true });
+      machine.write("root/release.env", "NGINX_IMAGE=nginx\nBLUE_IMAGE=app:1\n");
       machine.write("root/nginx/app.conf", "    set $app blue:5005;\n");
     });
 
-    it("replaces nginx once the new version is proven and the proxy's image is there", () => {
+    it("replaces nginx once the new version is proven and the proxy takes its configuration", () => {
       deployed("app:2");
-      expect(at("gate green")).to.be.lessThan(at(/up .* --no-start proxy/));
-      expect(at(/up .* --no-start proxy/)).to.be.lessThan(
+      expect(at("gate green")).to.be.lessThan(at(/run .* caddy validate/));
+      expect(at(/run .* caddy validate/)).to.be.lessThan(
         at("docker rm --force flask-on-aws-nginx-1"),
       );
-      expect(at("docker rm")).to.be.lessThan(at(/up --detach --quiet-pull --no-deps proxy/));
+      expect(at("docker rm")).to.be.lessThan(at(/up .* proxy/));
       expect(machine.exists("root/nginx")).to.equal(false);
       expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
     });
 
-    it("keeps nginx when the proxy's image does not exist", () => {
-      machine.write("broken", "pull\n");
-      expect(switchTo("app:2").stderr).to.match(/^error: the proxy did not start\./);
+    it("keeps nginx when the proxy's image does not exist, or it is not removed", () => {
+      machine.write("broken", "validate\n");
+      expect(switchTo("app:2").stderr).to.match(/^error: the proxy refuses its configuration\./);
       expect(machine.log).to.not.include("docker rm");
+      machine.write("broken", "nginx\n");
+      expect(switchTo("app:2").stderr).to.match(/^error: nginx, the proxy of before, cannot be/);
       expect(machine.exists("root/nginx/app.conf")).to.equal(true);
       expect(state().up).to.deep.equal(["blue"]);
     });
+
+    it("changes nothing before the settings of the new scripts are written", () => {
+      const { status, stderr } = switchTo("app:2", "");
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^error: the last pulumi up .*\nremedy: run it again: pulumi up/);
+      expect(machine.log).to.equal("");
+    });
+  });
+
+  it("keeps the proxy's image of the last release for a rollback, and the new one if there is none", () => {
+    deployed("app:1");
+    expect(switchTo("app:2", "caddy:9", "rollback").status).to.equal(0);
+    expect(machine.read("root/release.env")).to.include("PROXY_IMAGE=caddy:2\n");
+    machine.write("root/release.env", "NGINX_IMAGE=nginx\nGREEN_IMAGE=app:2\n");
+    expect(switchTo("app:3", "caddy:9", "rollback").status).to.equal(0);
+    expect(machine.read("root/release.env")).to.include("PROXY_IMAGE=caddy:9\n");
   });
 
   it("first removes the container that an interrupted release has left", () => {
@@ -194,9 +228,9 @@ describe("The cut-over", () => {
       () => machine.write("broken", "up proxy\n"),
       "the proxy did not start",
     ],
-    "the proxy refuses its configuration": [
+    "the proxy does not load its configuration": [
       () => machine.write("broken", "reload\n"),
-      "the proxy refused its configuration",
+      "the proxy refuses its configuration",
     ],
     "the proxy does not reach the new version": [
       () => machine.fake("curl", "exit 22"),
@@ -224,18 +258,25 @@ describe("The cut-over", () => {
     });
   }
 
-  it("restores the previous proxy when the new image does not exist", () => {
+  it("does not change the proxy when the new image does not fit", () => {
     deployed("app:1");
     const before = machine.read("root/release.env");
-    machine.write("broken", "up httpd:2\n");
+    machine.write("broken", "validate httpd:2\n");
     const { status, stderr } = switchTo("app:2", "httpd:2");
     expect(status).to.equal(1);
-    expect(stderr).to.match(/^error: the proxy did not start\.\n/);
-    expect(stderr).to.include("\n  | last words of proxy\n  | no up httpd:2\n");
+    expect(stderr).to.match(/^error: the proxy refuses its configuration\.\n/);
+    expect(stderr).to.include("\n  | last words of proxy\n  | no validate httpd:2\n");
     expect(stderr).to.match(/^remedy: correct the setting proxyImage \(httpd:2\)/m);
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
     expect(machine.read("up/proxy")).to.equal("caddy:2\n");
     expect(machine.read("root/release.env")).to.equal(before);
+  });
+
+  it("restores the previous proxy when the new one does not serve", () => {
+    deployed("app:1");
+    machine.fake("curl", "exit 22");
+    expect(switchTo("app:2", "caddy:3").status).to.equal(1);
+    expect(machine.read("up/proxy")).to.equal("caddy:2\n");
   });
 
   it("does not change the proxy when the app fails", () => {
@@ -244,6 +285,12 @@ describe("The cut-over", () => {
     switchTo("app:2", "httpd:2");
     expect(machine.log).to.not.match(/^up .* proxy$/m);
     expect(machine.read("root/release.env")).to.include("PROXY_IMAGE=caddy:2\n");
+  });
+
+  it("shows the log of a crash up to the next start, which would push the cause out of the lines", () => {
+    machine.write("health", "starting 1\n");
+    expect(switchTo("app:1").status).to.equal(1);
+    expect(machine.log).to.match(/^logs .* --until 2026-01-01T00:00:09Z blue$/m);
   });
 
   it("shows at most 30 lines of evidence", () => {

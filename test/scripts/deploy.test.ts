@@ -20,7 +20,7 @@ describe("A release", () => {
   });
   afterEach(() => machine.remove());
 
-  const deploy = () => machine.run("deploy.sh", ["app:1", "caddy:2"]);
+  const deploy = () => machine.run("deploy.sh", ["app:1"]);
   const schemaAt = (revision: string) => machine.write("revision", `${revision}\n`);
   beforeEach(() =>
     machine.fake(
@@ -33,7 +33,7 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncut-over app:1 caddy:2\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncut-over app:1\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
     );
   });
 

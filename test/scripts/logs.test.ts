@@ -4,18 +4,31 @@ import { FakeMachine, until } from "../support/machine.ts";
 /** What docker-compose prints, with its escape code. */
 const line = (service: string, time: string, text: string) =>
   `\x1b[2K${`${service}-1`.padEnd(7)} | 2026-01-02T${time}.123456789Z ${text}\n`;
-const request = (from: string, path: string, agent: string) =>
-  `${from} - - [02/Jan/2026:03:04:05 +0000] "GET ${path} HTTP/1.1" 200 7 "-" "${agent}"`;
+/** A request as Caddy logs it, and as the logs show it. */
+const request = (path: string, agent: string) =>
+  JSON.stringify({
+    ...{ level: "info", ts: 1795716148.0010512, msg: "handled request" },
+    request: {
+      ...{ remote_ip: "172.18.0.1", remote_port: "37106", client_ip: "203.0.113.7" },
+      ...{ proto: "HTTP/1.1", method: "GET", host: "app.example:5085", uri: path },
+    },
+    ...{ bytes_read: 3, user_id: "", duration: 0.002409112, size: 38, status: 200, agent },
+  });
+const shown = (path: string, agent: string) =>
+  `203.0.113.7 "GET ${path} HTTP/1.1" 200 38 "${agent}" 0.002409112 s`;
+/** As gunicorn logs a request, in images of earlier versions. */
+const ofGunicorn = (from: string, agent: string) =>
+  `${from} - - [02/Jan/2026:03:04:05 +0000] "GET /login HTTP/1.1" 200 7 "-" "${agent}"`;
 const past = [
   line("proxy", "03:00:00", "2026/01/02 03:00:00.123\tINFO\tusing config from file\t{}"),
-  line("green", "03:00:02", request("203.0.113.7", "/login", "Mozilla")),
+  line("proxy", "03:00:02", request("/login?a=b", "Mozilla")),
   line("proxy", "03:00:04", "2026/01/02 03:00:04.123\tINFO\tserving initial configuration"),
   line("proxy", "03:00:05", "2026/01/02 03:00:05.123\tERROR\tdial tcp: no INFO of this"),
-  line("green", "03:00:06", request("172.18.0.1", "/login", "flask-on-aws-check")),
+  line("proxy", "03:00:06", request("/login", "flask-on-aws-check")),
   line("green", "03:00:01", "Traceback (most recent call last):"),
   line("green", "03:00:01", "  first of two lines at a time"),
-  line("green", "03:00:03", request("-", "/login", "Python-urllib/3.11")),
-  line("green", "03:00:07", request("172.18.0.3", "/login", "Python-urllib/3.11")),
+  line("green", "03:00:03", ofGunicorn("127.0.0.1", "Python-urllib/3.11")),
+  line("green", "03:00:07", ofGunicorn("172.18.0.3", "Python-urllib/3.11")),
   line("green", "03:00:06", ""),
 ].join("");
 
@@ -26,7 +39,7 @@ describe("The logs", () => {
     machine.stack();
     machine.write("root/release.env", "");
     machine.write("past", past);
-    machine.write("coming", line("green", "04:00:00", request("203.0.113.7", "/", "Mozilla")));
+    machine.write("coming", line("proxy", "04:00:00", request("/", "Mozilla")));
     machine.fake(
       "docker-compose",
       `log "\${*:7}"; case "$*" in *--follow*) cat '${machine.home}/coming'; exec sleep 60 ;; *) cat '${machine.home}/past' ;; esac`,
@@ -41,10 +54,10 @@ describe("The logs", () => {
       [
         "2026-01-02T03:00:01Z green Traceback (most recent call last):",
         "2026-01-02T03:00:01Z green   first of two lines at a time",
-        `2026-01-02T03:00:02Z green ${request("203.0.113.7", "/login", "Mozilla")}`,
+        `2026-01-02T03:00:02Z proxy ${shown("/login?a=b", "Mozilla")}`,
         "2026-01-02T03:00:05Z proxy 2026/01/02 03:00:05.123\tERROR\tdial tcp: no INFO of this",
         "2026-01-02T03:00:06Z green ",
-        `2026-01-02T03:00:07Z green ${request("172.18.0.3", "/login", "Python-urllib/3.11")}`,
+        `2026-01-02T03:00:07Z green ${ofGunicorn("172.18.0.3", "Python-urllib/3.11")}`,
         "",
       ].join("\n"),
     );

@@ -47,7 +47,7 @@ describe("The status of the app server", () => {
   };
   /** Ends a detached run with this status. */
   const ended = (run: "build" | "deploy", status: string, image: string, seconds = 0) => {
-    const call = `deploy-lock.sh ${run}.sh flask-on-aws-app:${image}-0123abcd caddy:2.11 beef  stack.env`;
+    const call = `deploy-lock.sh ${run}.sh flask-on-aws-app:${image}-0123abcd beef  stack.env`;
     machine.write(`root/runs/${run}.call`, call);
     machine.write(`root/runs/${run}.status`, status);
     at(`root/runs/${run}.status`, seconds);

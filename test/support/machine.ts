@@ -74,7 +74,8 @@ export class FakeMachine {
       APP_GROUP: "sg-app",
       DATABASE_GROUP: "sg-db",
       ALLOW_DESTRUCTIVE: false,
-      UPLOAD_LIMIT: 100,
+      PROXY_IMAGE: "caddy:2",
+      UPLOAD_LIMIT: 16,
       ...changed,
     };
     const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);

@@ -162,7 +162,7 @@ describe("The release", function () {
       `${bin}/run-detached.sh build build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm' ''`,
     );
     expect(command("deploy")).to.equal(
-      `${bin}/run-detached.sh deploy deploy-lock.sh deploy.sh '${image}' 'caddy:2.11'`,
+      `${bin}/run-detached.sh deploy deploy-lock.sh deploy.sh '${image}'`,
     );
     expect(command("prepare-database")).to.equal(
       `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app_a'`,
@@ -222,7 +222,7 @@ describe("The release", function () {
     expect(await changed({ appCommit: "0".repeat(40) })).to.equal("build deploy fetch");
     expect(await changed({ baseImage: "python:3.12-slim" })).to.equal("build deploy");
     expect(await changed({ pipIndexUrl: "https://pip.example" })).to.equal("build");
-    expect(await changed({ proxyImage: "caddy:2.10" })).to.equal("deploy");
+    expect(await changed({ proxyImage: "caddy:2.10" })).to.equal("deploy write-stack.env");
     expect(await changed({ uploadLimit: 5 })).to.equal("deploy write-stack.env");
     expect(await changed({ databaseName: "other" })).to.equal(
       "deploy prepare-database write-app.env write-stack.env",
@@ -257,7 +257,7 @@ describe("The release", function () {
       "SCHEMA='appdb'",
       "BUCKET='flask-on-aws-dev-backups-id'",
       "ALLOW_DESTRUCTIVE='false'",
-      "UPLOAD_LIMIT='100'",
+      "UPLOAD_LIMIT='16'",
     ]);
   });
 

@@ -23,8 +23,8 @@ const formEvery = 4;
 const keepAlive = new Agent({ keepAlive: true });
 
 /**
- * Opens the page of `origin` and, with every fourth request, sends its form for a user whom nobody is: the app looks
- * that name up in the database. Half of the requests, and half of the forms, have a new connection each.
+ * Opens the page of `origin` and, with every fourth request, sends its form for a user that does not exist: the
+ * app looks that name up in the database. Half of the requests, and half of the forms, have a new connection each.
  *
  * @param rate requests a second
  */

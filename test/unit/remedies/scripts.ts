@@ -169,6 +169,10 @@ export const ofScripts: Table = {
   "scripts/cut-over.sh": {
     "correct the app": by("lab/experiments/faults/app.ts", "crashes-at-start"),
     "correct the setting proxyImage": by("lab/experiments/faults/app.ts", "proxy-image-wrong"),
+    "run it again: pulumi up": by(
+      "test/scripts/cut-over.test.ts",
+      "changes nothing before the settings of the new scripts",
+    ),
   },
   "scripts/verify.sh": {
     "run pulumi up": inspect(
