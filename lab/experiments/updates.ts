@@ -44,6 +44,17 @@ const changes: Record<string, SettingChange> = {
     does: [],
     downtime: 0,
   },
+  uploadLimit: {
+    to: () => "20",
+    does: [],
+    downtime: 0,
+  },
+  proxyImage: {
+    // The same image by another name: the proxy is another container then.
+    to: () => "docker.io/library/caddy:2.11",
+    does: [],
+    downtime: 10,
+  },
   instanceType: {
     to: () => "t3.small",
     does: machines.map((name) => `update ${name}`),
