@@ -3,7 +3,7 @@ import { appendFile, readdir, rename, rm, mkdir, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { succeed } from "../../support/lab.ts";
 import { edit, mark, type AppChange, type LabStack } from "../../support/stack.ts";
-import { broken, refused, type Fault } from "./fault.ts";
+import { broken, failed, part, refused, restore, type Fault } from "./fault.ts";
 
 /** A fault by a commit of the app: `up` fails with what is expected. */
 function commit(name: string, change: AppChange, ...patterns: RegExp[]): Fault {
@@ -149,12 +149,8 @@ export const appFaults: Fault[] = [
       const result = await stack.up({ appCommit });
       const said =
         /error: the migration from revision \S+ to half0000000 failed[^]*tables added \(>\) or removed \(<\): > half\b/;
-      // Read from the message, since it is to be enough for who has nothing else.
-      const backup = /\.\/ops restore (backups\/\S+)/.exec(result.stdout)?.[1];
-      if (result.status === 0 || !said.test(result.stdout) || !backup) {
-        throw new Error(`up ended with ${result.status} and said:\n${result.stdout}`);
-      }
-      await stack.onMachine(`/opt/flask-on-aws/bin/deploy-lock.sh restore.sh ${backup}`);
+      const message = failed("up", result, said);
+      await restore(stack, part(message, /or restore the backup, losing rows written since: (.*)/));
       const tables = await stack.query("SHOW TABLES");
       if (tables.includes("half")) throw new Error(`restored, and there are ${tables.join(" ")}`);
     },
