@@ -72,6 +72,10 @@ query() {
   mysql --defaults-extra-file="$client" --connect-timeout=10 --batch --skip-column-names "${@:2}" --execute "$1"
 }
 
+# anywhere SQL: as query, but not on the app's schema, which may have been dropped or closed to the user: every user may use
+# information_schema.
+anywhere() { query "$1" --database=information_schema; }
+
 # Ends a step: the server has no schema of the app's any more. Rights on it outlive it.
 no_schema() {
   fail "$DB_HOST has no schema $SCHEMA: somebody dropped it" "create it: $ops mysql$flags -- -D information_schema -e 'CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4';

@@ -4,8 +4,6 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-# Every user may use this schema: a lack of rights on its own is no failed login.
-anywhere() { query "$1" --database=information_schema; }
 message=$(anywhere "SELECT 1" 2>&1 >/dev/null) ||
   fail "the app's user cannot log in to $DB_HOST: $(grep ERROR <<<"$message")" \
     "if its password was changed by hand, raise the setting databasePasswordRotation by one"
@@ -21,7 +19,7 @@ for schema in "$SCHEMA" "$scratch" "$replaced"; do
         "raise databasePasswordRotation by one: the next user is made anew, with its privileges"
   done
 done
-charset=$(query "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '$SCHEMA'")
+charset=$(anywhere "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '$SCHEMA'")
 [ -n "$charset" ] || no_schema
 [ "$charset" = utf8mb4 ] ||
   fail "the schema $SCHEMA has the character set $charset: names beyond it would be lost" \

@@ -10,7 +10,7 @@ status=$(curl --silent --show-error --user-agent flask-on-aws-check --max-time 3
 [ "$status" = 200 ] ||
   fail "$page answers with status $status, not 200" "see $ops logs --all; then run $pulumi up$flags again"
 
-query "SHOW DATABASES" | grep -qx "$SCHEMA" || no_schema
+anywhere "SHOW DATABASES" | grep -qx "$SCHEMA" || no_schema
 tables=$(query "SHOW TABLES")
 for table in users alembic_version; do
   grep -qx "$table" <<<"$tables" ||

@@ -189,6 +189,7 @@ describe("The preflight", () => {
 
   it("reports a dropped schema and the commands that restore it", () => {
     machine.mysql({ ...answers, [ofCharset]: "" });
+    machine.write("dropped", "");
     fails(
       /127\.0\.0\.1 has no schema my_app: somebody dropped it$/,
       /-e 'CREATE DATABASE my_app CHARACTER SET utf8mb4';\n +then restore a backup: \.\/ops restore/,

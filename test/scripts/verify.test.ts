@@ -28,6 +28,7 @@ describe("The verification", () => {
       "SHOW?TABLES?LIKE*": "alembic_version\n",
       "SELECT?version_num*": answers.revision ?? "a1\n",
     });
+    if (schemas !== "appdb") machine.write("dropped", "");
     machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo container`);
     const { serves = "app:1" } = answers;
     machine.fake(

@@ -82,14 +82,20 @@ export class FakeMachine {
     this.write("root/stack.env", lines.join(""));
   }
 
-  /** Has mysql answer statements, whose names are patterns of bash's `case`; the first that fits counts. */
+  /**
+   * Has mysql answer statements, whose names are patterns of bash's `case`; the first that fits counts. While the home has a
+   * file `dropped`, there is no schema but information_schema.
+   */
   mysql(answers: Record<string, string>): void {
     const cases = Object.entries(answers).map(
       ([statement, answer]) => `${statement}) printf %s '${answer}' ;;`,
     );
     this.fake(
       "mysql",
-      `case \${*: -1} in\n${cases.join("\n")}\n*) log "mysql: $*"; exit 1 ;;\nesac`,
+      `if [ -e '${this.home}/dropped' ] && [[ $* != *--database=information_schema* ]]; then
+        echo "ERROR 1049 (42000): Unknown database" >&2; exit 1
+      fi
+      case \${*: -1} in\n${cases.join("\n")}\n*) log "mysql: $*"; exit 1 ;;\nesac`,
     );
   }
 
