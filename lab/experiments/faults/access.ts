@@ -88,7 +88,8 @@ export const accessFaults: Fault[] = [
       // Messages of ./ops leave out the stack that its user has not named.
       const withoutStack = (command: string) => command.replace(" --stack dev", "");
       for (const other of [status, part(said, ofPreflight)])
-        if (withoutStack(other) !== withoutStack(remedy)) throw new Error(`'${other}' and '${remedy}' for one fault`);
+        if (withoutStack(other) !== withoutStack(remedy))
+          throw new Error(`'${other}' and '${remedy}' for one fault`);
       return async () => {
         await stack.delivered(version, await follow(stack, remedy));
         await stack.lab.ops("backups");
