@@ -122,8 +122,9 @@ export const engineFaults: Fault[] = [
         await refused(
           stack,
           { appCommit },
-          /error: \S+ cannot write to the backup bucket \S+: .*AccessDenied/,
-          /remedy: see the policies of the role and of the bucket/,
+          // The program reads before the app server writes.
+          /The record of what serves, s3:\S+ cannot be read: [^]*AccessDenied/,
+          /remedy: [^]*allow s3:ListBucket and s3:GetObject/,
         );
       } finally {
         await refuse(stack, { share: 0 });
