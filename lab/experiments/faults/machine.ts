@@ -78,7 +78,7 @@ export const machineFaults: Fault[] = [
       );
       const command = stack.lab.tryOps("restore-test");
       // The server process of the connection: the nearest sshd above what it runs.
-      const cut = `pid=$(pgrep -of '[l]ease.sh restore-test.sh') || exit 1
+      const cut = `pid=$(pgrep -of '[d]eploy-lock.sh restore-test.sh') || exit 1
         until [[ $(ps -o comm= "$pid") == sshd* ]]; do pid=$(($(ps -o ppid= "$pid"))); done
         kill -KILL "$pid"`;
       const machine = await stack.machine();
