@@ -110,7 +110,8 @@ json.dump(report, open(path, "w"))`;
       const wait = "**::flask-on-aws-dev-release-wait-for-cloud-init";
       const result = await stack.up({ appCommit: version.commit }, "--replace", wait);
       const said = failed("up", result, /error: the first boot of \S+ ended with errors/);
-      const replace = part(said, /remedy: .*replace the machine and its host key:\n(.*)/);
+      // Of the last report: before, each line has the step's name in front.
+      const replace = part(said, /replace the machine and its host key:\n +(\S+pulumi .*)/);
       return async () => stack.delivered(version, await follow(stack, replace));
     },
   },
