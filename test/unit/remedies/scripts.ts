@@ -170,7 +170,7 @@ export const ofScripts: Table = {
     "correct the app": by("lab/experiments/faults/app.ts", "crashes-at-start"),
     "correct the setting proxyImage": by("lab/experiments/faults/app.ts", "proxy-image-wrong"),
     "run it again: pulumi up": by(
-      "test/scripts/cut-over.test.ts",
+      "test/scripts/cut-over-proxy.test.ts",
       "changes nothing before the settings of the new scripts",
     ),
   },

@@ -1,0 +1,94 @@
+import { expect } from "chai";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { cutOverMachine } from "../support/cut-over-machine.ts";
+
+describe("The proxy in a cut-over", () => {
+  const { machine, switchTo, state, at, deployed } = cutOverMachine();
+
+  it("validates a new configuration before it gives it to the running proxy", () => {
+    deployed("app:1");
+    machine().write("root/proxy/Caddyfile", "old");
+    deployed("app:2");
+    expect(at(/run .* caddy validate/)).to.be.lessThan(at(/up .* proxy/));
+    expect(at("exec -T proxy caddy reload")).to.be.greaterThan(at(/up .* proxy/));
+    deployed("app:3");
+    expect(machine().log, "an unchanged configuration").to.not.include("validate");
+    expect(machine().read("root/proxy/Caddyfile")).to.include("{file./etc/caddy/active}");
+  });
+
+  describe("on a machine of an earlier version, which has nginx", () => {
+    beforeEach(() => {
+      deployed("app:1");
+      rmSync(join(machine().root, "proxy"), { recursive: true });
+      machine().write("root/release.env", "NGINX_IMAGE=nginx\nBLUE_IMAGE=app:1\n");
+      machine().write("root/nginx/app.conf", "    set $app blue:5005;\n");
+    });
+
+    it("replaces nginx once the new version is proven and the proxy takes its configuration", () => {
+      deployed("app:2");
+      expect(at("gate green")).to.be.lessThan(at(/run .* caddy validate/));
+      expect(at(/run .* caddy validate/)).to.be.lessThan(
+        at("docker rm --force flask-on-aws-nginx-1"),
+      );
+      expect(at("docker rm")).to.be.lessThan(at(/up .* proxy/));
+      expect(machine().exists("root/nginx")).to.equal(false);
+      expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
+    });
+
+    it("keeps nginx when the proxy's image does not exist, or it is not removed", () => {
+      machine().write("broken", "validate\n");
+      expect(switchTo("app:2").stderr).to.match(/^error: the proxy refuses its configuration\./);
+      expect(machine().log).to.not.include("docker rm");
+      machine().write("broken", "nginx\n");
+      expect(switchTo("app:2").stderr).to.match(/^error: nginx, the proxy of before, cannot be/);
+      expect(machine().exists("root/nginx/app.conf")).to.equal(true);
+      expect(state().up).to.deep.equal(["blue"]);
+    });
+
+    it("changes nothing before the settings of the new scripts are written", () => {
+      const { status, stderr } = switchTo("app:2", "");
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^error: the last pulumi up .*\nremedy: run it again: pulumi up/);
+      expect(machine().log).to.equal("");
+    });
+  });
+
+  it("keeps the proxy's image of the last release for a rollback, and the new one if there is none", () => {
+    deployed("app:1");
+    expect(switchTo("app:2", "caddy:9", "rollback").status).to.equal(0);
+    expect(machine().read("root/release.env")).to.include("PROXY_IMAGE=caddy:2\n");
+    machine().write("root/release.env", "NGINX_IMAGE=nginx\nGREEN_IMAGE=app:2\n");
+    expect(switchTo("app:3", "caddy:9", "rollback").status).to.equal(0);
+    expect(machine().read("root/release.env")).to.include("PROXY_IMAGE=caddy:9\n");
+  });
+
+  it("does not change the proxy when the new image does not fit", () => {
+    deployed("app:1");
+    const before = machine().read("root/release.env");
+    machine().write("broken", "validate httpd:2\n");
+    const { status, stderr } = switchTo("app:2", "httpd:2");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: the proxy refuses its configuration\.\n/);
+    expect(stderr).to.include("\n  | last words of proxy\n  | no validate httpd:2\n");
+    expect(stderr).to.match(/^remedy: correct the setting proxyImage \(httpd:2\)/m);
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+    expect(machine().read("up/proxy")).to.equal("caddy:2\n");
+    expect(machine().read("root/release.env")).to.equal(before);
+  });
+
+  it("restores the previous proxy when the new one does not serve", () => {
+    deployed("app:1");
+    machine().fake("curl", "exit 22");
+    expect(switchTo("app:2", "caddy:3").status).to.equal(1);
+    expect(machine().read("up/proxy")).to.equal("caddy:2\n");
+  });
+
+  it("does not change the proxy when the app fails", () => {
+    deployed("app:1");
+    machine().write("broken", "up green\n");
+    switchTo("app:2", "httpd:2");
+    expect(machine().log).to.not.match(/^up .* proxy$/m);
+    expect(machine().read("root/release.env")).to.include("PROXY_IMAGE=caddy:2\n");
+  });
+});
