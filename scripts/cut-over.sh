@@ -12,9 +12,6 @@ if [ "$old" = blue ]; then new=green; else new=blue; fi
 evidence='' until=''
 suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
 
-# container SERVICE: its id; nothing if there is none.
-container() { "${compose[@]}" ps --all --quiet "$1"; }
-
 # variable NAME: its value in the release that serves.
 variable() { sed -n "s/^$1=//p" "$variables" 2>/dev/null || true; }
 
@@ -39,7 +36,7 @@ pass_to() {
 }
 
 # shellcheck disable=SC2317  # quietly runs it
-up() { "${compose[@]}" up --detach --quiet-pull --no-deps "$@"; }
+up() { "${compose[@]}" up --detach --quiet-pull --no-deps "$1"; }
 
 remove() { "${compose[@]}" rm --force --stop "$1" >/dev/null 2>&1 || true; }
 
@@ -49,7 +46,7 @@ give_up() {
   logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 ${until:+--until "$until"} "$suspect" 2>&1 | without_probes) || true
   logs=${logs:+$logs$'\n'}$evidence
   if [ -z "$old" ]; then
-    rm -f "$proxy/active" # else the next release would take the failed one for the version before
+    rm -f "$proxy/active" # or the next release treats the failed version as the one that serves
   else
     mv "$variables.before" "$variables"
     if [ "$(active_service)" != "$old" ]; then pass_to "$old" || true; fi
@@ -65,7 +62,7 @@ start_new() {
   local id health restarts second
   remove "$new" # what a release that was cut off may have left
   quietly up "$new" || give_up "the container of $image did not start"
-  id=$(container "$new")
+  id=$("${compose[@]}" ps --all --quiet "$new")
   for ((second = 0; ; second++)); do
     read -r health restarts < <(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}' "$id")
     if [ "$health" = healthy ]; then break; fi
@@ -139,7 +136,6 @@ drain() {
 mkdir -p "$proxy"
 write_variables
 start_new
-if [ -z "$old" ]; then pass_to "$new"; fi
 start_proxy
 pass_to "$new"
 # The proxy may just have been started, and takes a moment to listen: until then Docker resets connections.

@@ -4,28 +4,37 @@ import * as rds from "@aws-sdk/client-rds";
 
 /** Of EC2. @param vpcId reads what is in this VPC only */
 export async function readCloud(client: ec2.EC2, vpcId?: string) {
-  const within = (Name: string) => (vpcId === undefined ? undefined : [{ Name, Values: [vpcId] }]);
-  const [cloud, filter] = [{ client }, within("vpc-id")];
+  const [cloud, filter] = [{ client }, within("vpc-id", vpcId)];
   const of = { Filters: filter };
-  const attached = { Filters: within("attachment.vpc-id") };
-  const [vpcs, subnets, tables, gateways, nats, endpoints, groups, instances] = await Promise.all([
+  const attached = { Filters: within("attachment.vpc-id", vpcId) };
+  const [vpcs, subnets, tables, gateways, nats, groups, instances] = await Promise.all([
     all(ec2.paginateDescribeVpcs(cloud, of), (page) => page.Vpcs),
     all(ec2.paginateDescribeSubnets(cloud, of), (page) => page.Subnets),
     all(ec2.paginateDescribeRouteTables(cloud, of), (page) => page.RouteTables),
     all(ec2.paginateDescribeInternetGateways(cloud, attached), (page) => page.InternetGateways),
     all(ec2.paginateDescribeNatGateways(cloud, { Filter: filter }), (page) => page.NatGateways),
-    all(ec2.paginateDescribeVpcEndpoints(cloud, of), (page) => page.VpcEndpoints),
     all(ec2.paginateDescribeSecurityGroups(cloud, of), (page) => page.SecurityGroups),
     all(ec2.paginateDescribeInstances(cloud, of), ({ Reservations = [] }) =>
       Reservations.flatMap(({ Instances = [] }) => Instances),
     ),
   ]);
   return {
-    ...{ vpcs, subnets, tables, gateways, endpoints, groups },
+    ...{ vpcs, subnets, tables, gateways, groups },
     // These stay in the answers for an hour after their end.
     nats: nats.filter(({ State }) => State !== "deleted"),
     instances: instances.filter(({ State }) => State?.Name !== "terminated"),
   };
+}
+
+/** Filters for what is in the VPC; undefined without a VPC. */
+function within(Name: string, vpcId: string | undefined) {
+  return vpcId === undefined ? undefined : [{ Name, Values: [vpcId] }];
+}
+
+/** @param vpcId reads those of this VPC only */
+export function vpcEndpoints(client: ec2.EC2, vpcId?: string): Promise<ec2.VpcEndpoint[]> {
+  const of = { Filters: within("vpc-id", vpcId) };
+  return all(ec2.paginateDescribeVpcEndpoints({ client }, of), (page) => page.VpcEndpoints);
 }
 
 export function flowLogs(client: ec2.EC2): Promise<ec2.FlowLog[]> {

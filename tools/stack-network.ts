@@ -10,7 +10,7 @@ import {
   type Vpc,
 } from "@aws-sdk/client-ec2";
 import { type DBInstance, RDS } from "@aws-sdk/client-rds";
-import { databaseReader, readCloud, tagsOf } from "./inventory.ts";
+import { databaseReader, readCloud, tagsOf, vpcEndpoints } from "./inventory.ts";
 
 export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
 
@@ -29,7 +29,7 @@ export async function readNetwork(project: string, stack: string) {
   names.learn(vpc.VpcId, vpc.Tags);
   for (const each of found.gateways) names.learn(each.InternetGatewayId, each.Tags);
   for (const each of found.nats) names.learn(each.NatGatewayId, each.Tags);
-  for (const each of found.endpoints) names.learn(each.VpcEndpointId, each.Tags);
+  for (const each of await vpcEndpoints(ec2, vpc.VpcId)) names.learn(each.VpcEndpointId, each.Tags);
   for (const each of found.groups) names.learn(each.GroupId, each.Tags);
   for (const each of found.subnets) names.learn(each.SubnetId, each.Tags);
   for (const each of found.instances) names.learn(each.InstanceId, each.Tags);

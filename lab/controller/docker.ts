@@ -53,7 +53,7 @@ export function identity(lab: Lab, name: string): string[] {
   return ["--name", `${lab.name}-${name}`, "--label", `${label}=${lab.home}`];
 }
 
-/** Handles a rejection by the engine: an answer of this HTTP status is no error. */
+/** For `catch`: ignores an answer of the engine with this HTTP status, and passes other errors on. */
 export function ignoring(status: number): (error: Error) => undefined {
   return (error: Error & { statusCode?: number }) => {
     if (error.statusCode !== status) throw error;

@@ -83,8 +83,8 @@ export class FakeMachine {
   }
 
   /**
-   * Has mysql answer statements, whose names are patterns of bash's `case`; the first that fits counts. While the home has a
-   * file `dropped`, there is no schema but information_schema.
+   * Has mysql answer statements, whose names are patterns of bash's `case`; the first that fits counts. If the home has a
+   * file `dropped`, the server has information_schema alone.
    */
   mysql(answers: Record<string, string>): void {
     const cases = Object.entries(answers).map(

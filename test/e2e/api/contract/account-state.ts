@@ -13,6 +13,7 @@ import {
   keyPairs,
   readCloud,
   userData,
+  vpcEndpoints,
 } from "../../../../tools/inventory.ts";
 
 type Client = ApiServer["client"];
@@ -58,6 +59,7 @@ async function cloud(client: Client) {
     instances: await Promise.all(instances),
     addresses: (await ec2.describeAddresses()).Addresses,
     rules: (await ec2.describeSecurityGroupRules()).SecurityGroupRules,
+    endpoints: await vpcEndpoints(ec2),
     keyPairs: await keyPairs(ec2),
     volumes: (await ec2.describeVolumes()).Volumes,
     flowLogs: await flowLogs(ec2),
