@@ -98,6 +98,7 @@ const groups = new SecurityGroups(
   {
     vpcId: network.vpcId,
     adminCidrs: settings.adminCidrs,
+    port5085: settings.port5085,
     openSsh: async (group) => {
       const { problems } = await allowOwnAddress({ ...access, group }, ` --stack ${stack}`);
       // No error: whoever is let in by another rule, or has nothing to do by SSH, can go on.
@@ -214,7 +215,7 @@ const testHostKey = new OwnHostKey(
 );
 
 /** The app's page. */
-export const appUrl = pulumi.interpolate`http://${appServer.publicIp}:5085`;
+export const appUrl = pulumi.interpolate`${settings.https ? "https" : "http"}://${appServer.publicIp}`;
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
@@ -230,8 +231,16 @@ const release = new Release(`${name}-release`, {
     commit,
     baseImage: settings.baseImage,
     pipIndexUrl: settings.pipIndexUrl,
-    proxyImage: settings.proxyImage,
+  },
+  proxy: {
+    image: settings.proxyImage,
     uploadLimit: settings.uploadLimit,
+    port5085: settings.port5085,
+    acme: {
+      directory: settings.acmeDirectory,
+      email: settings.acmeEmail,
+      caCertificate: settings.acmeCaCertificate,
+    },
   },
   database,
   databaseUser: {

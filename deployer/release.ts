@@ -26,10 +26,23 @@ export interface ReleaseArgs {
     readonly baseImage: string;
     /** Package index of the requirements; PyPI if empty. */
     readonly pipIndexUrl: string;
+  };
+  /** The proxy before the app. */
+  readonly proxy: {
     /** Container image of Caddy. */
-    readonly proxyImage: string;
+    readonly image: string;
     /** Largest request body, in MB. */
     readonly uploadLimit: number;
+    /** Whether everybody may reach port 5085. */
+    readonly port5085: boolean;
+    /** Who issues the certificate, if `appUrl` is an https address. */
+    readonly acme: {
+      readonly directory: string;
+      /** Of the account at the CA; may be empty. */
+      readonly email: string;
+      /** PEM; empty for the CAs that the machine trusts. */
+      readonly caCertificate: string;
+    };
   };
   readonly database: Pick<
     Database,
@@ -63,7 +76,7 @@ export interface ReleaseArgs {
     /** Undefined if there is no site. */
     readonly site: pulumi.Input<string> | undefined;
   };
-  /** The app's address, told on the site's page. */
+  /** The app's address: scheme and host. */
   readonly appUrl: pulumi.Input<string>;
   readonly region: string;
   /** Whether a generated migration may drop tables and columns. */
@@ -243,8 +256,12 @@ function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_GROUP: args.groups.app,
       DATABASE_GROUP: args.groups.database,
       ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
-      PROXY_IMAGE: args.app.proxyImage,
-      UPLOAD_LIMIT: args.app.uploadLimit,
+      PROXY_IMAGE: args.proxy.image,
+      UPLOAD_LIMIT: args.proxy.uploadLimit,
+      PORT_5085: args.proxy.port5085,
+      ACME_DIRECTORY: args.proxy.acme.directory,
+      ACME_EMAIL: args.proxy.acme.email,
+      ACME_CA_CERTIFICATE: args.proxy.acme.caCertificate,
       PUBLISH: args.publish !== undefined,
       // What messages of the scripts tell the operator to type.
       STACK: pulumi.getStack(),

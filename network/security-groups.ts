@@ -23,8 +23,12 @@ export interface Rule {
 
 const anywhere = { cidr: "0.0.0.0/0" };
 
-/** Every rule of the system. The database opens no connection, so it has no egress rule. */
-export function planRules(adminCidrs: readonly string[]): Rule[] {
+/**
+ * Every rule of the system. The database opens no connection, so it has no egress rule.
+ *
+ * @param port5085 whether everybody may reach port 5085 of the app server
+ */
+export function planRules(adminCidrs: readonly string[], port5085: boolean): Rule[] {
   const ingress = (group: GroupName, port: number, peer: Rule["peer"], description: string) =>
     ({ group, direction: "ingress", port, peer, description }) as const;
   const outward = (group: GroupName) =>
@@ -38,7 +42,7 @@ export function planRules(adminCidrs: readonly string[]): Rule[] {
   return [
     ingress("app", 80, anywhere, "HTTP"),
     ingress("app", 443, anywhere, "HTTPS"),
-    ingress("app", 5085, anywhere, "The app"),
+    ...(port5085 ? [ingress("app", 5085, anywhere, "The app's port in earlier versions")] : []),
     ...adminCidrs.map((cidr) => ingress("app", 22, { cidr }, "SSH of an administrator")),
     outward("app"),
     ingress("test", 22, { group: "app" }, "SSH through the app server"),
@@ -52,6 +56,8 @@ export interface SecurityGroupsArgs {
   readonly vpcId: pulumi.Input<string>;
   /** Networks that may always reach the app server by SSH. */
   readonly adminCidrs: readonly string[];
+  /** Whether everybody may reach port 5085 of the app server. */
+  readonly port5085: boolean;
   /**
    * Runs in each update, not in previews, with the app server's group, which nothing uses before it has resolved: no
    * rule for adminCidrs is made, and nobody connects by SSH.
@@ -92,7 +98,7 @@ export class SecurityGroups extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    for (const rule of planRules(args.adminCidrs)) {
+    for (const rule of planRules(args.adminCidrs, args.port5085)) {
       const peer = "cidr" in rule.peer ? rule.peer.cidr.replace("/", "-") : rule.peer.group;
       const ruleName = `${name}-${rule.group}-${rule.direction}-${rule.port}-${peer}`;
       const properties = {

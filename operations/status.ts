@@ -11,6 +11,14 @@ export interface Status {
   /** The record, with the number of the release. */
   readonly serving: (Serving & { readonly release: string | null }) | null;
   readonly health: { readonly status: number; readonly seconds: number } | null;
+  /** What clients of the page get; null without HTTPS. */
+  readonly certificate: {
+    readonly state: "issued" | "late" | "expired" | "self-signed";
+    readonly end: string;
+    readonly issuer: string;
+    /** Why the CA has issued no new one, if it has refused. */
+    readonly refusal: string | null;
+  } | null;
   /** Of the schema. */
   readonly revision: string | null;
   readonly lastFailedRelease: {
@@ -49,7 +57,17 @@ export function statusText(
   commands: Commands,
   now = Date.now(),
 ): string[] {
-  const { health, revision, lastBackup, lastRestoreTest, failedJobs, lock, disk, memory } = status;
+  const {
+    health,
+    certificate,
+    revision,
+    lastBackup,
+    lastRestoreTest,
+    failedJobs,
+    lock,
+    disk,
+    memory,
+  } = status;
   const ago = (iso: string) => `${time(iso)} (${age(iso, now)} ago)`;
   const jobs = failedJobs?.map(({ job, since }) => `${job} FAILS since ${ago(since)}`);
   const rows: Row[] = [
@@ -58,6 +76,7 @@ export function statusText(
     ...failure(status, ago),
     ["app", outputs.appUrl ?? "unknown"],
     ["page", health ? page(health) : "unknown"],
+    ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
     ["schema", revision ? `revision ${revision}` : "unknown"],
     [
       "last backup",
@@ -86,6 +105,17 @@ function page({ status, seconds }: NonNullable<Status["health"]>): string {
   if (status === 0) return "DOES NOT ANSWER";
   const answer = `answers ${status} in ${Math.round(seconds * 1000)} ms`;
   return status === 200 ? answer : `FAILS: ${answer}`;
+}
+
+/** @param time writes a time of ISO 8601 for people */
+function certificateLines(
+  { state, end, issuer, refusal }: NonNullable<Status["certificate"]>,
+  time: (iso: string) => string,
+): string[] {
+  const reason = refusal ? [`the CA says: ${refusal}`] : [];
+  if (state === "issued") return [`by ${issuer}, until ${time(end)}`, ...reason];
+  if (state === "self-signed") return ["SELF-SIGNED, so browsers warn", ...reason];
+  return [`${state === "late" ? "NOT RENEWED; it ends" : "EXPIRED"} ${time(end)}`, ...reason];
 }
 
 function serves({ serving }: Status, ago: (iso: string) => string): string[] {

@@ -4,7 +4,7 @@
 # does not stop the others. It leaves one backup.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-checks=(app database grants backup restore-test cron rules versions clock memory disk out-of-memory)
+checks=(app certificate database grants backup restore-test cron rules versions clock memory disk out-of-memory)
 
 # Each check prints what it has found in its last line, or calls fail.
 # skip REASON: ends a check that is not possible here.
@@ -19,6 +19,17 @@ check_app() {
   [ -n "$image" ] || fail "no release of the app serves" "release one: $pulumi up$flags"
   "$bin/verify.sh" "$image"
   echo "$image serves: $page answers 200, and its data is in $SCHEMA at $DB_HOST"
+}
+
+check_certificate() {
+  local state end issuer refusal
+  [[ $APP_URL == https:* ]] || skip "the setting https is false"
+  state=$("$bin/certificate.sh")
+  IFS=$'\t' read -r state end issuer refusal <<<"$state"
+  [ "$state" = issued ] ||
+    fail "the certificate of $APP_URL is $state and ends at $end. ${refusal:-The CA has not refused another one.}" \
+      "see docs/https.md for causes and remedies; the proxy asks again by itself, at least once an hour"
+  echo "$issuer has issued the certificate of $APP_URL, until $end"
 }
 
 check_database() {
@@ -73,7 +84,7 @@ has_ended() {
 # Only what is open to everybody or to the database is known here, and temporary rules: other addresses are the
 # operator's to choose, as adminCidrs.
 check_rules() {
-  local rules group id protocol from to peer description wrong='' commands=''
+  local rules group id protocol from to peer description wrong='' commands='' open
   # shellcheck disable=SC2016  # JMESPath's quotes
   rules=$(aws ec2 describe-security-group-rules --filters "Name=group-id,Values=$APP_GROUP,$DATABASE_GROUP" --output text \
     --query 'SecurityGroupRules[?IsEgress==`false`].[GroupId,SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4||CidrIpv6||PrefixListId||ReferencedGroupInfo.GroupId,Description]' 2>&1) ||
@@ -82,7 +93,8 @@ check_rules() {
   while read -r group id protocol from to peer description; do
     case "$group $protocol $from-$to $peer" in
     "$DATABASE_GROUP tcp $DB_PORT-$DB_PORT $APP_GROUP") continue ;;
-    "$APP_GROUP tcp "80-80\ */0 | "$APP_GROUP tcp "443-443\ */0 | "$APP_GROUP tcp "5085-5085\ */0) continue ;;
+    "$APP_GROUP tcp "80-80\ */0 | "$APP_GROUP tcp "443-443\ */0) continue ;;
+    "$APP_GROUP tcp "5085-5085\ */0) if [ "$PORT_5085" = true ]; then continue; fi ;;
     "$DATABASE_GROUP "* | "$APP_GROUP "*/0) ;;
     *) if ! has_ended "$description"; then continue; fi ;;
     esac
@@ -92,7 +104,9 @@ check_rules() {
     commands+="${commands:+ && }aws ec2 revoke-security-group-ingress --region $REGION --group-id $group --security-group-rule-ids $id"
   done <<<"$rules"
   [ -z "$wrong" ] || fail "security group rules that must not be there: $wrong" "remove them: $commands"
-  echo "everybody reaches ports 80, 443 and 5085 only, and only this machine reaches the database"
+  open="80 and 443"
+  if [ "$PORT_5085" = true ]; then open="80, 443 and 5085"; fi
+  echo "everybody reaches ports $open only, and only this machine reaches the database"
 }
 
 check_versions() {

@@ -17,7 +17,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
-  page=http://127.0.0.1:5085/login
+  page=${APP_URL:-}/login
   lock=$root/lease # the deploy lock: who holds it; a heartbeat renews its time
   lock_term=20     # seconds after which a lock without a heartbeat is nobody's
   # Schemas beside the live one, which prepare-database.sh lets the app's user have: a backup that is loaded, and what a
@@ -54,6 +54,10 @@ quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 # Copies log lines of docker-compose, which begins each with an escape code, without empty ones, requests of checks and the
 # proxy's notices.
 without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:.]+\sINFO\s' || true; }
+
+# get_page OPTION…: asks the proxy on this machine for the app's page, by curl. Whether clients trust the certificate is the
+# matter of certificate.sh.
+get_page() { curl --silent --insecure --connect-to ::127.0.0.1: --user-agent flask-on-aws-check "$@" "$page"; }
 
 # Seconds since the last heartbeat of the deploy lock's holder.
 lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }
@@ -158,7 +162,7 @@ release_tree() (
   entries() {
     # Mode 0 removes.
     git ls-files -z -- ':(glob)**/.env' ':(glob)**/.env/**' | sed -z 's/^/0 0000000000000000000000000000000000000000\t/' || return
-    for file in Dockerfile.release compose.yml Caddyfile; do entry "$bin/$file" "release/$file" || return; done
+    for file in Dockerfile.release compose.yml Caddyfile{,.http,.https}; do entry "$bin/$file" "release/$file" || return; done
     if [ ! -d "$migrations" ] || git cat-file -e "$1:migrations/env.py" 2>/dev/null; then return 0; fi
     find "$migrations" -name __pycache__ -prune -o -type f -printf '%P\0' |
       while IFS= read -r -d '' file; do entry "$migrations/$file" "migrations/$file" || return; done

@@ -49,8 +49,8 @@ give_up() {
     rm -f "$proxy/active" # or the next release treats the failed version as the one that serves
   else
     mv "$variables.before" "$variables"
+    if [ "$suspect" = proxy ]; then restore_proxy || true; fi
     if [ "$(active_service)" != "$old" ]; then pass_to "$old" || true; fi
-    if [ "$suspect" = proxy ]; then up proxy 2>/dev/null || true; fi
   fi
   remove "$new"
   fail "$1${old:+.
@@ -81,12 +81,26 @@ start_new() {
   quietly "$bin/check-database-connection.sh" "$new" || give_up "${evidence##*$'\n'}"
 }
 
+# proxy_configuration: for the address of the app.
+proxy_configuration() {
+  local scheme=${APP_URL%%:*} host=${APP_URL#*://} without=()
+  # Let's Encrypt issues certificates of addresses in this profile only; other CAs have no such profile.
+  if [[ ! $host =~ ^[0-9.]+$ ]] || [[ $ACME_DIRECTORY != *.letsencrypt.org/* ]]; then without+=(-e '/profile shortlived/d'); fi
+  # For addresses there is no HSTS.
+  if [[ $host =~ ^[0-9.]+$ ]]; then without+=(-e '/Strict-Transport-Security/d'); fi
+  if [ -z "$ACME_EMAIL" ]; then without+=(-e '/@ACME_EMAIL@/d'); fi
+  if [ -z "$ACME_CA_CERTIFICATE" ]; then without+=(-e '/acme_ca_root/d'); fi
+  cat "$bin/Caddyfile" "$bin/Caddyfile.$scheme" | sed "${without[@]}" -e "s/@UPLOAD_LIMIT@/$UPLOAD_LIMIT/" \
+    -e "s/@HOST@/$host/" -e "s|@ACME_DIRECTORY@|$ACME_DIRECTORY|" -e "s/@ACME_EMAIL@/$ACME_EMAIL/"
+}
+
 # start_proxy: the proxy, with its configuration. A running proxy loads it without a restart; an unchanged one changes
 # nothing.
 start_proxy() {
   local before
   suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), or set it back"
-  sed "s/@UPLOAD_LIMIT@/$UPLOAD_LIMIT/" "$bin/Caddyfile" >"$proxy/Caddyfile.new"
+  proxy_configuration >"$proxy/Caddyfile.new"
+  echo "$ACME_CA_CERTIFICATE" >"$proxy/acme-ca.pem"
   if [ "$PROXY_IMAGE" != "$proxy_before" ] || ! cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile"; then
     # What does not fit is refused before anything that serves is changed.
     quietly "${compose[@]}" run --rm --no-deps -T proxy caddy validate --config /etc/caddy/Caddyfile.new --adapter caddyfile ||
@@ -94,6 +108,7 @@ start_proxy() {
   fi
   if [ -e "$root/nginx" ]; then replace_nginx; fi
   before=$(proxy_run)
+  if [ -e "$proxy/Caddyfile" ]; then cp "$proxy/Caddyfile" "$proxy/Caddyfile.before"; fi
   mv "$proxy/Caddyfile.new" "$proxy/Caddyfile"
   quietly up proxy || give_up "the proxy did not start"
   # One that has just been started has read the configuration.
@@ -109,10 +124,16 @@ proxy_run() {
   if [ -n "$id" ]; then docker inspect --format '{{.Id}} {{.State.StartedAt}}' "$id"; fi
 }
 
+# restore_proxy: the proxy of before, with its configuration.
+restore_proxy() {
+  if [ -e "$proxy/Caddyfile.before" ]; then mv "$proxy/Caddyfile.before" "$proxy/Caddyfile"; fi
+  up proxy 2>/dev/null
+  "${compose[@]}" exec -T proxy caddy reload --config /etc/caddy/Caddyfile 2>/dev/null
+}
+
 # replace_nginx: removes the nginx of an earlier version, which holds the proxy's port.
 replace_nginx() {
   quietly docker rm --force flask-on-aws-nginx-1 || give_up "nginx, the proxy of before, cannot be removed"
-  pass_to "${old:-$new}"
   rm -r "$root/nginx"
 }
 
@@ -136,10 +157,11 @@ drain() {
 mkdir -p "$proxy"
 write_variables
 start_new
-start_proxy
+# Before its configuration changes: the new version understands what that sends, and also what the old one did.
 pass_to "$new"
+start_proxy
 # The proxy may just have been started, and takes a moment to listen: until then Docker resets connections.
-quietly curl --silent --show-error --fail --user-agent flask-on-aws-check --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 40 --max-time 30 --output /dev/null "$page" ||
+quietly get_page --show-error --fail --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 40 --max-time 30 --output /dev/null ||
   give_up "the app's page is not served through the proxy"
 recorded=0
 "$bin/serving.sh" record "$image" "$action" || recorded=$?

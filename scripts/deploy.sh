@@ -39,6 +39,7 @@ step preflight
 revision=$(live_revision)
 step migrate "$image"
 step cut-over "$image"
+step certificate await
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"
 total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")

@@ -10,6 +10,12 @@ commit=$(serving_commit)
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
 IFS=$'\t' read -r number time _ < <("$bin/release-history.sh" | awk -F '\t' '$9 !~ /^failed/' | tail -n 1) || true
 IFS=$'\t' read -r _ backup _ < <("$bin/backups.sh" choose 2>/dev/null) || true
+# certificate_end: when the certificate ends that clients get, if it is not renewed as it should be.
+certificate_end() {
+  local state end
+  IFS=$'\t' read -r state end _ <<<"$("$bin/certificate.sh" 2>/dev/null)"
+  if [ "$state" = late ] || [ "$state" = expired ]; then echo "$end"; fi
+}
 status=$(
   printf '{'
   member app "$APP_URL"
@@ -19,6 +25,7 @@ status=$(
   member backup "${backup:-}"
   member restoreTest "$(cat "$root/last-restore-test" 2>/dev/null || true)"
   member download "$(offered "$commit")"
+  member certificateEnd "$(certificate_end)"
   member failedSince "$(sort "$root"/failed-* 2>/dev/null | head -n 1)"
   printf '"written":"%s"}\n' "$(date --utc +%FT%TZ)"
 )

@@ -30,7 +30,7 @@ release=$(ask release-history | awk -F '\t' -v image="$image" '$4 == image && $9
 
 health() {
   local code seconds
-  read -r code seconds < <(curl --silent --user-agent flask-on-aws-check --max-time 10 --output /dev/null --write-out '%{http_code} %{time_total}\n' "$page") || true
+  read -r code seconds < <(get_page --max-time 10 --output /dev/null --write-out '%{http_code} %{time_total}\n') || true
   printf '{"status":%d,"seconds":%s}' "$((10#${code:-0}))" "${seconds:-0}"
 }
 # The last run of the build or of the release, if it failed: which commit, when, in which step.
@@ -42,6 +42,13 @@ failed_release() {
   if [ -z "$status" ] || [ "$status" = 0 ]; then return; fi
   call=$(grep -o 'flask-on-aws-app:[0-9a-f]*' "$root/runs/$run.call" | head -n 1)
   object step "$run" time "$(date --utc --reference="$root/runs/$run.status" +%FT%TZ)" commit "${call#*:}"
+}
+certificate() {
+  local state end issuer refusal
+  IFS=$'\t' read -r state end issuer refusal <<<"$(ask certificate)"
+  if [ -n "$state" ]; then
+    object state "$state" end "$end" issuer "$issuer" refusal "$refusal"
+  fi
 }
 backup() {
   local key created
@@ -66,6 +73,7 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   printf '{'
   member serving "${serving:+${serving%\}},\"release\":$(text "$release")\}}"
   member health "$(health)"
+  member certificate "$(certificate)"
   member revision "$(text "$(live_revision 2>/dev/null || true)")"
   member lastFailedRelease "$(failed_release)"
   member lastBackup "$(backup)"

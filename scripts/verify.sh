@@ -6,7 +6,7 @@ set -euo pipefail
 image=$1
 serves=$(serving '{{.Config.Image}}')
 [ "$serves" = "$image" ] || fail "${serves:-nothing} serves, not $image" "run $pulumi up$flags again"
-status=$(curl --silent --show-error --user-agent flask-on-aws-check --max-time 30 --output /dev/null --write-out '%{http_code}' "$page") || true
+status=$(get_page --show-error --max-time 30 --output /dev/null --write-out '%{http_code}') || true
 [ "$status" = 200 ] ||
   fail "$page answers with status $status, not 200" "see $ops logs --all; then run $pulumi up$flags again"
 

@@ -17,6 +17,9 @@ const reserved =
   "case|condition|database|databases|function|group|groups|index|key|keys|limit|load|match|of|option|order|" +
   "range|rank|read|release|rows|schema|schemas|select|signal|sql|system|table|trigger|update|usage|use|values|window|write";
 
+/** The directory of Let's Encrypt. */
+const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
+
 const containerImage = (remedy: string) =>
   text(/^[a-z0-9][\w./:@-]*$/, "must be the name of a container image", remedy);
 
@@ -106,6 +109,19 @@ export const schema = z.object({
   baseImage: containerImage("use python:3.11-slim-bookworm"),
   proxyImage: containerImage("use caddy:2.11"),
   uploadLimit: wholeNumber(1, 10_000, "MB", "use 16"),
+  https: z.boolean(),
+  port5085: z.boolean(),
+  acmeDirectory: text(
+    /^https:\/\/[^\s'"|&\\@]+$/,
+    "must be the https address of an ACME directory",
+    `use ${letsEncrypt}`,
+  ),
+  acmeEmail: text(/^$|^[\w.+-]+@[\w-]+(\.[\w-]+)+$/, "must be a mail address", 'use "" for none'),
+  acmeCaCertificate: text(
+    /^$|^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\s*)+$/,
+    "must be certificates in PEM form",
+    'use "$(cat FILE.pem)", or "" for the CAs that the machine trusts',
+  ),
   pipIndexUrl: text(
     /^$|^https?:\/\/[^\s'"@]+$/,
     "must be the address of a package index, without credentials",

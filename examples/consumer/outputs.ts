@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface Outputs {
   readonly region: string;
   readonly vpcId: string;
-  /** `http://ADDRESS:5085`; the address stays when the machine is replaced. */
+  /** `https://ADDRESS`; the address stays when the machine is replaced. */
   readonly appUrl: string;
   readonly appServerPublicIp: string;
   /** As in known_hosts: `ssh-ed25519 AAAA…`. */

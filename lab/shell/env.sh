@@ -60,5 +60,7 @@ load_subnet() {
   read -r LAB_SUBNET LAB_API_PORT <"$LAB_HOME/subnet"
   export LAB_SUBNET LAB_API_PORT AWS_ENDPOINT_URL=http://127.0.0.1:$LAB_API_PORT LAB_SUBNET_OF=$LAB_HOME
   export CHECKIP_URL=$AWS_ENDPOINT_URL/_lab/checkip
+  # The roots of the lab's Let's Encrypt, for Node; lab/in has curl trust them.
+  if [[ -f $LAB_HOME/ca.pem ]]; then export NODE_EXTRA_CA_CERTS=$LAB_HOME/ca.pem; fi
 }
 load_subnet

@@ -3,7 +3,7 @@ export class Browser {
   private readonly cookies = new Map<string, string>();
   private readonly origin: string;
 
-  /** @param origin `http://ADDRESS:PORT` */
+  /** @param origin `https://ADDRESS` */
   constructor(origin: string) {
     this.origin = origin;
   }
@@ -11,9 +11,11 @@ export class Browser {
   /** Requests a page, a form sent if given; redirects are left to the caller. */
   async request(path: string, form?: Record<string, string>): Promise<Response> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(`${this.origin}${path}`, {
+    const url = `${this.origin}${path}`;
+    const response = await fetch(url, {
       method: form ? "POST" : "GET",
-      headers: { cookie },
+      // Where the page is HTTPS, Flask-WTF takes forms from pages of the same site only.
+      headers: { cookie, referer: url },
       ...(form ? { body: new URLSearchParams(form) } : {}),
       redirect: "manual",
       signal: AbortSignal.timeout(30_000),

@@ -2,6 +2,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { rootCertificates, setDefaultCACertificates } from "node:tls";
 import type { Deployment } from "./orphans.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -74,6 +75,12 @@ export class Lab {
 
   down(): Promise<string> {
     return succeed("lab/down", [], { env: this.env });
+  }
+
+  /** Has this process trust the certificates of the lab's Let's Encrypt, whose root is new with each lab. */
+  async trust(): Promise<void> {
+    const root = await readFile(join(this.home, "ca.pem"), "utf8");
+    setDefaultCACertificates([...rootCertificates, root]);
   }
 
   /** Runs the CLI and throws unless it succeeds; resolves to its standard output. */

@@ -68,6 +68,7 @@ export class LabStack {
     if (!outputs.configuredCommit) {
       throw new Error(`no app is deployed in the lab '${lab.name}'\n${remedy}`);
     }
+    await lab.trust();
     const user = await mkdtemp(join(tmpdir(), "stack-"));
     const port = subnet.trim().split(" ")[1];
     const api = `http://127.0.0.1:${port}`;

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { acceptanceMachine } from "../support/acceptance-machine.ts";
+import { acceptanceMachine, rightRules } from "../support/acceptance-machine.ts";
 
 describe("The acceptance check", () => {
-  const { machine, date, memory, disk, kernel, check, fails } = acceptanceMachine();
+  const { machine, rules, date, memory, disk, kernel, check, fails } = acceptanceMachine();
 
   it("prints one line for each check of a healthy app server and makes one backup", () => {
     const rows = check();
@@ -15,7 +15,8 @@ describe("The acceptance check", () => {
     );
     delete found.versions;
     expect(found).to.deep.equal({
-      app: "ok: app:1 serves: http://127.0.0.1:5085/login answers 200, and its data is in appdb at db.example",
+      app: "ok: app:1 serves: https://app.example/login answers 200, and its data is in appdb at db.example",
+      certificate: "ok: CA has issued the certificate of https://app.example, until 2026-01-08",
       database: "ok: db.example:3306 answers the app's user, with TLS (TLS_AES)",
       grants: "ok: partial_revokes is ON",
       backup: "ok: backups/1-verify",
@@ -38,7 +39,14 @@ describe("The acceptance check", () => {
     disk(1);
     const results = check().map(([name, result]) => `${name} ${result}`);
     expect(results).to.deep.equal([
-      ...["app FAILED", "database ok", "grants FAILED", "backup FAILED", "restore-test skipped"],
+      ...[
+        "app FAILED",
+        "certificate ok",
+        "database ok",
+        "grants FAILED",
+        "backup FAILED",
+        "restore-test skipped",
+      ],
       ...["cron ok", "rules ok", "versions ok", "clock ok", "memory ok", "disk FAILED"],
       "out-of-memory ok",
     ]);
@@ -62,6 +70,31 @@ describe("The acceptance check", () => {
   it("fails when no release runs", () => {
     machine().write("root/proxy/active", "");
     fails("app", /^no release of the app serves$/, /^release one: pulumi up --stack prod$/);
+  });
+
+  it("fails when the certificate is not the CA's or not renewed, and says what the CA has said", () => {
+    const remedy = /^see docs\/https\.md for causes and remedies; the proxy asks again by itself,/;
+    machine().script("certificate.sh", "printf 'self-signed\\t2026-01-03\\tlocal\\tHTTP 429\\n'");
+    fails("certificate", /app\.example is self-signed and ends at 2026-01-03\. HTTP 429$/, remedy);
+    machine().script("certificate.sh", "printf 'late\\t2026-01-03\\tCA\\t\\n'");
+    fails("certificate", /is late .* The CA has not refused another one\.$/, remedy);
+  });
+
+  it("does not check the certificate without HTTPS", () => {
+    machine().stack({ APP_URL: "http://app.example" });
+    const row = ["certificate", "skipped", "the setting https is false", ""];
+    expect(check("certificate")).to.deep.equal([row]);
+  });
+
+  it("counts an open port 5085 as wrong when the setting port5085 is false", () => {
+    machine().stack({ PORT_5085: "false" });
+    fails(
+      "rules",
+      /^security .*: sgr-5085 of sg-app lets 0\.0\.0\.0\/0 in on tcp 5085$/,
+      /sgr-5085$/,
+    );
+    rules(...rightRules.filter((rule) => !rule.includes("5085")));
+    expect(check("rules")[0]![2]).to.match(/^everybody reaches ports 80 and 443 only,/);
   });
 
   it("fails when the connection to the database is not encrypted", () => {

@@ -17,6 +17,56 @@ describe("The proxy in a cut-over", () => {
     expect(machine().read("root/proxy/Caddyfile")).to.include("{file./etc/caddy/active}");
   });
 
+  /** The configuration for a stack with these variables. */
+  const configuration = (variables: Record<string, string>) => {
+    machine().stack(variables);
+    expect(machine().run("cut-over.sh", ["app:1"]).status).to.equal(0);
+    return machine().read("root/proxy/Caddyfile");
+  };
+
+  it("orders the address's certificate in Let's Encrypt's profile, and a domain's with HSTS", () => {
+    const address = configuration({ APP_URL: "https://203.0.113.7" });
+    expect(address).to.include("\nhttps://203.0.113.7:8443 {");
+    expect(address).to.include("redir https://203.0.113.7{uri} 308");
+    expect(address).to.include("profile shortlived").and.not.include("Strict-Transport");
+    const domain = configuration({ APP_URL: "https://app.example" });
+    expect(domain).to.include("Strict-Transport").and.not.include("profile shortlived");
+    for (const text of [address, domain]) {
+      expect(text).to.not.match(/@[A-Z_]+@/, "what is filled in");
+      expect(text).to.include("\tacme_ca https://acme-v02.api.letsencrypt.org/directory\n");
+      expect(text).to.not.match(/^\temail|acme_ca_root/m);
+    }
+  });
+
+  it("orders certificates of another CA by the settings", () => {
+    const text = configuration({
+      APP_URL: "https://203.0.113.7",
+      ACME_DIRECTORY: "https://ca.example/acme/directory",
+      ACME_EMAIL: "me@example.com",
+      ACME_CA_CERTIFICATE: "PEM\nof the CA",
+    });
+    expect(text).to.include("\tacme_ca https://ca.example/acme/directory\n");
+    expect(text).to.include("\temail me@example.com\n").and.include("acme_ca_root");
+    expect(text).to.not.include("profile shortlived");
+    expect(machine().read("root/proxy/acme-ca.pem")).to.equal("PEM\nof the CA\n");
+  });
+
+  it("serves the app on ports 80 and 5085 without HTTPS", () => {
+    const text = configuration({ APP_URL: "http://203.0.113.7" });
+    expect(text).to.match(/^http:\/\/, http:\/\/:5085 \{\n\timport app\n\}/m);
+    expect(text).to.not.include("https://203.0.113.7");
+  });
+
+  it("gives the running proxy its previous configuration again when the page is not served", () => {
+    configuration({ APP_URL: "http://203.0.113.7" });
+    machine().fake("curl", "exit 22");
+    machine().stack({ APP_URL: "https://203.0.113.7" });
+    expect(machine().run("cut-over.sh", ["app:2"]).status).to.equal(1);
+    expect(machine().read("root/proxy/Caddyfile")).to.not.include("https://203.0.113.7");
+    expect(machine().log.match(/caddy reload/g)).to.have.length(2);
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+  });
+
   describe("on a machine of an earlier version, which has nginx", () => {
     beforeEach(() => {
       deployed("app:1");

@@ -8,7 +8,7 @@ describe("The cut-over", () => {
     deployed("app:1");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
     expect(at("gate blue")).to.be.lessThan(at(/up .* proxy/));
-    expect(at(/up .* proxy/)).to.be.lessThan(at("curl http://127.0.0.1:5085/login"));
+    expect(at(/up .* proxy/)).to.be.lessThan(at("curl https://app.example/login"));
     expect(machine().read("root/release.env")).to.equal(
       `ROOT=${machine().root}\nPROXY_IMAGE=caddy:2\nBLUE_IMAGE=app:1\nGREEN_IMAGE=app:1\n`,
     );
@@ -144,9 +144,7 @@ describe("The cut-over", () => {
 
   it("records the running release before it stops the old version", () => {
     deployed("app:1");
-    expect(at("curl http://127.0.0.1:5085/login")).to.be.lessThan(
-      at("serving record app:1 release"),
-    );
+    expect(at("curl https://app.example/login")).to.be.lessThan(at("serving record app:1 release"));
     expect(switchTo("app:2", "caddy:2", "rollback").status).to.equal(0);
     expect(at("serving record app:2 rollback")).to.be.lessThan(at("rm --force --stop blue"));
   });

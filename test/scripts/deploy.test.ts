@@ -2,7 +2,15 @@ import { expect } from "chai";
 import { FakeMachine } from "../support/machine.ts";
 
 describe("A release", () => {
-  const steps = ["preflight", "migrate", "cut-over", "verify", "release-history", "prune"];
+  const steps = [
+    "preflight",
+    "migrate",
+    "cut-over",
+    "certificate",
+    "verify",
+    "release-history",
+    "prune",
+  ];
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
@@ -33,13 +41,13 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncut-over app:1\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncut-over app:1\ncertificate await\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d certificate=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
     );
   });
 
   it("prints at its end the commit, the URL and how many seconds each step took", () => {
     expect(deploy().stdout).to.match(
-      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: http:\/\/app\.example:5085\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, cut-over \d+\.\d s, verify \d+\.\d s\n$/,
+      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: https:\/\/app\.example\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, cut-over \d+\.\d s, certificate \d+\.\d s, verify \d+\.\d s\n$/,
     );
   });
 

@@ -11,6 +11,7 @@ describe("publish-status.sh", () => {
       "docker",
       `[ "$*" = "inspect --format {{ index .Config.Labels \\"org.opencontainers.image.revision\\" }} blue" ] && echo c0ffee`,
     );
+    machine.script("certificate.sh", "exit 1");
     machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet blue" ] && echo blue`);
   });
   afterEach(() => machine.remove());
@@ -26,13 +27,14 @@ describe("publish-status.sh", () => {
     return status;
   };
   const nothing = {
-    app: "http://app.example:5085",
+    app: "https://app.example",
     release: null,
     deployed: null,
     commit: null,
     backup: null,
     restoreTest: null,
     download: null,
+    certificateEnd: null,
     failedSince: null,
   };
 
@@ -63,6 +65,18 @@ describe("publish-status.sh", () => {
       restoreTest: "yesterday",
       failedSince: "2026-01-01",
     });
+  });
+
+  it("names the end of a certificate that is not renewed, and of no other", () => {
+    for (const [state, end] of [
+      ["late", "2026-01-03"],
+      ["expired", "2026-01-03"],
+      ["issued", null],
+      ["self-signed", null],
+    ] as const) {
+      machine.script("certificate.sh", `printf '${state}\\t2026-01-03\\tCA\\t\\n'`);
+      expect(publish().certificateEnd, state).to.equal(end);
+    }
   });
 
   it("offers only the running commit for download", () => {

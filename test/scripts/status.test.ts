@@ -7,6 +7,7 @@ import { FakeMachine } from "../support/machine.ts";
 interface Status {
   readonly serving: (Record<string, unknown> & { readonly release: string | null }) | null;
   readonly health: { readonly status: number; readonly seconds: number };
+  readonly certificate: (Record<"state" | "end" | "issuer", string> & { refusal: null }) | null;
   readonly revision: string | null;
   readonly lastFailedRelease: Record<"step" | "time" | "commit", string> | null;
   readonly lastBackup: Record<"key" | "created", string> | null;
@@ -26,10 +27,8 @@ describe("The status of the app server", () => {
     machine.s3();
     machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
     machine.fake("docker", `[ "$1 $2" = "image inspect" ] && echo c0ffee`);
-    machine.fake(
-      "curl",
-      `[[ "$*" == *" http://127.0.0.1:5085/login" ]] && printf '200 0.012345\\n'`,
-    );
+    machine.fake("curl", `[[ "$*" == *" https://app.example/login" ]] && printf '200 0.012345\\n'`);
+    machine.script("certificate.sh", "printf 'issued\\t2026-01-08\\tCA\\t\\n'");
     machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail Size\\n 511 8000\\n'`);
   });
   afterEach(() => machine.remove());
@@ -82,6 +81,7 @@ describe("The status of the app server", () => {
     expect(found).to.deep.equal({
       serving: { ...record, release: "000001" },
       health: { status: 200, seconds: 0.012345 },
+      certificate: { state: "issued", end: "2026-01-08", issuer: "CA", refusal: null },
       revision: "a1",
       lastFailedRelease: null,
       lastBackup: { key: "backups/20260101T030405Z-nightly", created: "2026-01-01T03:04:05Z" },
@@ -98,11 +98,13 @@ describe("The status of the app server", () => {
   it("is valid JSON before the first release, even if nothing can be reached", () => {
     for (const command of ["mysql", "aws", "docker", "docker-compose"])
       machine.fake(command, "echo no route to host >&2; exit 1");
+    machine.script("certificate.sh", "exit 1");
     machine.fake("curl", "printf '000 0.000000\\n'; exit 7");
     const { memory, ...found } = status();
     expect(found).to.deep.equal({
       serving: null,
       health: { status: 0, seconds: 0 },
+      certificate: null,
       revision: null,
       lastFailedRelease: null,
       lastBackup: null,
@@ -121,7 +123,7 @@ describe("The status of the app server", () => {
     const found = status();
     expect(found.serving).to.equal(null);
     expect(found.lastBackup).to.equal(null);
-    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(3);
+    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(4);
   });
 
   it("names no release for a running version whose release failed", () => {

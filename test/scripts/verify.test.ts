@@ -50,12 +50,12 @@ describe("The verification", () => {
     [
       "the page answers with an error",
       { page: "502" },
-      "http://127.0.0.1:5085/login answers with status 502, not 200",
+      "https://app.example/login answers with status 502, not 200",
     ],
     [
       "the page does not answer",
       { page: "000" },
-      "http://127.0.0.1:5085/login answers with status 000, not 200",
+      "https://app.example/login answers with status 000, not 200",
     ],
     [
       "the server has no such schema",

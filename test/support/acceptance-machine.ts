@@ -29,6 +29,7 @@ export function acceptanceMachine() {
       `case "$*" in "inspect --format {{.Config.Image}} container") echo app:1 ;; version*) echo 26.1 ;; *) exit 9 ;; esac`,
     );
     machine.script("verify.sh", 'log "verify $*"');
+    machine.script("certificate.sh", "printf 'issued\\t2026-01-08\\tCA\\t\\n'");
     machine.script("grants.sh", "echo privileges; echo partial_revokes is ON");
     machine.script("preflight.sh", "");
     machine.script("deploy-lock.sh", 'log "limit $LEASE_LIMIT"; exec "$bin/$1" "${@:2}"');

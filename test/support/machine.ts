@@ -70,12 +70,16 @@ export class FakeMachine {
       DB_PORT: 3306,
       SCHEMA: "appdb",
       BUCKET: "backups-1",
-      APP_URL: "http://app.example:5085",
+      APP_URL: "https://app.example",
       APP_GROUP: "sg-app",
       DATABASE_GROUP: "sg-db",
       ALLOW_DESTRUCTIVE: false,
       PROXY_IMAGE: "caddy:2",
       UPLOAD_LIMIT: 16,
+      PORT_5085: "true",
+      ACME_DIRECTORY: "https://acme-v02.api.letsencrypt.org/directory",
+      ACME_EMAIL: "",
+      ACME_CA_CERTIFICATE: "",
       ...changed,
     };
     const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);

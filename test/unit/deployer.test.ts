@@ -224,6 +224,8 @@ describe("The release", function () {
     expect(await changed({ pipIndexUrl: "https://pip.example" })).to.equal("build");
     expect(await changed({ proxyImage: "caddy:2.10" })).to.equal("deploy write-stack.env");
     expect(await changed({ uploadLimit: 5 })).to.equal("deploy write-stack.env");
+    expect(await changed({ https: false })).to.equal("deploy write-stack.env");
+    expect(await changed({ acmeEmail: "me@example.com" })).to.equal("deploy write-stack.env");
     expect(await changed({ databaseName: "other" })).to.equal(
       "deploy prepare-database write-app.env write-stack.env",
     );

@@ -30,7 +30,7 @@ describe("The program", () => {
     ]);
     expect(names(true)).to.have.members(["sshPrivateKey", "databasePassword"]);
     const value = (name: string) => built.outputs[name]!.value;
-    expect(value("appUrl")).to.equal("http://198.18.0.64:5085");
+    expect(value("appUrl")).to.equal("https://198.18.0.64");
     expect(value("databaseEndpoint")).to.equal("db.example:3306");
     expect(value("siteUrl")).to.equal("http://flask-on-aws-dev-site-id.s3-website.example");
     expect(value("region")).to.equal("us-west-2");

@@ -194,7 +194,7 @@ describe("The network", () => {
 
 describe("Security groups", () => {
   it("admit only web traffic, administrators' SSH, the jump to the test server and MySQL", () => {
-    const ingress = planRules(["203.0.113.7/32"])
+    const ingress = planRules(["203.0.113.7/32"], true)
       .filter(({ direction }) => direction === "ingress")
       .map(({ group, port, peer }) => [group, port, "cidr" in peer ? peer.cidr : peer.group]);
     expect(ingress).to.have.deep.members([
@@ -207,11 +207,18 @@ describe("Security groups", () => {
     ]);
   });
 
+  it("open port 5085 only where the setting port5085 says so", () => {
+    const open = planRules([], false).flatMap(({ group, port, peer }) =>
+      group === "app" && "cidr" in peer && port !== "all" ? [port] : [],
+    );
+    expect(open).to.deep.equal([80, 443]);
+  });
+
   it("open SSH to every administrator's network and to no other", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.ipV4()), (addresses) => {
         const cidrs = addresses.map((address) => `${address}/32`);
-        const open = planRules(cidrs)
+        const open = planRules(cidrs, true)
           .filter(({ group, port }) => group === "app" && port === 22)
           .map(({ peer }) => ("cidr" in peer ? peer.cidr : peer.group));
         expect(open).to.deep.equal(cidrs);
@@ -220,7 +227,7 @@ describe("Security groups", () => {
   });
 
   it("allow egress from both servers, and none from the database", () => {
-    const egress = planRules([]).filter(({ direction }) => direction === "egress");
+    const egress = planRules([], true).filter(({ direction }) => direction === "egress");
     expect(egress.map(({ group }) => group)).to.deep.equal(["app", "test"]);
   });
 
@@ -248,7 +255,7 @@ describe("Security groups", () => {
         preview,
       );
       new SecurityGroups("x", {
-        ...{ vpcId: "vpc-1", adminCidrs: ["192.0.2.0/24"] },
+        ...{ vpcId: "vpc-1", adminCidrs: ["192.0.2.0/24"], port5085: true },
         openSsh: async (group) => {
           // Takes time like a call to AWS. A resource that does not wait is registered meanwhile.
           await sleep(50);

@@ -49,6 +49,7 @@ const empty = ["-C", "test/e2e/programs/waiting", ...up];
 
 const firstPage = await timed(async () => {
   await succeed("lab/run", [], { env: { LAB_NAME: lab.name } });
+  await lab.trust();
   const { status } = await new Browser((await lab.outputs()).appUrl!).request("/login");
   if (status !== 200) throw new Error(`the login page answers ${status}`);
 });

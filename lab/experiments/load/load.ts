@@ -1,5 +1,5 @@
 /** Requests at a constant rate, whatever becomes of them: each has its moment, its connection and its time. */
-import { Agent, request } from "node:http";
+import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface TimedAnswer {
@@ -84,7 +84,7 @@ function ask(
       timeout: limit,
       signal: AbortSignal.timeout(limit),
       method: form ? "POST" : "GET",
-      headers: form ? { ...type, cookie: form.cookie } : {},
+      headers: form ? { ...type, cookie: form.cookie, referer: url } : {},
     };
     const sent = request(url, options, (response) => {
       let text = "";

@@ -11,7 +11,7 @@ export const outputs = {
   appServerHostKey: "ssh-ed25519 APP",
   testServerPrivateIp: "10.0.1.10",
   testServerHostKey: "ssh-ed25519 TEST",
-  appUrl: "http://198.51.100.7:5085",
+  appUrl: "http://198.51.100.7",
   siteUrl: "http://site-1.s3-website.example",
   siteBucket: "site-1",
   configuredCommit: "c0ffee".repeat(7).slice(0, 40),
@@ -43,7 +43,7 @@ export function fixture(env: NodeJS.ProcessEnv = {}, more: object = {}): Fixture
     case " $* " in
     *" nosuch "*) echo "error: no stack named 'nosuch' found" >&2; exit 6 ;;
     *" empty "*) echo '{}' ;;
-    *" old "*) echo '{"appUrl":"http://198.51.100.7:5085"}' ;;
+    *" old "*) echo '{"appUrl":"http://198.51.100.7"}' ;;
     " stack --show-name ") echo dev ;;
     *) echo '${JSON.stringify({ ...outputs, ...more })}' ;;
     esac`,

@@ -17,6 +17,7 @@ const serving: NonNullable<Status["serving"]> = {
 const good: Status = {
   serving,
   health: { status: 200, seconds: 0.0123 },
+  certificate: { state: "issued", end: "2026-01-08T20:00:00Z", issuer: "YE1", refusal: null },
   revision: "0123456789ab",
   lastFailedRelease: null,
   lastBackup: { key: "backups/x-nightly", created: "2026-01-02T03:00:00Z" },
@@ -56,8 +57,9 @@ describe("The text of ./ops status", () => {
       `serves        ${one}`,
       "              release 000003, released by ann@desk, since 2026-01-02 10:00 UTC (2 h ago)",
       "configured    the same commit; nothing is pending",
-      "app           http://198.51.100.7:5085",
+      "app           http://198.51.100.7",
       "page          answers 200 in 12 ms",
+      "certificate   by YE1, until 2026-01-08 20:00 UTC",
       "schema        revision 0123456789ab",
       "last backup   9 h ago: backups/x-nightly",
       "restore test  passed 2025-12-30 03:00 UTC (3 days ago)",
@@ -67,6 +69,21 @@ describe("The text of ./ops status", () => {
       "disk          7.81 GiB free of 16 GiB",
       "memory        0.29 GiB available of 0.94 GiB",
     ]);
+  });
+
+  for (const [state, line] of [
+    ["self-signed", "SELF-SIGNED, so browsers warn"],
+    ["late", "NOT RENEWED; it ends 2026-01-08 20:00 UTC"],
+    ["expired", "EXPIRED 2026-01-08 20:00 UTC"],
+  ] as const) {
+    it(`says what is wrong with a certificate that is ${state}, and what the CA says`, () => {
+      const certificate = { ...good.certificate!, state, refusal: "HTTP 429" };
+      expect(said("certificate", { certificate })).to.deep.equal([line, "the CA says: HTTP 429"]);
+    });
+  }
+
+  it("has no line for the certificate without HTTPS", () => {
+    expect(text({ certificate: null }).join("\n")).to.not.include("certificate");
   });
 
   it("names the command that releases the configured commit", () => {

@@ -8,6 +8,7 @@ export const ofScripts: Table = {
     "raise databasePasswordRotation": inspect(
       "the user requires TLS, so no test reaches the database without it",
     ),
+    "see docs/https.md": why.look,
     "run the job": by("test/scripts/acceptance.test.ts", "reports that the cron job"),
     "install the cron jobs": by("test/scripts/acceptance.test.ts", "reports that the cron job"),
     "start it": by("test/e2e/stack/verify.test.ts", "a stopped cron daemon"),
@@ -39,6 +40,9 @@ export const ofScripts: Table = {
   },
   "scripts/build.sh": {
     "correct the app's requirements.txt": by("lab/experiments/faults/app.ts", "build-fails"),
+  },
+  "scripts/certificate.sh": {
+    "see ./ops logs --all": why.look,
   },
   "scripts/common.sh": {
     "see: docker system df": by("lab/experiments/faults/machine.ts", "disk-full"),
