@@ -14,6 +14,7 @@ import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings/settings.ts";
 import { Backups } from "./storage/backups.ts";
+import { Certificates } from "./storage/certificates.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";
 
@@ -61,6 +62,7 @@ const backups = new Backups(
   },
   opts,
 );
+const certificates = settings.https ? new Certificates(`${name}-https`, opts) : undefined;
 
 const commit = settings.appCommit;
 const image = appImage(commit, settings.baseImage);
@@ -170,7 +172,7 @@ const appServer = new AppServer(
     subnetId: network.public.first,
     routes: network.public.routes,
     securityGroupId: groups.ids.app,
-    backupBucketArn: backups.arn,
+    bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
     siteObjectArns: site?.writable ?? [],
   },
   opts,
@@ -259,7 +261,11 @@ const release = new Release(`${name}-release`, {
       : undefined,
   serving,
   groups: groups.ids,
-  buckets: { backups: backups.bucket, site: site?.bucket },
+  buckets: {
+    backups: backups.bucket,
+    certificates: certificates?.bucket,
+    site: site?.bucket,
+  },
   appUrl,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,

@@ -4,8 +4,8 @@ import { Machine, type MachineArgs } from "./machine.ts";
 
 /** Arguments of {@link AppServer}. */
 export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
-  /** The bucket that the machine's role may read and write, but not delete from. */
-  readonly backupBucketArn: pulumi.Input<string>;
+  /** The buckets that the machine's role may read and write, but not delete from. */
+  readonly bucketArns: pulumi.Input<string>[];
   /** What the machine writes to the site; empty if there is none. */
   readonly siteObjectArns: pulumi.Input<string>[];
 }
@@ -24,19 +24,19 @@ const trustPolicy = JSON.stringify({
 
 /** What the role may do. */
 function permissionsPolicy({
-  backupBucketArn,
+  bucketArns,
   siteObjectArns,
-}: Pick<AppServerArgs, "backupBucketArn" | "siteObjectArns">): pulumi.Output<string> {
+}: Pick<AppServerArgs, "bucketArns" | "siteObjectArns">): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: "2012-10-17",
     Statement: [
       // Names the rule that is missing when the database cannot be reached. It knows no resources.
       { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
-      { Effect: "Allow", Action: "s3:ListBucket", Resource: backupBucketArn },
+      { Effect: "Allow", Action: "s3:ListBucket", Resource: bucketArns },
       {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject"],
-        Resource: pulumi.interpolate`${backupBucketArn}/*`,
+        Resource: bucketArns.map((arn) => pulumi.interpolate`${arn}/*`),
       },
       // IAM refuses a statement without a resource.
       ...(siteObjectArns.length > 0

@@ -73,6 +73,8 @@ export interface ReleaseArgs {
   readonly groups: Readonly<Record<"app" | "database", pulumi.Input<string>>>;
   readonly buckets: {
     readonly backups: pulumi.Input<string>;
+    /** Undefined without HTTPS. */
+    readonly certificates: pulumi.Input<string> | undefined;
     /** Undefined if there is no site. */
     readonly site: pulumi.Input<string> | undefined;
   };
@@ -251,6 +253,7 @@ function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       DB_PORT: args.database.port,
       SCHEMA: args.database.schema,
       BUCKET: args.buckets.backups,
+      CERTIFICATE_BUCKET: args.buckets.certificates ?? "",
       SITE_BUCKET: args.buckets.site ?? "",
       APP_URL: args.appUrl,
       APP_GROUP: args.groups.app,

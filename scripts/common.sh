@@ -14,6 +14,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   authority=$root/rds-ca.pem  # what RDS's certificates are checked against
   migrations=$root/migrations # revision files of an app that ships none
   proxy=$root/proxy           # the proxy's configuration directory
+  certificates=$root/certificates # the proxy's directory /data
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup

@@ -38,6 +38,7 @@ rm -f "$last_backup"
 step preflight
 revision=$(live_revision)
 step migrate "$image"
+step certificate-store load
 step cut-over "$image"
 step certificate await
 step verify "$image"
@@ -48,7 +49,9 @@ if [ -n "$revision" ] && [ "$(live_revision)" != "$revision" ]; then
     if [ -e "$last_backup" ]; then echo " or, losing rows written since: $ops restore $(cat "$last_backup")$flags"; fi
   )"
 fi
-"$bin/publish-status.sh" || true # it has said why; the release serves
+# They have said why if they fail; the release serves.
+"$bin/certificate-store.sh" save || true
+"$bin/publish-status.sh" || true
 "$bin/prune.sh"
 number=$("$bin/release-history.sh" | tail -n 1 | cut -f 1)
 echo "release $number serves commit $commit: $APP_URL"

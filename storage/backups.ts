@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { privateBucket } from "./private-bucket.ts";
 
 /** Arguments of {@link Backups}. */
 export interface BackupsArgs {
@@ -9,22 +10,6 @@ export interface BackupsArgs {
   readonly coldAfterDays: number;
   /** Days after which it is gone. */
   readonly expireAfterDays: number;
-}
-
-function tlsOnlyPolicy(bucketArn: pulumi.Output<string>): pulumi.Output<string> {
-  return pulumi.jsonStringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "TlsOnly",
-        Effect: "Deny",
-        Principal: "*",
-        Action: "s3:*",
-        Resource: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
-        Condition: { Bool: { "aws:SecureTransport": "false" } },
-      },
-    ],
-  });
 }
 
 function lifecycleRules({ coldAfterDays, expireAfterDays }: BackupsArgs) {
@@ -56,40 +41,12 @@ export class Backups extends pulumi.ComponentResource {
     super("flask-on-aws:storage:Backups", name, {}, opts);
     const childOpts = { parent: this };
 
-    const bucket = new aws.s3.Bucket(
-      name,
-      { forceDestroy: !args.protect, tags: { Name: name } },
-      { parent: this, protect: args.protect },
-    );
-    const access = new aws.s3.BucketPublicAccessBlock(
-      name,
-      {
-        bucket: bucket.id,
-        blockPublicAcls: true,
-        ignorePublicAcls: true,
-        blockPublicPolicy: true,
-        restrictPublicBuckets: true,
-      },
-      childOpts,
-    );
+    const { protect } = args;
+    const bucket = privateBucket(name, { forceDestroy: !protect, protect, parent: this });
     new aws.s3.BucketVersioning(
       name,
       { bucket: bucket.id, versioningConfiguration: { status: "Enabled" } },
       childOpts,
-    );
-    new aws.s3.BucketServerSideEncryptionConfiguration(
-      name,
-      {
-        bucket: bucket.id,
-        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
-      },
-      childOpts,
-    );
-    new aws.s3.BucketPolicy(
-      name,
-      { bucket: bucket.id, policy: tlsOnlyPolicy(bucket.arn) },
-      // S3 refuses two changes of a bucket's access at the same time.
-      { parent: this, dependsOn: access },
     );
     new aws.s3.BucketLifecycleConfiguration(
       name,

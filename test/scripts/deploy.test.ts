@@ -5,6 +5,7 @@ describe("A release", () => {
   const steps = [
     "preflight",
     "migrate",
+    "certificate-store",
     "cut-over",
     "certificate",
     "verify",
@@ -41,13 +42,13 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncut-over app:1\ncertificate await\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d cut-over=\d+\.\d certificate=\d+\.\d verify=\d+\.\d\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncertificate-store load\ncut-over app:1\ncertificate await\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d certificate=\d+\.\d verify=\d+\.\d\ncertificate-store save\npublish-status \nprune \n$/,
     );
   });
 
   it("prints at its end the commit, the URL and how many seconds each step took", () => {
     expect(deploy().stdout).to.match(
-      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: https:\/\/app\.example\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, cut-over \d+\.\d s, certificate \d+\.\d s, verify \d+\.\d s\n$/,
+      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: https:\/\/app\.example\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, certificate-store \d+\.\d s, cut-over \d+\.\d s, certificate \d+\.\d s, verify \d+\.\d s\n$/,
     );
   });
 
@@ -66,7 +67,9 @@ describe("A release", () => {
     it(`stops when ${step} fails, and is not in the history if it has changed nothing`, () => {
       machine.script(`${step}.sh`, `log ${step}; exit 5`);
       expect(deploy().status).to.equal(5);
-      expect(machine.log.match(/^(?!publish)[\w-]+/gm)).to.deep.equal(steps.slice(0, i + 1));
+      expect(machine.log.match(/^(?!publish|certificate-store save)[\w-]+/gm)).to.deep.equal(
+        steps.slice(0, i + 1),
+      );
       if (i < steps.indexOf("release-history"))
         expect(machine.log).to.not.include("release-history");
     });
@@ -79,7 +82,7 @@ describe("A release", () => {
     expect(status).to.equal(5);
     expect(stdout).to.match(/^note: the schema stays at revision b2, and was at \S+$/m);
     expect(machine.log).to.match(
-      /^preflight \nrelease-history add app:1 failed cut-over preflight=\d+\.\d migrate=\d+\.\d\n$/,
+      /^preflight \ncertificate-store load\nrelease-history add app:1 failed cut-over preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d\n$/,
     );
   });
 

@@ -82,7 +82,7 @@ describe("The instances", () => {
     }
   });
 
-  it("have one role, which reads rules, reads and writes backups and writes status.json", () => {
+  it("have one role, which reads rules, reads and writes backups and certificates and writes status.json", () => {
     expect(
       JSON.parse(built.one("aws:iam/rolePolicy:RolePolicy").inputs.policy).Statement,
     ).to.deep.equal([
@@ -90,12 +90,15 @@ describe("The instances", () => {
       {
         Effect: "Allow",
         Action: "s3:ListBucket",
-        Resource: "arn:aws:s3:::flask-on-aws-dev-backups",
+        Resource: ["arn:aws:s3:::flask-on-aws-dev-backups", "arn:aws:s3:::flask-on-aws-dev-https"],
       },
       {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject"],
-        Resource: "arn:aws:s3:::flask-on-aws-dev-backups/*",
+        Resource: [
+          "arn:aws:s3:::flask-on-aws-dev-backups/*",
+          "arn:aws:s3:::flask-on-aws-dev-https/*",
+        ],
       },
       {
         Effect: "Allow",

@@ -117,9 +117,25 @@ describe("Storage", () => {
     const resources = role.Statement.map(({ Resource }: { Resource: unknown }) => Resource);
     expect(resources).to.deep.equal([
       "*",
-      "arn:aws:s3:::flask-on-aws-dev-backups",
-      "arn:aws:s3:::flask-on-aws-dev-backups/*",
+      ["arn:aws:s3:::flask-on-aws-dev-backups", "arn:aws:s3:::flask-on-aws-dev-https"],
+      ["arn:aws:s3:::flask-on-aws-dev-backups/*", "arn:aws:s3:::flask-on-aws-dev-https/*"],
     ]);
+  });
+
+  it("keeps the certificates in a private, encrypted bucket, and has none without HTTPS", async () => {
+    const bucket = "flask-on-aws-dev-https-id";
+    expect(built.one(token("Bucket"), "-https").inputs.forceDestroy).to.equal(true);
+    expect(built.one(token("BucketPublicAccessBlock"), "-https").inputs).to.deep.equal({
+      ...{ bucket, blockPublicAcls: true, ignorePublicAcls: true },
+      ...{ blockPublicPolicy: true, restrictPublicBuckets: true },
+    });
+    const [rule] = built.one(token("BucketServerSideEncryptionConfiguration"), "-https").inputs
+      .rules;
+    expect(rule.applyServerSideEncryptionByDefault.sseAlgorithm).to.equal("AES256");
+    const { Statement } = JSON.parse(built.one(token("BucketPolicy"), "-https").inputs.policy);
+    expect(Statement[0]).to.include({ Effect: "Deny", Principal: "*", Action: "s3:*" });
+    const without = await program({ https: false });
+    expect(without.resources.filter(({ name }) => name.endsWith("-https"))).to.deep.equal([]);
   });
 
   it("uploads the site's pages under the names in the website configuration", () => {

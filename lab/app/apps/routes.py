@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_login import current_user, login_required, login_user, logout_user
 from flask_wtf import FlaskForm
 from sqlalchemy import or_
@@ -63,6 +63,12 @@ def register() -> str:
             db.session.commit()
             message = "User created. You can sign in now."
     return render_template("register.html", form=form, message=message)
+
+
+@pages.get("/client")
+def client() -> str:
+    """Who asks, as the app sees it."""
+    return f"{request.remote_addr} by {request.scheme}"
 
 
 @pages.get("/logout")

@@ -45,8 +45,7 @@ dnsmasq --no-resolv --no-hosts --user=root --bind-interfaces --listen-address="$
   --address="/amazonaws.com/$prefix.2" --address="/s3.$region.amazonaws.com/$prefix.4" \
   --address="/lab.test/$prefix.2" --address="/api.letsencrypt.org/$prefix.2" "${servers[@]}"
 
-# Without its pauses of up to 15 s before each validation.
-PEBBLE_VA_NOSLEEP=1 pebble -config /lab/net/pebble.json -dnsserver "$prefix.2:53" >/var/log/pebble.log 2>&1 &
+/lab/net/lets-encrypt.sh
 
 if [ -d /srv/registry/docker ]; then
   docker-registry serve /lab/net/registry.yml >/var/log/registry.log 2>&1 &

@@ -78,6 +78,10 @@ export const accessFaults: Fault[] = [
       );
       const again = /remedy: check the policy of the machine's role: (.*)/;
       const status = part(failed("publish-status.sh", publish, /error: the status was not/), again);
+      const copy = await stack.tryOnMachine(
+        "cd /opt/flask-on-aws && rm certificates.saved && bin/certificate-store.sh save",
+      );
+      const stored = part(failed("save", copy, /error: the certificate was not copied/), again);
       const said = await refused(
         stack,
         { appCommit: version.commit },
@@ -87,7 +91,7 @@ export const accessFaults: Fault[] = [
         /remedy: see the policies of the role and of the bucket; (.*) restores them/;
       // Messages of ./ops leave out the stack that its user has not named.
       const withoutStack = (command: string) => command.replace(" --stack dev", "");
-      for (const other of [status, part(said, ofPreflight)])
+      for (const other of [status, stored, part(said, ofPreflight)])
         if (withoutStack(other) !== withoutStack(remedy))
           throw new Error(`'${other}' and '${remedy}' for one fault`);
       return async () => {

@@ -1,8 +1,8 @@
-/** The lab's Let's Encrypt: a client of ACME on the app server gets a certificate for the bare address. */
+/** The page by HTTPS: the certificate, the redirects, and what the app sees of its clients. */
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type PeerCertificate } from "node:tls";
+import { Browser } from "../../../lab/support/browser.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 
 /** The certificate that a client gets which trusts `ca` alone. Rejects if it does not trust the server. */
@@ -17,47 +17,60 @@ function certificateOf(host: string, ca: string): Promise<PeerCertificate> {
   });
 }
 
-/** As {@link certificateOf}, from a server that may be ordering it. */
-async function awaitCertificate(host: string, ca: string): Promise<PeerCertificate> {
-  for (const deadline = Date.now() + 60_000; ; await sleep(500)) {
-    try {
-      return await certificateOf(host, ca);
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
-}
-
-describe("Let's Encrypt in the lab", function () {
+describe("HTTPS on a stack", function () {
   this.timeout(3 * 60_000);
   const shared = useSharedStack();
   const address = () => shared.outputs.appServerPublicIp!;
 
-  it("issues a certificate for an IP address, for 160 hours, by the challenge on port 80", async () => {
-    const caddyfile = `{
-	default_sni ${address()}
-}
-https://${address()} {
-	tls {
-		issuer acme {
-			profile shortlived
-		}
-	}
-	respond "trusted"
-}`;
-    await shared.stack.onMachine(`mkdir -p acme-client && cat >acme-client/Caddyfile <<'END'
-${caddyfile}
-END
-docker run --detach --name acme-client --publish 80:80 --publish 443:443 --volume "$PWD/acme-client:/etc/caddy:ro" \\
-  --volume /etc/ssl/certs:/etc/ssl/certs:ro caddy:2.11`);
+  it("has a certificate of Let's Encrypt for the app server's address, for 160 hours", async () => {
     const ca = await readFile(`${shared.lab.home}/ca.pem`, "utf8");
-    const ordered = await awaitCertificate(address(), ca).catch((error: Error) => error);
-    const log = await shared.stack.onMachine(
-      "docker logs --tail 20 acme-client 2>&1; docker rm --force acme-client",
-    );
-    if (ordered instanceof Error) throw new Error(`${ordered.message}\n${log}`);
-    const { subjectaltname, valid_from: from, valid_to: to } = ordered;
+    const { subjectaltname, valid_from: from, valid_to: to } = await certificateOf(address(), ca);
     expect(subjectaltname).to.equal(`IP Address:${address()}`);
     expect((Date.parse(to) - Date.parse(from)) / 3_600_000).to.be.closeTo(160, 0.1);
+  });
+
+  it("is where ports 80 and 5085 redirect to, with the path and for the same method", async () => {
+    for (const port of [80, 5085]) {
+      const method = "POST";
+      const url = `http://${address()}:${port}/login?next=/`;
+      const { status, headers } = await fetch(url, { method, redirect: "manual" });
+      expect(status, url).to.equal(308);
+      expect(headers.get("location")).to.equal(`https://${address()}/login?next=/`);
+    }
+  });
+
+  it("makes cookies Secure, and those of a session HttpOnly", async () => {
+    const cookies = (await fetch(shared.stack.page)).headers.getSetCookie();
+    expect(cookies).to.have.lengthOf(1);
+    expect(cookies[0]).to.match(/^session=.*; HttpOnly.*; Secure$/);
+  });
+
+  it("shows the app the client's address and scheme", async () => {
+    const client = address().replace(/\d+$/, "1");
+    const forged = { "x-forwarded-for": "192.0.2.1", "x-forwarded-proto": "http" };
+    const answer = await fetch(`${shared.outputs.appUrl}/client`, { headers: forged });
+    expect(await answer.text()).to.equal(`${client} by https`);
+  });
+
+  it("has its certificate in the bucket from which a new machine gets it", async () => {
+    const saved = await shared.stack.onMachine("cat /opt/flask-on-aws/certificates.saved");
+    expect(saved).to.match(/ s3:\/\/flask-on-aws-dev-https-\w+\/certificates\.tar\.gz$/);
+    const copy = saved.trim().split(" ").at(-1)!;
+    const names = await shared.stack.onMachine(`aws s3 cp --only-show-errors ${copy} - | tar -tz`);
+    expect(names).to.include(`/${address()}/${address()}.key\n`).and.not.include("/pki/");
+  });
+
+  it("serves the app by HTTP while the setting https is false, and orders no new certificate after", async () => {
+    const ca = await readFile(`${shared.lab.home}/ca.pem`, "utf8");
+    const before = await certificateOf(address(), ca);
+    await shared.stack.release({ https: false });
+    expect(shared.outputs.appUrl).to.equal(`http://${address()}`);
+    for (const port of [80, 5085]) {
+      const { status } = await new Browser(`http://${address()}:${port}`).request("/login");
+      expect(status).to.equal(200);
+    }
+    await shared.stack.release({ https: true });
+    const { serialNumber } = await certificateOf(address(), ca);
+    expect(serialNumber).to.equal(before.serialNumber);
   });
 });

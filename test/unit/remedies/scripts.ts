@@ -41,6 +41,12 @@ export const ofScripts: Table = {
   "scripts/build.sh": {
     "correct the app's requirements.txt": by("lab/experiments/faults/app.ts", "build-fails"),
   },
+  "scripts/certificate-store.sh": {
+    "check the policy of the machine's role": by(
+      "lab/experiments/faults/access.ts",
+      "policies-changed-by-hand",
+    ),
+  },
   "scripts/certificate.sh": {
     "see ./ops logs --all": why.look,
   },
