@@ -5,6 +5,7 @@ import { databaseFaults } from "./database.ts";
 import { engineFaults } from "./engine.ts";
 import type { Fault } from "./fault.ts";
 import { hostKeyFaults } from "./host-key.ts";
+import { httpsFaults } from "./https.ts";
 import { machineFaults } from "./machine.ts";
 import { schemaFaults } from "./schema.ts";
 
@@ -15,6 +16,7 @@ export const faults: readonly Fault[] = [
   ...accessFaults,
   ...engineFaults,
   ...machineFaults,
+  ...httpsFaults,
   ...hostKeyFaults,
 ];
 

@@ -1,4 +1,5 @@
 /** Faults of the app server. */
+import { certificateOf, issued } from "../../support/certificate.ts";
 import { run, succeed } from "../../support/lab.ts";
 import { tail, type LabStack } from "../../support/stack.ts";
 import { forgetLastRelease, untilReleaseSays } from "./database.ts";
@@ -9,6 +10,24 @@ const pageIsServed = (stack: LabStack) =>
     ({ status }) => status === 200,
     () => false,
   );
+
+/** Terminates both machines. Until they are terminated a refresh finds them, on AWS as well. */
+export async function terminated(stack: LabStack): Promise<void> {
+  const ec2 = stack.ec2();
+  const Filters = [
+    { Name: "tag:Name", Values: ["flask-on-aws-dev-app-machine", "flask-on-aws-dev-test"] },
+    { Name: "instance-state-name", Values: ["running"] },
+  ];
+  const found = async (ids: object) =>
+    ((await ec2.describeInstances(ids)).Reservations ?? []).flatMap(
+      ({ Instances = [] }) => Instances,
+    );
+  const ids = { InstanceIds: (await found({ Filters })).map(({ InstanceId }) => InstanceId!) };
+  await ec2.terminateInstances(ids);
+  await until("the machines are terminated", 120, async () =>
+    (await found(ids)).every(({ State }) => State?.Name === "terminated"),
+  );
+}
 
 export const machineFaults: Fault[] = [
   {
@@ -59,14 +78,15 @@ export const machineFaults: Fault[] = [
     name: "machine-replaced",
     allowsDowntime: true,
     async inject(stack) {
-      const ids = { InstanceIds: [await stack.machineId()] };
-      await stack.ec2().terminateInstances(ids);
-      // Until then a refresh finds it, on AWS as well.
-      await until("the machine is terminated", 120, async () => {
-        const { Reservations = [] } = await stack.ec2().describeInstances(ids);
-        return Reservations[0]?.Instances?.[0]?.State?.Name === "terminated";
-      });
-      return () => stack.release({}, "--refresh");
+      const host = stack.outputs.appServerPublicIp!;
+      const [{ serialNumber }, before] = [await certificateOf(host), await issued(stack)];
+      await terminated(stack);
+      return async () => {
+        await stack.release({}, "--refresh");
+        const its = await certificateOf(host);
+        if (its.serialNumber !== serialNumber || (await issued(stack)) !== before)
+          throw new Error("the new machine has ordered another certificate");
+      };
     },
   },
   {

@@ -1,21 +1,8 @@
 /** The page by HTTPS: the certificate, the redirects, and what the app sees of its clients. */
 import { expect } from "chai";
-import { readFile } from "node:fs/promises";
-import { connect, type PeerCertificate } from "node:tls";
 import { Browser } from "../../../lab/support/browser.ts";
+import { certificateOf, roots } from "../../../lab/support/certificate.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
-
-/** The certificate that a client gets which trusts `ca` alone. Rejects if it does not trust the server. */
-function certificateOf(host: string, ca: string): Promise<PeerCertificate> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: 443, ca, timeout: 5000 }, () => {
-      resolve(socket.getPeerCertificate());
-      socket.end();
-    });
-    socket.on("error", reject);
-    socket.on("timeout", () => socket.destroy(new Error(`${host} does not answer`)));
-  });
-}
 
 describe("HTTPS on a stack", function () {
   this.timeout(3 * 60_000);
@@ -23,7 +10,7 @@ describe("HTTPS on a stack", function () {
   const address = () => shared.outputs.appServerPublicIp!;
 
   it("has a certificate of Let's Encrypt for the app server's address, for 160 hours", async () => {
-    const ca = await readFile(`${shared.lab.home}/ca.pem`, "utf8");
+    const ca = await roots(shared.stack);
     const { subjectaltname, valid_from: from, valid_to: to } = await certificateOf(address(), ca);
     expect(subjectaltname).to.equal(`IP Address:${address()}`);
     expect((Date.parse(to) - Date.parse(from)) / 3_600_000).to.be.closeTo(160, 0.1);
@@ -61,15 +48,15 @@ describe("HTTPS on a stack", function () {
   });
 
   it("serves the app by HTTP while the setting https is false, and orders no new certificate after", async () => {
-    const ca = await readFile(`${shared.lab.home}/ca.pem`, "utf8");
+    const ca = await roots(shared.stack);
     const before = await certificateOf(address(), ca);
-    await shared.stack.release({ https: false });
+    await shared.stack.release({ https: "false" });
     expect(shared.outputs.appUrl).to.equal(`http://${address()}`);
     for (const port of [80, 5085]) {
       const { status } = await new Browser(`http://${address()}:${port}`).request("/login");
       expect(status).to.equal(200);
     }
-    await shared.stack.release({ https: true });
+    await shared.stack.release({ https: "true" });
     const { serialNumber } = await certificateOf(address(), ca);
     expect(serialNumber).to.equal(before.serialNumber);
   });
