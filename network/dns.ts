@@ -93,9 +93,7 @@ async function refuseOtherRecord(
         ? [aliasTarget.dnsName]
         : resourceRecords.map(({ value }) => value),
     }))
-    .filter(
-      ({ type, values }) => type !== "A" || values.some((value) => !publicIps.includes(value)),
-    );
+    .filter(({ values }) => values.some((value) => !publicIps.includes(value)));
   if (others.length === 0) return;
   const records = others.map(({ type, values }) => `${type} ${values.join(" ")}`).join(", ");
   const own = publicIps.length > 0 ? `has ${publicIps.join(", ")}` : "has no address yet";
