@@ -7,6 +7,7 @@ import { OwnHostKey } from "./deployer/host-key.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
+import { Domain, findZone } from "./network/dns.ts";
 import { Network } from "./network/network.ts";
 import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
@@ -35,7 +36,8 @@ const provider = new aws.Provider(name, {
 const opts = { providers: [provider] };
 
 const { profile } = aws.config;
-const [zones] = await Promise.all([
+const { domain } = settings;
+const [zones, zone] = await Promise.all([
   placeNetwork(
     {
       project,
@@ -49,6 +51,7 @@ const [zones] = await Promise.all([
     },
     provider,
   ),
+  domain ? findZone({ domain, project, stack }, provider) : undefined,
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 
@@ -188,6 +191,10 @@ const testServer = new Machine(
   opts,
 );
 
+const dns = zone
+  ? new Domain(`${name}-domain`, { domain, zone, address: appServer.publicIp }, opts)
+  : undefined;
+
 /** Who may log in, and how `./ops` lets the computer in on which it runs. */
 export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
 const user = settings.machineImage.loginUser;
@@ -274,6 +281,8 @@ const release = new Release(`${name}-release`, {
 export const region = settings.region;
 export const vpcId = network.vpcId;
 export const appServerPublicIp = appServer.publicIp;
+/** The record to create where the domain's DNS is, as in a zone file; empty if there is nothing to do. */
+export const dnsRecord = dns?.recordToCreate ?? "";
 export const appServerHostKey = appHostKey.publicKey;
 /** It can be reached from the app server only. */
 export const testServerPrivateIp = testServer.privateIp;

@@ -7,6 +7,7 @@ import { machineImages } from "../compute/images.ts";
 import { cpuCreditModes } from "../compute/machine.ts";
 import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
+import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
 import { configCommand } from "./problem.ts";
 import { siteModes } from "./publishing.ts";
@@ -65,6 +66,7 @@ export const schema = z.object({
   availabilityZones: z.array(z.string()),
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
+  domain,
   instanceType: text(
     /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
     "must be an EC2 instance type",

@@ -7,6 +7,8 @@ export interface Outputs {
   /** `https://ADDRESS`; the address stays when the machine is replaced. */
   readonly appUrl: string;
   readonly appServerPublicIp: string;
+  /** `NAME. TTL IN A ADDRESS`, to be created by hand where the domain's DNS is; empty if there is nothing to do. */
+  readonly dnsRecord: string;
   /** As in known_hosts: `ssh-ed25519 AAAA…`. */
   readonly appServerHostKey: string;
   /** To be reached from the app server only. */

@@ -15,6 +15,10 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/db/ID/master-password         {"password": …}
   GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
+  GET  /_lab/dns                           {"zones": [name, …], "records": [{"name": …, "address": …}, …]}: what the
+                                           name servers of the internet answer
+  POST /_lab/dns-record                    {"name": …, "address": …}: from now on a DNS provider that is not Route 53
+                                           has that A record; an empty address removes it
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
                                            https://checkip.amazonaws.com is on AWS
   POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
@@ -37,6 +41,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 import authorization
 import control_api
+import public_dns
 import validators  # noqa: F401  # importing it replaces functions of moto
 import website
 from fault_injection import Refusals
@@ -69,6 +74,8 @@ class LabApi:
             ("POST", r"refuse", self._refusals.set),
             ("POST", r"quota", quotas.apply),
             ("POST", r"caller", self._call_from),
+            ("GET", r"dns", public_dns.answers),
+            ("POST", r"dns-record", self._set_record),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
@@ -131,6 +138,11 @@ class LabApi:
         lifecycle.report(resource, status)
         self._revise()
         return {"resource": resource, "status": status}
+
+    def _set_record(self, name: str, address: str) -> control_api.Answer:
+        answer = public_dns.set_record(name, address)
+        self._revise()
+        return answer
 
     def _revise(self) -> None:
         with self._revised:

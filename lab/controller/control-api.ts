@@ -38,6 +38,16 @@ export function databasePlace(id: string) {
   return call<{ address: string; subnetId: string }>(`db/${id}/address`).catch(ifNotFound);
 }
 
+/** What the name servers of the lab's internet answer: A records, and the zones that have no other names. */
+export interface PublicDns {
+  zones: string[];
+  records: { name: string; address: string }[];
+}
+
+export function publicDns(): Promise<PublicDns> {
+  return call("dns");
+}
+
 export async function masterPassword(database: string): Promise<string> {
   return (await call<{ password: string }>(`db/${database}/master-password`)).password;
 }

@@ -10,6 +10,7 @@ import type {
   RouteTable,
   Subnet,
 } from "./observed-state.ts";
+import type { PublicDns } from "./control-api.ts";
 import { nth, range } from "./ipv4.ts";
 
 /** Where a packet that leaves a machine goes, by the most specific route of its subnet's table. */
@@ -54,6 +55,8 @@ export interface DesiredState {
   routers: Router[];
   instances: Instance[];
   databases: Database[];
+  /** What the internet's name servers answer. */
+  dns: PublicDns;
 }
 
 /** A VPC without a machine has no router, because nobody could tell the difference. */
@@ -80,7 +83,7 @@ export function desiredState(observed: ObservedState): DesiredState {
       };
     })
     .filter(({ interfaces }) => interfaces.length > 0);
-  return { routers, instances, databases };
+  return { routers, instances, databases, dns: observed.dns };
 }
 
 type Port = Pick<Interface, "ifname" | "owner" | "address" | "mac" | "publicIp" | "metadataHops">;

@@ -6,7 +6,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
-import { region } from "./control-api.ts";
+import { region, type PublicDns } from "./control-api.ts";
 import {
   docker,
   engine,
@@ -19,6 +19,7 @@ import {
   type Container,
   type Lab,
 } from "./docker.ts";
+import { configureDns, prepareDns } from "./public-dns.ts";
 
 /** 198.18.N, the first three octets of the lab's internet. */
 export function internetPrefix(lab: Lab): string {
@@ -40,16 +41,26 @@ export async function uplinkMtu(): Promise<number> {
   return Number(await readFile(`/sys/class/net/${uplink}/mtu`, "utf8"));
 }
 
-/** Makes the internet where it is missing. Resolves once its services listen. */
-export async function ensureInternet(lab: Lab, existing: Map<string, Container>): Promise<void> {
+/**
+ * Makes the internet where it is missing. Resolves once its services listen.
+ *
+ * @param dns what its name servers are to answer; if it is not known yet, they answer what they did
+ */
+export async function ensureInternet(
+  lab: Lab,
+  existing: Map<string, Container>,
+  dns?: PublicDns,
+): Promise<void> {
   let internet = existing.get(internetName(lab));
   if (!internet?.running) {
     await startInternet(lab, existing);
     internet = await inspect(internetName(lab));
   }
-  if (trusted === internet.startedAt) return;
-  await trustRoot(lab);
-  trusted = internet.startedAt;
+  if (trusted !== internet.startedAt) {
+    await trustRoot(lab);
+    trusted = internet.startedAt;
+  }
+  if (dns) await configureDns(lab, internet, dns);
 }
 
 /** When the internet was started whose root certificate is in the lab's ca.pem. */
@@ -76,6 +87,7 @@ async function startInternet(lab: Lab, existing: Map<string, Container>): Promis
   const inside = { "com.docker.network.bridge.enable_ip_masquerade": "false" };
   await ensureNetwork(lab, name, { IPAM: { Config: [subnet] }, Options: inside });
   await ensureNetwork(lab, uplink, {});
+  await prepareDns(lab);
   if (existing.has(name)) await engine.getContainer(name).remove({ force: true });
   const options = {
     Image: lab.images.net,

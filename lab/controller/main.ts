@@ -51,7 +51,7 @@ async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
   const [desired, existing] = await Promise.all([cache.at(changes.revision), containers(lab)]);
   await ensureHelper(existing);
-  start("internet", () => ensureInternet(lab, existing));
+  start("internet", () => ensureInternet(lab, existing, desired.dns));
   for (const router of desired.routers) {
     const container = existing.get(routerName(lab, router.vpcId));
     start(router.vpcId, () =>

@@ -1,12 +1,12 @@
 /**
- * What exists in the AWS API, as far as it has containers or packets in the lab. It is read by AWS's describe calls, and by two calls
+ * What exists in the AWS API, as far as it has containers or packets in the lab. It is read by AWS's describe calls, and by calls
  * of the control API for what these do not tell. So it does not matter who made a resource.
  */
 import { EC2, type Instance as Machine, type IpPermission } from "@aws-sdk/client-ec2";
 import { RDS, type DBInstance } from "@aws-sdk/client-rds";
 
 import { databaseReader, keyPairs, readCloud, tagsOf, userData } from "../../tools/inventory.ts";
-import { databasePlace, rebooting } from "./control-api.ts";
+import { databasePlace, publicDns, rebooting, type PublicDns } from "./control-api.ts";
 
 export interface Vpc {
   id: string;
@@ -113,6 +113,7 @@ export interface ObservedState {
   securityGroups: SecurityGroup[];
   instances: Instance[];
   databases: Database[];
+  dns: PublicDns;
 }
 
 const ec2 = new EC2();
@@ -120,10 +121,11 @@ const rds = databaseReader(new RDS());
 
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<ObservedState> {
-  const [cloud, lists, databases] = await Promise.all([
+  const [cloud, lists, databases, dns] = await Promise.all([
     readCloud(ec2),
     ec2.describePrefixLists(),
     describeDatabases(),
+    publicDns(),
   ]);
   const cidrsOf = (list: string | undefined) =>
     lists.PrefixLists?.find(({ PrefixListId }) => PrefixListId === list)?.Cidrs ?? [];
@@ -166,6 +168,7 @@ export async function describe(): Promise<ObservedState> {
     })),
     instances: await describeInstances(cloud.instances),
     databases,
+    dns,
   };
 }
 

@@ -21,6 +21,7 @@ const notRun: Readonly<Record<string, string>> = {
   "git clone REPOSITORY flask-on-aws && cd flask-on-aws": "the tests are in a clone",
   "npm ci": "set-up does it",
   "npm test": "it runs this",
+  "lab/dns-record": "test/unit/lab/dns-record.test.ts runs it",
   "npm run lab:updates": "takes 8 minutes",
   "npm run lab:faults": "takes an hour; test/e2e/stack/faults.test.ts runs a sample",
   "npm run lab:redeploy-under-load": "needs a machine that does nothing else",

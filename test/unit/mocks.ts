@@ -53,6 +53,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:rds/instance:Instance": () => ({ address: "db.example", port: 3306 }),
   "aws:rds/parameterGroup:ParameterGroup": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:rds/subnetGroup:SubnetGroup": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:route53/record:Record": ({ inputs }) => ({ fqdn: inputs.name }),
   "aws:s3/bucket:Bucket": ({ name }) => ({ arn: `arn:aws:s3:::${name}` }),
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
   "aws:s3/bucketObjectv2:BucketObjectv2": () => ({}),

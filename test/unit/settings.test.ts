@@ -130,6 +130,24 @@ describe("Settings", () => {
       "http://git.example/a.git",
       "must be the address of a git repository by https",
     ],
+    ["domain", "203.0.113.7", "must be a name"],
+    ["domain", "203.0.113.7:443", "must be a name"],
+    ["domain", "2001:db8::7", "must be a name"],
+    ["domain", "http://[2001:db8::7]/", "must be a name"],
+    ["domain", "*.example.com", "must be one name"],
+    ["domain", "app.example.com:443", "must be the name alone"],
+    ["domain", "https://app.example.com/login", "must be the name alone"],
+    ["domain", "App.Example.com.", "must be the name alone"],
+    ["domain", "bücher.example", "must be in the ASCII form"],
+    ["domain", "localhost", "must have two labels or more"],
+    ["domain", `${"a.".repeat(125)}test`, "has 254 characters: a name has up to 253"],
+    ["domain", `${"a".repeat(64)}.example.com`, "must be labels of up to 63 letters"],
+    ["domain", "-app.example.com", "must be labels of up to 63 letters"],
+    ["domain", "app_1.example.com", "must be labels of up to 63 letters"],
+    ["domain", "app..example.com", "must be labels of up to 63 letters"],
+    ["domain", "app.example.7", "must be labels of up to 63 letters"],
+    ["domain", "app example.com", "must be labels of up to 63 letters"],
+    ["domain", " ", "must be labels of up to 63 letters"],
     ["site", "hidden", "must be one of: public, private, none"],
     ["site", "", "must be one of: public, private, none"],
     ["publishDump", true, "publishRepository is not set"],
@@ -216,6 +234,19 @@ describe("Settings", () => {
     expect((await problemsWith({ sshPublicKey }))[0])
       .to.include("PRIVATE KEY")
       .and.not.include("sesame");
+  });
+
+  it("accept a domain of every form that the DNS knows, and return it in small letters", async () => {
+    for (const domain of [
+      "",
+      "example.com",
+      "a-1.example.co.uk",
+      "xn--bcher-kva.example",
+      "1.example",
+    ])
+      expect((await settingsWith({ domain })).domain).to.equal(domain);
+    expect((await settingsWith({ domain: "App.Example.COM" })).domain).to.equal("app.example.com");
+    expect((await settingsWith({ domain: `${"a".repeat(63)}.example` })).domain).to.have.length(71);
   });
 
   it("report every problem at once, before any resource is registered", async () => {

@@ -41,6 +41,13 @@ export const ofProgram: Table = {
   "network/ssh-access.ts": {
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
   },
+  "network/dns.ts": {
+    "run pulumi up": by("test/unit/dns.test.ts", "stops the program when Route 53 does not answer"),
+    "pulumi config set domain": by(
+      "test/e2e/engine/domain.test.ts",
+      "refuses the record of somebody else, and its remedy sets another name",
+    ),
+  },
   "network/existing.ts": {
     "pulumi config set vpcCidr": inAccount("its remedy sets the range of the VPC"),
   },
@@ -116,6 +123,7 @@ export const ofProgram: Table = {
     "see the messages above": why.look,
   },
   ops: { "run: (cd": why.computer },
+  "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
   "settings/publishing.ts": {

@@ -2,6 +2,8 @@
 import { paginateListObjectsV2, S3 } from "@aws-sdk/client-s3";
 import { SSM } from "@aws-sdk/client-ssm";
 import { STS } from "@aws-sdk/client-sts";
+import type { GetRecordsArgs } from "@pulumi/aws/route53/getRecords.js";
+import type { GetZoneArgs } from "@pulumi/aws/route53/getZone.js";
 import type {
   GetAccountPublicAccessBlockArgs,
   GetAccountPublicAccessBlockResult,
@@ -27,6 +29,17 @@ export const functions: Record<string, InvokedFunction> = {
     known(args);
     const { Account, Arn, UserId } = await context.client(STS).getCallerIdentity({});
     return { id: Account, accountId: Account, arn: Arn, userId: UserId };
+  },
+
+  // Only a stack with a domain asks for these, and loading a client takes long.
+  async "aws:route53/getRecords:getRecords"(context, args) {
+    const { getRecords } = await import("./route53-functions.ts");
+    return getRecords(context, known<GetRecordsArgs>(args, "zoneId", "nameRegex"));
+  },
+
+  async "aws:route53/getZone:getZone"(context, args) {
+    const { getZone } = await import("./route53-functions.ts");
+    return { ...(await getZone(context, known<GetZoneArgs>(args, "name", "privateZone"))) };
   },
 
   "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": (context, args) =>

@@ -24,6 +24,7 @@ const services: Record<string, () => Modules> = {
   s3: () => Promise.all([import("./s3.ts")]),
   cloudwatch: () => Promise.all([import("./cloudwatch.ts")]),
   iam: () => Promise.all([import("./iam.ts")]),
+  route53: () => Promise.all([import("./route53.ts")]),
 };
 
 /** The description of a type by its token. Throws when there is none. */

@@ -3,6 +3,7 @@ import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { IAM } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
+import { Route53 } from "@aws-sdk/client-route-53";
 import { S3 } from "@aws-sdk/client-s3";
 
 import type { ApiServer } from "../../../../lab/support/api-server.ts";
@@ -33,6 +34,7 @@ export async function accountState(
     ...(await identities(client)),
     ...(await databases(client)),
     ...(await buckets(client)),
+    ...(await zones(client)),
   };
   return normalised(all, names) as Record<string, unknown>;
 }
@@ -127,6 +129,20 @@ async function buckets(client: Client) {
           }),
         ),
       })),
+    ),
+  };
+}
+
+async function zones(client: Client) {
+  const route53 = new Route53(client);
+  const { HostedZones = [] } = await route53.listHostedZones({});
+  return {
+    zones: await Promise.all(
+      HostedZones.map(async (zone) => {
+        const found = await route53.listResourceRecordSets({ HostedZoneId: zone.Id });
+        // moto's SOA record is not one.
+        return [zone, found.ResourceRecordSets?.filter(({ Type }) => Type !== "SOA")];
+      }),
     ),
   };
 }

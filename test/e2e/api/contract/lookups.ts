@@ -1,6 +1,7 @@
 import { AccountClient } from "../../../../lab/providers/aws/account-client.ts";
 import type { ApiServer } from "../../../../lab/support/api-server.ts";
 import { type Inputs, ref } from "./subject.ts";
+import { makeZone, zoneId } from "./zone.ts";
 
 /** A function of the lab's provider that is compared with the real provider's data source. */
 export interface Lookup {
@@ -16,7 +17,9 @@ export interface Lookup {
 const accountId = "123456789012";
 
 /** What the lookups find that is no subject. */
-export async function prepare({ client }: ApiServer): Promise<void> {
+export async function prepare(api: ApiServer): Promise<void> {
+  const { client } = api;
+  await makeZone(api);
   const PublicAccessBlockConfiguration = { BlockPublicAcls: true };
   await new AccountClient(client).putPublicAccessBlock({
     AccountId: accountId,
@@ -94,6 +97,18 @@ export const lookups: readonly Lookup[] = [
     after: "aws_vpc.other",
   },
   {
+    token: "aws:route53/getRecords:getRecords",
+    terraform: "aws_route53_records",
+    args: { zoneId, nameRegex: "^app\\.example\\.test\\.$" },
+    after: "aws_route53_record.leaf",
+  },
+  {
+    token: "aws:route53/getZone:getZone",
+    terraform: "aws_route53_zone",
+    args: { name: "Example.test", privateZone: false },
+    after: "aws_route53_record.whole-name",
+  },
+  {
     token: "aws:servicequotas/getServiceQuota:getServiceQuota",
     terraform: "aws_servicequotas_service_quota",
     args: { serviceCode: "ec2", quotaCode: "L-0263D0A3" },
@@ -121,10 +136,15 @@ export const lookups: readonly Lookup[] = [
 export function comparable(result: Inputs): Inputs {
   const isEmpty = (value: unknown) =>
     value === null ||
+    value === undefined ||
     value === "" ||
     (typeof value === "object" && Object.keys(value).length === 0);
+  // Members of members have Terraform's names where the real provider returns them.
+  const camelCase = (name: string) =>
+    name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const timeless = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(timeless);
+    if (typeof value === "object" && value !== null) return comparable(value as Inputs);
     if (typeof value !== "string") return value;
     return /^\w{3}, \d/.test(value)
       ? value.replace(/^\w+|\d+ \w+ \d+|\d\d:\d\d:\d\d/g, "…")
@@ -133,6 +153,6 @@ export function comparable(result: Inputs): Inputs {
   return Object.fromEntries(
     Object.entries(result)
       .filter(([, value]) => !isEmpty(value))
-      .map(([name, value]) => [name, timeless(value)]),
+      .map(([name, value]) => [camelCase(name), timeless(value)]),
   );
 }

@@ -205,6 +205,7 @@ export class Terraform {
       "iam",
       "logs",
       "rds",
+      "route53",
       "s3",
       "s3control",
       "servicequotas",

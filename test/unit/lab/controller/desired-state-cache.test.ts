@@ -12,6 +12,7 @@ describe("The cache of the desired state", () => {
     securityGroups: [],
     instances: [],
     databases: [],
+    dns: { zones: ["example.test"], records: [] },
   };
   let described: number;
   let problem: Error | undefined;
@@ -27,7 +28,8 @@ describe("The cache of the desired state", () => {
 
   it("computes the state once for a revision", async () => {
     const first = await cache.at(0);
-    expect(first).to.deep.equal({ routers: [], instances: [], databases: [] });
+    const { dns } = observed;
+    expect(first).to.deep.equal({ routers: [], instances: [], databases: [], dns });
     expect(await cache.at(0)).to.equal(first);
     expect(described).to.equal(1);
   });

@@ -93,6 +93,7 @@ function observed(): ObservedState {
       instance("i-00000000000000002", "subnet-private", "10.0.1.10", { groupIds: ["sg-test"] }),
     ],
     databases: [],
+    dns: { zones: [], records: [] },
   };
 }
 
@@ -175,7 +176,8 @@ describe("The desired state", () => {
   it("has no router for a VPC without instances, and no terminated instance", () => {
     const state = observed();
     for (const machine of state.instances) machine.state = "terminated";
-    expect(desiredState(state)).to.deep.equal({ routers: [], instances: [], databases: [] });
+    const { dns } = state;
+    expect(desiredState(state)).to.deep.equal({ routers: [], instances: [], databases: [], dns });
   });
 
   it("resolves a database's endpoint in its VPC only", () => {

@@ -1,6 +1,7 @@
 /** What the controller reads from the API, also when a resource changes between two of its calls. */
 import { CreateInstanceProfileCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateDBInstanceCommand } from "@aws-sdk/client-rds";
+import { Route53 } from "@aws-sdk/client-route-53";
 import { expect } from "chai";
 import { builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
@@ -50,6 +51,13 @@ describe("The observed state", function () {
     const { databases, instances } = await observed.describe();
     expect(databases).to.deep.equal([]);
     expect(instances).to.have.length(1);
+  });
+
+  it("includes the zones and records of the public DNS", async () => {
+    const route53 = new Route53(api.client);
+    await route53.createHostedZone({ Name: "example.test", CallerReference: "1" });
+    const { dns } = await observed.describe();
+    expect(dns).to.deep.equal({ zones: ["example.test"], records: [] });
   });
 
   it("includes an instance whose profile has no role, without credentials", async () => {

@@ -1,0 +1,52 @@
+import { expect } from "chai";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../../../lab/support/lab.ts";
+import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
+
+const lab = join(import.meta.dirname, "../../../lab");
+
+describe("lab/dns-record", function () {
+  this.timeout(20_000);
+  const directory = mkdtempSync(join(tmpdir(), "dns-record-"));
+  let api: ApiServer;
+  before(async () => {
+    api = await startApi();
+    for (const part of ["dns-record", "shell"])
+      cpSync(join(lab, part), join(directory, part), { recursive: true });
+    const run = `#!/bin/sh\nAWS_ENDPOINT_URL=${api.endpoint} exec "$@"\n`;
+    writeFileSync(join(directory, "in"), run, { mode: 0o755 });
+  });
+  after(async () => {
+    await api?.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  const call = (...args: string[]) => run(join(directory, "dns-record"), args);
+  const records = async () => {
+    const response = await fetch(`${api.endpoint}/_lab/dns`);
+    return ((await response.json()) as { records: unknown }).records;
+  };
+
+  it("sets a record as the output dnsRecord has it, and removes it", async () => {
+    const { status, stderr } = await call(..."app.example.test. 60 IN A 198.18.0.70".split(" "));
+    expect(status, stderr).to.equal(0);
+    expect(await records()).to.deep.equal([{ name: "app.example.test", address: "198.18.0.70" }]);
+    await call("app.example.test", "198.18.0.71");
+    expect(await records()).to.deep.equal([{ name: "app.example.test", address: "198.18.0.71" }]);
+    expect((await call("app.example.test")).status).to.equal(0);
+    expect(await records()).to.deep.equal([]);
+  });
+
+  it("refuses what is no name or no IPv4 address", async () => {
+    for (const args of [[], ["a'b"], ["app.example.test", "2001:db8::7"], ["a.test", "1.2.3"]]) {
+      const { status, stderr } = await call(...args);
+      expect(status).to.equal(1);
+      expect(stderr).to.include(
+        `not '${args.join(" ")}'\n  remedy: lab/dns-record app.example.test`,
+      );
+    }
+    expect(await records()).to.deep.equal([]);
+  });
+});
