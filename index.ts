@@ -14,6 +14,7 @@ import { SecurityGroups } from "./network/security-groups.ts";
 import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
 import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings/settings.ts";
+import { warnings } from "./settings/warnings.ts";
 import { Backups } from "./storage/backups.ts";
 import { Certificates } from "./storage/certificates.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
@@ -114,18 +115,7 @@ const groups = new SecurityGroups(
   opts,
 );
 
-if (settings.databaseBackupRetentionDays === 0) {
-  void pulumi.log.warn(
-    "databaseBackupRetentionDays is 0: RDS keeps no backups of its own, and cannot restore to a point in time.\n" +
-      "The app server's daily backups in S3 are then the only ones.",
-  );
-}
-if (settings.publishDump && settings.site === "public") {
-  void pulumi.log.warn(
-    "publishDump is on: everybody can read all rows of the database, password hashes too,\n" +
-      "as dump.sql.gz on the site.",
-  );
-}
+for (const warning of warnings(settings)) void pulumi.log.warn(warning);
 const downloads = [
   ...(settings.publishRepository ? ["app.zip"] : []),
   ...(settings.publishDump ? ["dump.sql.gz"] : []),
@@ -224,7 +214,7 @@ const testHostKey = new OwnHostKey(
 );
 
 /** The app's page. */
-export const appUrl = pulumi.interpolate`${settings.https ? "https" : "http"}://${appServer.publicIp}`;
+export const appUrl = pulumi.interpolate`${settings.https ? "https" : "http"}://${domain || appServer.publicIp}`;
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
@@ -274,6 +264,8 @@ const release = new Release(`${name}-release`, {
     site: site?.bucket,
   },
   appUrl,
+  address: appServer.publicIp,
+  domainRecord: dns?.record,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
 });

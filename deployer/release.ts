@@ -80,6 +80,10 @@ export interface ReleaseArgs {
   };
   /** The app's address: scheme and host. */
   readonly appUrl: pulumi.Input<string>;
+  /** The app server's public address. */
+  readonly address: pulumi.Input<string>;
+  /** The record of the host of `appUrl`, if the program makes it: the certificate is ordered after it. */
+  readonly domainRecord: pulumi.Resource | undefined;
   readonly region: string;
   /** Whether a generated migration may drop tables and columns. */
   readonly allowDestructiveMigrations: boolean;
@@ -132,7 +136,7 @@ export class Release extends pulumi.ComponentResource {
         pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
         releaseTrigger(args.serving, image),
       ],
-      after: [build, prepare, ...written],
+      after: [build, prepare, ...written, ...(args.domainRecord ? [args.domainRecord] : [])],
     });
     steps.script("schedule", { after: [deploy] });
     steps.script("drop-old-user", {
@@ -256,6 +260,7 @@ function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       CERTIFICATE_BUCKET: args.buckets.certificates ?? "",
       SITE_BUCKET: args.buckets.site ?? "",
       APP_URL: args.appUrl,
+      ADDRESS: args.address,
       APP_GROUP: args.groups.app,
       DATABASE_GROUP: args.groups.database,
       ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,

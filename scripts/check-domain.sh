@@ -3,22 +3,21 @@
 # that. Without a domain it prints nothing. It never fails: the app serves, and the DNS may be somebody else's.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-# An earlier version's release knows neither.
-if [ "${HOST:-}" = "${ADDRESS:-}" ]; then exit; fi
+if [ "$host" = "$ADDRESS" ]; then exit; fi
 
 # lookup 4|6: the addresses that the domain resolves to; with 6, without the IPv4 ones in IPv6's notation.
 lookup() {
   local found
-  found=$(getent --no-addrconfig "ahostsv$1" "$HOST") || return 0
+  found=$(getent --no-addrconfig "ahostsv$1" "$host") || return 0
   awk '$1 !~ /^::ffff:/ { print $1 }' <<<"$found" | sort -u | xargs
 }
 
 addresses=$(lookup 4) six=$(lookup 6)
 if [ -z "$addresses" ]; then
-  echo "note: $HOST has no address; create the record: $HOST. 60 IN A $ADDRESS"
+  echo "note: $host has no address; create the record: $host. 60 IN A $ADDRESS"
 elif [ "$addresses" != "$ADDRESS" ]; then
-  echo "note: $HOST resolves to $addresses, not to $ADDRESS alone; correct its DNS record of type A"
+  echo "note: $host resolves to $addresses, not to $ADDRESS alone; correct its DNS record of type A"
 fi
 if [ -n "$six" ]; then
-  echo "note: $HOST has the AAAA record $six, but the app server no IPv6; remove it"
+  echo "note: $host has the AAAA record $six, but the app server no IPv6; remove it"
 fi

@@ -14,11 +14,15 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   authority=$root/rds-ca.pem  # what RDS's certificates are checked against
   migrations=$root/migrations # revision files of an app that ships none
   proxy=$root/proxy           # the proxy's configuration directory
-  certificates=$root/certificates # the proxy's directory /data
+  # The proxy's directory /data.
+  certificates=$root/certificates
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
   page=${APP_URL:-}/login
+  # Of the page: the domain or the address.
+  host=${APP_URL-}
+  host=${host#*://}
   lock=$root/lease # the deploy lock: who holds it; a heartbeat renews its time
   lock_term=20     # seconds after which a lock without a heartbeat is nobody's
   # Schemas beside the live one, which prepare-database.sh lets the app's user have: a backup that is loaded, and what a

@@ -83,7 +83,7 @@ start_new() {
 
 # proxy_configuration: for the address of the app.
 proxy_configuration() {
-  local scheme=${APP_URL%%:*} host=${APP_URL#*://} without=()
+  local scheme=${APP_URL%%:*} without=()
   # Let's Encrypt issues certificates of addresses in this profile only; other CAs have no such profile.
   if [[ ! $host =~ ^[0-9.]+$ ]] || [[ $ACME_DIRECTORY != *.letsencrypt.org/* ]]; then without+=(-e '/profile shortlived/d'); fi
   # For addresses there is no HSTS.

@@ -40,6 +40,7 @@ revision=$(live_revision)
 step migrate "$image"
 step certificate-store load
 step cut-over "$image"
+"$bin/check-domain.sh"
 step certificate await
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"

@@ -20,7 +20,7 @@ describe("A release", () => {
     machine.write("root/proxy/active", "blue\n");
     machine.fake("docker", `[ "$1 $2 \${*: -1}" = "image inspect app:1" ] && echo c0ffee`);
     schemaAt("a1");
-    for (const step of [...steps, "publish-status"])
+    for (const step of [...steps, "publish-status", "check-domain"])
       machine.script(`${step}.sh`, `log "${step} $*"`);
     machine.script(
       "release-history.sh",
@@ -42,7 +42,7 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncertificate-store load\ncut-over app:1\ncertificate await\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d certificate=\d+\.\d verify=\d+\.\d\ncertificate-store save\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncertificate-store load\ncut-over app:1\ncheck-domain \ncertificate await\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d certificate=\d+\.\d verify=\d+\.\d\ncertificate-store save\npublish-status \nprune \n$/,
     );
   });
 
@@ -67,9 +67,9 @@ describe("A release", () => {
     it(`stops when ${step} fails, and is not in the history if it has changed nothing`, () => {
       machine.script(`${step}.sh`, `log ${step}; exit 5`);
       expect(deploy().status).to.equal(5);
-      expect(machine.log.match(/^(?!publish|certificate-store save)[\w-]+/gm)).to.deep.equal(
-        steps.slice(0, i + 1),
-      );
+      expect(
+        machine.log.match(/^(?!publish|check-domain|certificate-store save)[\w-]+/gm),
+      ).to.deep.equal(steps.slice(0, i + 1));
       if (i < steps.indexOf("release-history"))
         expect(machine.log).to.not.include("release-history");
     });

@@ -71,6 +71,7 @@ export class FakeMachine {
       SCHEMA: "appdb",
       BUCKET: "backups-1",
       APP_URL: "https://app.example",
+      ADDRESS: "198.51.100.7",
       APP_GROUP: "sg-app",
       DATABASE_GROUP: "sg-db",
       ALLOW_DESTRUCTIVE: false,
