@@ -144,7 +144,7 @@ export const httpsFaults: Fault[] = [
     name: "domain-leads-elsewhere",
     allowsDowntime: true,
     async inject(stack) {
-      const domain = "elsewhere.example.test";
+      const domain = "app.elsewhere.test";
       const set = (address: string) =>
         succeed("lab/dns-record", [domain, address], { env: { LAB_NAME: stack.lab.name } });
       await set("198.51.100.9");
@@ -161,9 +161,10 @@ export const httpsFaults: Fault[] = [
     allowsDowntime: true,
     async inject(stack) {
       const route53 = stack.client(Route53);
-      const zone = { Name: "example.test", CallerReference: `${Date.now()}` };
-      await route53.createHostedZone(zone);
-      for (const domain of ["a.example.test", "b.example.test"]) {
+      // Another row, or another run of this one, may have made a zone: two of one name would be one too many.
+      const Name = `z${Date.now()}.test`;
+      await route53.createHostedZone({ Name, CallerReference: Name });
+      for (const domain of [`a.${Name}`, `b.${Name}`]) {
         const result = await stack.up({ domain });
         if (result.status !== 0 || !(await isOfDomain(stack, domain)))
           throw new Error(`${domain} has no certificate after up:\n${tail(result)}`);
