@@ -121,6 +121,7 @@ export const httpsFaults: Fault[] = [
       await forgetCertificates(stack);
       await stack.release();
       await startLetsEncrypt(stack);
+      await forgetCertificates(stack);
     },
   },
   {
