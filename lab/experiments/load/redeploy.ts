@@ -51,9 +51,10 @@ const preparations: Record<string, (stack: LabStack) => Promise<unknown>> = {
     await startLetsEncrypt(stack, "PEBBLE_VA_NOSLEEP=1", "LIFETIME=180");
     await forgetCertificates(stack);
     await stack.release();
+    // A reload would keep the interval.
     await stack.onMachine(
-      "cd /opt/flask-on-aws && sed -i 's/renew_interval .*/renew_interval 5s/' proxy/Caddyfile && " +
-        "docker exec flask-on-aws-proxy-1 caddy reload --config /etc/caddy/Caddyfile",
+      "sed -i 's/renew_interval .*/renew_interval 5s/' /opt/flask-on-aws/proxy/Caddyfile && " +
+        "docker restart flask-on-aws-proxy-1",
     );
   },
 };
