@@ -52,7 +52,7 @@ const [zones, zone] = await Promise.all([
     },
     provider,
   ),
-  domain ? findZone({ domain, project, stack }, provider) : undefined,
+  domain ? findZone({ domain, dnsZone: settings.dnsZone, project, stack }, provider) : undefined,
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 
@@ -253,7 +253,6 @@ const release = new Release(`${name}-release`, {
           branch: name,
           token: settings.publishToken,
           dump: settings.publishDump,
-          permissions: appServer.permissions,
         }
       : undefined,
   serving,
@@ -265,6 +264,7 @@ const release = new Release(`${name}-release`, {
   },
   appUrl,
   address: appServer.publicIp,
+  permissions: appServer.permissions,
   domainRecord: dns?.record,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,

@@ -63,8 +63,6 @@ export interface ReleaseArgs {
         readonly token: pulumi.Input<string>;
         /** Whether the site offers the database's rows as well. */
         readonly dump: boolean;
-        /** What lets the machine write to the site. */
-        readonly permissions: pulumi.Resource;
       }
     | undefined;
   /** The record of what serves now. */
@@ -82,6 +80,8 @@ export interface ReleaseArgs {
   readonly appUrl: pulumi.Input<string>;
   /** The app server's public address. */
   readonly address: pulumi.Input<string>;
+  /** What lets the machine read and write its buckets. */
+  readonly permissions: pulumi.Resource;
   /** The record of the host of `appUrl`, if the program makes it: the certificate is ordered after it. */
   readonly domainRecord: pulumi.Resource | undefined;
   readonly region: string;
@@ -136,7 +136,13 @@ export class Release extends pulumi.ComponentResource {
         pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
         releaseTrigger(args.serving, image),
       ],
-      after: [build, prepare, ...written, ...(args.domainRecord ? [args.domainRecord] : [])],
+      after: [
+        build,
+        prepare,
+        ...written,
+        args.permissions,
+        ...(args.domainRecord ? [args.domainRecord] : []),
+      ],
     });
     steps.script("schedule", { after: [deploy] });
     steps.script("drop-old-user", {
@@ -295,7 +301,7 @@ function writeFile(
 
 function publish(
   steps: Steps,
-  { repository, branch, token, dump, permissions }: NonNullable<ReleaseArgs["publish"]>,
+  { repository, branch, token, dump }: NonNullable<ReleaseArgs["publish"]>,
   site: ReleaseArgs["buckets"]["site"],
   image: string,
   deploy: pulumi.Resource,
@@ -306,6 +312,6 @@ function publish(
     stdin: token,
     // A site that is new has no download yet.
     triggers: [image, ...(site === undefined ? ["no site"] : [])],
-    after: [deploy, permissions],
+    after: [deploy],
   });
 }

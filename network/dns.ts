@@ -15,6 +15,8 @@ export type Zone = HostedZone | { readonly why: string };
 export interface ZoneArgs {
   /** Setting domain, not empty. */
   readonly domain: string;
+  /** Setting dnsZone: the id of a zone, "none", or "" to find the zone. */
+  readonly dnsZone: string;
   readonly project: string;
   readonly stack: string;
 }
@@ -23,30 +25,59 @@ export interface ZoneArgs {
 const ttl = 60;
 
 /**
- * The public zone of the account that the domain belongs to: the one with the longest name. It only reads.
+ * The public zone of the account that the domain belongs to: the one with the longest name, or the one that dnsZone names. It
+ * only reads.
  *
- * Without permission to read Route 53 there is no zone. Another error stops the program: without the zone, Pulumi would delete
- * the record that an earlier `up` made.
+ * An error stops the program: without the zone, Pulumi would delete the record that an earlier `up` made.
  *
- * @throws pulumi.RunError if Route 53 does not answer, or has a record of the domain that leads elsewhere
+ * @throws pulumi.RunError if Route 53 cannot be read, has two such zones, or has a record of the domain that leads elsewhere
  */
 export async function findZone(args: ZoneArgs, provider: aws.Provider): Promise<Zone> {
+  const { domain, dnsZone } = args;
+  if (dnsZone === "none") return { why: "dnsZone is none" };
   try {
-    const zone = await longestZone(args.domain, provider);
+    const zone = dnsZone ? await zoneOfId(args, provider) : await longestZone(domain, provider);
     if (!zone) return { why: "no public zone in Route 53" };
     await refuseOtherRecord(args, zone, provider);
     return zone;
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw error;
-    const { message } = error as Error;
-    const [, action] = /not authorized to perform: (\S+)/.exec(message) ?? [];
-    if (action || /AccessDenied/.test(message)) return { why: `${action ?? "Route 53"} is denied` };
-    if (/multiple .* matched/.test(message)) return { why: "two zones of one name in Route 53" };
-    throw new pulumi.RunError(
-      `Route 53 cannot be read for the setting domain, ${args.domain}: ${message}\n` +
-        `remedy: run ${pulumiCommand} up --stack ${args.stack} again`,
-    );
+    throw readingError(args, (error as Error).message);
   }
+}
+
+function readingError({ domain, stack }: ZoneArgs, message: string): pulumi.RunError {
+  if (/multiple .* matched/.test(message))
+    return new pulumi.RunError(
+      `Route 53 has two public zones of one name that the setting domain, ${domain}, belongs to\n` +
+        `    remedy: ${pulumiCommand} config set dnsZone ID --stack ${stack}\n` +
+        "            ID is that of the zone whose name servers the domain has",
+    );
+  const [, action] = /not authorized to perform: (\S+)/.exec(message) ?? [];
+  if (action || /AccessDenied/.test(message))
+    return new pulumi.RunError(
+      `Route 53 cannot be read for the setting domain, ${domain}: ${action ?? "access"} is denied\n` +
+        `    remedy: ${pulumiCommand} config set dnsZone none --stack ${stack}\n` +
+        "            or, if the domain's zone is in this account, get the permissions in docs/domain.md",
+    );
+  return new pulumi.RunError(
+    `Route 53 cannot be read for the setting domain, ${domain}: ${message}\n` +
+      `    remedy: run ${pulumiCommand} up --stack ${stack} again`,
+  );
+}
+
+async function zoneOfId(
+  { domain, dnsZone, stack }: ZoneArgs,
+  provider: aws.Provider,
+): Promise<HostedZone> {
+  const { name } = await aws.route53.getZone({ zoneId: dnsZone }, { provider });
+  const plain = name.replace(/\.$/, "");
+  if (domain === plain || domain.endsWith(`.${plain}`)) return { id: dnsZone, name: plain };
+  throw new pulumi.RunError(
+    `The setting dnsZone is ${dnsZone}\n` +
+      `    but that is the zone ${plain}, to which the setting domain, ${domain}, does not belong\n` +
+      `    remedy: ${pulumiCommand} config rm dnsZone --stack ${stack}`,
+  );
 }
 
 async function longestZone(

@@ -27,8 +27,8 @@ check_certificate() {
   state=$("$bin/certificate.sh")
   IFS=$'\t' read -r state end issuer refusal <<<"$state"
   [ "$state" = issued ] ||
-    fail "the certificate of $APP_URL is $state and ends at $end. ${refusal:-The CA has not refused another one.}" \
-      "see docs/https.md for causes and remedies; the proxy asks again by itself, at least once an hour"
+    fail "the certificate of $APP_URL is $state and ends at $end. ${refusal:-No refusal by the CA is logged.}" \
+      "see docs/https.md for causes and remedies; the proxy asks again by itself"
   echo "$issuer has issued the certificate of $APP_URL, until $end"
 }
 
@@ -59,7 +59,7 @@ check_restore_test() {
 
 check_cron() {
   local job installed
-  for job in backup restore-test; do
+  for job in backup restore-test certificate; do
     [ ! -e "$root/failed-$job" ] ||
       fail "the cron job $job fails since $(cat "$root/failed-$job")" \
         "run the job, and correct what it names: $ops ssh$flags -- $bin/schedule.sh $job"
@@ -70,7 +70,7 @@ check_cron() {
       fail "the crontab of $(id -un) lacks the job $job" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
   done
   pgrep -x cron >/dev/null || fail "the cron daemon does not run" "start it: $ops ssh$flags -- sudo service cron start"
-  echo "the cron daemon runs, and no nightly or weekly job has failed"
+  echo "the cron daemon runs, and no job has failed"
 }
 
 # has_ended DESCRIPTION: whether it is that of a temporary rule, as network/own-address.ts makes it, whose time is over.
@@ -94,7 +94,7 @@ check_rules() {
     case "$group $protocol $from-$to $peer" in
     "$DATABASE_GROUP tcp $DB_PORT-$DB_PORT $APP_GROUP") continue ;;
     "$APP_GROUP tcp "80-80\ */0 | "$APP_GROUP tcp "443-443\ */0) continue ;;
-    "$APP_GROUP tcp "5085-5085\ */0) if [ "$PORT_5085" = true ]; then continue; fi ;;
+    "$APP_GROUP tcp "5085-5085\ */0) if [ "${PORT_5085:-true}" = true ]; then continue; fi ;;
     "$DATABASE_GROUP "* | "$APP_GROUP "*/0) ;;
     *) if ! has_ended "$description"; then continue; fi ;;
     esac
@@ -105,7 +105,7 @@ check_rules() {
   done <<<"$rules"
   [ -z "$wrong" ] || fail "security group rules that must not be there: $wrong" "remove them: $commands"
   open="80 and 443"
-  if [ "$PORT_5085" = true ]; then open="80, 443 and 5085"; fi
+  if [ "${PORT_5085:-true}" = true ]; then open="80, 443 and 5085"; fi
   echo "everybody reaches ports $open only, and only this machine reaches the database"
 }
 

@@ -49,7 +49,7 @@ save() {
 
 load() {
   local work
-  if sudo test -e "$certificates/caddy"; then return 0; fi
+  if [ -n "$(sudo find "$certificates/caddy/certificates" -name '*.crt' -not -path '*/local/*' 2>/dev/null)" ]; then return 0; fi
   work=$(mktemp --directory)
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT

@@ -14,10 +14,10 @@ lookup() {
 
 addresses=$(lookup 4) six=$(lookup 6)
 if [ -z "$addresses" ]; then
-  echo "note: $host has no address; create the record: $host. 60 IN A $ADDRESS"
+  echo "note: $host has no address yet. If this record is not there, create it: $host. 60 IN A $ADDRESS"
 elif [ "$addresses" != "$ADDRESS" ]; then
-  echo "note: $host resolves to $addresses, not to $ADDRESS alone; correct its DNS record of type A"
+  echo "note: $host must resolve to $ADDRESS only; it resolves to $addresses: correct its DNS record of type A"
 fi
 if [ -n "$six" ]; then
-  echo "note: $host has the AAAA record $six, but the app server no IPv6; remove it"
+  echo "note: $host has the AAAA record $six, but the app server has no IPv6: delete the record"
 fi

@@ -16,6 +16,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   proxy=$root/proxy           # the proxy's configuration directory
   # The proxy's directory /data.
   certificates=$root/certificates
+  # Its time is when the proxy was last told to ask for a certificate.
+  asked=$proxy/asked
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup

@@ -6,7 +6,7 @@ set -euo pipefail
 image=$1 action=${2:-release}
 old=$(active_service)
 if [ "$old" = blue ]; then new=green; else new=blue; fi
-[ -n "${PROXY_IMAGE:-}" ] ||
+[ -n "${ADDRESS:-}" ] ||
   fail "the last $pulumi up installed new scripts, and ended before it wrote their settings" "run it again: $pulumi up$flags"
 # What give_up shows: the log of a service, and what a failed command has said; and its remedy.
 evidence='' until=''
@@ -104,9 +104,14 @@ proxy_configuration() {
 # start_proxy: the proxy, with its configuration. A running proxy loads it without a restart; an unchanged one changes
 # nothing.
 start_proxy() {
-  local before
-  suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), or set it back"
-  proxy_configuration >"$proxy/Caddyfile.new"
+  local before ca_before
+  suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), acmeDirectory or acmeCaCertificate, or set it back"
+  # A setting that has just been changed does not stand in the way of a rollback.
+  if [ "$action" != release ] && [ -e "$proxy/Caddyfile" ]; then
+    cp "$proxy/Caddyfile" "$proxy/Caddyfile.new"
+  else
+    proxy_configuration >"$proxy/Caddyfile.new"
+  fi
   if [ "$PROXY_IMAGE" != "$proxy_before" ] || ! cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile"; then
     # What does not fit is refused before anything that serves is changed.
     quietly "${compose[@]}" run --rm --no-deps -T proxy caddy validate --config /etc/caddy/Caddyfile.new --adapter caddyfile ||
@@ -114,14 +119,23 @@ start_proxy() {
   fi
   if [ -e "$root/nginx" ]; then replace_nginx; fi
   before=$(proxy_run)
+  ca_before=$(authority_in "$proxy/Caddyfile")
+  if ! cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile"; then touch "$asked"; fi
   if [ -e "$proxy/Caddyfile" ]; then cp "$proxy/Caddyfile" "$proxy/Caddyfile.before"; fi
   mv "$proxy/Caddyfile.new" "$proxy/Caddyfile"
   quietly up proxy || give_up "the proxy did not start"
   # One that has just been started has read the configuration.
-  if [ -n "$before" ] && [ "$(proxy_run)" = "$before" ]; then
+  if [ -z "$before" ] || [ "$(proxy_run)" != "$before" ]; then return; fi
+  if [ -n "$ca_before" ] && [ "$ca_before" != "$(authority_in "$proxy/Caddyfile")" ]; then
+    # A reload would keep the certificate of the CA before.
+    quietly "${compose[@]}" restart proxy || give_up "the proxy did not start"
+  else
     quietly "${compose[@]}" exec -T proxy caddy reload --config /etc/caddy/Caddyfile || give_up "the proxy refuses its configuration"
   fi
 }
+
+# authority_in FILE: the CA that a configuration names.
+authority_in() { sed -n 's/^\tacme_ca //p' "$1" 2>/dev/null || true; }
 
 # proxy_run: which container is the proxy, and when it was started; nothing if it does not run.
 proxy_run() {

@@ -6,6 +6,13 @@ set -euo pipefail
 
 need_space 512 "a release"
 
+# Docker would remove the proxy, and could not start it again.
+others=$(sudo ss --listening --tcp --processes --numeric --no-header '( sport = :80 or sport = :443 )' | grep -v docker-proxy) || true
+[ -z "$others" ] ||
+  fail "another program listens at port 80 or 443 of $(hostname), which the proxy needs: $(
+    grep -o 'users:(("[^"]*' <<<"$others" | cut -d '"' -f 2 | sort -u | xargs
+  )" "stop it for good, for example: $ops ssh$flags -- sudo systemctl disable --now nginx; then run $pulumi up$flags again"
+
 getent hosts "$DB_HOST" >/dev/null ||
   fail "$DB_HOST has no address in the DNS of $(hostname)" \
     "check that the database exists: $pulumi refresh$flags; and that the VPC has DNS support"

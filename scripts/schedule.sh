@@ -7,17 +7,18 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 # tend_certificate: a proxy that has been refused asks again by itself, but more and more seldom, and not at all where the
-# CA's staging service has accepted what the CA itself refuses. A reload makes it begin anew.
+# CA's staging service has accepted what the CA itself refuses. Once an hour it is told to begin anew.
 tend_certificate() {
   local state end refusal
-  "$bin/certificate-store.sh" save || true # it has said why
+  if "$bin/certificate-store.sh" save; then
+    rm -f "$root/failed-certificate"
+  elif [ ! -e "$root/failed-certificate" ]; then
+    date --utc +%FT%TZ >"$root/failed-certificate"
+  fi
   IFS=$'\t' read -r state end _ refusal <<<"$("$bin/certificate.sh")"
   if [ "$state" != issued ] && [ -n "$state" ]; then
-    logger --tag flask-on-aws --priority user.warning "the certificate of $APP_URL is $state, until $end: ${refusal:-no refusal}"
-    if [ "$state" = self-signed ] && [ -n "$(find "$proxy/Caddyfile" -mmin +59)" ]; then
-      touch "$proxy/Caddyfile"
-      "${compose[@]}" exec -T proxy caddy reload --force --config /etc/caddy/Caddyfile
-    fi
+    logger --tag flask-on-aws --priority user.warning "the certificate of $APP_URL is $state, until $end: ${refusal:-no refusal is logged}"
+    if [ -z "$(find "$asked" -mmin -59 2>/dev/null)" ]; then "$bin/certificate.sh" ask; fi
   fi
   if [ "$state" != "$(cat "$root/certificate.state" 2>/dev/null)" ]; then
     "$bin/publish-status.sh"

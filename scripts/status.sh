@@ -57,7 +57,7 @@ backup() {
 }
 failed_jobs() {
   local jobs='' job
-  for job in backup restore-test; do
+  for job in backup restore-test certificate; do
     if [ -e "$root/failed-$job" ]; then jobs+="$(object job "$job" since "$(cat "$root/failed-$job")"),"; fi
   done
   printf '[%s]' "${jobs%,}"

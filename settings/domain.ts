@@ -9,17 +9,21 @@ const name =
   /^(?=.*[a-z][a-z0-9-]*$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** RFC 1035, without the dot at the end. */
 const longest = 253;
+/** Names in private networks (RFC 6762, RFC 8375, ICANN's .internal): no public CA issues certificates for them. */
+const privateName = /\.(local|internal|localhost|home\.arpa)$/;
 const example = "use app.example.com";
 
 /** The DNS does not tell capitals from small letters: the value is in small ones. */
 export const domain = z.string().transform((value, context) => {
   const wanted = value.toLowerCase();
+  if (privateName.test(wanted))
+    return refuse(context, "must be a public name, for which a CA issues certificates", example);
   if (wanted === "" || (name.test(wanted) && wanted.length <= longest)) return wanted;
   const host = hostOf(wanted);
   if (isIP(host))
     return refuse(context, 'must be a name; "" is for the app server\'s address', 'use ""');
   if (wanted.includes("*"))
-    return refuse(context, "must be one name, which record and certificate are for", example);
+    return refuse(context, "must be a single name, not a wildcard", example);
   if (wanted.length > longest)
     return refuse(context, `has ${wanted.length} characters: a name has up to ${longest}`, example);
   if (name.test(host) && host === domainToASCII(wanted))

@@ -67,6 +67,11 @@ export const schema = z.object({
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
   domain,
+  dnsZone: text(
+    /^$|^none$|^Z[A-Z0-9]+$/,
+    "must be the id of a zone in Route 53, or none",
+    'use "" to have the zone found',
+  ),
   instanceType: text(
     /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
     "must be an EC2 instance type",

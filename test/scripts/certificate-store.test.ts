@@ -152,43 +152,52 @@ describe("The care for the certificate, each 5 minutes", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack();
-    machine.fake("docker-compose", 'log "${@:9}"');
     machine.fake("logger", 'log "logger $*"');
     machine.script("publish-status.sh", "log published");
     machine.script("certificate-store.sh", 'log "store $*"');
-    machine.write("root/proxy/Caddyfile", "");
+    machine.write("root/proxy/active", "");
   });
   afterEach(() => machine.remove());
 
   const tend = (state: string) => {
-    machine.script("certificate.sh", `printf '${state}\\t2026-01-03\\tCA\\tHTTP 429\\n'`);
+    machine.script(
+      "certificate.sh",
+      `if [ $# = 0 ]; then printf '${state}\\t2026-01-03\\tCA\\tHTTP 429\\n'; else log "certificate $*"; fi`,
+    );
     machine.write("log", "");
     const outcome = machine.run("schedule.sh", ["certificate"]);
     expect(outcome).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     return machine.log;
   };
+  const asked = (ago: string) => {
+    machine.write("root/proxy/asked", "");
+    execFileSync("touch", ["--date", ago, join(machine.root, "proxy/asked")]);
+  };
   const warned = (state: string) =>
     `logger --tag flask-on-aws --priority user.warning the certificate of https://app.example is ${state}, until 2026-01-03: HTTP 429\n`;
 
   it("tells the site of a change, and the machine's log of each certificate that is not renewed", () => {
+    asked("1 minute ago");
     expect(tend("issued")).to.equal("store save\npublished\n");
     expect(tend("issued")).to.equal("store save\n");
     expect(tend("late")).to.equal(`store save\n${warned("late")}published\n`);
     expect(tend("late")).to.equal(`store save\n${warned("late")}`);
   });
 
-  it("goes on when the copy fails", () => {
+  it("goes on when the copy fails, which status and verify tell until it succeeds", () => {
     machine.script("certificate-store.sh", "exit 1");
     expect(tend("late")).to.include(warned("late"));
+    expect(machine.read("root/failed-certificate")).to.match(/^\d{4}-/);
+    machine.script("certificate-store.sh", "");
+    tend("late");
+    expect(machine.exists("root/failed-certificate")).to.equal(false);
   });
 
-  it("has the proxy ask the CA again after an hour without a certificate", () => {
-    const reload = "exec -T proxy caddy reload --force --config /etc/caddy/Caddyfile\n";
-    expect(tend("self-signed")).to.not.include(reload);
-    execFileSync("touch", ["--date", "1 hour ago", join(machine.root, "proxy/Caddyfile")]);
-    expect(tend("self-signed")).to.include(reload);
-    expect(tend("self-signed"), "once an hour").to.not.include(reload);
-    execFileSync("touch", ["--date", "1 hour ago", join(machine.root, "proxy/Caddyfile")]);
-    expect(tend("late"), "the proxy renews by itself").to.not.include(reload);
+  it("has the proxy ask the CA again after an hour", () => {
+    asked("1 hour ago");
+    expect(tend("self-signed")).to.include("certificate ask\n");
+    expect(tend("issued")).to.not.include("certificate ask\n");
+    asked("58 minutes ago");
+    expect(tend("self-signed")).to.not.include("certificate ask\n");
   });
 });

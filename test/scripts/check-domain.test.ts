@@ -41,26 +41,25 @@ describe("check-domain.sh", () => {
 
   it("names both addresses when the domain resolves to another one", () => {
     expect(notes(["198.51.100.7"])).to.equal(
-      "note: app.example.com resolves to 198.51.100.7, not to 203.0.113.7 alone; " +
-        "correct its DNS record of type A\n",
+      "note: app.example.com must resolve to 203.0.113.7 only; it resolves to 198.51.100.7: correct its DNS record of type A\n",
     );
   });
 
   it("names all addresses when one of several is this machine's", () => {
     expect(notes(["203.0.113.7", "198.51.100.7"])).to.include(
-      "resolves to 198.51.100.7 203.0.113.7, not to 203.0.113.7 alone;",
+      "must resolve to 203.0.113.7 only; it resolves to 198.51.100.7 203.0.113.7:",
     );
   });
 
   it("prints the record to create when the domain has no address", () => {
     expect(notes([])).to.equal(
-      "note: app.example.com has no address; create the record: app.example.com. 60 IN A 203.0.113.7\n",
+      "note: app.example.com has no address yet. If this record is not there, create it: app.example.com. 60 IN A 203.0.113.7\n",
     );
   });
 
   it("reports an IPv6 address, which a certificate authority asks first", () => {
     expect(notes(["203.0.113.7"], ["2001:db8::7", "::ffff:203.0.113.7"])).to.equal(
-      "note: app.example.com has the AAAA record 2001:db8::7, but the app server no IPv6; remove it\n",
+      "note: app.example.com has the AAAA record 2001:db8::7, but the app server has no IPv6: delete the record\n",
     );
   });
 

@@ -52,6 +52,27 @@ describe("The proxy in a cut-over", () => {
     expect(machine().read(`root/proxy/${file}`)).to.equal("PEM\nof the CA\n");
   });
 
+  it("starts the proxy again for another CA: a reload would keep the certificate of the one before", () => {
+    configuration({});
+    machine().write("log", "");
+    configuration({ UPLOAD_LIMIT: "20" });
+    expect(machine().log)
+      .to.match(/caddy reload/)
+      .and.not.match(/restart proxy/);
+    machine().write("log", "");
+    configuration({ UPLOAD_LIMIT: "20", ACME_DIRECTORY: "https://ca.example/directory" });
+    expect(machine().log)
+      .to.match(/restart proxy/)
+      .and.not.match(/caddy reload/);
+  });
+
+  it("keeps its configuration in a rollback", () => {
+    const before = configuration({});
+    machine().stack({ UPLOAD_LIMIT: "20" });
+    expect(machine().run("cut-over.sh", ["app:0", "rollback"]).status).to.equal(0);
+    expect(machine().read("root/proxy/Caddyfile")).to.equal(before);
+  });
+
   it("serves the app on ports 80 and 5085 without HTTPS", () => {
     const text = configuration({ APP_URL: "http://203.0.113.7" });
     expect(text).to.match(/^http:\/\/, http:\/\/:5085 \{\n\timport app\n\}/m);
@@ -98,7 +119,9 @@ describe("The proxy in a cut-over", () => {
     });
 
     it("changes nothing before the settings of the new scripts are written", () => {
-      const { status, stderr } = switchTo("app:2", "");
+      machine().write("log", "");
+      machine().stack({ ADDRESS: "" });
+      const { status, stderr } = machine().run("cut-over.sh", ["app:2"]);
       expect(status).to.equal(1);
       expect(stderr).to.match(/^error: the last pulumi up .*\nremedy: run it again: pulumi up/);
       expect(machine().log).to.equal("");

@@ -105,7 +105,7 @@ describe("The cut-over", () => {
       expect(verdict).to.equal(
         `error: ${error}.\n       The version before goes on serving\nremedy: ` +
           (suspect === "proxy"
-            ? "correct the setting proxyImage (caddy:2), or set it back"
+            ? "correct the setting proxyImage (caddy:2), acmeDirectory or acmeCaCertificate, or set it back"
             : "correct the app, or set appCommit back to the commit that serves: commit of blue"),
       );
       expect(evidence!.split("\n")[0]).to.equal(`  | last words of ${suspect}`);

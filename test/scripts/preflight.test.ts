@@ -41,18 +41,33 @@ describe("The preflight", () => {
     });
     machine.s3();
     machine.mysql(answers);
+    machine.fake("sudo", 'exec "$@"');
+    listeners('LISTEN 0 4096 0.0.0.0:443 0.0.0.0:* users:(("docker-proxy",pid=7,fd=8))');
     machine.fake("getent", `[ "$*" = "hosts 127.0.0.1" ]`);
     machine.fake("curl", `log "$*"; printf 'HTTP/1.1 405 No\\r\\nDate: %s\\r\\n' "$(date -R)"`);
   });
   afterEach(() => machine.remove());
 
   const preflight = () => machine.run("preflight.sh");
+  /** What `ss` prints of ports 80 and 443. */
+  const listeners = (line: string) =>
+    machine.fake("ss", `[ "\${*: -1}" = "( sport = :80 or sport = :443 )" ] && echo '${line}'`);
   const fails = (error: RegExp, remedy: RegExp) => {
     const { status, stdout, stderr } = preflight();
     expect(stderr).to.match(new RegExp(`^error: ${error.source}`, "m"));
     expect(stderr).to.match(new RegExp(`^remedy: .*${remedy.source}`, "m"));
     expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
   };
+
+  it("fails when another program has the proxy's ports, and names it", () => {
+    listeners(
+      'LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=9,fd=6),("nginx",pid=8,fd=6))',
+    );
+    fails(
+      /another program listens at port 80 or 443 of \S+, which the proxy needs: nginx\n/,
+      /stop it for good, for example: \.\/ops ssh -- sudo systemctl disable --now nginx; then/,
+    );
+  });
 
   it("prints nothing when all checks pass", () => {
     expect(preflight()).to.deep.equal({ status: 0, stdout: "", stderr: "" });

@@ -26,6 +26,7 @@ case "$*" in
   echo '- - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "Python-urllib/3.11"'
   echo '172.18.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /login HTTP/1.1" 200 9 "-" "flask-on-aws-check"'
   printf '2026/01/01 00:00:00.123\tINFO\tnotice\n' ;;
+"restart proxy") works restart ;;
 "exec -T proxy caddy reload --config /etc/caddy/Caddyfile") works reload ;;
 "exec -T "*" cat /proc/net/tcp")
   read -r left <busy

@@ -57,9 +57,9 @@ function account(
 }
 
 /** What findZone resolves to, or the message of its error. */
-async function found(calls: Calls): Promise<Zone | string> {
+async function found(calls: Calls, dnsZone = ""): Promise<Zone | string> {
   const find = () =>
-    findZone({ domain, project: "flask-on-aws", stack: "dev" }, undefined as never).catch(
+    findZone({ domain, dnsZone, project: "flask-on-aws", stack: "dev" }, undefined as never).catch(
       (error: Error) => {
         expect(error).to.be.instanceOf(pulumi.RunError);
         return error.message;
@@ -86,31 +86,51 @@ describe("The zone of the domain", () => {
     expect(asked).to.deep.equal([domain, "shop.example.com", "example.com"]);
   });
 
-  it("is none where AWS denies the lookup, which names the permission", async () => {
+  it("stops the program where AWS denies the lookup, and names the permission", async () => {
     const denied =
       "reading Route 53 Hosted Zones: api error AccessDenied: User: arn:aws:iam::1:user/ada is not " +
       "authorized to perform: route53:ListHostedZones because no policy allows it";
-    const why = "route53:ListHostedZones is denied";
-    expect(await found(refused(denied))).to.deep.equal({ why });
-    expect(await found(refused("api error AccessDenied: no"))).to.deep.equal({
-      why: "Route 53 is denied",
-    });
+    const message = (what: string) =>
+      `Route 53 cannot be read for the setting domain, ${domain}: ${what} is denied\n` +
+      "    remedy: pulumi config set dnsZone none --stack dev\n" +
+      "            or, if the domain's zone is in this account, get the permissions in docs/domain.md";
+    expect(await found(refused(denied))).to.equal(message("route53:ListHostedZones"));
+    expect(await found(refused("api error AccessDenied: no"))).to.equal(message("access"));
     const { calls } = account(["example.com"]);
     const records = { [getRecords]: refused(denied)[getZone]! };
-    expect(await found({ ...calls, ...records })).to.deep.equal({ why });
+    expect(await found({ ...calls, ...records })).to.equal(message("route53:ListHostedZones"));
   });
 
-  it("is none where two public zones have the name", async () => {
+  it("stops the program where two public zones have the name", async () => {
     const several =
       "multiple Route 53 Hosted Zones matched; use additional constraints to reduce matches to a single one";
-    expect(await found(refused(several))).to.deep.equal({
-      why: "two zones of one name in Route 53",
+    expect(await found(refused(several))).to.match(
+      /^Route 53 has two public zones of one name .*\n {4}remedy: pulumi config set dnsZone ID --stack dev\n/,
+    );
+  });
+
+  it("is the one that dnsZone names, if the domain belongs to it", async () => {
+    const { calls } = account([]);
+    const named = (name: string) => ({
+      ...calls,
+      [getZone]: ({ zoneId }: Record<string, unknown>) => ({ zoneId, name }),
     });
+    expect(await found(named("example.com."), "Z1")).to.deep.equal({
+      id: "Z1",
+      name: "example.com",
+    });
+    expect(await found(named("xample.com"), "Z1")).to.match(
+      /^The setting dnsZone is Z1\n {4}but that is the zone xample\.com, .*\n {4}remedy: pulumi config rm dnsZone --stack dev$/,
+    );
+  });
+
+  it("is not looked for where dnsZone is none", async () => {
+    expect(await found(refused("not asked"), "none")).to.deep.equal({ why: "dnsZone is none" });
   });
 
   it("stops the program when Route 53 does not answer, since its record would be deleted", async () => {
     expect(await found(refused("dial tcp: i/o timeout"))).to.match(
-      /^Route 53 cannot be read for the setting domain, app\.shop\.example\.com: .*i\/o timeout\nremedy: run pulumi up --stack dev again$/s,
+      /^Route 53 cannot be read for the setting domain, app\.shop\.example\.com: .*i\/o timeout\n {4}remedy: run pulumi up --stack dev again$/s,
     );
   });
 });

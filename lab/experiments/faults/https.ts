@@ -4,7 +4,7 @@ import { S3 } from "@aws-sdk/client-s3";
 import { succeed } from "../../support/lab.ts";
 import { tail, type LabStack, type SettingValues } from "../../support/stack.ts";
 import { certificateOf, issued, onInternet, startLetsEncrypt } from "../../support/certificate.ts";
-import { serves, until, type Fault } from "./fault.ts";
+import { refused, serves, until, type Fault } from "./fault.ts";
 import { terminated } from "./machine.ts";
 
 const host = ({ outputs }: LabStack) => outputs.appServerPublicIp!;
@@ -59,7 +59,7 @@ const isOfDomain = async (stack: LabStack, domain: string) => {
   return subjectaltname === `DNS:${domain}`;
 };
 
-/** Has Let's Encrypt answer orders like this. */
+/** Has Let's Encrypt answer orders like this; its staging service accepts them. */
 async function refuseOrders(
   stack: LabStack,
   status: number,
@@ -67,7 +67,12 @@ async function refuseOrders(
   header = "",
 ): Promise<void> {
   const body = JSON.stringify({ type: `urn:ietf:params:acme:error:${type}`, detail: "as a test" });
-  const answer = `location = /order-plz { default_type application/problem+json; ${header} return ${status} '${body}'; }`;
+  const answer = `location = /order-plz {
+    default_type application/problem+json;
+    if ($host = acme-v02.api.letsencrypt.org) { ${header} return ${status} '${body}'; }
+    proxy_set_header Host $host;
+    proxy_pass https://127.0.0.1:14000;
+  }`;
   await onInternet(stack, `cat >/run/acme-trouble.conf <<'END'\n${answer}\nEND\n${reload}`);
 }
 const reload = "nginx -c /lab/net/nginx.conf -s reload";
@@ -87,31 +92,75 @@ export const httpsFaults: Fault[] = [
       await heals(stack);
     },
   },
-  ...(
-    [
-      ["ca-refuses", 403, "caa", "", /HTTP 403 urn:ietf:params:acme:error:caa/],
-      [
-        "ca-limits",
-        429,
-        "rateLimited",
-        "add_header Retry-After 5 always;",
-        /HTTP 429 .*rateLimited/,
-      ],
-    ] as const
-  ).map(([name, ...[status, type, header, why]]): Fault => ({
-    name,
+  {
+    name: "ca-limits",
     allowsDowntime: true,
     async inject(stack) {
-      await refuseOrders(stack, status, type, header);
+      await refuseOrders(stack, 429, "rateLimited", "add_header Retry-After 5 always;");
       try {
         await forgetCertificates(stack);
-        await selfSigned(stack, why);
+        await selfSigned(stack, /HTTP 429 .*rateLimited/);
       } finally {
         await acceptOrders(stack);
       }
       await heals(stack);
     },
-  })),
+  },
+  {
+    name: "ca-refuses",
+    allowsDowntime: true,
+    async inject(stack) {
+      await refuseOrders(stack, 403, "caa");
+      try {
+        await forgetCertificates(stack);
+        await selfSigned(stack, /HTTP 403 urn:ietf:params:acme:error:caa/);
+        // The staging service has accepted it, and the proxy asks no more.
+        await until("the proxy gives up", 120, async () =>
+          (await stack.onMachine("docker logs flask-on-aws-proxy-1 2>&1")).includes("job failed"),
+        );
+      } finally {
+        await acceptOrders(stack);
+      }
+      // As cron does within an hour.
+      await stack.onMachine(
+        "cd /opt/flask-on-aws && touch --date '1 hour ago' proxy/asked && bin/schedule.sh certificate",
+      );
+      await heals(stack);
+    },
+  },
+  {
+    name: "another-ca",
+    allowsDowntime: true,
+    async inject(stack) {
+      const acmeDirectory = "https://acme-staging-v02.api.letsencrypt.org/directory";
+      const { serialNumber } = await certificateOf(host(stack));
+      await stack.release({ acmeDirectory });
+      if ((await certificateOf(host(stack))).serialNumber === serialNumber)
+        throw new Error("the page has the certificate of the CA before");
+      return async () => {
+        await stack.release({ acmeDirectory: acmeDirectory.replace("-staging", "") });
+        if ((await certificateOf(host(stack))).serialNumber !== serialNumber)
+          throw new Error("the first CA was asked for another certificate");
+      };
+    },
+  },
+  {
+    name: "port-443-taken",
+    allowsDowntime: true,
+    async inject(stack) {
+      await stack.onMachine(
+        "docker rm --force flask-on-aws-proxy-1 && { sudo setsid python3 -m http.server 443 >/dev/null 2>&1 </dev/null & }",
+      );
+      const { commit: appCommit } = await stack.newVersion();
+      await refused(
+        stack,
+        { appCommit },
+        /error: another program listens at port 80 or 443 of \S+, which the proxy needs: python3/,
+        /remedy: stop it for good, for example: \S+ ssh/,
+      );
+      await stack.onMachine("sudo pkill -f 'http.server 443'");
+    },
+  },
   {
     name: "ca-slow-and-forgetful",
     allowsDowntime: true,
@@ -151,7 +200,7 @@ export const httpsFaults: Fault[] = [
       const other = host(stack).replace(/\d+$/, "2");
       await set(other);
       const said = await selfSigned(stack, /acme:error:unauthorized/, { domain });
-      const note = `note: ${domain} resolves to ${other}, not to ${host(stack)} alone`;
+      const note = `note: ${domain} must resolve to ${host(stack)} only; it resolves to ${other}`;
       if (!said.includes(note)) throw new Error(`up did not say: ${note}\n${said}`);
       await set(host(stack));
       await until("the domain has a certificate", 200, () => isOfDomain(stack, domain));

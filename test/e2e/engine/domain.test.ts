@@ -60,16 +60,21 @@ describe("The domain", function () {
     expect(text).to.match(/\+ +aws:route53:Record +flask-on-aws-dev-domain/);
   });
 
-  it("is accepted where Route 53 is denied, and makes no record", async () => {
+  it("is refused where Route 53 is denied, and the remedy makes no record", async () => {
     const control = async (share: number) => {
       const body = JSON.stringify({ share, code: "AccessDenied", service: "route53" });
       await fetch(`${api.endpoint}/_lab/refuse`, { method: "POST", body });
     };
     await control(1);
     const { status, text } = await preview();
+    expect(status, text).to.not.equal(0);
+    const [, ...args] = /pulumi config set dnsZone none --stack dev/.exec(text)![0].split(" ");
+    expect((await engine.pulumi(...args)).status).to.equal(0);
+    const after = await preview();
     await control(0);
-    expect(status, text).to.equal(0);
-    expect(text).to.not.match(/aws:route53/);
+    expect(after.status, after.text).to.equal(0);
+    expect(after.text).to.not.match(/aws:route53/);
+    await engine.pulumi("config", "rm", "dnsZone");
   });
 
   it("refuses the record of somebody else, and its remedy sets another name", async () => {

@@ -43,6 +43,11 @@ export const ofProgram: Table = {
   },
   "network/dns.ts": {
     "run pulumi up": by("test/unit/dns.test.ts", "stops the program when Route 53 does not answer"),
+    "pulumi config set dnsZone": by(
+      "test/e2e/engine/domain.test.ts",
+      "is refused where Route 53 is denied, and the remedy makes no record",
+    ),
+    "pulumi config rm dnsZone": by("test/unit/dns.test.ts", "is the one that dnsZone names"),
     "pulumi config set domain": by(
       "test/e2e/engine/domain.test.ts",
       "refuses the record of somebody else, and its remedy sets another name",

@@ -117,6 +117,7 @@ export const ofScripts: Table = {
     "put it back into the models": by("lab/experiments/faults/app.ts", "migration-drops-column"),
   },
   "scripts/preflight.sh": {
+    "stop it for good": by("lab/experiments/faults/https.ts", "port-443-taken"),
     "check that the database exists": why.look,
     "run pulumi up --refresh": by("lab/experiments/faults/database.ts", "database-unreachable"),
     "see the VPC's S3 endpoint": why.look,
