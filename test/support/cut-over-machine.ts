@@ -80,8 +80,8 @@ export function cutOverMachine() {
       has_database: "true",
       ...changed,
     };
-    const lines = Object.entries(variables).map(([name, value]) => `echo "${name}='${value}'"`);
-    machine.script("describe-app.sh", `log "describe $*"\n${lines.join("\n")}`);
+    const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'`);
+    machine.script("describe-app.sh", `log "describe $*"\ncat <<'END'\n${lines.join("\n")}\nEND`);
   };
   /** Runs the cut-over with this setting proxyImage. */
   const switchTo = (image: string, PROXY_IMAGE = "caddy:2", ...action: string[]) => {
