@@ -151,10 +151,7 @@ export class Release extends pulumi.ComponentResource {
   }
 
   /** The app's settings as a .env file; a secret. */
-  private createEnvironment(
-    name: string,
-    { app, database }: ReleaseArgs,
-  ): pulumi.Output<string> {
+  private createEnvironment(name: string, { app, database }: ReleaseArgs): pulumi.Output<string> {
     const user = this.databaseUser;
     return pulumi.secret(
       pulumi

@@ -38,22 +38,25 @@ const limits = { connection: 5_000, page: 15_000 };
 const within = (milliseconds: number) =>
   AbortSignal.any([interrupted, AbortSignal.timeout(milliseconds)]);
 
+/** Whether the app answers this computer. With which status it must answer which page, the row app knows. */
 async function page(machine: RemoteMachine): Promise<Check> {
-  const { appUrl } = machine.stack.outputs;
-  const url = `${appUrl}/login`;
+  const url = `${machine.stack.outputs.appUrl}/`;
   const began = Date.now();
   // An idle connection would keep this program from its end for some seconds.
   const headers = { connection: "close" };
-  const answer = await fetch(url, { headers, signal: within(limits.page) }).then(
+  const signal = within(limits.page);
+  const [isRight, answer] = await fetch(url, { headers, signal, redirect: "manual" }).then(
     async (response) => {
       await response.arrayBuffer();
-      return `answers ${response.status}`;
+      return [response.status < 500, `answers ${response.status}`] as const;
     },
-    (error: Error) =>
-      `does not answer: ${(error.cause as Error | undefined)?.message || error.message}`,
+    (error: Error) => {
+      const why = (error.cause as Error | undefined)?.message || error.message;
+      return [false, `does not answer: ${why}`] as const;
+    },
   );
   const found = `${url} ${answer} in ${Date.now() - began} ms`;
-  if (answer === "answers 200") return checked("page", found);
+  if (isRight) return checked("page", found);
   return {
     ...{ name: "page", result: "FAILED", found },
     remedy: `if the row app has failed, follow its remedy; if not, open the way to the machine: ${machine.pulumi("up", "--refresh")}`,

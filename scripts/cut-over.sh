@@ -89,8 +89,9 @@ start_new() {
     # Some apps answer with an error while they begin.
     if [[ $said == status\ * ]]; then answered=$((answered + 1)); else answered=0; fi
     if [ "$answered" -gt 5 ]; then
-      remedy+=";
-        or set appHealthPath to a page that answers with $health_status without a login, or appHealthStatus to what it answers"
+      remedy+="
+        or set appHealthPath to a page that answers with $health_status without a login;
+        or set appHealthStatus to what it answers"
       give_up "the app answers GET $health_path with ${said% }, not $health_status"
     fi
     if [ "$second" -ge 90 ]; then give_up "the app does not answer GET $health_path $second s after the start: $said"; fi
@@ -98,8 +99,9 @@ start_new() {
   done
   if [ "$has_database" = false ]; then return; fi
   if ! quietly "$bin/check-database-connection.sh" "$new" "$health_path" "$health_status"; then
-    remedy+=";
-        or, if it should be so, set appHealthPath to a page that reads the database, or appDatabase to false if the app has none"
+    remedy+="
+        or, if that is right, set appHealthPath to a page that reads the database;
+        or set appDatabase to false if the app has none"
     give_up "${evidence##*$'\n'}"
   fi
 }

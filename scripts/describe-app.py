@@ -228,7 +228,7 @@ def from_flaskenv(commit):
 
 def find_module(commit, setting):
     if setting:
-        found = [(setting, f"the setting appModule, {setting}")]
+        found = [(setting, "the setting appModule")]
     else:
         ways = (way(commit) for way in (from_procfile, from_flaskenv, from_files))
         found = next(filter(None, map(list, ways)), [])
@@ -239,7 +239,7 @@ def find_module(commit, setting):
             say("looked", f"{where}: {module} is not of the form MODULE:NAME")
         # A package may also come from the requirements.
         elif "." not in name and not commit.file_of(name):
-            say("looked", f"{where}: the commit has neither {name}.py nor {name}/__init__.py")
+            say("looked", f"{where}, {module}: the commit has neither {name}.py nor {name}/__init__.py")
         else:
             say("module", module)
             say("found", where)

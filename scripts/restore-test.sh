@@ -44,5 +44,5 @@ $different"
 
 date --utc +%FT%TZ >"$root/last-restore-test"
 if [ -z "${KEEP_SCRATCH:-}" ]; then query "DROP DATABASE $scratch"; fi
-awk -v what="$key can be restored: revision $revision" '/^rows / { tables++; rows += $3 }
+awk -v what="$key can be restored: revision ${revision:-none}" '/^rows / { tables++; rows += $3 }
   END { printf "%s, %d tables, %d rows\n", what, tables, rows }' <<<"$loaded"

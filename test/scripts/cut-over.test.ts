@@ -108,9 +108,9 @@ describe("The cut-over", () => {
   /** What else may be right, by the beginning of the error. */
   const settings: Record<string, string> = {
     "the app answers GET":
-      ";\n        or set appHealthPath to a page that answers with 200 without a login, or appHealthStatus to what it answers",
+      "\n        or set appHealthPath to a page that answers with 200 without a login;\n        or set appHealthStatus to what it answers",
     "the data is at sqlite":
-      ";\n        or, if it should be so, set appHealthPath to a page that reads the database, or appDatabase to false if the app has none",
+      "\n        or, if that is right, set appHealthPath to a page that reads the database;\n        or set appDatabase to false if the app has none",
   };
   for (const [what, [fault, error]] of Object.entries(faults)) {
     it(`keeps the old version running when ${what}`, () => {

@@ -156,7 +156,7 @@ describe("The description of the app", () => {
     ],
     "a Procfile names a file that does not exist": [
       { Procfile: "web: gunicorn --chdir src shop:app\n", "src/shop.py": flask },
-      ["the line web of Procfile: the commit has neither shop.py nor shop/__init__.py"],
+      ["the line web of Procfile, shop:app: the commit has neither shop.py nor shop/__init__.py"],
     ],
     "a Procfile cannot be read": [
       { Procfile: 'web: gunicorn "shop:app\n' },
@@ -179,6 +179,12 @@ describe("The description of the app", () => {
       );
     });
   }
+
+  it("is refused for a file of another name, and accepted with the setting of its remedy", () => {
+    const files = { "shop.py": flask };
+    expect(run(files).stderr).to.include("pulumi config set appModule MODULE:NAME");
+    expect(describe(files, { APP_MODULE: "shop:app" }).module).to.equal("shop:app");
+  });
 
   it("is refused when there are two apps, and accepted with the setting of its remedy", () => {
     const files = { "run.py": flask, "wsgi.py": flask };

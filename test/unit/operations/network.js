@@ -26,7 +26,7 @@ Socket.prototype.connect = function (...args) {
   options.port = 1;
   if (answer === "refused") return connect.apply(this, args);
   const server = createServer((request, response) => {
-    response.writeHead(request.url === "/login" ? answer : 404).end();
+    response.writeHead(request.url === "/" ? answer : 404).end();
   });
   server.listen(0, "127.0.0.1", () => {
     options.port = server.address().port;
