@@ -40,5 +40,5 @@ for _ in range(4):
         sys.exit()
     # Closed by the app, which is FIN_WAIT or TIME_WAIT; who may not log in is closed by the server.
     if not any(state in ("04", "05", "06") and local not in before for local, state in after.items()):
-        sys.exit(f"the app answers GET {path}, and no process of it has connected to {host}:{port} for that")
+        sys.exit(f"the app answers GET {path} without a connection to {host}:{port}")
 PYTHON

@@ -174,7 +174,7 @@ def from_files(commit):
         for name in offers[path]:
             yield f"{module_of(path)}:{name}", path
     if not entries and not packages:
-        say("looked", f"the top of the repository: none of {', '.join(ENTRIES)} and no package")
+        say("looked", f"the top: none of {', '.join(ENTRIES)}, and no package")
 
 
 def web_module(words):

@@ -18,7 +18,8 @@ finding() { sed -n "s/^$1\t//p" <<<"$evidence"; }
 module=$(finding module)
 
 if [ -z "$module" ]; then
-  remedy="name the app: $pulumi config set appModule MODULE:NAME$flags, for example 'wsgi:app' or 'app:create_app()'"
+  remedy="name the app: $pulumi config set appModule MODULE:NAME$flags;
+        MODULE:NAME is as gunicorn takes it, for example 'wsgi:app' or 'app:create_app()'"
   fail "commit $commit has no Flask app that gunicorn can serve. What was looked at:
 $(finding looked | sed 's/^/         /')" "$remedy" ""
 fi

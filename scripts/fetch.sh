@@ -5,7 +5,7 @@
 # for ssh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-releasing=1
+export releasing=1
 repository=$1 commit=$2
 use_credential "$([ -t 0 ] || cat)"
 

@@ -58,8 +58,8 @@ upgrade() {
   if output=$(in_image "${tool[@]}" upgrade "${@:2}" 2>&1); then
     after=$(live_revision)
     [ "$after" = "$1" ] ||
-      fail "the migration to $1 ended without an error, but the schema $SCHEMA at $DB_HOST is at ${after:-no revision}" \
-        "have the app's migrations use the address in DATABASE_URL, then: $(release_command HASH)" "$output"
+      fail "the migration to $1 succeeded, but the schema in RDS is at ${after:-no revision}" \
+        "have the migrations use the address in DATABASE_URL, then: $(release_command HASH)" "$output"
     note_tables
     echo "the schema went from revision ${before:-none} to $1${backup:+; backup: $backup}"
     return
@@ -67,7 +67,7 @@ upgrade() {
   # MySQL commits each change of the schema by itself, so what was done before the failure stays.
   after=$(live_revision)
   if [[ $output == *"Can't locate revision"* ]]; then
-    fail "the schema $SCHEMA is at revision $before, which the migrations of commit $commit do not have.
+    fail "the schema $SCHEMA is at revision $before, which commit $commit does not have.
        Another app has made it, or a newer version of this one. Nothing was changed" \
       "release a commit that has this revision: $(release_command HASH);
         or, for another app, DELETE all rows${backup:+, which the backup $backup keeps}:

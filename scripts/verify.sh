@@ -17,7 +17,7 @@ anywhere "SHOW DATABASES" | grep -qx "$SCHEMA" || no_schema
 if [ "$has_database" = false ]; then exit; fi
 missing=$(comm -23 <(sort "$migrated_tables" 2>/dev/null) <(query "SHOW TABLES" | sort))
 [ -z "$missing" ] ||
-  fail "the schema $SCHEMA at $DB_HOST lacks what it had after the last migration: ${missing//$'\n'/ }" \
+  fail "the schema $SCHEMA lacks tables of the last migration: ${missing//$'\n'/ }" \
     "restore a backup: $ops restore$flags; or, if the app can do without, run $pulumi up$flags again"
 
 quietly "$bin/check-database-connection.sh" "$(active_service)" "$health_path" "$health_status" || fail "${evidence##*$'\n'}" "run $pulumi up$flags again"

@@ -27,7 +27,9 @@ describe("The description of the app", () => {
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
     const variables = stdout.trimEnd().replaceAll("\\", "").split("\n");
-    return Object.fromEntries(variables.map((line) => line.split(/=(.*)/s, 2)));
+    return Object.fromEntries<string>(
+      variables.map((line) => line.split(/=(.*)/s, 2) as [string, string]),
+    );
   };
 
   const modules: Record<string, [files: Tree, module: string]> = {
@@ -141,9 +143,7 @@ describe("The description of the app", () => {
   > = {
     "there are no files": [
       {},
-      [
-        "the top of the repository: none of run.py, wsgi.py, app.py, main.py, application.py and no package",
-      ],
+      ["the top: none of run.py, wsgi.py, app.py, main.py, application.py, and no package"],
     ],
     "the factory needs arguments": [
       { "shop/__init__.py": withArguments },
@@ -160,7 +160,7 @@ describe("The description of the app", () => {
     ],
     "a Procfile cannot be read": [
       { Procfile: 'web: gunicorn "shop:app\n' },
-      ["Procfile: its line web cannot be read: No closing quotation", "the top of"],
+      ["Procfile: its line web cannot be read: No closing quotation", "the top: none of"],
     ],
     "appModule names a file that does not exist": [
       { "run.py": flask },
@@ -175,7 +175,7 @@ describe("The description of the app", () => {
       expect(stderr).to.match(/^error: commit \w{40} has no Flask app that gunicorn can serve\./);
       for (const line of looked) expect(stderr).to.include(`\n         ${line}`);
       expect(stderr).to.include(
-        "\nremedy: name the app: pulumi config set appModule MODULE:NAME, for example 'wsgi:app' or",
+        "\nremedy: name the app: pulumi config set appModule MODULE:NAME;\n        MODULE:NAME is as gunicorn takes it, for example 'wsgi:app' or 'app:create_app()'\n",
       );
     });
   }

@@ -109,7 +109,7 @@ describe("The migration", () => {
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
       expect(stderr).to.match(
-        /^error: the migration to c3 ended without an error, but the schema appdb at db\.example is at no revision\nremedy: have the app's migrations use the address in DATABASE_URL, then: pulumi config/,
+        /^error: the migration to c3 succeeded, but the schema in RDS is at no revision\nremedy: have the migrations use the address in DATABASE_URL, then: pulumi config/,
       );
       expect(machine.exists("root/tables")).to.equal(false);
     });
@@ -121,7 +121,7 @@ describe("The migration", () => {
       const { status, stderr } = migrate();
       expect(status).to.equal(1);
       expect(stderr).to.match(
-        /^error: the schema appdb is at revision z9, which the migrations of commit c0ffee do not have\.\n/,
+        /^error: the schema appdb is at revision z9, which commit c0ffee does not have\.\n/,
       );
       expect(stderr).to.match(
         /or, for another app, DELETE all rows, which the backup backups\/9 keeps:\n/,

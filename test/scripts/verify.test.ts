@@ -87,7 +87,7 @@ describe("The verification", () => {
     [
       "the schema lacks a table of the last migration",
       { tables: "alembic_version\nmy_users" },
-      "the schema appdb at db.example lacks what it had after the last migration: users",
+      "the schema appdb lacks tables of the last migration: users",
     ],
   ] as const) {
     it(`fails when ${what}`, () => {

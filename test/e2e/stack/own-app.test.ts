@@ -70,7 +70,7 @@ describe("A stack", function () {
 
   it("refuses the schema of another app, and migrates the empty one", async () => {
     const message = await refuses(
-      /error: the schema \w+ is at revision \w+, which the migrations of commit \w+ do not have/,
+      /error: the schema \w+ is at revision \w+, which commit \w+ does not have/,
       factory,
     );
     expect(message).to.match(/the app is shop:create_app\(\), by shop\/__init__\.py/);
@@ -122,7 +122,7 @@ describe("A stack", function () {
     const app = await commit("test/apps/no-database");
     const settings = { appHealthPath: "/health", appMigrations: "none" };
     await refuses(
-      /error: the app answers GET \/health, and no process of it has connected to \S+:3306/,
+      /error: the app answers GET \/health without a connection to \S+:3306/,
       app,
       settings,
     );

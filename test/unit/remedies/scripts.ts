@@ -117,7 +117,7 @@ export const ofScripts: Table = {
     "correct the app's models": why.developer,
     "correct the migration, then": by("lab/experiments/faults/app.ts", "migration-half-way"),
     "correct them: flask db heads": why.developer,
-    "have the app's migrations use": why.developer,
+    "have the migrations use": why.developer,
     "release a commit that has this revision": by(
       "test/e2e/stack/own-app.test.ts",
       "refuses the schema of another app, and migrates the empty one",
