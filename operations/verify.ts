@@ -44,21 +44,35 @@ async function page(machine: RemoteMachine): Promise<Check> {
   const began = Date.now();
   // An idle connection would keep this program from its end for some seconds.
   const headers = { connection: "close" };
+  let cause: NodeJS.ErrnoException | undefined;
   const signal = within(limits.page);
-  const [isRight, answer] = await fetch(url, { headers, signal, redirect: "manual" }).then(
+  let status = 0;
+  const answer = await fetch(url, { headers, signal, redirect: "manual" }).then(
     async (response) => {
       await response.arrayBuffer();
-      return [response.status < 500, `answers ${response.status}`] as const;
+      ({ status } = response);
+      return `answers ${response.status}`;
     },
     (error: Error) => {
-      const why = (error.cause as Error | undefined)?.message || error.message;
-      return [false, `does not answer: ${why}`] as const;
+      cause = error.cause as NodeJS.ErrnoException | undefined;
+      return `does not answer: ${cause?.message || error.message}`;
     },
   );
   const found = `${url} ${answer} in ${Date.now() - began} ms`;
-  if (isRight) return checked("page", found);
+  if (status > 0 && status < 500) return checked("page", found);
+  const remedy = remedyOfPage(cause?.code ?? "", machine);
+  return { name: "page", result: "FAILED", found, ...remedy };
+}
+
+/** @param code of Node's or OpenSSL's error; empty if there was an answer */
+function remedyOfPage(code: string, machine: RemoteMachine): Pick<Check, "remedy"> {
+  if (code === "ENOTFOUND")
+    return {
+      remedy: `create the record that this prints, or wait until it is known: ${machine.pulumi("stack", "output", "dnsRecord")}`,
+    };
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
+    return { remedy: "follow the remedy of the row certificate" };
   return {
-    ...{ name: "page", result: "FAILED", found },
     remedy: `if the row app has failed, follow its remedy; if not, open the way to the machine: ${machine.pulumi("up", "--refresh")}`,
   };
 }

@@ -68,7 +68,7 @@ check_cron() {
         "run the job, and correct what it names: $ops ssh$flags -- $bin/schedule.sh $job"
   done
   installed=$(crontab -l 2>/dev/null) || true
-  for job in backup restore-test; do
+  for job in backup restore-test certificate; do
     grep -q "^[^#].*/schedule.sh $job" <<<"$installed" ||
       fail "the crontab of $(id -un) lacks the job $job" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
   done

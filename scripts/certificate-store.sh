@@ -30,10 +30,11 @@ fits() {
 
 save() {
   local work digest
+  if ! sudo test -e "$certificates/caddy/certificates"; then return 0; fi
+  need_space 10 "copying the certificate"
   work=$(mktemp --directory)
   # shellcheck disable=SC2064  # the directory of now
   trap "rm -rf '$work'" EXIT
-  if ! sudo test -e "$certificates/caddy/certificates"; then return 0; fi
   archive >"$work/tar"
   digest="$(sha256sum <"$work/tar") $stored"
   if [ "$(cat "$saved" 2>/dev/null)" = "$digest" ]; then return 0; fi

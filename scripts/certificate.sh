@@ -20,7 +20,8 @@ refusal() {
   local proxy_container
   proxy_container=$("${compose[@]}" ps --quiet proxy)
   [ -n "$proxy_container" ] || return 0
-  docker logs --since 24h "$proxy_container" 2>&1 |
+  # Of this host: another one may have been refused before.
+  docker logs --since 24h "$proxy_container" 2>&1 | grep -F "\"$host\"" |
     grep -E $'\ttls\\.(obtain|renew)\t(could not get certificate from issuer|certificate (obtained|renewed) successfully)\t' | tail -n 1 |
     sed -n 's/.*"error": *"\(.*\)"}$/\1/p' | sed 's/\\"/"/g' | tr '\t' ' ' || true
 }

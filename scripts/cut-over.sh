@@ -108,15 +108,22 @@ start_new() {
 
 # proxy_configuration: for the address of the app.
 proxy_configuration() {
-  local scheme=${APP_URL%%:*} without=()
+  local scheme=${APP_URL%%:*} without=() authority_file
+  # Another certificate has another name, or the proxy would see no change.
+  authority_file=acme-ca-$(cksum <<<"$ACME_CA_CERTIFICATE" | cut -d ' ' -f 1).pem
   # Let's Encrypt issues certificates of addresses in this profile only; other CAs have no such profile.
   if [[ ! $host =~ ^[0-9.]+$ ]] || [[ $ACME_DIRECTORY != *.letsencrypt.org/* ]]; then without+=(-e '/profile shortlived/d'); fi
   # For addresses there is no HSTS.
   if [[ $host =~ ^[0-9.]+$ ]]; then without+=(-e '/Strict-Transport-Security/d'); fi
   if [ -z "$ACME_EMAIL" ]; then without+=(-e '/@ACME_EMAIL@/d'); fi
-  if [ -z "$ACME_CA_CERTIFICATE" ]; then without+=(-e '/acme_ca_root/d'); fi
+  if [ -n "$ACME_CA_CERTIFICATE" ]; then
+    echo "$ACME_CA_CERTIFICATE" >"$proxy/$authority_file"
+  else
+    without+=(-e '/acme_ca_root/d')
+  fi
   cat "$bin/Caddyfile" "$bin/Caddyfile.$scheme" | sed "${without[@]}" -e "s/@UPLOAD_LIMIT@/$UPLOAD_LIMIT/" \
-    -e "s/@HOST@/$host/" -e "s|@ACME_DIRECTORY@|$ACME_DIRECTORY|" -e "s/@ACME_EMAIL@/$ACME_EMAIL/"
+    -e "s/@HOST@/$host/" -e "s|@ACME_DIRECTORY@|$ACME_DIRECTORY|" -e "s/@ACME_EMAIL@/$ACME_EMAIL/" \
+    -e "s/@ACME_CA_FILE@/$authority_file/"
 }
 
 # start_proxy: the proxy, with its configuration. A running proxy loads it without a restart; an unchanged one changes
@@ -125,7 +132,6 @@ start_proxy() {
   local before
   suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), or set it back"
   proxy_configuration >"$proxy/Caddyfile.new"
-  echo "$ACME_CA_CERTIFICATE" >"$proxy/acme-ca.pem"
   if [ "$PROXY_IMAGE" != "$proxy_before" ] || ! cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile"; then
     # What does not fit is refused before anything that serves is changed.
     quietly "${compose[@]}" run --rm --no-deps -T proxy caddy validate --config /etc/caddy/Caddyfile.new --adapter caddyfile ||

@@ -43,4 +43,9 @@ ticker=$!
 trap 'kill "$ticker" 2>/dev/null || true' EXIT
 tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" <&8 | redact
 read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "run $pulumi up$flags again"
+# A machine that restarts ends Docker first, and the connection later.
+if [ "$status" != 0 ] && ! docker version >/dev/null 2>&1; then
+  fail "Docker does not run on $(hostname): the machine restarts, or somebody has stopped Docker" \
+    "wait a minute, then run $pulumi up$flags again. If that fails, too: $ops ssh$flags -- systemctl status docker"
+fi
 exit "$status"

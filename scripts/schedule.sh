@@ -10,7 +10,7 @@ set -euo pipefail
 # CA's staging service has accepted what the CA itself refuses. A reload makes it begin anew.
 tend_certificate() {
   local state end refusal
-  "$bin/certificate-store.sh" save
+  "$bin/certificate-store.sh" save || true # it has said why
   IFS=$'\t' read -r state end _ refusal <<<"$("$bin/certificate.sh")"
   if [ "$state" != issued ] && [ -n "$state" ]; then
     logger --tag flask-on-aws --priority user.warning "the certificate of $APP_URL is $state, until $end: ${refusal:-no refusal}"

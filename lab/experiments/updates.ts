@@ -55,6 +55,11 @@ const changes: Record<string, SettingChange> = {
     does: [],
     downtime: 10,
   },
+  port5085: {
+    to: () => "false",
+    does: ["delete app-ingress-5085-0.0.0.0-0"],
+    downtime: 0,
+  },
   instanceType: {
     to: () => "t3.small",
     does: machines.map((name) => `update ${name}`),

@@ -5,10 +5,16 @@ import { succeed } from "./lab.ts";
 import type { LabStack } from "./stack.ts";
 
 /** The certificate of port 443, whoever has issued it. Rejects if there is none, and with `ca` if that is not the issuer. */
-export function certificateOf(host: string, ca?: string): Promise<PeerCertificate> {
+export function certificateOf(
+  host: string,
+  { ca, servername }: { readonly ca?: string; readonly servername?: string } = {},
+): Promise<PeerCertificate> {
   return new Promise((resolve, reject) => {
-    const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
-    const socket = connect({ host, port: 443, timeout: 5000, ...trust }, () => {
+    const options = {
+      ...(ca ? { ca } : { rejectUnauthorized: false }),
+      ...(servername && { servername }),
+    };
+    const socket = connect({ host, port: 443, timeout: 5000, ...options }, () => {
       resolve(socket.getPeerCertificate());
       socket.end();
     });

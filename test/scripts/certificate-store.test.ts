@@ -177,6 +177,11 @@ describe("The care for the certificate, each 5 minutes", () => {
     expect(tend("late")).to.equal(`store save\n${warned("late")}`);
   });
 
+  it("goes on when the copy fails", () => {
+    machine.script("certificate-store.sh", "exit 1");
+    expect(tend("late")).to.include(warned("late"));
+  });
+
   it("has the proxy ask the CA again after an hour without a certificate", () => {
     const reload = "exec -T proxy caddy reload --force --config /etc/caddy/Caddyfile\n";
     expect(tend("self-signed")).to.not.include(reload);

@@ -77,7 +77,11 @@ describe("The certificate of the app server", () => {
     serves(-121, 39);
     logs(refused("first"), refused('HTTP 429 "too\tmany"'));
     expect(state()[3]).to.equal('HTTP 429 "too\\tmany"');
-    logs(refused("first"), ["tls.renew\tcertificate renewed successfully", {}]);
+    const renewed = { identifier: "app.example" };
+    logs(refused("first"), ["tls.renew\tcertificate renewed successfully", renewed]);
+    expect(state()[3]).to.equal("");
+    const [event, details] = refused("of the domain before");
+    logs([event, { ...details, identifier: "other.example" }]);
     expect(state()[3]).to.equal("");
   });
 

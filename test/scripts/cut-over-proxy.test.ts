@@ -48,7 +48,8 @@ describe("The proxy in a cut-over", () => {
     expect(text).to.include("\tacme_ca https://ca.example/acme/directory\n");
     expect(text).to.include("\temail me@example.com\n").and.include("acme_ca_root");
     expect(text).to.not.include("profile shortlived");
-    expect(machine().read("root/proxy/acme-ca.pem")).to.equal("PEM\nof the CA\n");
+    const [, file] = /acme_ca_root \/etc\/caddy\/(\S+)/.exec(text)!;
+    expect(machine().read(`root/proxy/${file}`)).to.equal("PEM\nof the CA\n");
   });
 
   it("serves the app on ports 80 and 5085 without HTTPS", () => {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { FakeMachine } from "../support/machine.ts";
 
@@ -163,6 +164,31 @@ describe("The image build", () => {
       `build --cpu-shares 64 --tag app:1 --file Dockerfile.release --build-arg BASE_IMAGE=python:3.11 --label org.opencontainers.image.revision=${commit} -`,
     );
   });
+
+  for (const [requirements, added] of [
+    ["flask\n", "gunicorn pymysql>=1.2,<2"],
+    ["gunicorn==20.1.0\nflask\n", "gunicorn pymysql>=1.2,<2"],
+    ["PyMySQL==1.1.1\n", "gunicorn pymysql[rsa]"],
+    ["pymysql-pool\nflask-sqlalchemy-x\n", "gunicorn pymysql>=1.2,<2"],
+    ["  Flask_SQLAlchemy[x]>=3\n", "gunicorn pymysql>=1.2,<2 flask-migrate"],
+    ["flask-migrate", "gunicorn pymysql>=1.2,<2 flask-migrate"],
+  ] as const) {
+    it(`adds to the requirements ${JSON.stringify(requirements)}: ${added}`, () => {
+      machine.write("requirements.txt", requirements);
+      machine.fake("uv", `log "$@"`);
+      machine.fake("pip", ":");
+      const file = machine.read("root/bin/Dockerfile.release");
+      const install = /^RUN (setting\(\)[^]*?[^\\])$/m.exec(file)![1]!;
+      const here = install
+        .replaceAll("/tmp/requirements.txt", `${machine.home}/requirements.txt`)
+        .replace("/opt/uv/bin/uv", `${machine.home}/fakes/uv`);
+      const PATH = `${machine.home}/fakes:${process.env.PATH}`;
+      execFileSync("sh", ["-c", here], { env: { ...process.env, PATH } });
+      expect(machine.log.trim().split(" --requirement ")[1]).to.equal(
+        `${machine.home}/requirements.txt ${added}`,
+      );
+    });
+  }
 
   it("adds swap before it builds, and also when the image exists already", () => {
     const { address, commit } = machine.repository(app);

@@ -50,6 +50,7 @@ describe("Publishing", () => {
     expect(files()).to.have.members([
       ...["Dockerfile", "docker-compose.yml", "my.env", "requirements.txt", "run.py"],
       ...["release/Dockerfile.release", "release/compose.yml", "release/Caddyfile"],
+      ...["release/Caddyfile.http", "release/Caddyfile.https"],
       "migrations/versions/a1_.py",
     ]);
     expect(mirror("show", "flask-on-aws-dev:run.py")).to.equal("app = 1\n");

@@ -6,6 +6,7 @@ describe("A detached run", () => {
   let machine: FakeMachine;
   beforeEach(() => {
     machine = new FakeMachine();
+    machine.fake("docker", `[ ! -e '${machine.home}/stopped' ]`);
     // Runs until the file `end` exists; the log counts how often it was started.
     machine.script(
       "work.sh",
@@ -36,6 +37,16 @@ describe("A detached run", () => {
     const { status, output } = await run.ended;
     expect(status).to.equal(3);
     expect(output).to.match(/^pid \d+\nworking on a b\ndone a b\n$/);
+  });
+
+  it("says that Docker has ended, as on a machine that restarts, when the script fails without it", async () => {
+    machine.write("end", "");
+    machine.write("stopped", "");
+    const { status, output } = await follow("a", "3").ended;
+    expect(status).to.equal(1);
+    expect(output).to.match(/done a\nerror: Docker does not run on \S+: the machine restarts, or/);
+    expect(output).to.match(/\nremedy: wait a minute, then run pulumi up again\./);
+    expect((await follow("b").ended).status, "a script that succeeds").to.equal(0);
   });
 
   it("survives the session that started it, and the next session follows it", async () => {

@@ -4,7 +4,8 @@ import { skipped as reasons } from "./skip.ts";
 
 /**
  * mocha's own report of each test, the reasons of what was skipped, and a last line that counts them all:
- * "N passed, N failed, N skipped". The counts are added to the file that TEST_COUNTS names, too.
+ * "N passed, N failed, N skipped". The counts are added to the file that TEST_COUNTS names, too, and what failed to
+ * TEST_COUNTS.failed.
  */
 export default class CountingReporter extends Mocha.reporters.Spec {
   override epilogue(): void {
@@ -14,6 +15,11 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     const skipped = pending > 0 ? `, ${pending} skipped` : "";
     console.log(`${passes} passed, ${failures} failed${skipped}`);
     const { TEST_COUNTS: counts } = process.env;
-    if (counts) appendFileSync(counts, `${passes} ${failures} ${pending}\n`);
+    if (!counts) return;
+    appendFileSync(counts, `${passes} ${failures} ${pending}\n`);
+    for (const test of this.failures) {
+      const message = (test.err?.message ?? "").trim().replaceAll(/^/gm, "  ").slice(0, 1500);
+      appendFileSync(`${counts}.failed`, `failed: ${test.fullTitle()}\n${message}\n`);
+    }
   }
 }

@@ -69,8 +69,8 @@ describe("Remedies", () => {
         ...of(/pulumi config (?:set|get|rm) (?:--\w+ )*'?(\w+)/g).filter(
           (name) => !settings.includes(name),
         ),
-        // A word in camel case is a setting.
-        ...of(/(?<![\w./:$-])([a-z]+(?:[A-Z][a-z]+)+)\b/g).filter(
+        // A word in camel case is a setting, unless it is an output.
+        ...of(/(?<![\w./:$-]|stack output )([a-z]+(?:[A-Z][a-z]+)+)\b/g).filter(
           (name) => !settings.includes(name),
         ),
         ...of(/(?<![\w./])((?:lab|scripts|compute)\/[\w./-]*\w)/g).filter(

@@ -29,6 +29,12 @@ table ip lab {
     ct state established,related accept
     iifname "$inside" ip daddr @registries accept
   }
+  # Let's Encrypt visits whatever address a name resolves to. Docker's resolver asks the host's from here.
+  chain output {
+    type filter hook output priority filter; policy accept;
+    ct state established,related accept
+    oifname "$outside" meta l4proto { tcp, udp } th dport != 53 ip daddr != @registries reject
+  }
   chain outbound {
     type nat hook postrouting priority srcnat; policy accept;
     oifname "$outside" masquerade

@@ -1,6 +1,8 @@
 /** Faults of certificates: of the CA, of the way to it, and of what is stored. */
+import { Route53 } from "@aws-sdk/client-route-53";
 import { S3 } from "@aws-sdk/client-s3";
-import { tail, type LabStack } from "../../support/stack.ts";
+import { succeed } from "../../support/lab.ts";
+import { tail, type LabStack, type SettingValues } from "../../support/stack.ts";
 import { certificateOf, issued, onInternet, startLetsEncrypt } from "../../support/certificate.ts";
 import { serves, until, type Fault } from "./fault.ts";
 import { terminated } from "./machine.ts";
@@ -8,7 +10,7 @@ import { terminated } from "./machine.ts";
 const host = ({ outputs }: LabStack) => outputs.appServerPublicIp!;
 
 /** Takes all certificates from the machine and from their bucket, as on a new stack. */
-async function forgetCertificates(stack: LabStack): Promise<void> {
+export async function forgetCertificates(stack: LabStack): Promise<void> {
   await stack.onMachine(
     "docker rm --force flask-on-aws-proxy-1 && cd /opt/flask-on-aws && sudo rm -rf certificates certificates.saved",
   );
@@ -21,10 +23,14 @@ async function bucket(s3: S3): Promise<string> {
   return Buckets.find(({ Name }) => /-https-/.test(Name!))!.Name!;
 }
 
-/** Runs `up`, which must succeed, serve a self-signed certificate and say why. */
-async function selfSigned(stack: LabStack, why: RegExp): Promise<void> {
+/** Runs `up`, which must succeed, serve a self-signed certificate and say why. Resolves to what it printed. */
+async function selfSigned(
+  stack: LabStack,
+  why: RegExp,
+  settings: SettingValues = {},
+): Promise<string> {
   const { commit: appCommit } = await stack.newVersion();
-  const result = await stack.up({ appCommit });
+  const result = await stack.up({ ...settings, appCommit });
   const text = result.stdout + result.stderr;
   const note = /note: browsers warn of https:\/\/\S+: its certificate is self-signed\. (.*)/.exec(
     text,
@@ -34,6 +40,7 @@ async function selfSigned(stack: LabStack, why: RegExp): Promise<void> {
   const { subjectaltname } = await certificateOf(host(stack));
   if (subjectaltname !== "DNS:self-signed.invalid")
     throw new Error(`the page has the certificate of ${subjectaltname}`);
+  return text;
 }
 
 const isServed = (stack: LabStack) =>
@@ -45,6 +52,12 @@ const isServed = (stack: LabStack) =>
 /** Waits for the certificate that the proxy orders by itself. */
 const heals = (stack: LabStack) =>
   until("the page has a trusted certificate", 200, () => isServed(stack));
+
+/** Whether the page has the domain's certificate. This computer does not resolve the domain: only the lab does. */
+const isOfDomain = async (stack: LabStack, domain: string) => {
+  const { subjectaltname } = await certificateOf(host(stack), { servername: domain });
+  return subjectaltname === `DNS:${domain}`;
+};
 
 /** Has Let's Encrypt answer orders like this. */
 async function refuseOrders(
@@ -108,6 +121,7 @@ export const httpsFaults: Fault[] = [
       await forgetCertificates(stack);
       await stack.release();
       await startLetsEncrypt(stack);
+      await forgetCertificates(stack);
     },
   },
   {
@@ -125,6 +139,39 @@ export const httpsFaults: Fault[] = [
       await selfSigned(stack, /urn:ietf:params:acme:error:connection/);
       await stack.lab.pulumi("up", "--refresh", "--yes", "--skip-preview");
       await heals(stack);
+    },
+  },
+  {
+    name: "domain-leads-elsewhere",
+    allowsDowntime: true,
+    async inject(stack) {
+      const domain = "app.elsewhere.test";
+      const set = (address: string) =>
+        succeed("lab/dns-record", [domain, address], { env: { LAB_NAME: stack.lab.name } });
+      const other = host(stack).replace(/\d+$/, "2");
+      await set(other);
+      const said = await selfSigned(stack, /acme:error:unauthorized/, { domain });
+      const note = `note: ${domain} resolves to ${other}, not to ${host(stack)} alone`;
+      if (!said.includes(note)) throw new Error(`up did not say: ${note}\n${said}`);
+      await set(host(stack));
+      await until("the domain has a certificate", 200, () => isOfDomain(stack, domain));
+      return () => stack.release({ domain: "" });
+    },
+  },
+  {
+    name: "domain-changed",
+    allowsDowntime: true,
+    async inject(stack) {
+      const route53 = stack.client(Route53);
+      // Another row, or another run of this one, may have made a zone: two of one name would be one too many.
+      const Name = `z${Date.now()}.test`;
+      await route53.createHostedZone({ Name, CallerReference: Name });
+      for (const domain of [`a.${Name}`, `b.${Name}`]) {
+        const result = await stack.up({ domain });
+        if (result.status !== 0 || !(await isOfDomain(stack, domain)))
+          throw new Error(`${domain} has no certificate after up:\n${tail(result)}`);
+      }
+      return () => stack.release({ domain: "" });
     },
   },
   {

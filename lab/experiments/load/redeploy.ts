@@ -1,12 +1,16 @@
 /**
  * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
  *
- * usage: redeploy.ts [release|requirements|rotation|rollback]…    default: all
+ * usage: redeploy.ts [release|requirements|rotation|rollback|renewals]…    default: all
  */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { certificateOf, startLetsEncrypt } from "../../support/certificate.ts";
 import { succeed } from "../../support/lab.ts";
 import { tail, withStack, type LabStack } from "../../support/stack.ts";
+import { forgetCertificates } from "../faults/https.ts";
+import { serves, until } from "../faults/fault.ts";
 import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
 
 /** What is done to the stack, by name. */
@@ -27,6 +31,37 @@ const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
     const env = { LAB_NAME: stack.lab.name };
     await succeed("lab/ops", ["rollback"], { env });
     await succeed("lab/ops", ["rollback", "--undo"], { env });
+  },
+  // Of certificates that live for three minutes.
+  async renewals(stack) {
+    for (let renewal = 1; renewal <= 3; renewal++) {
+      const { serialNumber } = await certificateOf(stack.outputs.appServerPublicIp!);
+      await until(`renewal ${renewal}`, 200, async () => {
+        await sleep(1000);
+        const its = await certificateOf(stack.outputs.appServerPublicIp!);
+        return its.serialNumber !== serialNumber;
+      });
+    }
+  },
+};
+
+/** What is done before a change, without load. */
+const preparations: Record<string, (stack: LabStack) => Promise<unknown>> = {
+  async renewals(stack) {
+    await startLetsEncrypt(stack, "PEBBLE_VA_NOSLEEP=1", "LIFETIME=180");
+    await forgetCertificates(stack);
+    await stack.release();
+    // A reload would keep the interval.
+    await stack.onMachine(
+      "sed -i 's/renew_interval .*/renew_interval 5s/' /opt/flask-on-aws/proxy/Caddyfile && " +
+        "docker restart flask-on-aws-proxy-1",
+    );
+    await until("the proxy serves", 30, () =>
+      serves(stack).then(
+        () => true,
+        () => false,
+      ),
+    );
   },
 };
 
@@ -50,6 +85,7 @@ await withStack(async (stack) => {
   }
   let failed = 0;
   for (const name of names.length > 0 ? names : Object.keys(changes)) {
+    await preparations[name]?.(stack);
     const { before, during, milliseconds } = await underLoad(stack.outputs.appUrl!, () =>
       changes[name]!(stack),
     );

@@ -8,12 +8,13 @@ import { looksWell, startChromium } from "./chromium.ts";
 
 const title = "flask-on-aws-dev";
 const well = {
-  app: "http://198.18.7.64:5085",
+  app: "https://198.18.7.64",
   release: "000012",
   deployed: "2026-11-22T16:12:27Z",
   commit: "0123456789abcdef0123456789abcdef01234567",
   backup: "2026-11-22T03:10:00Z",
   restoreTest: "2026-11-21T04:00:05Z",
+  certificateEnd: null,
   failedSince: null,
   written: "2026-11-22T16:12:30Z",
 };
@@ -33,12 +34,16 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
     status: { ...well, failedSince: "2026-11-20T03:10:00Z" },
     shown: ["Backups have failed since 2026-11-20 03:10:00 UTC.", "Download not published"],
   },
+  "certificate-late": {
+    status: { ...well, certificateEnd: "2026-11-23T03:10:00Z" },
+    shown: ["The app's certificate ends at 2026-11-23 03:10:00 UTC and is not renewed."],
+  },
   young: {
     status: { ...well, backup: null, restoreTest: null, download: null },
     shown: ["Last verified backup none yet Last restore test none yet Download not published"],
   },
   long: {
-    status: { ...well, commit: "f".repeat(300), app: `http://${"a".repeat(250)}.example:5085` },
+    status: { ...well, commit: "f".repeat(300), app: `https://${"a".repeat(250)}.example` },
     shown: ["f".repeat(300), "a".repeat(250)],
   },
   "nothing-yet": { shown: [`${title} Nothing has been deployed here yet.`] },

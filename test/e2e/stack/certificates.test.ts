@@ -11,7 +11,11 @@ describe("HTTPS on a stack", function () {
 
   it("has a certificate of Let's Encrypt for the app server's address, for 160 hours", async () => {
     const ca = await roots(shared.stack);
-    const { subjectaltname, valid_from: from, valid_to: to } = await certificateOf(address(), ca);
+    const {
+      subjectaltname,
+      valid_from: from,
+      valid_to: to,
+    } = await certificateOf(address(), { ca });
     expect(subjectaltname).to.equal(`IP Address:${address()}`);
     expect((Date.parse(to) - Date.parse(from)) / 3_600_000).to.be.closeTo(160, 0.1);
   });
@@ -49,7 +53,7 @@ describe("HTTPS on a stack", function () {
 
   it("serves the app by HTTP while the setting https is false, and orders no new certificate after", async () => {
     const ca = await roots(shared.stack);
-    const before = await certificateOf(address(), ca);
+    const before = await certificateOf(address(), { ca });
     await shared.stack.release({ https: "false" });
     expect(shared.outputs.appUrl).to.equal(`http://${address()}`);
     for (const port of [80, 5085]) {
@@ -57,7 +61,7 @@ describe("HTTPS on a stack", function () {
       expect(status).to.equal(200);
     }
     await shared.stack.release({ https: "true" });
-    const { serialNumber } = await certificateOf(address(), ca);
+    const { serialNumber } = await certificateOf(address(), { ca });
     expect(serialNumber).to.equal(before.serialNumber);
   });
 });

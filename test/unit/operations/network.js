@@ -14,7 +14,11 @@ const connect = Socket.prototype.connect;
 Socket.prototype.connect = function (...args) {
   // node:net passes a list whose first element is the options.
   const [options] = args.flat();
-  if (options.host !== "198.51.100.7") throw new Error(`there is no host ${options.host}`);
+  if (options.host !== "198.51.100.7") {
+    const code =
+      options.host === "self-signed.example" ? "DEPTH_ZERO_SELF_SIGNED_CERT" : "ENOTFOUND";
+    throw Object.assign(new Error(`${code} ${options.host}`), { code });
+  }
   const answer = answers[options.port];
   if (answer === "silent") {
     // The timer keeps the process alive, as a connecting socket does.

@@ -92,6 +92,21 @@ describe("./ops verify", function () {
     });
   }
 
+  for (const [host, remedy] of [
+    ["unknown.example", /^create the record .*: pulumi stack output dnsRecord$/],
+    ["self-signed.example", /^follow the remedy of the row certificate$/],
+  ] as const) {
+    it(`names the remedy when the page has no address or no trusted certificate: ${host}`, () => {
+      stack.machine.remove();
+      stack = fixture({}, { appUrl: `http://${host}` });
+      onMachine();
+      const { status, lines } = verify();
+      expect(lines[0]).to.match(/^page +FAILED {2}\S+\/ does not answer: [A-Z_]+ /);
+      expect(lines[1]!.replace(/^ +remedy: /, "")).to.match(remedy);
+      expect(status).to.equal(1);
+    });
+  }
+
   it("fails the ports check when the database's port is open, with the stack in the remedy", () => {
     const { status, lines } = verify({ 3306: 200 }, "--stack", "prod");
     expect(lines[1]).to.equal("ports          FAILED  3306 is open");

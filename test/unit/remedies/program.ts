@@ -113,6 +113,8 @@ export const ofProgram: Table = {
   "operations/shells.ts": { "release one": firstUp },
   "operations/status.ts": { "release one": firstUp, "install this version's scripts": older },
   "operations/verify.ts": {
+    "create the record that this prints": inspect("the user's DNS provider has the record"),
+    "follow the remedy of the row certificate": why.look,
     "if the row app has failed": why.look,
     "follow the remedies of the rows": why.look,
     "see the differences": by(

@@ -82,6 +82,10 @@ export const ofScripts: Table = {
       "test/scripts/run-detached.test.ts",
       "prints a command that ends a hanging run",
     ),
+    "wait a minute, then run": by(
+      "lab/experiments/faults/machine.ts",
+      "machine-rebooted-during-a-release",
+    ),
     "run pulumi up": by(
       "test/scripts/run-detached.test.ts",
       "reports that it was killed, and how to start it again",
