@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AppServer } from "./compute/app-server.ts";
 import { Machine } from "./compute/machine.ts";
 import { Database } from "./database/database.ts";
+import { appOf } from "./deployer/app.ts";
 import { OwnHostKey } from "./deployer/host-key.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
@@ -224,13 +225,7 @@ const release = new Release(`${name}-release`, {
     hostKey: appHostKey.publicKey,
   },
   access: sshAccess,
-  app: {
-    repository: settings.appRepository,
-    credential: settings.appRepositoryCredential,
-    commit,
-    baseImage: settings.baseImage,
-    pipIndexUrl: settings.pipIndexUrl,
-  },
+  app: appOf(settings),
   proxy: {
     image: settings.proxyImage,
     uploadLimit: settings.uploadLimit,

@@ -3,11 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Database } from "../database/database.ts";
 import type { SshAccess } from "../network/ssh-access.ts";
 import { randomSecret } from "../secrets.ts";
-import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
+import type { App } from "./app.ts";
 import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
-import { installation, quote, shellVariables } from "./shell.ts";
+import { installation, quote } from "./shell.ts";
+import { stackVariables } from "./stack-variables.ts";
 import { root, Steps, type Target } from "./steps.ts";
 
 /** Arguments of {@link Release}. */
@@ -16,17 +17,7 @@ export interface ReleaseArgs {
   readonly machine: Target;
   /** Who may reach the machine by SSH, for the message when this computer cannot. */
   readonly access: pulumi.Input<SshAccess>;
-  readonly app: {
-    readonly repository: string;
-    /** What opens a private repository: an access token for https, a private key for ssh. */
-    readonly credential: pulumi.Input<string> | undefined;
-    /** Full hash. */
-    readonly commit: string;
-    /** Container image that the app's image starts from. */
-    readonly baseImage: string;
-    /** Package index of the requirements; PyPI if empty. */
-    readonly pipIndexUrl: string;
-  };
+  readonly app: App;
   /** The proxy before the app. */
   readonly proxy: {
     /** Container image of Caddy. */
@@ -105,7 +96,7 @@ export class Release extends pulumi.ComponentResource {
     const [user, otherUser] = databaseUsers(args.databaseUser.rotation);
     this.databaseUser = user;
     this.databasePassword = this.createDatabasePassword(name, args.databaseUser);
-    const environment = this.createEnvironment(name, database);
+    const environment = this.createEnvironment(name, args);
 
     const files = readScripts();
     const steps = new Steps(name, args.machine, files, { parent: this });
@@ -166,10 +157,7 @@ export class Release extends pulumi.ComponentResource {
   }
 
   /** The app's settings as a .env file; a secret. */
-  private createEnvironment(
-    name: string,
-    database: ReleaseArgs["database"],
-  ): pulumi.Output<string> {
+  private createEnvironment(name: string, { app, database }: ReleaseArgs): pulumi.Output<string> {
     const user = this.databaseUser;
     return pulumi.secret(
       pulumi
@@ -181,12 +169,12 @@ export class Release extends pulumi.ComponentResource {
         ])
         .apply(([host, port, password, secretKey]) =>
           appEnvironment({
-            host,
-            port,
-            schema: database.schema,
-            user,
-            password,
-            certificates: `${root}/rds-ca.pem`,
+            database: app.database
+              ? {
+                  ...{ host, port, schema: database.schema, user, password },
+                  certificates: `${root}/rds-ca.pem`,
+                }
+              : undefined,
             secretKey,
           }),
         ),
@@ -243,7 +231,7 @@ function buildImage(
   boot: pulumi.Resource,
 ): pulumi.Resource {
   const fetch = steps.script("fetch", {
-    args: [app.repository, app.commit],
+    args: [app.repository, app.commit, ...(app.module ? [app.module] : [])],
     ...(app.credential ? { stdin: app.credential } : {}),
     after: [boot],
   });
@@ -252,37 +240,6 @@ function buildImage(
     by: "run-detached.sh build build.sh",
     after: [fetch],
   });
-}
-
-/** What the scripts know of the stack; scripts/common.sh reads it. */
-function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
-  return pulumi
-    .output({
-      REGION: args.region,
-      DB_HOST: args.database.address,
-      DB_PORT: args.database.port,
-      SCHEMA: args.database.schema,
-      BUCKET: args.buckets.backups,
-      CERTIFICATE_BUCKET: args.buckets.certificates ?? "",
-      SITE_BUCKET: args.buckets.site ?? "",
-      APP_URL: args.appUrl,
-      ADDRESS: args.address,
-      APP_GROUP: args.groups.app,
-      DATABASE_GROUP: args.groups.database,
-      ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
-      PROXY_IMAGE: args.proxy.image,
-      UPLOAD_LIMIT: args.proxy.uploadLimit,
-      PORT_5085: args.proxy.port5085,
-      ACME_DIRECTORY: args.proxy.acme.directory,
-      ACME_EMAIL: args.proxy.acme.email,
-      ACME_CA_CERTIFICATE: args.proxy.acme.caCertificate,
-      PUBLISH: args.publish !== undefined,
-      // What messages of the scripts tell the operator to type.
-      STACK: pulumi.getStack(),
-      OPS: ops,
-      PULUMI: pulumiCommand,
-    })
-    .apply(shellVariables);
 }
 
 function writeFile(

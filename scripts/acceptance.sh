@@ -18,7 +18,10 @@ check_app() {
   image=$(serving '{{.Config.Image}}')
   [ -n "$image" ] || fail "no release of the app serves" "release one: $pulumi up$flags"
   "$bin/verify.sh" "$image"
-  echo "$image serves: $page answers 200, and its data is in $SCHEMA at $DB_HOST"
+  as_served "$image"
+  echo "$image serves: $APP_URL$health_path answers $health_status$(
+    if [ "$has_database" = true ]; then echo ", and its data is in $SCHEMA at $DB_HOST"; fi
+  )"
 }
 
 check_certificate() {

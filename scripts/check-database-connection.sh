@@ -1,24 +1,44 @@
 #!/usr/bin/env bash
-# check-database-connection.sh SERVICE: proves that a service of compose.yml has its data in RDS: by the address that the app has settled
-# on, and by a connection that its server process keeps open, since the app falls back to SQLite without a word.
+# check-database-connection.sh SERVICE PATH STATUS: proves that a service of compose.yml has its data in RDS, from outside of the
+# app's code: asks for a page, which must answer with STATUS, and looks at the connections of the container. An app may fall back
+# to SQLite without a word.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-"${compose[@]}" exec -T "$1" python - "$DB_HOST" "$DB_PORT" <<'PYTHON'
-import socket, sys
-from run import app, db
-from sqlalchemy import make_url, text
+"${compose[@]}" exec -T "$1" python - "$DB_HOST" "$DB_PORT" "$APP_URL$2" "$3" <<'PYTHON'
+import http.client, socket, sys, time, urllib.parse
 
-host, port = sys.argv[1], int(sys.argv[2])
-url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-if url.host != host:
-    sys.exit(f"the app's data is at {url.host or url.drivername}, not at {host}: see DB_* in app.env")
-# As /proc/net/tcp writes it, of all processes in the container; 01 is an established connection.
+host, port, page, status = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3]), sys.argv[4]
+path = page.path + ("?" + page.query if page.query else "")
+headers = {"Host": page.netloc, "X-Forwarded-Proto": page.scheme, "User-Agent": "flask-on-aws-check"}
+# As /proc/net/tcp writes it, of all processes in the container.
 addresses = {f"{int.from_bytes(socket.inet_aton(info[4][0]), sys.byteorder):08X}:{port:04X}"
              for info in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}
-with open("/proc/net/tcp") as table:
-    if not any(line.split()[2] in addresses and line.split()[3] == "01" for line in table):
-        sys.exit(f"the app has answered requests, but none of its processes is connected to {host}:{port}")
-with app.app_context():
-    db.session.execute(text("SELECT COUNT(*) FROM users"))
+
+def connections():
+    """States of the connections to the database, by the local port."""
+    with open("/proc/net/tcp") as table:
+        rows = [line.split()[1:4] for line in table]
+    return {local: state for local, remote, state in rows if remote in addresses}
+
+def ask():
+    connection = http.client.HTTPConnection("127.0.0.1", 5005, timeout=30)
+    connection.request("GET", path, headers=headers)
+    found = connection.getresponse()
+    found.read()
+    if str(found.status) != status:
+        sys.exit(f"the app answers GET {path} with status {found.status}, not {status}")
+
+# An app that opens a connection for each request does so each time. One that fell back tries once.
+for _ in range(4):
+    before = connections()
+    ask()
+    time.sleep(0.2)
+    after = connections()
+    # Established: a pool keeps it.
+    if "01" in after.values():
+        sys.exit()
+    # Closed by the app, which is FIN_WAIT or TIME_WAIT; who may not log in is closed by the server.
+    if not any(state in ("04", "05", "06") and local not in before for local, state in after.items()):
+        sys.exit(f"the app answers GET {path} without a connection to {host}:{port}")
 PYTHON

@@ -21,15 +21,18 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
-  page=${APP_URL:-}/login
+  migrated_tables=$root/tables # those of the live schema after the last migration, or the last restore
   # Of the page: the domain or the address.
   host=${APP_URL-}
   host=${host#*://}
-  lock=$root/lease # the deploy lock: who holds it; a heartbeat renews its time
-  lock_term=20     # seconds after which a lock without a heartbeat is nobody's
+  descriptions=$root/descriptions # of each image that has served: what describe-app.sh printed
+  lock=$root/lease                # the deploy lock: who holds it; a heartbeat renews its time
+  lock_term=20                    # seconds after which a lock without a heartbeat is nobody's
   # Schemas beside the live one, which prepare-database.sh lets the app's user have: a backup that is loaded, and what a
   # restore has replaced. The longest name allows the setting databaseName 55 of MySQL's 64 characters.
   scratch=${SCHEMA:-}_restore replaced=${SCHEMA:-}_replaced
+  # What describe-app.sh prints. Before it existed, an app had to be like this.
+  module=run:app module_found=run.py health_path=/login health_status=200 has_database=true migrations_by=generated
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
   # Docker's options for builds and migrations: the serving containers weigh 1024, so these get the processor time that is
@@ -62,9 +65,17 @@ quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 # proxy's notices.
 without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:.]+\sINFO\s' || true; }
 
+# as_served IMAGE: sets the variables of describe-app.sh for an image that serves, or has served.
+as_served() {
+  # shellcheck source=/dev/null
+  if [ -e "$descriptions/${1##*:}" ]; then . "$descriptions/${1##*:}"; fi
+}
+
 # get_page OPTION…: asks the proxy on this machine for the app's page, by curl. Whether clients trust the certificate is the
 # matter of certificate.sh.
-get_page() { curl --silent --insecure --connect-to ::127.0.0.1: --user-agent flask-on-aws-check "$@" "$page"; }
+get_page() {
+  curl --silent --insecure --connect-to ::127.0.0.1: --user-agent flask-on-aws-check "$@" "$APP_URL$health_path"
+}
 
 # Seconds since the last heartbeat of the deploy lock's holder.
 lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }
@@ -117,6 +128,11 @@ as_master() {
 # The revision of the live schema; nothing if there is none.
 live_revision() {
   [ -z "$(query "SHOW TABLES LIKE 'alembic_version'")" ] || query "SELECT version_num FROM alembic_version"
+}
+
+# The revision of a backup that is loaded.
+scratch_revision() {
+  if tables "$scratch" | grep -x alembic_version >/dev/null; then query "SELECT version_num FROM $scratch.alembic_version"; fi
 }
 
 # tables SCHEMA: the names of its tables; views are none.

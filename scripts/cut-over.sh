@@ -8,6 +8,14 @@ old=$(active_service)
 if [ "$old" = blue ]; then new=green; else new=blue; fi
 [ -n "${ADDRESS:-}" ] ||
   fail "the last $pulumi up installed new scripts, and ended before it wrote their settings" "run it again: $pulumi up$flags"
+if [ "$action" = release ]; then
+  description=$("$bin/describe-app.sh" "$(docker image inspect --format "$revision_label" "$image")")
+  eval "$description"
+else
+  # A setting that has just been changed does not stand in the way of a rollback.
+  as_served "$image"
+  description=''
+fi
 # What give_up shows: the log of a service, and what a failed command has said; and its remedy.
 evidence='' until=''
 suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
@@ -15,17 +23,21 @@ suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit
 # variable NAME: its value in the release that serves.
 variable() { sed -n "s/^$1=//p" "$variables" 2>/dev/null || true; }
 
-# A setting that has just been changed does not stand in the way of a rollback.
 if [ "$action" != release ]; then PROXY_IMAGE=$(variable PROXY_IMAGE | grep . || echo "$PROXY_IMAGE"); fi
 
-# write_variables: those of compose.yml, with the image as the new service's. The old ones stay beside.
+# write_variables: those of compose.yml, with the new service's. The old ones stay beside.
 write_variables() {
-  local blue green
-  blue=$(variable BLUE_IMAGE) green=$(variable GREEN_IMAGE)
+  local service
   if [ -n "$old" ]; then cp "$variables" "$variables.before"; fi
   proxy_before=$(variable PROXY_IMAGE)
-  if [ "$new" = blue ]; then blue=$image; else green=$image; fi
-  printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE" "BLUE_IMAGE=${blue:-$image}" "GREEN_IMAGE=${green:-$image}" >"$variables.new"
+  {
+    printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE"
+    for service in BLUE GREEN; do
+      if [ "$service" = "${new^^}" ] || ! grep -s "^${service}_" "$variables"; then
+        printf "${service}_%s='%s'\n" IMAGE "$image" MODULE "$module" PAGE "$APP_URL$health_path" STATUS "$health_status"
+      fi
+    done
+  } >"$variables.new"
   mv "$variables.new" "$variables"
 }
 
@@ -59,26 +71,39 @@ give_up() {
 
 # start_new: the new version, until it answers and uses the database.
 start_new() {
-  local id health restarts second
+  local id state health restarts second said answered=0
   remove "$new" # what a release that was cut off may have left
   quietly up "$new" || give_up "the container of $image did not start"
   id=$("${compose[@]}" ps --all --quiet "$new")
   for ((second = 0; ; second++)); do
-    read -r health restarts < <(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}' "$id")
+    state=$(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}{{range .State.Health.Log}}{{println}}{{.Output}}{{end}}' "$id")
+    read -r health restarts <<<"$state"
+    # The last words of the health check.
+    said=$(sed 1d <<<"$state" | grep . | tail -n 1) || true
     if [ "$health" = healthy ]; then break; fi
     if [ "$restarts" != 0 ]; then
       # It is started again and again: the log up to the last start ends with the cause.
       until=$(docker inspect --format '{{if not .State.Restarting}}{{.State.StartedAt}}{{end}}' "$id")
       give_up "the app ends as soon as it is started"
     fi
-    if [ "$second" -ge 90 ]; then
-      give_up "the app's page is not served $second s after the start: $(
-        docker inspect --format '{{with .State.Health}}{{range .Log}}{{println .Output}}{{end}}{{end}}' "$id" | grep . | tail -n 1
-      )"
+    # Some apps answer with an error while they begin.
+    if [[ $said == status\ * ]]; then answered=$((answered + 1)); else answered=0; fi
+    if [ "$answered" -gt 5 ]; then
+      remedy+="
+        or set appHealthPath to a page that answers with $health_status without a login;
+        or set appHealthStatus to what it answers"
+      give_up "the app answers GET $health_path with ${said% }, not $health_status"
     fi
+    if [ "$second" -ge 90 ]; then give_up "the app does not answer GET $health_path $second s after the start: $said"; fi
     sleep 1
   done
-  quietly "$bin/check-database-connection.sh" "$new" || give_up "${evidence##*$'\n'}"
+  if [ "$has_database" = false ]; then return; fi
+  if ! quietly "$bin/check-database-connection.sh" "$new" "$health_path" "$health_status"; then
+    remedy+="
+        or, if that is right, set appHealthPath to a page that reads the database;
+        or set appDatabase to false if the app has none"
+    give_up "${evidence##*$'\n'}"
+  fi
 }
 
 # proxy_configuration: for the address of the app.
@@ -181,8 +206,15 @@ start_new
 pass_to "$new"
 start_proxy
 # The proxy may just have been started, and takes a moment to listen: until then Docker resets connections.
-quietly get_page --show-error --fail --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 40 --max-time 30 --output /dev/null ||
-  give_up "the app's page is not served through the proxy"
+evidence=$(get_page --show-error --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 40 --max-time 30 \
+  --output /dev/null --write-out '\n%{http_code}' 2>&1) || true
+status=${evidence##*$'\n'}
+[ "$status" = "$health_status" ] || give_up "the app's page is not served through the proxy: status ${status:-000}, not $health_status"
+evidence=''
+if [ -n "$description" ]; then
+  mkdir -p "$descriptions"
+  echo "$description" >"$descriptions/${image##*:}"
+fi
 recorded=0
 "$bin/serving.sh" record "$image" "$action" || recorded=$?
 if [ -n "$old" ]; then

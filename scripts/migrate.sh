@@ -1,12 +1,25 @@
 #!/usr/bin/env bash
 # migrate.sh IMAGE: brings the live schema to what the app in the image expects.
 #
-# An app that ships a migrations folder is upgraded by it. For one that ships none the difference between the live
-# schema and the models is generated, shown, and kept as revision files on the machine and with the backups. Before
-# a schema that has tables is changed, it is backed up: no backup, no migration.
+# An app that ships migrations, of Flask-Migrate or of Alembic alone, is upgraded by them. For one with Flask-SQLAlchemy that
+# ships none the difference between the live schema and the models is generated, shown, and kept as revision files on the
+# machine and with the backups. Before a schema that has tables is changed, it is backed up: no backup, no migration.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1
+commit=$(docker image inspect --format "$revision_label" "$image")
+description=$("$bin/describe-app.sh" "$commit")
+eval "$description"
+if [ "$migrations_by" = none ]; then
+  echo "nothing is migrated: the app has no $(if [ "$has_database" = true ]; then echo migrations; else echo database; fi)"
+  rm -f "$migrated_tables"
+  exit
+fi
+tool=(flask db) program=(--env "FLASK_APP=$module")
+if [ "$migrations_by" = alembic ]; then tool=(alembic); fi
+if [ "$migrations_by" = generated ]; then
+  program=(--volume "$bin/migrated_app.py:/migrated_app.py:ro" --env FLASK_APP=/migrated_app.py --env "APP_MODULE=$module")
+fi
 
 # Works on a copy of the revision files, which takes the place of the old ones when all has gone
 # well: a run that was cut off leaves no revision behind that the database does not know.
@@ -14,23 +27,27 @@ work=$migrations.new
 rm -rf "$work"
 if [ -d "$migrations" ]; then cp -a "$migrations" "$work"; else mkdir "$work"; fi
 
+# note_tables: for verify.sh.
+note_tables() { query "SHOW TABLES" >"$migrated_tables"; }
+
 # in_image COMMAND…: in a container of its own, as the user that owns the revision files.
 in_image() {
-  docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" --env-file "$settings" \
+  docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" --env-file "$settings" "${program[@]}" \
     --volume "$authority:$authority:ro" --volume "$work:/migrations" "$image" "$@"
 }
 # flask_db ARGUMENT…: prints nothing; what it has said is in $output.
 flask_db() {
-  output=$(in_image flask db "$@" 2>&1) ||
-    fail "flask db $1 failed" "correct the app's models or migrations" "$output"
+  output=$(in_image "${tool[@]}" "$@" 2>&1) ||
+    fail "${tool[*]} $1 failed" "correct the app's models or migrations" "$output"
 }
 
-# upgrade REVISION OPTION…: to the newest revision, which is named.
+# upgrade REVISION ARGUMENT…: to the newest revision, which is named.
 upgrade() {
   local before after tables backup
   before=$(live_revision)
   if [ "$before" = "$1" ]; then
     echo "the schema is at revision $1 already"
+    note_tables
     return
   fi
   tables=$(query "SHOW TABLES")
@@ -38,12 +55,24 @@ upgrade() {
   if grep -qvx alembic_version <<<"$tables" && [ -n "$tables" ]; then
     backup=$("$bin/backup.sh" "before-$1" "$work")
   fi
-  if output=$(in_image flask db upgrade "${@:2}" 2>&1); then
+  if output=$(in_image "${tool[@]}" upgrade "${@:2}" 2>&1); then
+    after=$(live_revision)
+    [ "$after" = "$1" ] ||
+      fail "the migration to $1 succeeded, but the schema in RDS is at ${after:-no revision}" \
+        "have the migrations use the address in DATABASE_URL, then: $(release_command HASH)" "$output"
+    note_tables
     echo "the schema went from revision ${before:-none} to $1${backup:+; backup: $backup}"
     return
   fi
   # MySQL commits each change of the schema by itself, so what was done before the failure stays.
   after=$(live_revision)
+  if [[ $output == *"Can't locate revision"* ]]; then
+    fail "the schema $SCHEMA is at revision $before, which commit $commit does not have.
+       Another app has made it, or a newer version of this one. Nothing was changed" \
+      "release a commit that has this revision: $(release_command HASH);
+        or, for another app, DELETE all rows${backup:+, which the backup $backup keeps}:
+          $ops mysql$flags -- -e 'DROP DATABASE $SCHEMA; CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4'" "$output"
+  fi
   fail "the migration from revision ${before:-none} to $1 failed.
        The schema is at ${after:-no revision}; tables added (>) or removed (<): $(
     diff <(echo "$tables") <(query "SHOW TABLES") | grep '^[<>]' | tr '\n' ' ' || true
@@ -58,12 +87,11 @@ newest() {
   sed -n 's/^\([[:alnum:]_]*\) (.*head.*)$/\1/p' <<<"$output"
 }
 
-commit=$(docker image inspect --format "$revision_label" "$image")
-if git -C "$source" cat-file -e "$commit:migrations/env.py" 2>/dev/null; then
+if [ "$migrations_by" != generated ]; then
   head=$(newest)
   [[ $head =~ ^[[:alnum:]_]+$ ]] ||
     fail "the app's migrations name no single newest revision but: ${head:-none}" "correct them: flask db heads, flask db merge"
-  upgrade "$head"
+  upgrade "$head" head
   exit 0
 fi
 
@@ -89,6 +117,8 @@ if [ ! -d "$migrations" ] && [ -n "$revision" ]; then
     fi
   fi
 fi
+# Somebody has emptied the schema, for example for another app.
+if [ -z "$revision" ] && ! query "SHOW TABLES" | grep -qvx alembic_version; then rm -rf "$work" && mkdir "$work"; fi
 [ -e "$work/env.py" ] || flask_db init "${generated[@]}"
 # Where no backup has them, an empty revision stands in, so that the next one has something to follow.
 if [ -n "$revision" ] && ! has_live; then
@@ -118,7 +148,12 @@ $(awk '{ $1 = $1; print "         " $0 }' <<<"$lost")
   echo "$changes"
 fi
 head=$(newest "${generated[@]}")
-upgrade "$head" "${generated[@]}"
+if [ -n "$head" ]; then
+  upgrade "$head" "${generated[@]}"
+else
+  note_tables
+  echo "nothing is migrated: the schema has what the models have"
+fi
 
 rm -rf "$migrations"
 mv "$work" "$migrations"

@@ -12,7 +12,10 @@ docker image ls --format '{{.Repository}}:{{.Tag}}' flask-on-aws-app | while rea
   # A younger one that was never released may be waiting for its turn.
   if grep -qxF "$image" <<<"$released" || [[ $(docker image inspect --format '{{.Created}}' "$image") < $yesterday ]]; then
     # One that is still used is left for the next time.
-    if docker image rm "$image" >/dev/null; then echo "removed $image"; fi
+    if docker image rm "$image" >/dev/null; then
+      rm -f "$descriptions/${image##*:}"
+      echo "removed $image"
+    fi
   fi
 done
 # What builds have left without a name.

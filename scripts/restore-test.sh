@@ -34,7 +34,7 @@ wait
   unfit "has a dump with another SHA-256 than its manifest says; the bucket keeps older versions of the object"
 
 loaded=$(
-  echo "revision $(query "SELECT version_num FROM $scratch.alembic_version")"
+  echo "revision $(scratch_revision)"
   tables "$scratch" | sort |
     while read -r table; do echo "rows $table $(query "SELECT COUNT(*) FROM $scratch.\`$table\`" </dev/null)"; done
 )
@@ -44,5 +44,5 @@ $different"
 
 date --utc +%FT%TZ >"$root/last-restore-test"
 if [ -z "${KEEP_SCRATCH:-}" ]; then query "DROP DATABASE $scratch"; fi
-awk -v what="$key can be restored: revision $revision" '/^rows / { tables++; rows += $3 }
+awk -v what="$key can be restored: revision ${revision:-none}" '/^rows / { tables++; rows += $3 }
   END { printf "%s, %d tables, %d rows\n", what, tables, rows }' <<<"$loaded"

@@ -10,15 +10,15 @@ set -euo pipefail
 chosen=$("$bin/backups.sh" choose "${1:-}")
 key=${chosen%%$'\t'*}
 KEEP_SCRATCH=1 "$bin/restore-test.sh" "$key"
-restored=$(query "SELECT version_num FROM $scratch.alembic_version")
+restored=$(scratch_revision)
 live=$(live_revision)
 # The last release that knows the restored schema: one that failed is no way back.
-release=$("$bin/release-history.sh" | awk -F '\t' -v revision="$restored" '$9 !~ /^failed/ && $6 == revision { line = $0 } END { print line }')
+release=$("$bin/release-history.sh" | awk -F '\t' -v revision="${restored:--}" '$9 !~ /^failed/ && $6 == revision { line = $0 } END { print line }')
 if [ "$restored" != "$live" ] && [ -z "$release" ]; then
   query "DROP DATABASE $scratch"
   known=$("$bin/backups.sh" find "$live")
-  fail "$key is at revision $restored of the schema,
-       which no release of this environment has served; the live schema is at $live and unchanged" \
+  fail "$key is at revision ${restored:-none} of the schema,
+       which no release of this environment has served; the live schema is at ${live:-none} and unchanged" \
     "${known:+restore a backup at revision $live: $ops restore $known$flags;
         or }choose another one: $ops backups$flags"
 fi
@@ -32,6 +32,7 @@ evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$sc
     "drop the triggers of the tables, which RENAME TABLE refuses, as the user who made them: DROP TRIGGER NAME;
         then run the same command again" "$evidence"
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
+tables "$SCHEMA" >"$migrated_tables"
 echo "restored: $key. Backup of the replaced data: $before
 to undo this: $ops restore $before$flags
 $(what_serves)"
@@ -41,7 +42,7 @@ rm -rf "$migrations"
 
 image=$(serving '{{.Config.Image}}') serves=$(serving_commit)
 IFS=$'\t' read -r number _ commit expected _ <<<"$release"
-echo "the schema is at revision $restored, as release $number left it, and was at $live"
+echo "the schema is at revision ${restored:-none}, as release $number left it, and was at ${live:-none}"
 if [ "$image" = "$expected" ]; then
   echo "That is release $number. There is nothing else to do."
   exit
@@ -50,7 +51,7 @@ fi
 "$bin/serving.sh" request-release
 back=$(release_command "$commit")
 if [ "$("$bin/rollback.sh" --show 2>/dev/null | cut -f 4)" = "$expected" ]; then back="$ops rollback$flags"; fi
-echo "warning: the version that serves needs revision $live, so the app may be broken. Choose one. Go back to release $number:
+echo "warning: the version that serves needs revision ${live:-none}, so the app may be broken. Choose one. Go back to release $number:
   $back
 Or migrate the restored data for the version that serves:
   $(release_command "$serves")"

@@ -47,7 +47,7 @@ if ! docker image inspect "$image" >/dev/null 2>&1; then
 fi
 
 live=$(live_revision)
-if [ "$live" != "$revision" ]; then
+if [ "${live:--}" != "$revision" ]; then
   backup=$("$bin/backups.sh" find "$revision")
   remedy="release a commit with the older code and the newer models: $(release_command HASH)"
   if [ -n "$backup" ]; then
@@ -56,7 +56,7 @@ if [ "$live" != "$revision" ]; then
         or go back with the data to $created, losing all rows written since; the app may be broken between the two:
           $ops restore $backup$flags && $ops rollback${1:+ $1}$flags"
   fi
-  fail "commit $commit (release $number) needs revision ${revision:-none} of the schema, and the database is at ${live:-none}.
+  fail "commit $commit (release $number) needs revision ${revision/#-/none} of the schema, and the database is at ${live:-none}.
        Nothing was changed. $(what_serves)" "$remedy"
 fi
 left=$(serving_commit)

@@ -28,6 +28,7 @@ serving=$(ask serving)
 image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving") commit=$(sed -n 's/^"commit": "\(.*\)",$/\1/p' <<<"$serving")
 release=$(ask release-history | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }')
 
+as_served "$image"
 health() {
   local code seconds
   read -r code seconds < <(get_page --max-time 10 --output /dev/null --write-out '%{http_code} %{time_total}\n') || true

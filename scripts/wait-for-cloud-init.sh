@@ -14,7 +14,7 @@ cloud-init status --wait >/dev/null || [ $? -eq 2 ] || {
     )"
 }
 
-for tool in aws curl docker docker-compose git mysql; do
+for tool in aws curl docker docker-compose git mysql python3; do
   command -v "$tool" >/dev/null || fail "$(hostname) has no $tool" \
     "see /var/log/cloud-init-output.log there; the packages are listed in compute/user-data.ts"
 done

@@ -7,6 +7,7 @@ import { machineImages } from "../compute/images.ts";
 import { cpuCreditModes } from "../compute/machine.ts";
 import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
+import { app } from "./app.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
 import { configCommand } from "./problem.ts";
@@ -113,6 +114,7 @@ export const schema = z.object({
     "must be the full hash of a commit, 40 hexadecimal digits",
     "use the output of: git rev-parse HEAD",
   ),
+  ...app,
   baseImage: containerImage("use python:3.11-slim-bookworm"),
   proxyImage: containerImage("use caddy:2.11"),
   uploadLimit: wholeNumber(1, 10_000, "MB", "use 16"),

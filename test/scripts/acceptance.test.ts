@@ -34,6 +34,13 @@ describe("The acceptance check", () => {
     );
   });
 
+  it("names the page and the status of the app, and no data of one without a database", () => {
+    const description = "health_path=/up\nhealth_status=204\nhas_database=false\n";
+    machine().write("root/descriptions/1", description);
+    const text = "app:1 serves: https://app.example/up answers 204";
+    expect(check("app")).to.deep.equal([["app", "ok", text, ""]]);
+  });
+
   it("continues with the other checks after one fails", () => {
     for (const script of ["verify", "grants", "backup"]) machine().script(`${script}.sh`, "exit 4");
     disk(1);

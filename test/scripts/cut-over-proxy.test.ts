@@ -81,7 +81,7 @@ describe("The proxy in a cut-over", () => {
 
   it("gives the running proxy its previous configuration again when the page is not served", () => {
     configuration({ APP_URL: "http://203.0.113.7" });
-    machine().fake("curl", "exit 22");
+    machine().fake("curl", "printf 502");
     machine().stack({ APP_URL: "https://203.0.113.7" });
     expect(machine().run("cut-over.sh", ["app:2"]).status).to.equal(1);
     expect(machine().read("root/proxy/Caddyfile")).to.not.include("https://203.0.113.7");
@@ -153,7 +153,7 @@ describe("The proxy in a cut-over", () => {
 
   it("restores the previous proxy when the new one does not serve", () => {
     deployed("app:1");
-    machine().fake("curl", "exit 22");
+    machine().fake("curl", "printf 502");
     expect(switchTo("app:2", "caddy:3").status).to.equal(1);
     expect(machine().read("up/proxy")).to.equal("caddy:2\n");
   });

@@ -1,16 +1,19 @@
 import { expect } from "chai";
+import { join } from "node:path";
 import { cutOverMachine, idleConnections } from "../support/cut-over-machine.ts";
 
 describe("The cut-over", () => {
-  const { machine, switchTo, state, at, deployed } = cutOverMachine();
+  const { machine, describesApp, switchTo, state, at, deployed } = cutOverMachine();
 
   it("starts the first version, checks it, and then starts the proxy", () => {
     deployed("app:1");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
     expect(at("gate blue")).to.be.lessThan(at(/up .* proxy/));
     expect(at(/up .* proxy/)).to.be.lessThan(at("curl https://app.example/login"));
+    const service = (name: string) =>
+      `${name}_IMAGE='app:1'\n${name}_MODULE='run:app'\n${name}_PAGE='https://app.example/login'\n${name}_STATUS='200'\n`;
     expect(machine().read("root/release.env")).to.equal(
-      `ROOT=${machine().root}\nPROXY_IMAGE=caddy:2\nBLUE_IMAGE=app:1\nGREEN_IMAGE=app:1\n`,
+      `ROOT=${machine().root}\nPROXY_IMAGE=caddy:2\n${service("BLUE")}${service("GREEN")}`,
     );
     expect(machine().read("root/proxy/Caddyfile"))
       .to.include("reverse_proxy {file./etc/caddy/active}:5005")
@@ -22,10 +25,14 @@ describe("The cut-over", () => {
     deployed("app:1");
     deployed("app:2");
     expect(state()).to.deep.equal({ up: ["green"], serves: "green\n" });
-    expect(machine().read("root/release.env")).to.match(/BLUE_IMAGE=app:1\nGREEN_IMAGE=app:2\n$/);
+    expect(machine().read("root/release.env")).to.match(
+      /BLUE_IMAGE='app:1'\n[^]*GREEN_IMAGE='app:2'\n/,
+    );
     deployed("app:3");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
-    expect(machine().read("root/release.env")).to.match(/BLUE_IMAGE=app:3\nGREEN_IMAGE=app:2\n$/);
+    expect(machine().read("root/release.env")).to.match(
+      /BLUE_IMAGE='app:3'\n[^]*GREEN_IMAGE='app:2'\n/,
+    );
   });
 
   it("stops the old version once it has answered all its requests", () => {
@@ -70,8 +77,12 @@ describe("The cut-over", () => {
       "the app ends as soon as it is started",
     ],
     "the new version answers with errors": [
-      () => machine().write("health", "unhealthy 0\n"),
-      "the app's page is not served 90 s after the start: HTTP Error 500",
+      () => machine().write("health", "starting 0\n\nstatus 500 \n\n"),
+      "the app answers GET /login with status 500, not 200",
+    ],
+    "the new version does not answer": [
+      () => machine().write("health", "starting 0\nstatus 500 \n\nno answer: timed out\n"),
+      "the app does not answer GET /login 90 s after the start: no answer: timed out",
     ],
     "the new version is not connected to the database": [
       () =>
@@ -90,9 +101,16 @@ describe("The cut-over", () => {
       "the proxy refuses its configuration",
     ],
     "the proxy does not reach the new version": [
-      () => machine().fake("curl", "exit 22"),
-      "the app's page is not served through the proxy",
+      () => machine().fake("curl", "echo refused; printf '\\n000'; exit 7"),
+      "the app's page is not served through the proxy: status 000, not 200",
     ],
+  };
+  /** What else may be right, by the beginning of the error. */
+  const settings: Record<string, string> = {
+    "the app answers GET":
+      "\n        or set appHealthPath to a page that answers with 200 without a login;\n        or set appHealthStatus to what it answers",
+    "the data is at sqlite":
+      "\n        or, if that is right, set appHealthPath to a page that reads the database;\n        or set appDatabase to false if the app has none",
   };
   for (const [what, [fault, error]] of Object.entries(faults)) {
     it(`keeps the old version running when ${what}`, () => {
@@ -101,19 +119,73 @@ describe("The cut-over", () => {
       const { status, stderr } = switchTo("app:2");
       expect(status).to.equal(1);
       const suspect = error.includes("proxy") ? "proxy" : "green";
-      const [verdict, evidence] = stderr.split(/(?<=\nremedy: .*)\n/);
+      const [verdict, evidence] = stderr.split(/\n(?= {2}\| )/, 2);
+      const [, more = ""] = Object.entries(settings).find(([text]) => error.startsWith(text)) ?? [];
       expect(verdict).to.equal(
         `error: ${error}.\n       The version before goes on serving\nremedy: ` +
           (suspect === "proxy"
             ? "correct the setting proxyImage (caddy:2), acmeDirectory or acmeCaCertificate, or set it back"
-            : "correct the app, or set appCommit back to the commit that serves: commit of blue"),
+            : `correct the app, or set appCommit back to the commit that serves: commit of blue${more}`),
       );
-      expect(evidence!.split("\n")[0]).to.equal(`  | last words of ${suspect}`);
-      expect(evidence, "requests of probes").to.not.match(/curl|flask-on-aws-check|urllib|notice/);
+      expect(evidence).to.equal(`  | last words of ${suspect}`);
+      expect(stderr.slice(verdict!.length), "requests of probes").to.not.match(
+        /curl|flask-on-aws-check|urllib|notice/,
+      );
       expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
       expect(machine().log).to.not.include("rm --force --stop blue");
     });
   }
+
+  it("fails 6 seconds after the first answer with another status, and waits while the app begins", () => {
+    machine().write("health", "starting 0\nstatus 404 \n");
+    expect(switchTo("app:1").stderr).to.match(/^error: .* with status 404, not 200\nremedy: /);
+    expect(machine().log.match(/^sleep 1$/gm)).to.have.length(5);
+    const health = join(machine().home, "health");
+    machine().fake(
+      "sleep",
+      `log sleep $1; if [ "$(grep -c 'sleep 1' '${machine().home}/log')" = 5 ]; then echo healthy 0 >'${health}'; fi`,
+    );
+    deployed("app:1");
+  });
+
+  it("asks for the page of the app's description, and expects its status", () => {
+    describesApp({ health_path: "/up?a=b", health_status: "204", module: 'app:make("x")' });
+    machine().fake("curl", `log curl "\${*: -1}"; printf 204`);
+    deployed("app:1");
+    expect(machine().log).to.match(/^describe commit of app:1$/m);
+    expect(machine().log).to.match(/^gate blue \/up\?a=b 204$/m);
+    expect(machine().log).to.match(/^curl https:\/\/app\.example\/up\?a=b$/m);
+    expect(machine().read("root/release.env")).to.include(
+      `BLUE_MODULE='app:make("x")'\nBLUE_PAGE='https://app.example/up?a=b'\nBLUE_STATUS='204'\n`,
+    );
+    describesApp({});
+    expect(switchTo("app:2").stderr).to.match(/through the proxy: status 204, not 200\.\n/);
+    expect(machine().read("root/descriptions/1")).to.include("module='app:make(\"x\")'\n");
+    expect(machine().exists("root/descriptions/2"), "of a version that never served").to.equal(
+      false,
+    );
+  });
+
+  it("rolls back to what an image served with, whatever the settings say now", () => {
+    describesApp({ module: "old:app", health_path: "/old" });
+    deployed("app:1");
+    describesApp({ module: "new:app", health_path: "/new", has_database: "false" });
+    deployed("app:2");
+    expect(machine().log).to.not.include("gate");
+    expect(switchTo("app:1", "caddy:2", "rollback").status).to.equal(0);
+    expect(machine().log).to.not.include("describe");
+    expect(machine().log).to.match(/^gate blue \/old 200$/m);
+    expect(machine().read("root/release.env")).to.include("BLUE_MODULE='old:app'\n");
+    expect(machine().read("root/release.env")).to.include("GREEN_MODULE='new:app'\n");
+  });
+
+  it("rolls back to an image of an earlier version of the deployer as run:app with /login", () => {
+    describesApp({ module: "new:app", health_path: "/new" });
+    deployed("app:2");
+    expect(switchTo("app:1", "caddy:2", "rollback").status).to.equal(0);
+    expect(machine().log).to.match(/^gate green \/login 200$/m);
+    expect(machine().read("root/release.env")).to.include("GREEN_MODULE='run:app'\n");
+  });
 
   it("shows the log of a crash up to the next start, which would push the cause out of the lines", () => {
     machine().write("health", "starting 1\n");
@@ -134,7 +206,7 @@ describe("The cut-over", () => {
     const { status, stderr } = switchTo("app:2");
     expect(status).to.equal(1);
     expect(stderr).to.match(/^error: the container of app:2 did not start\.\n.*\nremedy: /);
-    expect(machine().read("root/release.env")).to.include("GREEN_IMAGE=app:1\n");
+    expect(machine().read("root/release.env")).to.include("GREEN_IMAGE='app:1'\n");
   });
 
   it("does not suggest an earlier commit when the first version fails", () => {
@@ -151,7 +223,7 @@ describe("The cut-over", () => {
 
   it("records nothing when the old version keeps running", () => {
     deployed("app:1");
-    machine().fake("curl", "exit 22");
+    machine().fake("curl", "printf 000; exit 7");
     expect(switchTo("app:2").status).to.equal(1);
     expect(machine().log).to.not.include("serving");
   });
@@ -168,14 +240,14 @@ describe("The cut-over", () => {
   });
 
   it("removes a first version that fails, and starts the next one", () => {
-    machine().fake("curl", "exit 22");
+    machine().fake("curl", "printf 000; exit 7");
     const { status, stderr } = switchTo("app:1");
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^error: the app's page is not served through the proxy\nremedy: correct the setting proxyImage/,
+      /^error: the app's page is not served through the proxy: status 000, not 200\nremedy: correct the setting proxyImage/,
     );
     expect(state()).to.deep.equal({ up: [], serves: undefined });
-    machine().fake("curl", ":");
+    machine().fake("curl", "printf 200");
     deployed("app:2");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
   });

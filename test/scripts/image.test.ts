@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { FakeMachine } from "../support/machine.ts";
 
@@ -6,11 +7,12 @@ const app = {
   ".env": "DEBUG=True\n",
   "apps/.env": "DEBUG=True\n",
   "apps/config.py": "",
-  Dockerfile: "FROM python:3.9\n",
-  "docker-compose.yml": "services: {}\n",
   "requirements.txt": "flask\n",
   "run.py": "app = 1\n",
 };
+
+/** What the fetch prints. */
+const found = "the app is run:app, by run.py\n";
 
 describe("The image build", () => {
   let machine: FakeMachine;
@@ -24,7 +26,7 @@ describe("The image build", () => {
 
   it("fetches a commit only once", () => {
     const { address, commit } = machine.repository(app);
-    expect(fetch(address, commit)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(fetch(address, commit)).to.deep.equal({ status: 0, stdout: found, stderr: "" });
     expect(fetch("file:///gone", commit).status, "it is there already").to.equal(0);
   });
 
@@ -41,7 +43,7 @@ describe("The image build", () => {
     );
     const token = `tok'en"$x`;
     const fetched = machine.run("fetch.sh", ["https://git.example/app", commit], `${token}\n`);
-    expect(fetched).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(fetched).to.deep.equal({ status: 0, stdout: found, stderr: "" });
     expect(machine.read("told")).to.include(`\nusername=x-access-token\npassword=${token}\n`);
     expect(machine.log.match(/credential\.helper/g), "ls-remote and fetch").to.have.length(2);
     expect(machine.log).to.not.include("tok'en");
@@ -82,7 +84,7 @@ describe("The image build", () => {
     });
     const { status, stdout } = fetch(address, commit);
     expect(status).to.equal(0);
-    expect(stdout).to.match(/^warning: the commit has submodules, .*\nwarning: .* Git LFS, .*\n$/);
+    expect(stdout).to.match(/^warning: the commit has submodules, .*\nwarning: .* Git LFS, .*\n/m);
   });
 
   it("ignores the lock file that an interrupted fetch has left", () => {
@@ -123,20 +125,24 @@ describe("The image build", () => {
     const { address, commit } = machine.repository({ "README.md": "", LICENSE: "" });
     const { status, stderr } = fetch(address, commit);
     expect(status).to.equal(1);
-    expect(stderr).to.include("has no Dockerfile docker-compose.yml requirements.txt run.py");
+    expect(stderr).to.include("has no requirements.txt;");
     expect(stderr).to.include("at its top are: LICENSE README.md");
     expect(stderr).to.match(/^remedy: set appRepository and appCommit/m);
   });
 
-  for (const file of ["Dockerfile", "docker-compose.yml", "requirements.txt", "run.py"] as const) {
-    it(`fails when ${file} is missing`, () => {
-      const others = Object.entries(app).filter(([name]) => name !== file);
-      const { address, commit } = machine.repository(Object.fromEntries(others));
-      const { status, stderr } = fetch(address, commit);
-      expect(status).to.equal(1);
-      expect(stderr).to.include(`has no ${file};`);
-    });
-  }
+  it("fails before anything is built when the commit has no app that it finds", () => {
+    const { address, commit } = machine.repository({ "requirements.txt": "flask\n" });
+    const { status, stderr } = fetch(address, commit);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: commit \S+ has no Flask app that gunicorn can serve/);
+    expect(stderr).to.match(/^remedy: name the app: pulumi config set appModule MODULE:NAME/m);
+  });
+
+  it("uses the module that the setting appModule names", () => {
+    const { address, commit } = machine.repository({ ...app, "wsgi.py": "app = 1\n" });
+    const { stdout } = machine.run("fetch.sh", [address, commit, "wsgi:app"]);
+    expect(stdout).to.equal("the app is wsgi:app, by the setting appModule\n");
+  });
 
   it("uses Dockerfile.release and the files of the commit, except its .env files", () => {
     const { address, commit } = machine.repository(app);
@@ -158,6 +164,31 @@ describe("The image build", () => {
       `build --cpu-shares 64 --tag app:1 --file Dockerfile.release --build-arg BASE_IMAGE=python:3.11 --label org.opencontainers.image.revision=${commit} -`,
     );
   });
+
+  for (const [requirements, added] of [
+    ["flask\n", "gunicorn pymysql>=1.2,<2"],
+    ["gunicorn==20.1.0\nflask\n", "gunicorn pymysql>=1.2,<2"],
+    ["PyMySQL==1.1.1\n", "gunicorn pymysql[rsa]"],
+    ["pymysql-pool\nflask-sqlalchemy-x\n", "gunicorn pymysql>=1.2,<2"],
+    ["  Flask_SQLAlchemy[x]>=3\n", "gunicorn pymysql>=1.2,<2 flask-migrate"],
+    ["flask-migrate", "gunicorn pymysql>=1.2,<2 flask-migrate"],
+  ] as const) {
+    it(`adds to the requirements ${JSON.stringify(requirements)}: ${added}`, () => {
+      machine.write("requirements.txt", requirements);
+      machine.fake("uv", `log "$@"`);
+      machine.fake("pip", ":");
+      const file = machine.read("root/bin/Dockerfile.release");
+      const install = /^RUN (setting\(\)[^]*?[^\\])$/m.exec(file)![1]!;
+      const here = install
+        .replaceAll("/tmp/requirements.txt", `${machine.home}/requirements.txt`)
+        .replace("/opt/uv/bin/uv", `${machine.home}/fakes/uv`);
+      const PATH = `${machine.home}/fakes:${process.env.PATH}`;
+      execFileSync("sh", ["-c", here], { env: { ...process.env, PATH } });
+      expect(machine.log.trim().split(" --requirement ")[1]).to.equal(
+        `${machine.home}/requirements.txt ${added}`,
+      );
+    });
+  }
 
   it("adds swap before it builds, and also when the image exists already", () => {
     const { address, commit } = machine.repository(app);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { FakeMachine } from "../support/machine.ts";
 
 /**
- * Fakes `docker run … IMAGE flask db …` on the mounted directory. Files in the home of the fake machine control it:
- * `commit` is the image's commit, `own` exists if the app ships migrations, `heads` lists their newest revisions,
+ * Fakes `docker run … IMAGE flask db …` and `… alembic …` on the mounted directory. Files in the home of the fake machine control it:
+ * `commit` is the image's commit, `heads` lists their newest revisions,
  * `upgrade` is the code of the next difference, `applied` is the database's revision, `tables` lists its other tables,
  * and `broken` makes an upgrade fail.
  */
@@ -18,7 +18,7 @@ while [ "$1" != IMAGE ]; do [ "$1" = --volume ] && volume=\${2%%:/migrations}; s
 shift
 echo "noise of the app (head)"
 case "$*" in
-"flask db heads") cat heads ;;
+"flask db heads" | "alembic heads") cat heads ;;
 "flask db heads --directory /migrations")
   for file in "$volume"/versions/*_*.py; do [ ! -e "$file" ] || { file=\${file##*/}; echo "\${file%%_*} (head)"; }; done | tail -n 1 ;;
 "flask db init "*) mkdir "$volume/versions"; touch "$volume/env.py" ;;
@@ -26,7 +26,9 @@ case "$*" in
 "flask db migrate "*)
   [ ! -e upgrade ] || printf '"""b2"""\\ndef upgrade():\\n    # ### commands ###\\n    %s\\n\\n\\ndef downgrade():\\n    op.drop_column("old")\\n' \\
     "$(cat upgrade)" >"$volume/versions/b2_.py" ;;
-"flask db upgrade"*)
+"flask db upgrade"* | "alembic upgrade head")
+  if [ -e foreign ]; then echo "Can't locate revision identified by 'z9'" >&2; exit 1; fi
+  if [ -e elsewhere ]; then exit; fi
   echo users >>tables
   if [ -e broken ]; then echo "Duplicate column" >&2; exit 1; fi
   case "$*" in *--directory*) echo b2 ;; *) sed 's/ .*//' heads ;; esac >applied ;;
@@ -39,8 +41,7 @@ describe("The migration", () => {
     machine.stack();
     const { home } = machine;
     machine.write("commit", "c0ffee\n");
-    // Answers only whether the commit contains migrations/env.py.
-    machine.fake("git", `[[ $* == *" c0ffee:migrations/env.py" ]] && [ -e '${home}/own' ]`);
+    describesApp("generated");
     machine.s3();
     machine.write("tables", "");
     machine.fake("docker", docker(home));
@@ -57,6 +58,11 @@ describe("The migration", () => {
   });
   afterEach(() => machine.remove());
 
+  const describesApp = (migrations: string, database = true) =>
+    machine.script(
+      "describe-app.sh",
+      `[ "$1" = c0ffee ]; echo module='"shop:app"'; echo migrations_by=${migrations}; echo has_database=${database}`,
+    );
   const migrate = () => machine.run("migrate.sh", ["IMAGE"]);
   const succeeds = () => {
     const outcome = migrate();
@@ -67,7 +73,7 @@ describe("The migration", () => {
 
   describe("of an app that ships migrations", () => {
     beforeEach(() => {
-      machine.write("own", "");
+      describesApp("flask-migrate");
       machine.write("heads", "c3 (head)\n");
     });
 
@@ -82,6 +88,47 @@ describe("The migration", () => {
       machine.write("tables", "users\n");
       expect(succeeds().stdout).to.equal("the schema is at revision c3 already\n");
       expect(machine.log).to.not.match(/upgrade|backup/);
+    });
+
+    it("runs them with the module of the description, and notes the tables that they leave", () => {
+      succeeds();
+      expect(machine.log).to.match(/--env FLASK_APP=shop:app .* flask db upgrade head$/m);
+      expect(machine.read("root/tables")).to.equal("alembic_version\nusers\n");
+    });
+
+    it("runs those of Alembic without Flask", () => {
+      describesApp("alembic");
+      succeeds();
+      expect(machine.log)
+        .to.match(/ alembic upgrade head$/m)
+        .and.not.include("flask db");
+    });
+
+    it("fails when they end well in another database", () => {
+      machine.write("elsewhere", "");
+      const { status, stderr } = migrate();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(
+        /^error: the migration to c3 succeeded, but the schema in RDS is at no revision\nremedy: have the migrations use the address in DATABASE_URL, then: pulumi config/,
+      );
+      expect(machine.exists("root/tables")).to.equal(false);
+    });
+
+    it("names the backup and how to empty the schema when another app has made it", () => {
+      machine.write("applied", "z9\n");
+      machine.write("tables", "mails\n");
+      machine.write("foreign", "");
+      const { status, stderr } = migrate();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(
+        /^error: the schema appdb is at revision z9, which commit c0ffee does not have\.\n/,
+      );
+      expect(stderr).to.match(
+        /or, for another app, DELETE all rows, which the backup backups\/9 keeps:\n/,
+      );
+      expect(stderr).to.match(
+        /^ +\.\/ops mysql -- -e 'DROP DATABASE appdb; CREATE DATABASE appdb CHARACTER SET utf8mb4'$/m,
+      );
     });
 
     for (const [heads, named] of [
@@ -108,6 +155,37 @@ describe("The migration", () => {
       expect(status).to.equal(1);
       expect(stderr).to.match(/^error: flask db heads failed\nremedy: .*\n {2}\| ImportError\n$/);
     });
+  });
+
+  for (const [what, database] of [
+    ["migrations", true],
+    ["database", false],
+  ] as const) {
+    it(`changes nothing for an app that has no ${what}, and notes no tables`, () => {
+      describesApp("none", database);
+      machine.write("root/tables", "of another app\n");
+      expect(succeeds().stdout).to.equal(`nothing is migrated: the app has no ${what}\n`);
+      expect(machine.log).to.not.match(/flask|alembic|backup/);
+      expect(machine.exists("root/tables")).to.equal(false);
+    });
+  }
+
+  it("gives an app that ships no migrations Flask-Migrate, and says so when no difference is found", () => {
+    expect(succeeds().stdout).to.equal(
+      "nothing is migrated: the schema has what the models have\n",
+    );
+    expect(machine.log).to.include(
+      `--volume ${machine.root}/bin/migrated_app.py:/migrated_app.py:ro --env FLASK_APP=/migrated_app.py --env APP_MODULE=shop:app `,
+    );
+    expect(machine.exists("root/tables")).to.equal(true);
+  });
+
+  it("starts anew when somebody has emptied the schema", () => {
+    machine.write("upgrade", 'op.create_table("users")');
+    machine.write("root/migrations/env.py", "");
+    machine.write("root/migrations/versions/a1_of_another_app.py", "");
+    succeeds();
+    expect(revisions()).to.deep.equal(["b2_.py"]);
   });
 
   it("is generated, shown and kept when the app ships no migrations", () => {

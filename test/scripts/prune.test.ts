@@ -51,6 +51,13 @@ describe("Pruning", () => {
     expect(prune(released, there)).to.deep.equal(["failed1"]);
   });
 
+  it("removes the description of an image that it removes", () => {
+    for (const image of ["a", "b"]) machine.write(`root/descriptions/${image}`, "");
+    prune(["a", "b", "c", "d", "e", "f"], old("a", "b"));
+    expect(machine.exists("root/descriptions/a")).to.equal(false);
+    expect(machine.exists("root/descriptions/b")).to.equal(true);
+  });
+
   it("keeps an image that was released again", () => {
     expect(prune(["a", "b", "c", "d", "e", "f", "a"], old("a", "b", "c", "f"))).to.deep.equal([
       "b",

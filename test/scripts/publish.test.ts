@@ -22,7 +22,7 @@ describe("Publishing", () => {
       Dockerfile: "",
       "docker-compose.yml": "",
       "requirements.txt": "",
-      "run.py": "app\n",
+      "run.py": "app = 1\n",
     });
     commit = app.commit;
     expect(machine.run("fetch.sh", [app.address, commit]).status).to.equal(0);
@@ -50,9 +50,10 @@ describe("Publishing", () => {
     expect(files()).to.have.members([
       ...["Dockerfile", "docker-compose.yml", "my.env", "requirements.txt", "run.py"],
       ...["release/Dockerfile.release", "release/compose.yml", "release/Caddyfile"],
+      ...["release/Caddyfile.http", "release/Caddyfile.https"],
       "migrations/versions/a1_.py",
     ]);
-    expect(mirror("show", "flask-on-aws-dev:run.py")).to.equal("app\n");
+    expect(mirror("show", "flask-on-aws-dev:run.py")).to.equal("app = 1\n");
     expect(mirror("log", "--format=%s", "flask-on-aws-dev")).to.include(`Commit ${commit} as`);
   });
 
@@ -116,7 +117,7 @@ describe("Publishing", () => {
       Dockerfile: "",
       "docker-compose.yml": "",
       "requirements.txt": "",
-      "run.py": "app\n",
+      "run.py": "app = 1\n",
     });
     expect(machine.run("fetch.sh", [own.address, own.commit]).status).to.equal(0);
     machine.fake("docker", `echo ${own.commit}`);

@@ -138,6 +138,16 @@ describe("With backups in the bucket,", () => {
       expect(run("restore-test.sh", key).stdout, "a backup that can be read").to.equal(fit);
     });
 
+    it("accepts a backup of an app without migrations, which names no revision", () => {
+      store("CREATE TABLE `users` ();\n", ["rows users 3"]);
+      const manifest = `s3/${key}/manifest`;
+      machine.write(manifest, machine.read(manifest).replace("revision b2", "revision "));
+      answers["*information_schema.TABLES*'appdb_restore'*BASE TABLE'"] = "users";
+      const { stdout, stderr } = run("restore-test.sh", key);
+      expect(stderr).to.equal("");
+      expect(stdout).to.equal(`${key} can be restored: revision none, 1 tables, 3 rows\n`);
+    });
+
     it("refuses a backup without a manifest", () => {
       expect(run("restore-test.sh", "backups/gone").stderr).to.equal(
         "error: the bucket backups-1 has no complete backup backups/gone\nremedy: choose one of: ./ops backups\n",
@@ -163,6 +173,7 @@ describe("With backups in the bucket,", () => {
 
     it("exchanges all tables in one statement, after a backup of the live data", () => {
       expect(succeeds(key)).to.equal("");
+      expect(machine.read("root/tables"), "for the verification").to.include("newer\n");
       const done = machine.log.split("\n").filter((line) => /^(RENAME|backup)/.test(line));
       const moves = [
         "`appdb`.`users` TO `appdb_replaced`.`users`",

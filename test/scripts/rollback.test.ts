@@ -155,6 +155,15 @@ describe("A rollback", () => {
     expect(stdout).to.include("./ops rollback --undo --stack prod\n");
   });
 
+  it("returns to a release of an app without migrations, whose schema has no revision", () => {
+    machine.mysql({ "SHOW?TABLES?LIKE*": "" });
+    has(["app:1", "a1"], ["app:2", "-"], ["app:3", "-"]);
+    expect(succeeds()).to.include("which is release 000002 once more");
+    expect(rollback().stderr).to.match(
+      /needs revision a1 of the schema, and the database is at none\.\n/,
+    );
+  });
+
   describe("when the schema has changed", () => {
     const error =
       "commit commit-of-app:2 (release 000002) needs revision 00 of the schema, and the database is at a1.\n" +

@@ -4,7 +4,8 @@ import { FakeMachine } from "./machine.ts";
 
 /**
  * Fakes docker-compose with files in the home of the fake machine: `up/SERVICE` is a container whose ID is the service's
- * name. `health` is the inspected state of a new app. `broken` lists what fails, one item a line. `busy` is how many more
+ * name. `health` is the inspected state of a new app: its health and how often it was restarted, then the words of its health
+ * checks. `broken` lists what fails, one item a line. `busy` is how many more
  * times the old version has a connection.
  */
 const compose = (home: string) => `
@@ -54,22 +55,35 @@ export function cutOverMachine() {
     machine.fake("docker-compose", compose(machine.home));
     machine.fake(
       "docker",
-      `case "$3" in
+      `if [ "$1" = image ]; then shift; fi
+      case "$3" in
       flask-on-aws-nginx-1) log docker "$@"; ! grep -qx nginx '${machine.home}/broken' ;;
       *Restarting*) echo 2026-01-01T00:00:09Z ;;
       *StartedAt*) echo "$4 since $(cat '${machine.home}/up/proxy')" ;;
       *RestartCount*) cat '${machine.home}/health' ;;
       *revision*) echo "commit of $4" ;;
-      *.Log*) printf 'first\\n\\nHTTP Error 500\\n\\n' ;;
       esac`,
     );
     machine.fake("sleep", "log sleep $1");
-    machine.fake("curl", `log curl "\${*: -1}"`);
+    machine.fake("curl", `log curl "\${*: -1}"; printf '\\n200'`);
+    describesApp({});
     machine.script("check-database-connection.sh", `log "gate $*"`);
     machine.script("serving.sh", `log "serving $*"`);
   });
   afterEach(() => machine.remove());
 
+  /** Has the app of the next release be like this. */
+  const describesApp = (changed: Record<string, string>) => {
+    const variables = {
+      module: "run:app",
+      health_path: "/login",
+      health_status: "200",
+      has_database: "true",
+      ...changed,
+    };
+    const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'`);
+    machine.script("describe-app.sh", `log "describe $*"\ncat <<'END'\n${lines.join("\n")}\nEND`);
+  };
   /** Runs the cut-over with this setting proxyImage. */
   const switchTo = (image: string, PROXY_IMAGE = "caddy:2", ...action: string[]) => {
     machine.write("log", "");
@@ -93,5 +107,5 @@ export function cutOverMachine() {
     expect(switchTo(image)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   };
 
-  return { machine: () => machine, switchTo, state, at, deployed };
+  return { machine: () => machine, describesApp, switchTo, state, at, deployed };
 }

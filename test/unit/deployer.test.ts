@@ -17,14 +17,17 @@ const printable = fc.string({
 describe("The app's settings file", () => {
   const settings = (password: string) =>
     appEnvironment({
-      host: "db.example",
-      port: 3306,
-      schema: "appdb",
-      user: "app",
-      password,
-      certificates: "/opt/ca.pem",
+      database: {
+        host: "db.example",
+        port: 3306,
+        schema: "appdb",
+        user: "app",
+        password,
+        certificates: "/opt/ca.pem",
+      },
       secretKey: "0123",
     });
+  const url = "mysql+pymysql://app:p%40ss%3Aw%2Frd%231%25@db.example:3306/appdb?ssl_ca=/opt/ca.pem";
 
   it("contains the variables that the app reads", () => {
     expect(settings("p@ss:w/rd#1%")).to.equal(
@@ -38,9 +41,16 @@ describe("The app's settings file", () => {
         "DB_NAME=appdb?ssl_ca=/opt/ca.pem",
         "DB_USERNAME=app",
         "DB_PASS=p%40ss%3Aw%2Frd%231%25",
+        `DATABASE_URL=${url}`,
+        `SQLALCHEMY_DATABASE_URI=${url}`,
         "",
       ].join("\n"),
     );
+  });
+
+  it("names no database where the app has none", () => {
+    const text = appEnvironment({ database: undefined, secretKey: "0123" });
+    expect(text).to.equal("DEBUG=False\nSECRET_KEY=0123\nASSETS_ROOT=/static/assets\n");
   });
 
   it("encodes any printable password in characters that are safe in .env files and URIs", () => {
@@ -49,6 +59,9 @@ describe("The app's settings file", () => {
         const value = /^DB_PASS=(.*)$/m.exec(settings(password))![1]!;
         expect(decodeURIComponent(value)).to.equal(password);
         expect(value).to.match(/^[\w.~%-]*$/);
+        const address = new URL(/^DATABASE_URL=(.*)$/m.exec(settings(password))![1]!);
+        expect(decodeURIComponent(address.password)).to.equal(password);
+        expect(address.host + address.pathname).to.equal("db.example:3306/appdb");
       }),
     );
   });
@@ -224,6 +237,11 @@ describe("The release", function () {
     expect(await changed({ pipIndexUrl: "https://pip.example" })).to.equal("build");
     expect(await changed({ proxyImage: "caddy:2.10" })).to.equal("deploy write-stack.env");
     expect(await changed({ uploadLimit: 5 })).to.equal("deploy write-stack.env");
+    expect(await changed({ appModule: "wsgi:app" })).to.equal("deploy fetch write-stack.env");
+    const described = { appHealthPath: "/up", appHealthStatus: 204, appMigrations: "none" };
+    for (const [name, value] of Object.entries(described))
+      expect(await changed({ [name]: value }), name).to.equal("deploy write-stack.env");
+    expect(await changed({ appDatabase: false })).to.equal("deploy write-app.env write-stack.env");
     expect(await changed({ https: false })).to.equal("deploy write-stack.env");
     expect(await changed({ acmeEmail: "me@example.com" })).to.equal("deploy write-stack.env");
     expect(await changed({ databaseName: "other" })).to.equal(
@@ -251,6 +269,19 @@ describe("The release", function () {
     expect(given.all("command:local:Command").map(({ name }) => name)).to.not.include(
       "flask-on-aws-dev-release-database-password",
     );
+  });
+
+  it("describes the app in stack.env, and names its module to the fetch", async () => {
+    const defaults = step("write-stack.env").inputs.stdin.split("\n");
+    expect(defaults).to.include.members([
+      ...["APP_MODULE=''", "APP_HEALTH_PATH=''", "APP_HEALTH_STATUS='200'"],
+      ...["APP_DATABASE='true'", "APP_MIGRATIONS='detected'"],
+    ]);
+    const own = await program({ appModule: 'app:make("a")', appDatabase: false });
+    expect(step("write-stack.env", own).inputs.stdin).to.include(`\nAPP_MODULE='app:make("a")'\n`);
+    expect(step("fetch", own).inputs.create).to.match(/ 'app:make\("a"\)'$/);
+    expect(step("write-app.env", own).inputs.stdin).to.not.include("DB_");
+    expect(step("build", own).inputs).to.deep.equal(step("build").inputs);
   });
 
   it("writes stack.env with quoted values for the scripts on the app server", () => {

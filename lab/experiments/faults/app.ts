@@ -81,7 +81,7 @@ export const appFaults: Fault[] = [
           await rm(join(directory, name), { recursive: true });
       }
     },
-    /error: commit \S+ of \S+ has no Dockerfile docker-compose.yml requirements.txt run.py; at its top are: README.md/,
+    /error: commit \S+ of \S+ has no requirements.txt; at its top are: README.md/,
     /remedy: set appRepository and appCommit to a commit that holds the app/,
   ),
   commit(
@@ -115,7 +115,7 @@ export const appFaults: Fault[] = [
         ),
       ),
     /no login today/,
-    /error: the app's page is not served \d+ s after the start: .*500/,
+    /error: the app answers GET \/login with status 500, not 200/,
     /remedy: correct the app, or set appCommit back/,
   ),
   {

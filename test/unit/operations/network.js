@@ -17,7 +17,7 @@ Socket.prototype.connect = function (...args) {
   if (options.host !== "198.51.100.7") {
     const code =
       options.host === "self-signed.example" ? "DEPTH_ZERO_SELF_SIGNED_CERT" : "ENOTFOUND";
-    throw Object.assign(new Error(`${code} ${options.host}`), { code });
+    throw Object.assign(new Error(`there is no host ${options.host}`), { code });
   }
   const answer = answers[options.port];
   if (answer === "silent") {
@@ -30,7 +30,7 @@ Socket.prototype.connect = function (...args) {
   options.port = 1;
   if (answer === "refused") return connect.apply(this, args);
   const server = createServer((request, response) => {
-    response.writeHead(request.url === "/login" ? answer : 404).end();
+    response.writeHead(request.url === "/" ? answer : 404).end();
   });
   server.listen(0, "127.0.0.1", () => {
     options.port = server.address().port;

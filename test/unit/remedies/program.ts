@@ -130,6 +130,7 @@ export const ofProgram: Table = {
     "see the messages above": why.look,
   },
   ops: { "run: (cd": why.computer },
+  "settings/app.ts": { "use ": refused },
   "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },

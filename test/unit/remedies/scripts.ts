@@ -55,6 +55,17 @@ export const ofScripts: Table = {
     "check the security groups": why.look,
     "create it: ./ops mysql": by("lab/experiments/faults/schema.ts", "schema-dropped"),
   },
+  "scripts/describe-app.sh": {
+    "run pulumi up": inspect("git must fail on a commit that it has just fetched"),
+    "name the app": by(
+      "test/scripts/describe-app.test.ts",
+      "is refused for a file of another name, and accepted with the setting of its remedy",
+    ),
+    "choose one": by(
+      "test/scripts/describe-app.test.ts",
+      "is refused when there are two apps, and accepted with the setting of its remedy",
+    ),
+  },
   "scripts/fetch.sh": {
     "check the setting appRepository": by(
       "test/scripts/image.test.ts",
@@ -110,6 +121,11 @@ export const ofScripts: Table = {
     "correct the app's models": why.developer,
     "correct the migration, then": by("lab/experiments/faults/app.ts", "migration-half-way"),
     "correct them: flask db heads": why.developer,
+    "have the migrations use": why.developer,
+    "release a commit that has this revision": by(
+      "test/e2e/stack/own-app.test.ts",
+      "refuses the schema of another app, and migrates the empty one",
+    ),
     "check the bucket": by(
       "test/scripts/migrate.test.ts",
       "fails when the backup cannot be read, and works once it can",
@@ -183,6 +199,14 @@ export const ofScripts: Table = {
   },
   "scripts/cut-over.sh": {
     "correct the app": by("lab/experiments/faults/app.ts", "crashes-at-start"),
+    "or set appHealthPath": by(
+      "test/e2e/stack/own-app.test.ts",
+      "refuses a page of another status within seconds, and serves by appHealthPath",
+    ),
+    "or, if that is right": by(
+      "test/e2e/stack/own-app.test.ts",
+      "refuses an app that never connects to the database, until appDatabase is false",
+    ),
     "correct the setting proxyImage": by("lab/experiments/faults/app.ts", "proxy-image-wrong"),
     "run it again: pulumi up": by(
       "test/scripts/cut-over-proxy.test.ts",
@@ -194,7 +218,7 @@ export const ofScripts: Table = {
       "no test in the lab lets a release fail between its switch and its end",
     ),
     "see ./ops logs --all": why.look,
-    "see the migration's output": why.look,
+    "restore a backup": inspect("no test in the lab drops a single table"),
   },
   "scripts/wait-for-cloud-init.sh": {
     "correct their cause": by("lab/experiments/faults/machine.ts", "first-boot-failed"),

@@ -1,0 +1,40 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/settings.ts";
+
+/** The app to release. Where something is empty, scripts/describe-app.sh finds it in the files of the commit. */
+export interface App {
+  readonly repository: string;
+  /** What opens a private repository: an access token for https, a private key for ssh. */
+  readonly credential: pulumi.Input<string> | undefined;
+  /** Full hash. */
+  readonly commit: string;
+  /** Container image that the app's image starts from. */
+  readonly baseImage: string;
+  /** Package index of the requirements; PyPI if empty. */
+  readonly pipIndexUrl: string;
+  /** What gunicorn serves, as `run:app`; may be empty. */
+  readonly module: string;
+  /** Path of the page that the health check asks for; may be empty. */
+  readonly healthPath: string;
+  /** The page's status. */
+  readonly healthStatus: number;
+  /** Whether the app keeps its data in the database, which the release then proves. */
+  readonly database: boolean;
+  readonly migrations: Settings["appMigrations"];
+}
+
+/** The app that the settings name. */
+export function appOf(settings: Settings): App {
+  return {
+    repository: settings.appRepository,
+    credential: settings.appRepositoryCredential,
+    commit: settings.appCommit,
+    baseImage: settings.baseImage,
+    pipIndexUrl: settings.pipIndexUrl,
+    module: settings.appModule,
+    healthPath: settings.appHealthPath,
+    healthStatus: settings.appHealthStatus,
+    database: settings.appDatabase,
+    migrations: settings.appMigrations,
+  };
+}

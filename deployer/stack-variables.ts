@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
+import type { ReleaseArgs } from "./release.ts";
+import { shellVariables } from "./shell.ts";
+
+/** What the scripts know of the stack; scripts/common.sh reads it. */
+export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
+  return pulumi
+    .output({
+      REGION: args.region,
+      DB_HOST: args.database.address,
+      DB_PORT: args.database.port,
+      SCHEMA: args.database.schema,
+      BUCKET: args.buckets.backups,
+      CERTIFICATE_BUCKET: args.buckets.certificates ?? "",
+      SITE_BUCKET: args.buckets.site ?? "",
+      APP_URL: args.appUrl,
+      ADDRESS: args.address,
+      APP_GROUP: args.groups.app,
+      DATABASE_GROUP: args.groups.database,
+      ALLOW_DESTRUCTIVE: args.allowDestructiveMigrations,
+      APP_MODULE: args.app.module,
+      APP_HEALTH_PATH: args.app.healthPath,
+      APP_HEALTH_STATUS: args.app.healthStatus,
+      APP_DATABASE: args.app.database,
+      APP_MIGRATIONS: args.app.migrations,
+      PROXY_IMAGE: args.proxy.image,
+      UPLOAD_LIMIT: args.proxy.uploadLimit,
+      PORT_5085: args.proxy.port5085,
+      ACME_DIRECTORY: args.proxy.acme.directory,
+      ACME_EMAIL: args.proxy.acme.email,
+      ACME_CA_CERTIFICATE: args.proxy.acme.caCertificate,
+      PUBLISH: args.publish !== undefined,
+      // What messages of the scripts tell the operator to type.
+      STACK: pulumi.getStack(),
+      OPS: ops,
+      PULUMI: pulumiCommand,
+    })
+    .apply(shellVariables);
+}

@@ -1,0 +1,271 @@
+"""What the files of a commit tell of a Flask app. None of them is run.
+
+usage: GIT_DIR=… describe-app.py COMMIT [MODULE]    MODULE: the setting appModule, if there is one
+
+Prints a line for each finding, with a tab between its kind and its text:
+  module      what gunicorn can serve, as run:app
+  found       where that stands
+  looked      what was looked at in vain
+  health      path of the page that the health check asks for
+  migrations  alembic, flask-migrate, generated or none
+"""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+
+# Files at the top that start an app by the habits of Flask and of hosting services.
+ENTRIES = ("run.py", "wsgi.py", "app.py", "main.py", "application.py")
+FACTORIES = ("create_app", "make_app")
+# Their objects are named app, too, and gunicorn cannot serve them.
+OTHERS = {"Celery", "FastAPI", "Quart", "Sanic", "Starlette", "Typer"}
+MODULE = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\((("[\w./-]*")(, ?"[\w./-]*")*)?\))?')
+# Options of gunicorn that stand without a value.
+FLAGS = set(
+    "--reload --preload --preload-app --check-config --print-config --spew --capture-output --no-sendfile -R -D "
+    "--enable-stdio-inheritance --reuse-port --initgroups --log-syslog --proxy-protocol --daemon".split()
+)
+
+
+def say(kind, text):
+    print(kind, text, sep="\t")
+
+
+def git(*words):
+    done = subprocess.run(("git", *words), stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+class Commit:
+    def __init__(self, name):
+        self.name = name
+        self.files = set(git("ls-tree", "-r", "--name-only", "-z", name).split("\0"))
+        self.trees = {}
+
+    def text(self, path):
+        return git("cat-file", "blob", f"{self.name}:{path}") if path in self.files else ""
+
+    def file_of(self, module):
+        """The file of a module at the top of the repository."""
+        base = module.replace(".", "/")
+        return next((path for path in (f"{base}/__init__.py", f"{base}.py") if path in self.files), None)
+
+    def tree(self, path):
+        if path not in self.trees:
+            try:
+                self.trees[path] = ast.parse(self.text(path))
+            except (SyntaxError, ValueError) as problem:
+                self.trees[path] = ast.Module([], [])
+                say("looked", f"{path}: no Python: {problem}")
+        return self.trees[path]
+
+
+def statements(body):
+    """The statements that an import runs."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If) and "__main__" not in ast.dump(node.test):
+            yield from statements(node.body + node.orelse)
+        elif isinstance(node, ast.With):
+            yield from statements(node.body)
+        elif isinstance(node, ast.Try):
+            handlers = [line for handler in node.handlers for line in handler.body]
+            yield from statements(node.body + handlers + node.orelse + node.finalbody)
+
+
+def called(node):
+    """The name of the class or function that an expression calls."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "id", None) or getattr(function, "attr", None)
+
+
+def needs_arguments(function):
+    given = len(function.args.posonlyargs + function.args.args) - len(function.args.defaults)
+    return given > 0 or None in function.args.kw_defaults
+
+
+def factory(commit, path, name, seen=()):
+    """Whether a file has a factory of this name that works without arguments; None if it has none."""
+    for node in statements(commit.tree(path).body):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+            return not needs_arguments(node)
+        if isinstance(node, ast.ImportFrom) and any((each.asname or each.name) == name for each in node.names):
+            there = commit.file_of(absolute(path, node))
+            found = there and there not in seen and factory(commit, there, name, (*seen, path))
+            return True if found is None or not there else found
+    return None
+
+
+def absolute(path, node):
+    """The module from which a file imports."""
+    if node.level == 0:
+        return node.module or ""
+    package = path.split("/")[: -node.level]
+    return ".".join([*package, *filter(None, [node.module])])
+
+
+def names(commit, path):
+    """What a file offers to gunicorn: objects named app or application, else other Flask objects, else factories."""
+    usual, others = set(), set()
+    for node in statements(commit.tree(path).body):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if not isinstance(target, ast.Name) or called(node.value) in OTHERS:
+                    continue
+                if target.id in ("app", "application"):
+                    usual.add(target.id)
+                elif called(node.value) == "Flask":
+                    others.add(target.id)
+        elif isinstance(node, ast.ImportFrom):
+            package = absolute(path, node)
+            for each in node.names:
+                # Else it is a module.
+                if (each.asname or each.name) in ("app", "application") and not commit.file_of(f"{package}.{each.name}"):
+                    usual.add(each.asname or each.name)
+    if usual:
+        return [min(usual)]
+    if others:
+        return sorted(others)
+    for name in FACTORIES:
+        works = factory(commit, path, name)
+        if works:
+            return [f"{name}()"]
+        if works is False:
+            say("looked", f"{path}: {name} needs arguments")
+    return []
+
+
+def module_of(path):
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports(commit, path):
+    """Names of the modules that a file imports, and what it imports from them."""
+    found = set()
+    for node in ast.walk(commit.tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = absolute(path, node)
+            found.update({package}, (f"{package}.{each.name}" for each in node.names))
+    return found
+
+
+def from_files(commit):
+    entries = [path for path in ENTRIES if path in commit.files]
+    packages = sorted(
+        path for path in commit.files if re.fullmatch(r"(?!tests?/|migrations/|docs/)\w+/__init__\.py", path)
+    )
+    offers = {path: offered for path in entries + packages if (offered := names(commit, path))}
+    for path in entries:
+        if path not in offers:
+            say("looked", f"{path}: no app")
+    # What another one imports is a part of the app, and not where it begins.
+    parts = {
+        path
+        for path in offers
+        for other in offers
+        if other != path and any(f"{name}.".startswith(f"{module_of(path)}.") for name in imports(commit, other))
+    }
+    for path in offers if parts == set(offers) else [path for path in offers if path not in parts]:
+        for name in offers[path]:
+            yield f"{module_of(path)}:{name}", path
+    if not entries and not packages:
+        say("looked", f"the top: none of {', '.join(ENTRIES)}, and no package")
+
+
+def web_module(words):
+    """What the words of a Procfile's line have a WSGI server serve."""
+    servers = [at for at, word in enumerate(words) if word.rsplit("/", 1)[-1] in ("gunicorn", "waitress-serve")]
+    if not servers:
+        return None
+    rest = iter(words[servers[0] + 1 :])
+    for word in rest:
+        if not word.startswith("-"):
+            return word if ":" in word else f"{word}:application"
+        if "=" not in word and word not in FLAGS and (word.startswith("--") or len(word) == 2):
+            next(rest, None)
+    return None
+
+
+def from_procfile(commit):
+    for line in commit.text("Procfile").splitlines():
+        if not line.startswith("web:"):
+            continue
+        try:
+            words = shlex.split(line.removeprefix("web:"))
+        except ValueError as problem:
+            say("looked", f"Procfile: its line web cannot be read: {problem}")
+            return
+        module = web_module(words)
+        if module:
+            yield module, "the line web of Procfile"
+        else:
+            say("looked", "Procfile: its line web starts neither gunicorn nor waitress-serve")
+
+
+def from_flaskenv(commit):
+    for line in commit.text(".flaskenv").splitlines():
+        assigned = re.fullmatch(r"""\s*(?:export\s+)?FLASK_APP\s*=\s*(["']?)(.*?)\1\s*""", line)
+        if not assigned:
+            continue
+        name, _, attribute = assigned[2].partition(":")
+        module = name.removeprefix("./").removesuffix(".py").replace("/", ".")
+        path = commit.file_of(module)
+        where = "FLASK_APP in .flaskenv"
+        if attribute and path and factory(commit, path, attribute) is not None:
+            attribute += "()"
+        if attribute:
+            yield f"{module}:{attribute}", where
+        elif path:
+            yield from ((f"{module}:{each}", where) for each in names(commit, path))
+        else:
+            yield f"{module}:app", where
+
+
+def find_module(commit, setting):
+    if setting:
+        found = [(setting, "the setting appModule")]
+    else:
+        ways = (way(commit) for way in (from_procfile, from_flaskenv, from_files))
+        found = next(filter(None, map(list, ways)), [])
+    for module, where in found:
+        module = module.replace("'", '"')
+        name = module.partition(":")[0]
+        if not MODULE.fullmatch(module):
+            say("looked", f"{where}: {module} is not of the form MODULE:NAME")
+        # A package may also come from the requirements.
+        elif "." not in name and not commit.file_of(name):
+            say("looked", f"{where}, {module}: the commit has neither {name}.py nor {name}/__init__.py")
+        else:
+            say("module", module)
+            say("found", where)
+
+
+def requirements(commit):
+    lines = commit.text("requirements.txt").splitlines()
+    return {re.split(r"[\s\[<>=!~;@#(]", line.strip())[0].lower().replace("_", "-").replace(".", "-") for line in lines}
+
+
+def find_migrations(commit):
+    if "alembic.ini" in commit.files:
+        return "alembic"
+    if "migrations/env.py" in commit.files:
+        return "flask-migrate"
+    # Dockerfile.release adds flask-migrate by the same rule.
+    return "generated" if requirements(commit) & {"flask-sqlalchemy", "flask-migrate"} else "none"
+
+
+def main(name, setting=""):
+    commit = Commit(name)
+    find_module(commit, setting)
+    # The layout of flask-datta-able and its relatives.
+    say("health", "/login" if commit.files >= {"run.py", "apps/config.py"} else "/")
+    say("migrations", find_migrations(commit))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# describe-app.sh COMMIT [MODULE]: prints what a release must know of the app in a fetched commit, as variables of a shell: what the
+# settings say, else what the files of the commit tell. MODULE is the setting appModule, where stack.env may not have it yet.
+#
+# module           what gunicorn serves, as run:app
+# health_path      page that must answer with health_status
+# has_database     whether the app must keep its data in the database: true or false
+# migrations_by    alembic, flask-migrate, generated or none
+# module_found     where the module was found, in words
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+commit=$1 setting=${2-${APP_MODULE:-}}
+
+evidence=$(GIT_DIR=$source python3 "$bin/describe-app.py" "$commit" "$setting" 2>&1) ||
+  fail "the files of commit $commit cannot be read" "run $pulumi up$flags again"
+# finding KIND: what was found of a kind.
+finding() { sed -n "s/^$1\t//p" <<<"$evidence"; }
+module=$(finding module)
+
+if [ -z "$module" ]; then
+  remedy="name the app: $pulumi config set appModule MODULE:NAME$flags;
+        MODULE:NAME is as gunicorn takes it, for example 'wsgi:app' or 'app:create_app()'"
+  fail "commit $commit has no Flask app that gunicorn can serve. What was looked at:
+$(finding looked | sed 's/^/         /')" "$remedy" ""
+fi
+if [[ $module == *$'\n'* ]]; then
+  remedy="choose one: $pulumi config set appModule '${module%%$'\n'*}'$flags"
+  fail "commit $commit has more than one Flask app: ${module//$'\n'/, }" "$remedy" ""
+fi
+
+has_database=${APP_DATABASE:-true}
+migrations_by=${APP_MIGRATIONS:-detected}
+if [ "$migrations_by" = detected ]; then migrations_by=$(finding migrations); fi
+if [ "$has_database" = false ]; then migrations_by=none; fi
+health_path=${APP_HEALTH_PATH:-$(finding health)}
+printf '%s=%q\n' module "$module" module_found "$(finding found | head -n 1)" health_path "$health_path" \
+  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by"

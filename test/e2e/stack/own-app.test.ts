@@ -1,0 +1,151 @@
+/** Apps that are not like flask-datta-able, on the stack of one that is, which returns at the end. */
+import { expect } from "chai";
+import { cp, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { follow, part } from "../../../lab/experiments/faults/fault.ts";
+import { logIn, register } from "../../../lab/support/app-users.ts";
+import { Browser } from "../../../lab/support/browser.ts";
+import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import { useSharedStack } from "../../support/shared-stack.ts";
+import { stepsInOrder } from "../../support/steps-in-order.ts";
+
+const repository = join(import.meta.dirname, "../../..");
+const noChange: AppChange = () => Promise.resolve();
+
+/** Makes the second version of test/apps/factory, with one more table. */
+const secondVersion: AppChange = async (directory) => {
+  const model = "class Order(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n\n\n";
+  await edit(join(directory, "shop/__init__.py"), (text) =>
+    text.replace("version 1", "version 2").replace("class Item", `${model}class Item`),
+  );
+  const versions = join(directory, "migrations/versions");
+  await cp(join(versions, "items1_.py"), join(versions, "orders2_.py"));
+  await edit(join(versions, "orders2_.py"), (text) =>
+    text
+      .replace('"items1"', '"orders2"')
+      .replace("= None", '= "items1"')
+      .replaceAll('"item"', '"order"'),
+  );
+};
+
+describe("A stack", function () {
+  this.timeout(10 * 60_000);
+  const shared = useSharedStack();
+  const { lab } = shared;
+  stepsInOrder();
+  let username: string;
+  /** Key of a backup of the first app. */
+  let backup: string;
+  let factory: string;
+
+  /** Commits another app in the place of the first one. */
+  const commit = (app: string, change = noChange) =>
+    shared.stack.commit(app, async (directory) => {
+      for (const name of await readdir(directory))
+        if (name !== ".git") await rm(join(directory, name), { recursive: true });
+      await cp(join(repository, app), directory, { recursive: true });
+      await change(directory);
+    });
+  const serves = async (appCommit: string, settings: SettingValues = {}) => {
+    const result = await shared.stack.up({ appCommit, ...settings });
+    expect(result.status, tail(result)).to.equal(0);
+    expect(await shared.stack.serving()).to.equal(appCommit);
+  };
+  const refuses = async (pattern: RegExp, appCommit: string, settings: SettingValues = {}) => {
+    const { status, stdout, stderr } = await shared.stack.up({ appCommit, ...settings });
+    expect(status).to.not.equal(0);
+    expect(stdout + stderr).to.match(pattern);
+    return stdout + stderr;
+  };
+  const browser = () => new Browser(shared.outputs.appUrl!);
+  const page = async (path: string) => (await browser().request(path)).text();
+  const emptied = (schema = shared.outputs.databaseName!) =>
+    shared.stack.query(`DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`);
+
+  before("a user registers, and all rows are backed up", async () => {
+    username = await register(shared.stack);
+    backup = (await lab.ops("backup")).trim().split("\n").at(-1)!;
+    factory = await commit("test/apps/factory");
+  });
+
+  it("refuses the schema of another app, and migrates the empty one", async () => {
+    const message = await refuses(
+      /error: the schema \w+ is at revision \w+, which commit \w+ does not have/,
+      factory,
+    );
+    expect(message).to.match(/the app is shop:create_app\(\), by shop\/__init__\.py/);
+    const line = part(message, /(\S*ops mysql .*? CHARACTER SET utf8mb4')/);
+    await follow(shared.stack, line);
+    expect(await shared.stack.query("SHOW TABLES")).to.deep.equal([]);
+  });
+
+  it("refuses a page of another status within seconds, and serves by appHealthPath", async () => {
+    const began = Date.now();
+    await refuses(/error: the app answers GET \/ with status 404, not 200/, factory);
+    expect(Date.now() - began, "ms, with an image that is there").to.be.below(75_000);
+    await serves(factory, { appHealthPath: "/items" });
+    expect(await page("/items")).to.equal("<p>version 1: 0 items</p>");
+    const tables = await shared.stack.query("SHOW TABLES");
+    expect(tables).to.have.members(["alembic_version", "item"]);
+  });
+
+  it("releases a second version with its migration, without a failed request", async () => {
+    const second = await commit("test/apps/factory", secondVersion);
+    const statuses = new Map<number, number>();
+    let over = false;
+    const visitor = (async () => {
+      while (!over) {
+        const { status } = await browser().request("/items");
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    })();
+    await serves(second).finally(() => (over = true));
+    await visitor;
+    expect([...statuses.keys()], "statuses of the page meanwhile").to.deep.equal([200]);
+    expect(await page("/items")).to.equal("<p>version 2: 0 items</p>");
+    factory = second;
+  });
+
+  it("keeps the version that serves when the next one answers with an error", async () => {
+    const broken = await commit("test/apps/factory", async (directory) => {
+      await secondVersion(directory);
+      await edit(join(directory, "shop/__init__.py"), (text) =>
+        text.replace("        count =", "        raise RuntimeError\n        count ="),
+      );
+    });
+    await refuses(/error: the app answers GET \/items with status 500, not 200/, broken);
+    expect(await page("/items")).to.equal("<p>version 2: 0 items</p>");
+    expect(await shared.stack.serving()).to.equal(factory);
+  });
+
+  it("refuses an app that never connects to the database, until appDatabase is false", async () => {
+    const app = await commit("test/apps/no-database");
+    const settings = { appHealthPath: "/health", appMigrations: "none" };
+    await refuses(
+      /error: the app answers GET \/health without a connection to \S+:3306/,
+      app,
+      settings,
+    );
+    await serves(app, { appDatabase: "false" });
+    expect(await page("/health")).to.equal("<p>version 1</p>");
+    expect(await lab.ops("app", "--", "env")).to.not.match(/^D(B_|ATABASE)|^SQLALCHEMY/m);
+  });
+
+  it("serves the app of docs/bring-your-own-app.md without any setting", async () => {
+    for (const setting of ["appHealthPath", "appMigrations", "appDatabase"])
+      await lab.pulumi("config", "rm", setting);
+    await emptied();
+    await serves(await commit("examples/app"));
+    const { status } = await browser().request("/", { text: "a note of <Ada>" });
+    expect(status).to.equal(302);
+    expect(await page("/")).to.include("<p>a note of &lt;Ada&gt;</p>");
+    expect(await shared.stack.query("SELECT text FROM note")).to.deep.equal(["a note of <Ada>"]);
+  });
+
+  it("returns to its first app by a restore and a release", async () => {
+    await lab.ops("restore", backup, "--yes");
+    await shared.stack.release();
+    await logIn(shared.stack, username);
+    await lab.pulumi("preview", "--expect-no-changes");
+  });
+});
