@@ -45,7 +45,7 @@ describe("HTTPS on a stack", function () {
 
   it("has its certificate in the bucket from which a new machine gets it", async () => {
     const saved = await shared.stack.onMachine("cat /opt/flask-on-aws/certificates.saved");
-    expect(saved).to.match(/ s3:\/\/flask-on-aws-dev-https-\w+\/certificates\.tar\.gz$/);
+    expect(saved).to.match(/ s3:\/\/flask-on-aws-dev-https-\w+\/certificates\.tar\.gz\n$/);
     const copy = saved.trim().split(" ").at(-1)!;
     const names = await shared.stack.onMachine(`aws s3 cp --only-show-errors ${copy} - | tar -tz`);
     expect(names).to.include(`/${address()}/${address()}.key\n`).and.not.include("/pki/");
