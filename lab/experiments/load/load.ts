@@ -1,10 +1,13 @@
 /** Requests at a constant rate, whatever becomes of them: each has its moment, its connection and its time. */
+import type { ClientRequest } from "node:http";
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface TimedAnswer {
   /** Milliseconds from the moment the request was due. */
   readonly milliseconds: number;
+  /** Whether the client itself was slow. */
+  readonly isSlow: boolean;
   /** What is wrong with it; undefined if nothing is. */
   readonly failure: string | undefined;
 }
@@ -19,12 +22,16 @@ interface Load {
 const limit = 10_000;
 /** Every so many requests one sends the login form. */
 const formEvery = 4;
+/** Every so many requests one uploads slowly, and another one reads slowly: three seconds each. */
+const slowEvery = 60;
+const slow = { 31: "upload", 46: "read" } as Readonly<Record<number, "upload" | "read">>;
 /** Its connections stay open between requests: the server must not close one into which a client is just sending. */
 const keepAlive = new Agent({ keepAlive: true });
 
 /**
  * Opens the page of `origin` and, with every fourth request, sends its form for a user that does not exist: the
- * app looks that name up in the database. Half of the requests, and half of the forms, have a new connection each.
+ * app looks that name up in the database. Half of the requests, and half of the forms, have a new connection each. Some clients
+ * are slow.
  *
  * @param rate requests a second
  */
@@ -39,8 +46,13 @@ async function startLoad(origin: string, rate: number): Promise<Load> {
       const due = began + (number * 1000) / rate;
       await sleep(Math.max(0, due - performance.now()));
       const sent = number % formEvery === 0 ? form : undefined;
-      const answer = ask(`${origin}/login`, sent, number % (2 * formEvery) < formEvery)
-        .then((failure) => void answers.push({ milliseconds: performance.now() - due, failure }))
+      const slowly = slow[number % slowEvery];
+      const isKept = number % (2 * formEvery) < formEvery;
+      const answer = ask(`${origin}/login`, slowly === "upload" ? form : sent, isKept, slowly)
+        .then((failure) => {
+          const milliseconds = performance.now() - due;
+          answers.push({ milliseconds, isSlow: slowly !== undefined, failure });
+        })
         .finally(() => pending.delete(answer));
       pending.add(answer);
     }
@@ -76,6 +88,7 @@ function ask(
   url: string,
   form: Form | undefined,
   isConnectionKept: boolean,
+  slowly: "upload" | "read" | undefined,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     const type = { "content-type": "application/x-www-form-urlencoded" };
@@ -88,6 +101,10 @@ function ask(
     };
     const sent = request(url, options, (response) => {
       let text = "";
+      if (slowly === "read") {
+        response.pause();
+        setTimeout(() => response.resume(), 3000);
+      }
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("error", (error) => resolve(error.message));
       response.on("end", () => {
@@ -103,8 +120,19 @@ function ask(
         error.name === "TimeoutError" ? "no answer within 10 s" : (error.code ?? error.message),
       );
     });
-    sent.end(form?.body);
+    if (slowly === "upload") void uploadSlowly(sent, form!.body);
+    else sent.end(form?.body);
   });
+}
+
+/** Sends a body in six parts within three seconds. */
+async function uploadSlowly(sent: ClientRequest, body: string): Promise<void> {
+  sent.setHeader("content-length", Buffer.byteLength(body));
+  for (let part = 0; part < 6 && !sent.destroyed; part++) {
+    sent.write(body.slice((body.length * part) / 6, (body.length * (part + 1)) / 6));
+    await sleep(500);
+  }
+  sent.end();
 }
 
 /** Requests a second of {@link underLoad}. */
@@ -124,8 +152,11 @@ export async function underLoad(origin: string, change: () => Promise<unknown>) 
   return { before: answers.slice(0, before), during: answers.slice(before), milliseconds };
 }
 
-/** `share` 0.99 for the 99th percentile. */
+/** `share` 0.99 for the 99th percentile; of clients that are not slow. */
 export function percentile(answers: readonly TimedAnswer[], share: number): number {
-  const sorted = answers.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
+  const sorted = answers
+    .filter(({ isSlow }) => !isSlow)
+    .map(({ milliseconds }) => milliseconds)
+    .sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
