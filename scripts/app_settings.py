@@ -51,7 +51,7 @@ def forms(name, written):
 
 
 def redact(path):
-    written, secrets = read(path) if os.access(path, os.R_OK) else ({}, set())
+    written, secrets = read(path)
     hidden = {form for name in secrets & written.keys() for form in forms(name, written[name])}
     # The longest first: one may begin like another.
     hidden = sorted((form for form in hidden if len(form) >= SHORTEST), key=len, reverse=True)

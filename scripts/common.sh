@@ -233,4 +233,7 @@ active_service() {
 }
 
 # Copies its input, line by line, with the app's secrets replaced.
-redact() { python3 "$bin/app_settings.py" "$settings" redact; }
+redact() {
+  # A machine without the file may not have Python yet.
+  if [ -r "$settings" ]; then python3 "$bin/app_settings.py" "$settings" redact; else cat; fi
+}

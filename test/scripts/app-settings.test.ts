@@ -74,11 +74,12 @@ describe("The app's settings file", () => {
 
   it("has its secrets hidden in a running log at once", async () => {
     write({ API_KEY: "open sesame" });
-    const copy = spawn("python3", [script(), file, "redact"]);
+    const env = { ...process.env, PYTHONUNBUFFERED: "" };
+    const copy = spawn("python3", [script(), file, "redact"], { env });
     let printed = "";
     copy.stdout.setEncoding("utf8").on("data", (more: string) => (printed += more));
     copy.stdin.write("key: open sesame\n");
-    await until(() => printed !== "", "the line");
+    await until(() => printed !== "", "the line").catch(() => copy.kill());
     expect(printed).to.equal("key: [secret]\n");
     copy.stdin.end();
     await until(() => copy.exitCode !== null, "its end");
@@ -94,6 +95,14 @@ describe("The app's settings file", () => {
     const detached = machine.run("run-detached.sh", ["job", "work.sh"]);
     expect(detached.stdout).to.equal("[secret]\nerror: a\nremedy: b\n  | [secret]\n");
     expect(machine.run("work.sh").stderr).to.equal("error: a\nremedy: b\n  | [secret]\n");
+  });
+
+  it("need not be there, nor Python, for a step to say why it has failed", () => {
+    machine.fake("python3", "exit 127");
+    machine.script("work.sh", `. "$(dirname "$0")/common.sh"; fail a b evidence`);
+    const { status, stderr } = machine.run("work.sh");
+    expect(stderr).to.equal("error: a\nremedy: b\n  | evidence\n");
+    expect(status).to.equal(1);
   });
 
   it("has its secrets hidden in the logs", () => {
