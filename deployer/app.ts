@@ -21,6 +21,9 @@ export interface App {
   /** Whether the app keeps its data in the database, which the release then proves. */
   readonly database: boolean;
   readonly migrations: Settings["appMigrations"];
+  /** The app's own variables. */
+  readonly environment: Settings["appEnvironment"];
+  readonly secrets: Settings["appSecrets"];
 }
 
 /** The app that the settings name. */
@@ -36,5 +39,7 @@ export function appOf(settings: Settings): App {
     healthStatus: settings.appHealthStatus,
     database: settings.appDatabase,
     migrations: settings.appMigrations,
+    environment: settings.appEnvironment,
+    secrets: settings.appSecrets,
   };
 }

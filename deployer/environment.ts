@@ -15,19 +15,43 @@ export interface AppEnvironmentArgs {
   readonly database: AppDatabase | undefined;
   /** Signs the sessions; a new one logs everybody out. */
   readonly secretKey: string;
+  /** The app's own variables, which win over those that are set here. Any text without NUL. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The same; no log shows their values. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** The app's settings as a .env file. What comes out needs no quoting there. */
-export function appEnvironment({ database, secretKey }: AppEnvironmentArgs): string {
+/**
+ * The app's variables as a .env file, one a line. docker-compose and scripts/app_settings.py read it. A comment names the
+ * app's own secrets.
+ */
+export function appEnvironment(args: AppEnvironmentArgs): string {
+  const { database, secretKey, secrets } = args;
   const variables = {
     DEBUG: "False",
     SECRET_KEY: secretKey,
     ASSETS_ROOT: "/static/assets",
+    ...args.variables,
+    ...secrets,
     ...(database && databaseVariables(database)),
   };
-  return Object.entries(variables)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join("");
+  const names = Object.keys(secrets);
+  const comment = names.length > 0 ? `# secrets: ${names.join(" ")}\n` : "";
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${encoded(value)}\n`);
+  return comment + lines.join("");
+}
+
+/**
+ * A value as docker-compose reads it: as it is, or in double quotes, where it replaces escapes and then variables
+ * (compose-go 2.0, dotenv/parser.go). `\r\n` in a file would become `\n`.
+ */
+function encoded(value: string): string {
+  if (/^[\w.~%:/?=@+,-]*$/.test(value)) return value;
+  const escaped = value
+    .replaceAll(/[\\"$]/g, "\\$&")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r");
+  return `"${escaped}"`;
 }
 
 /**
@@ -45,7 +69,7 @@ function databaseVariables(args: AppDatabase) {
   return {
     DB_ENGINE: engine,
     DB_HOST: args.host,
-    DB_PORT: args.port,
+    DB_PORT: String(args.port),
     DB_NAME: schema,
     DB_USERNAME: user,
     DB_PASS: password,

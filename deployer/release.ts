@@ -166,8 +166,9 @@ export class Release extends pulumi.ComponentResource {
           database.port,
           this.databasePassword,
           randomSecret(`${name}-secret-key`, 32, { parent: this }),
+          app.secrets,
         ])
-        .apply(([host, port, password, secretKey]) =>
+        .apply(([host, port, password, secretKey, secrets]) =>
           appEnvironment({
             database: app.database
               ? {
@@ -176,6 +177,8 @@ export class Release extends pulumi.ComponentResource {
                 }
               : undefined,
             secretKey,
+            variables: app.environment,
+            secrets,
           }),
         ),
     );

@@ -9,7 +9,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
 {
   bin=$root/bin
   source=$root/source.git     # every fetched commit of the app
-  settings=$root/app.env      # the app's settings, with its database password
+  settings=$root/app.env      # the app's variables with all secrets, which app_settings.py reads
   client=$root/mysql.cnf      # the same database user, for mysql and mysqldump
   authority=$root/rds-ca.pem  # what RDS's certificates are checked against
   migrations=$root/migrations # revision files of an app that ships none
@@ -54,7 +54,7 @@ fail() {
   local evidence=${3-${evidence:-}} serves=''
   if [ -n "${releasing:-}" ]; then serves=$'\n       '$(what_serves); fi
   printf 'error: %s%s\nremedy: %s\n' "$1" "$serves" "$2" >&2
-  if [ -n "$evidence" ]; then tail -n 30 <<<"$evidence" | sed 's/^/  | /' >&2; fi
+  if [ -n "$evidence" ]; then tail -n 30 <<<"$evidence" | redact | sed 's/^/  | /' >&2; fi
   exit 1
 }
 
@@ -232,21 +232,8 @@ active_service() {
   fi
 }
 
-# Copies its input with the app's secrets replaced, as they stand in app.env and as the app decodes them.
+# Copies its input, line by line, with the app's secrets replaced.
 redact() {
-  local secrets=() line name value secret
-  if [ -r "$settings" ]; then
-    while IFS='=' read -r name value; do
-      case $name in
-      DB_PASS) secrets+=("$value" "$(printf '%b' "${value//%/\\x}")") ;;
-      SECRET_KEY) secrets+=("$value") ;;
-      esac
-    done <"$settings"
-  fi
-  while IFS= read -r line || [ -n "$line" ]; do
-    for secret in "${secrets[@]}"; do
-      if [ -n "$secret" ]; then line=${line//"$secret"/[secret]}; fi
-    done
-    printf '%s\n' "$line"
-  done
+  # A machine without the file may not have Python yet.
+  if [ -r "$settings" ]; then python3 "$bin/app_settings.py" "$settings" redact; else cat; fi
 }

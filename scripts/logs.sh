@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app and the proxy have logged, merged by time.
+# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app and the proxy have logged, merged by time, without the app's secrets.
 #
 # At most NUMBER past lines, the last ones: 100, or with --since all of that time. WHEN is a duration (30m, 24h) or a
 # time. Without --all, requests of health checks and the proxy's notices are left out.
@@ -41,5 +41,5 @@ readable() {
     s/^([^ ]+ proxy) .*$request.*$answer.*/\\1 \\2 \"\\4 \\5 \\3\" \\8 \\7 \"\\9\" \\6 s/"
 }
 
-logged ${since:+--since "$since"} --until "$now" | sort --stable --key 1,1 | worth_reading | last | readable
-if [ "$follow" ]; then logged --follow --since "$now" | worth_reading | readable; fi
+logged ${since:+--since "$since"} --until "$now" | sort --stable --key 1,1 | worth_reading | last | readable | redact
+if [ "$follow" ]; then logged --follow --since "$now" | worth_reading | readable | redact; fi

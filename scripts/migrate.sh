@@ -18,7 +18,7 @@ fi
 tool=(flask db) program=(--env "FLASK_APP=$module")
 if [ "$migrations_by" = alembic ]; then tool=(alembic); fi
 if [ "$migrations_by" = generated ]; then
-  program=(--volume "$bin/migrated_app.py:/migrated_app.py:ro" --env FLASK_APP=/migrated_app.py --env "APP_MODULE=$module")
+  program=(--volume "$bin/migrated_app.py:/migrated_app.py:ro" --env FLASK_APP=/migrated_app.py --env "FLASK_ON_AWS_MODULE=$module")
 fi
 
 # Works on a copy of the revision files, which takes the place of the old ones when all has gone
@@ -32,8 +32,10 @@ note_tables() { query "SHOW TABLES" >"$migrated_tables"; }
 
 # in_image COMMAND…: in a container of its own, as the user that owns the revision files.
 in_image() {
-  docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" --env-file "$settings" "${program[@]}" \
-    --volume "$authority:$authority:ro" --volume "$work:/migrations" "$image" "$@"
+  docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" "${program[@]}" \
+    --volume "$settings:/app.env:ro" --volume "$bin/app_settings.py:/app_settings.py:ro" \
+    --volume "$authority:$authority:ro" --volume "$work:/migrations" \
+    "$image" python /app_settings.py /app.env run "$@"
 }
 # flask_db ARGUMENT…: prints nothing; what it has said is in $output.
 flask_db() {

@@ -1,5 +1,6 @@
 /** Settings that describe the app, where its files do not tell enough. */
 import { z } from "zod";
+import { appVariables } from "./app-variables.ts";
 import { choice, text, wholeNumber } from "./fields.ts";
 
 /** Who makes the tables: scripts/describe-app.sh finds it out, or it is one of these. */
@@ -19,4 +20,5 @@ export const app = {
   appHealthStatus: wholeNumber(200, 499, "as HTTP has them", "use 200"),
   appDatabase: z.boolean(),
   appMigrations: choice(migrations, "use detected"),
+  appEnvironment: appVariables,
 };

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { distance } from "fastest-levenshtein";
 import { configCommand, type Problem } from "./problem.ts";
 
-/** How the CLI sets a setting: by its value, encrypted, or element by element. */
-export type Kind = "value" | "secret" | "list";
+/** How the CLI sets a setting: by its value, encrypted, element by element, or variable by variable, encrypted or not. */
+export type Kind = "value" | "secret" | "list" | "variables" | "secrets";
 
 /** Names that settings had before, and their names now. */
 const renamed: Readonly<Record<string, string>> = {
@@ -36,6 +36,7 @@ export function keyProblems(kinds: Readonly<Record<string, Kind>>): Problem[] {
     .flatMap(([key, value]) => {
       const name = key.slice(namespace.length);
       if (!Object.hasOwn(kinds, name)) return [unknownKey(key, name, kinds)];
+      if (kinds[name] === "secrets") return plainSecretsProblems(key, name, value);
       return kinds[name] === "secret" ? secretProblems(key, name, value) : [];
     });
 }
@@ -49,6 +50,12 @@ function unknownKey(key: string, name: string, kinds: Readonly<Record<string, Ki
   if (kinds[list] === "list") {
     const limit = `it is an element of the list ${list}, which is set with --path`;
     return { what, limit, remedy: replace(`set --path ${quoted(name)} VALUE`) };
+  }
+  const [, setting = "", variable] = /^(\w+)\.(\w+)$/.exec(name) ?? [];
+  const kind = kinds[setting];
+  if (kind === "variables" || kind === "secrets") {
+    const limit = `it is a variable of ${setting}, which is set with --path`;
+    return { what, limit, remedy: replace(setArguments(setting, kind, variable)) };
   }
   const candidates = { ...sameNames(Object.keys(kinds)), ...awsKeys, ...renamed };
   const near = nearest(name, Object.keys(candidates));
@@ -75,8 +82,27 @@ function secretProblems(key: string, name: string, value: string): Problem[] {
   return [{ what: `${key} is in plain text`, limit, remedy: `${remedy}\n${shared}` }];
 }
 
-function setArguments(name: string, kind: Kind = "value"): string {
+/** Pulumi says of the whole setting only whether it holds a secret. */
+function plainSecretsProblems(key: string, name: string, value: string): Problem[] {
+  if (isEncrypted(key)) return [];
+  const names = Object.keys((JSON.parse(value) ?? {}) as object);
+  if (names.length === 0) return [];
+  const set = names.map((variable) =>
+    configCommand(`set --path --secret ${quoted(`${name}.${variable}`)}`),
+  );
+  return [
+    {
+      what: `${key} holds no secret`,
+      limit: "must be encrypted: its values can be read in the stack's settings file",
+      remedy: [...set, "with new values, if others have had that file"].join("\n"),
+    },
+  ];
+}
+
+function setArguments(name: string, kind: Kind = "value", variable = "NAME"): string {
   if (kind === "secret") return `set --secret ${name}`;
+  if (kind === "secrets") return `set --path --secret ${name}.${variable}`;
+  if (kind === "variables") return `set --path ${name}.${variable} VALUE`;
   return kind === "list" ? `set --path '${name}[0]' VALUE` : `set ${name} VALUE`;
 }
 

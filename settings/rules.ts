@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { architectureOf } from "../compute/images.ts";
 import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
+import { appVariableProblems, type AppVariables } from "./app-variables.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
 import { addNetwork, type schema } from "./schema.ts";
@@ -15,6 +16,8 @@ export interface StackContext {
   readonly stack: string;
   readonly region: string;
   readonly hasPublishToken: boolean;
+  /** Undefined if its type is wrong. */
+  readonly appSecrets: AppVariables | undefined;
 }
 
 type Rule = (values: Values, context: StackContext) => readonly Problem[];
@@ -91,11 +94,15 @@ const protection: Rule = ({ protectData, confirmDestroy }, { stack }) => {
   return found;
 };
 
+const appVariables: Rule = (values, { appSecrets }) =>
+  appVariableProblems({ ...values, appSecrets });
+
 const rules: readonly Rule[] = [
   stackName,
   sshAccess,
   zones,
   architecture,
+  appVariables,
   backupAges,
   publishingProblems,
   protection,

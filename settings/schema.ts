@@ -7,6 +7,7 @@ import { machineImages } from "../compute/images.ts";
 import { cpuCreditModes } from "../compute/machine.ts";
 import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
+import { appVariables } from "./app-variables.ts";
 import { app } from "./app.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
@@ -163,6 +164,7 @@ export const secretSchema = z.object({
   }),
   appRepositoryCredential: z.string(),
   publishToken: z.string(),
+  appSecrets: appVariables,
 });
 
 /** Settings of Pulumi itself that count here, in the namespace aws. */

@@ -6,22 +6,37 @@ import { errorOf, fullKey, refused, type Problem } from "./problem.ts";
 import { ruleProblems } from "./rules.ts";
 import { awsSchema, schema, secretSchema } from "./schema.ts";
 
-type Secrets = Record<keyof z.output<typeof secretSchema>, pulumi.Output<string> | undefined>;
+type SecretTexts = Record<
+  Exclude<keyof z.output<typeof secretSchema>, "appSecrets">,
+  pulumi.Output<string> | undefined
+>;
+/** Variables of the app's own, by name. */
+type Variables = Readonly<Record<string, string>>;
 
 /** The stack's config, checked. Every key is described, with its default, in Pulumi.yaml. */
 export interface Settings
-  extends Readonly<Omit<z.output<typeof schema>, "confirmDestroy">>, Readonly<Secrets> {
+  extends
+    Readonly<Omit<z.output<typeof schema>, "confirmDestroy" | "appEnvironment">>,
+    Readonly<SecretTexts> {
+  readonly appEnvironment: Variables;
+  readonly appSecrets: pulumi.Output<Variables>;
   readonly region: string;
   /** Whether the stack's name was given, which lifts the protection of its data. */
   readonly confirmDestroy: boolean;
 }
 
-const kindOf = (field: z.ZodType): Kind => (field instanceof z.ZodArray ? "list" : "value");
+const kindOf = (field: z.ZodType, secret = false): Kind => {
+  if (inputOf(field) instanceof z.ZodRecord) return secret ? "secrets" : "variables";
+  if (secret) return "secret";
+  return field instanceof z.ZodArray ? "list" : "value";
+};
 
 /** Every setting of the project's own namespace; any other key there is refused. */
 const kinds: Readonly<Record<string, Kind>> = {
   ...Object.fromEntries(Object.entries(schema.shape).map(([key, field]) => [key, kindOf(field)])),
-  ...Object.fromEntries(Object.keys(secretSchema.shape).map((key) => [key, "secret"])),
+  ...Object.fromEntries(
+    Object.entries(secretSchema.shape).map(([key, field]) => [key, kindOf(field, true)]),
+  ),
 };
 
 /**
@@ -37,16 +52,18 @@ export function readSettings(): Settings {
     config.get(key) || isEncrypted(fullKey(key)) ? config.requireSecret(key) : undefined;
   const publishToken = secret("publishToken");
   const stack = pulumi.getStack();
+  const { values: secrets, problems: secretProblems } = readFields(secretSchema);
   const context = {
     project: pulumi.getProject(),
     stack,
     region,
     hasPublishToken: publishToken !== undefined,
+    appSecrets: secrets.appSecrets,
   };
   const problems = [
     ...keyProblems(kinds),
     ...ownProblems,
-    ...readFields(secretSchema).problems,
+    ...secretProblems,
     ...readFields(awsSchema, "aws:").problems,
     ...ruleProblems(values, context),
   ];
@@ -57,6 +74,9 @@ export function readSettings(): Settings {
     databasePassword: secret("databasePassword"),
     appRepositoryCredential: secret("appRepositoryCredential"),
     publishToken,
+    // The rules have refused what is not text.
+    appEnvironment: values.appEnvironment as Variables,
+    appSecrets: pulumi.secret(secrets.appSecrets as Variables),
     confirmDestroy: values.confirmDestroy === stack,
   };
 }

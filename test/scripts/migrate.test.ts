@@ -16,6 +16,8 @@ log "$@"
 if [ "$1 $2" = "image inspect" ]; then cat commit; exit; fi
 while [ "$1" != IMAGE ]; do [ "$1" = --volume ] && volume=\${2%%:/migrations}; shift; done
 shift
+[ "$1 $2 $3 $4" = "python /app_settings.py /app.env run" ]
+shift 4
 echo "noise of the app (head)"
 case "$*" in
 "flask db heads" | "alembic heads") cat heads ;;
@@ -175,7 +177,7 @@ describe("The migration", () => {
       "nothing is migrated: the schema has what the models have\n",
     );
     expect(machine.log).to.include(
-      `--volume ${machine.root}/bin/migrated_app.py:/migrated_app.py:ro --env FLASK_APP=/migrated_app.py --env APP_MODULE=shop:app `,
+      `--volume ${machine.root}/bin/migrated_app.py:/migrated_app.py:ro --env FLASK_APP=/migrated_app.py --env FLASK_ON_AWS_MODULE=shop:app `,
     );
     expect(machine.exists("root/tables")).to.equal(true);
   });
@@ -202,7 +204,7 @@ describe("The migration", () => {
   it("passes the settings as a file and runs the container as the login user, behind those that serve", () => {
     succeeds();
     expect(machine.log).to.include("--cpu-shares 64 ");
-    expect(machine.log).to.include(`--env-file ${machine.root}/app.env`);
+    expect(machine.log).to.include(`--volume ${machine.root}/app.env:/app.env:ro `);
     expect(machine.log).to.include(`--user ${process.getuid!()}:${process.getgid!()}`);
   });
 

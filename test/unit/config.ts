@@ -24,7 +24,7 @@ export function settingsOfStack(stack: string): Record<string, unknown> {
 }
 
 /** Settings that `pulumi config set --secret` encrypts. */
-const secrets = ["databasePassword", "appRepositoryCredential", "publishToken"];
+const secrets = ["databasePassword", "appRepositoryCredential", "publishToken", "appSecrets"];
 
 /**
  * Sets the stack's config: the defaults of Pulumi.yaml, a network of administrators, and `settings`.

@@ -14,6 +14,8 @@ const printable = fc.string({
   unit: fc.integer({ min: 32, max: 126 }).map((n) => String.fromCharCode(n)),
 });
 
+const noOwn = { variables: {}, secrets: {} };
+
 describe("The app's settings file", () => {
   const settings = (password: string) =>
     appEnvironment({
@@ -26,6 +28,7 @@ describe("The app's settings file", () => {
         certificates: "/opt/ca.pem",
       },
       secretKey: "0123",
+      ...noOwn,
     });
   const url = "mysql+pymysql://app:p%40ss%3Aw%2Frd%231%25@db.example:3306/appdb?ssl_ca=/opt/ca.pem";
 
@@ -49,8 +52,29 @@ describe("The app's settings file", () => {
   });
 
   it("names no database where the app has none", () => {
-    const text = appEnvironment({ database: undefined, secretKey: "0123" });
+    const text = appEnvironment({ database: undefined, secretKey: "0123", ...noOwn });
     expect(text).to.equal("DEBUG=False\nSECRET_KEY=0123\nASSETS_ROOT=/static/assets\n");
+  });
+
+  it("has the app's own variables, which win over the defaults, and names those that are secret", () => {
+    const text = appEnvironment({
+      database: undefined,
+      secretKey: "0123",
+      variables: { DEBUG: "True", EMPTY: "", GREETING: " it's #1 é ", URL: "http://a:1/?b=c@d" },
+      secrets: { KEY: '\\ " $HOME ${A}', PEM: "a\r\nb\n" },
+    });
+    expect(text.split("\n")).to.deep.equal([
+      "# secrets: KEY PEM",
+      "DEBUG=True",
+      "SECRET_KEY=0123",
+      "ASSETS_ROOT=/static/assets",
+      "EMPTY=",
+      `GREETING=" it's #1 é "`,
+      "URL=http://a:1/?b=c@d",
+      String.raw`KEY="\\ \" \$HOME \${A}"`,
+      String.raw`PEM="a\r\nb\n"`,
+      "",
+    ]);
   });
 
   it("encodes any printable password in characters that are safe in .env files and URIs", () => {
@@ -202,6 +226,20 @@ describe("The release", function () {
     }
   });
 
+  it("sends the app's own variables and secrets in the app's settings file alone", async () => {
+    const settings = { appEnvironment: { MODE: "a b" }, appSecrets: { API_KEY: "open sesame" } };
+    const own = await program(settings);
+    const { inputs, secretInputs } = step("write-app.env", own);
+    expect(inputs.stdin).to.match(/^# secrets: API_KEY\n/);
+    expect(inputs.stdin).to.include('\nMODE="a b"\n').and.include('\nAPI_KEY="open sesame"\n');
+    expect(secretInputs).to.include("stdin");
+    for (const { name, inputs: others } of own.resources) {
+      if (name.endsWith("write-app.env")) continue;
+      expect(JSON.stringify(others), name).to.not.match(/API_KEY|open sesame/);
+    }
+    expect(JSON.stringify(own.outputs)).to.not.include("open sesame");
+  });
+
   it("installs every script on the app server", () => {
     const { create, stdin } = step("install").inputs;
     expect(create).to.equal("bash -s");
@@ -242,6 +280,8 @@ describe("The release", function () {
     for (const [name, value] of Object.entries(described))
       expect(await changed({ [name]: value }), name).to.equal("deploy write-stack.env");
     expect(await changed({ appDatabase: false })).to.equal("deploy write-app.env write-stack.env");
+    expect(await changed({ appEnvironment: { A: "b" } })).to.equal("deploy write-app.env");
+    expect(await changed({ appSecrets: { A: "b" } })).to.equal("deploy write-app.env");
     expect(await changed({ https: false })).to.equal("deploy write-stack.env");
     expect(await changed({ acmeEmail: "me@example.com" })).to.equal("deploy write-stack.env");
     expect(await changed({ databaseName: "other" })).to.equal(

@@ -23,6 +23,9 @@ const values: Readonly<Record<string, string>> = {
   "availabilityZones[1]": "us-west-2b",
   confirmDestroy: "dev",
   databaseAllocatedStorage: "40",
+  NAME: "x",
+  WITHOUT_PATH: "x",
+  BIG: "12345678901234567890",
   natGateways: "none",
 };
 
@@ -84,6 +87,7 @@ describe("The settings", function () {
       flowLogs: "pulumi config set flowLogs yes",
       adminCidrs: "pulumi config set adminCidrs 10.0.0.0/8",
       natGateways: "pulumi config set --path 'natGateways[0]' none",
+      appEnvironment: "pulumi config set appEnvironment NAME=x",
       publishToken: "pulumi config set --secret publishToken",
     };
     for (const command of Object.values(wrong)) await typed(command);
@@ -119,11 +123,18 @@ describe("The settings", function () {
       "pulumi config set databasePassword 'correct horse battery'",
       "pulumi config set --secret appRepositoryCredential </dev/null",
       "pulumi config set publishRepository https://git.example/a.git",
+      "pulumi config set --path appEnvironment.BIG 12345678901234567890",
+      "pulumi config set --path 'appEnvironment[\"my-name\"]' x",
+      "pulumi config set --path appEnvironment.SECRET_KEY correct-horse",
+      "pulumi config set --path appEnvironment.DATABASE_URL mysql://db.example",
+      "pulumi config set --path appEnvironment.FLASK_APP wsgi:app",
+      "pulumi config set appEnvironment.WITHOUT_PATH x",
+      "pulumi config set --path appSecrets.API_KEY 'correct horse'",
     ];
     for (const mistake of mistakes) await typed(mistake);
 
     const printed = await problems();
-    expect(printed).to.have.lengthOf(10);
+    expect(printed).to.have.lengthOf(17);
     for (const problem of printed) {
       const [, remedy] = problem.split(/^ +remedy: /m);
       const lines = remedy!.split("\n").map((line) => line.trim());
@@ -136,9 +147,17 @@ describe("The settings", function () {
     }
     expect(await problems()).to.have.lengthOf(1);
     const set = readFileSync(settings, "utf8");
-    for (const key of ["databasePassword", "publishToken"])
-      expect(set).to.match(new RegExp(`:${key}:\\n +secure: `));
-    expect(set).to.not.match(/appComit|colour|tearDown|appRepositoryCredential|correct horse/);
+    for (const key of ["databasePassword", "publishToken", "API_KEY", "SECRET_KEY"])
+      expect(set).to.match(new RegExp(`\\b${key}:\\n +secure: `));
+    expect(set).to.not.match(/appComit|colour|tearDown|appRepositoryCredential|correct.horse/);
     expect(set).to.match(/confirmDestroy: dev$/m);
+  });
+
+  it("refuse an empty secret of the app's own, until it is removed", async () => {
+    await typed("pulumi config set --path --secret appSecrets.API_KEY </dev/null");
+    const [, problem] = await problems();
+    expect(problem).to.match(/^\S+:appSecrets\.API_KEY is empty$/m);
+    await typed(/^ +or, to have none: (.*)$/m.exec(problem!)![1]!);
+    expect(await problems()).to.have.lengthOf(1);
   });
 });

@@ -1,5 +1,6 @@
 /** Apps that are not like flask-datta-able, on the stack of one that is, which returns at the end. */
 import { expect } from "chai";
+import { createHash } from "node:crypto";
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { follow, part } from "../../../lab/experiments/faults/fault.ts";
@@ -104,6 +105,31 @@ describe("A stack", function () {
     expect([...statuses.keys()], "statuses of the page meanwhile").to.deep.equal([200]);
     expect(await page("/items")).to.equal("<p>version 2: 0 items</p>");
     factory = second;
+  });
+
+  it("gives the app its own variables and secrets unchanged, and changes a secret in one up", async () => {
+    const difficult = ` it's "#1" $HOME \${A} \\n %41 é \n--second line--\n`;
+    const secrets = ["the first of two secrets", `the "second" $ecret`];
+    const set = (name: string, value: string, ...flags: string[]) =>
+      lab.pulumi("config", "set", "--path", ...flags, name, "--", value);
+    const arrives = async (name: string, value: string) =>
+      expect(await page(`/digest/${name}`), name).to.equal(
+        createHash("sha256").update(value).digest("hex"),
+      );
+    await set("appEnvironment.DIFFICULT", difficult);
+    for (const secret of secrets) {
+      await set("appSecrets.API_KEY", secret, "--secret");
+      await serves(factory);
+      await arrives("DIFFICULT", difficult);
+      await arrives("API_KEY", secret);
+    }
+    const logged = await shared.stack.onMachine(
+      "cat /opt/flask-on-aws/runs/*.log; docker ps --all --quiet | xargs -n 1 docker logs 2>&1",
+    );
+    expect(logged).to.include("releasing commit ");
+    for (const text of [logged, await lab.ops("logs", "--all")])
+      for (const secret of secrets) expect(text).to.not.include(secret);
+    for (const name of ["appEnvironment", "appSecrets"]) await lab.pulumi("config", "rm", name);
   });
 
   it("keeps the version that serves when the next one answers with an error", async () => {

@@ -130,6 +130,14 @@ export const ofProgram: Table = {
     "see the messages above": why.look,
   },
   ops: { "run: (cd": why.computer },
+  "settings/app-variables.ts": {
+    "pulumi config": settings,
+    "${…}\nor, to have none": by(
+      "test/e2e/engine/settings.test.ts",
+      "refuse an empty secret of the app's own, until it is removed",
+    ),
+    "use a file": chosenValue,
+  },
   "settings/app.ts": { "use ": refused },
   "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },

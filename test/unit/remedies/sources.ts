@@ -155,7 +155,9 @@ const programs: Readonly<Record<string, string>> = {
 /** Methods and functions that build a command line from their arguments. */
 const commands: Readonly<Record<string, string>> = {
   ...{ "machine.ops": "./ops", "this.ops": "./ops", "machine.pulumi": "pulumi" },
-  ...{ "this.pulumi": "pulumi", configCommand: "pulumi config", typed: "", quote: "", replace: "" },
+  ...{ "this.pulumi": "pulumi", configCommand: "pulumi config" },
+  removeCommand: "pulumi config rm --path",
+  ...{ setCommand: "pulumi config set --path", typed: "", quote: "", replace: "" },
 };
 
 /** The text of an expression, as far as the source shows it. */

@@ -1,5 +1,6 @@
 """A factory, whose migrations are shipped."""
 
+import hashlib
 import os
 
 from flask import Flask
@@ -24,5 +25,9 @@ def create_app(config=None):
     def items():
         count = db.session.scalar(db.select(db.func.count(Item.id)))
         return f"<p>version 1: {count} items</p>"
+
+    @app.route("/digest/<name>")
+    def digest(name):
+        return hashlib.sha256(os.environ[name].encode()).hexdigest()
 
     return app
