@@ -48,13 +48,14 @@ ops=${OPS:-./ops} pulumi=${PULUMI:-pulumi} flags=${STACK_FLAGS-${STACK:+ --stack
 release_command() { echo "${1:+$pulumi config set appCommit $1$flags && }$pulumi up$flags"; }
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5
 
-# fail WHAT REMEDY [EVIDENCE]: ends a step. The verdict comes first, then the last 30 lines of the evidence, which is by
-# default what the last quiet command has said. A step of a release, which sets $releasing, says what serves.
+# fail WHAT REMEDY [EVIDENCE]: ends a step. The verdict comes first, then the last lines of the evidence, which is by default
+# what the last quiet command has said: 30 lines, or $evidence_lines. A step of a release, which sets $releasing, says what
+# serves.
 fail() {
   local evidence=${3-${evidence:-}} serves=''
   if [ -n "${releasing:-}" ]; then serves=$'\n       '$(what_serves); fi
   printf 'error: %s%s\nremedy: %s\n' "$1" "$serves" "$2" >&2
-  if [ -n "$evidence" ]; then tail -n 30 <<<"$evidence" | redact | sed 's/^/  | /' >&2; fi
+  if [ -n "$evidence" ]; then tail -n "${evidence_lines:-30}" <<<"$evidence" | redact | sed 's/^/  | /' >&2; fi
   exit 1
 }
 

@@ -84,6 +84,8 @@ start_new() {
     if [ "$restarts" != 0 ]; then
       # It is started again and again: the log up to the last start ends with the cause.
       until=$(docker inspect --format '{{if not .State.Restarting}}{{.State.StartedAt}}{{end}}' "$id")
+      # Where several workers end at the same time, gunicorn adds some 40 lines of its own after the app's error.
+      evidence_lines=90
       give_up "the app ends as soon as it is started"
     fi
     # Some apps answer with an error while they begin.

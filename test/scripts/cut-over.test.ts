@@ -200,6 +200,17 @@ describe("The cut-over", () => {
     expect(evidence).to.deep.equal(Array.from({ length: 30 }, (_, i) => String(71 + i)));
   });
 
+  it("shows 90 lines of a crash: gunicorn may add 40 of its own after the app's error", () => {
+    machine().write("health", "starting 1\n");
+    const compose = machine().read("fakes/docker-compose");
+    machine().write(
+      "fakes/docker-compose",
+      compose.replace('echo "last words of', 'seq 100\n  echo "last words of'),
+    );
+    const evidence = switchTo("app:1").stderr.match(/(?<=^ {2}\| )\d+$/gm);
+    expect(evidence).to.deep.equal(Array.from({ length: 88 }, (_, i) => String(13 + i)));
+  });
+
   it("returns to the old version even if no log can be read", () => {
     deployed("app:1");
     machine().write("broken", "up green\nlogs\n");
