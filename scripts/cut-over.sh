@@ -131,7 +131,7 @@ proxy_configuration() {
 # start_proxy: the proxy, with its configuration. A running proxy loads it without a restart; an unchanged one changes
 # nothing.
 start_proxy() {
-  local before ca_before
+  local before ca_before is_changed=''
   suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), acmeDirectory or acmeCaCertificate, or set it back"
   # A setting that has just been changed does not stand in the way of a rollback.
   if [ "$action" != release ] && [ -e "$proxy/Caddyfile" ]; then
@@ -139,7 +139,8 @@ start_proxy() {
   else
     proxy_configuration >"$proxy/Caddyfile.new"
   fi
-  if [ "$PROXY_IMAGE" != "$proxy_before" ] || ! cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile"; then
+  cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile" || is_changed=1
+  if [ "$PROXY_IMAGE" != "$proxy_before" ] || [ "$is_changed" ]; then
     # What does not fit is refused before anything that serves is changed.
     quietly "${compose[@]}" run --rm --no-deps -T proxy caddy validate --config /etc/caddy/Caddyfile.new --adapter caddyfile ||
       give_up "the proxy refuses its configuration"
@@ -147,7 +148,7 @@ start_proxy() {
   if [ -e "$root/nginx" ]; then replace_nginx; fi
   before=$(proxy_run)
   ca_before=$(authority_in "$proxy/Caddyfile")
-  if ! cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile"; then touch "$asked"; fi
+  if [ "$is_changed" ]; then touch "$asked"; fi
   if [ -e "$proxy/Caddyfile" ]; then cp "$proxy/Caddyfile" "$proxy/Caddyfile.before"; fi
   mv "$proxy/Caddyfile.new" "$proxy/Caddyfile"
   quietly up proxy || give_up "the proxy did not start"

@@ -119,6 +119,13 @@ export async function serves({ page }: LabStack): Promise<void> {
   if (!ok) throw new Error(`the page answers with status ${status}`);
 }
 
+/** As {@link serves}, and resolves to whether the page is served. */
+export const isServed = (stack: LabStack): Promise<boolean> =>
+  serves(stack).then(
+    () => true,
+    () => false,
+  );
+
 /** What the group of a pattern stands for in a message. @throws if the message does not match */
 export function part(message: string, pattern: RegExp): string {
   const found = pattern.exec(message)?.[1];

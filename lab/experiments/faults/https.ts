@@ -4,7 +4,7 @@ import { S3 } from "@aws-sdk/client-s3";
 import { succeed } from "../../support/lab.ts";
 import { tail, type LabStack, type SettingValues } from "../../support/stack.ts";
 import { certificateOf, issued, onInternet, startLetsEncrypt } from "../../support/certificate.ts";
-import { refused, serves, until, type Fault } from "./fault.ts";
+import { isServed, refused, serves, until, type Fault } from "./fault.ts";
 import { terminated } from "./machine.ts";
 
 const host = ({ outputs }: LabStack) => outputs.appServerPublicIp!;
@@ -42,12 +42,6 @@ async function selfSigned(
     throw new Error(`the page has the certificate of ${subjectaltname}`);
   return text;
 }
-
-const isServed = (stack: LabStack) =>
-  serves(stack).then(
-    () => true,
-    () => false,
-  );
 
 /** Waits for the certificate that the proxy orders by itself. */
 const heals = (stack: LabStack) =>

@@ -10,7 +10,7 @@ import { certificateOf, startLetsEncrypt } from "../../support/certificate.ts";
 import { succeed } from "../../support/lab.ts";
 import { tail, withStack, type LabStack } from "../../support/stack.ts";
 import { forgetCertificates } from "../faults/https.ts";
-import { serves, until } from "../faults/fault.ts";
+import { isServed, until } from "../faults/fault.ts";
 import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
 
 /** What is done to the stack, by name. */
@@ -56,12 +56,7 @@ const preparations: Record<string, (stack: LabStack) => Promise<unknown>> = {
       "sed -i 's/renew_interval .*/renew_interval 5s/' /opt/flask-on-aws/proxy/Caddyfile && " +
         "docker restart flask-on-aws-proxy-1",
     );
-    await until("the proxy serves", 30, () =>
-      serves(stack).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await until("the proxy serves", 30, () => isServed(stack));
   },
 };
 
