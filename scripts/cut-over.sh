@@ -99,7 +99,16 @@ start_new() {
     if [ "$second" -ge 90 ]; then give_up "the app does not answer GET $health_path $second s after the start: $said"; fi
     sleep 1
   done
-  if [ "$has_database" = false ]; then return; fi
+  if [ "$has_database" = true ]; then check_database; fi
+  # Docker's default.
+  if ! quietly docker update --cpu-shares 1024 "$id"; then
+    remedy="see what Docker says, then: $(release_command)"
+    give_up "the container of $image does not get more processor time"
+  fi
+}
+
+# check_database: the new version has its data in it.
+check_database() {
   if ! quietly "$bin/check-database-connection.sh" "$new" "$health_path" "$health_status"; then
     remedy+="
         or, if that is right, set appHealthPath to a page that reads the database;

@@ -60,6 +60,24 @@ describe("The cut-over", () => {
     expect(machine().log.match(/sleep 0\.2/g)).to.have.length(150);
   });
 
+  it("gives the new version its full weight after it has started, and before it serves", () => {
+    deployed("app:1");
+    deployed("app:2");
+    const raised = at("docker update --cpu-shares 1024 green");
+    expect(raised).to.be.greaterThan(at("gate green"));
+    expect(raised).to.be.lessThan(at("exec -T blue cat /proc/net/tcp"));
+  });
+
+  it("keeps the old version running when the new version does not get its full weight", () => {
+    deployed("app:1");
+    machine().write("broken", "update\n");
+    const { status, stderr } = switchTo("app:2");
+    expect(status).to.equal(1);
+    expect(stderr).to.include("error: the container of app:2 does not get more processor time");
+    expect(stderr).to.include("remedy: see what Docker says, then: pulumi up");
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+  });
+
   it("first removes the container that an interrupted release has left", () => {
     deployed("app:1");
     machine().write("up/green", "");

@@ -58,6 +58,7 @@ export function cutOverMachine() {
       `if [ "$1" = image ]; then shift; fi
       case "$3" in
       flask-on-aws-nginx-1) log docker "$@"; ! grep -qx nginx '${machine.home}/broken' ;;
+      1024) log docker "$@"; ! grep -qx update '${machine.home}/broken' ;;
       *Restarting*) echo 2026-01-01T00:00:09Z ;;
       *StartedAt*) echo "$4 since $(cat '${machine.home}/up/proxy')" ;;
       *RestartCount*) cat '${machine.home}/health' ;;

@@ -203,6 +203,10 @@ export const ofScripts: Table = {
       "test/e2e/stack/own-app.test.ts",
       "refuses a page of another status within seconds, and serves by appHealthPath",
     ),
+    "see what Docker says": by(
+      "test/scripts/cut-over.test.ts",
+      "keeps the old version running when the new version does not get its full weight",
+    ),
     "or, if that is right": by(
       "test/e2e/stack/own-app.test.ts",
       "refuses an app that never connects to the database, until appDatabase is false",
