@@ -40,7 +40,7 @@ export class Machine extends pulumi.ComponentResource {
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Machine", name, {}, opts);
 
-    // Other authorized keys replace the machine. It then gets a new first-contact key, which nobody has read yet.
+    // Other authorized keys replace the machine. It then gets a new first-contact key, which no process has read yet.
     const hostKey = sshKey(`${name}-host-key`, { parent: this }, args.authorizedKeys.join("\n"));
     const ami = aws.ssm.getParameterOutput({ name: args.image.parameter }, { parent: this });
     const instance = new aws.ec2.Instance(

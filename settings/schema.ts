@@ -28,7 +28,7 @@ const containerImage = (remedy: string) =>
 
 /** Networks that a VPC cannot have, and whose they are. */
 const reservedNetworks = {
-  "0.0.0.0/8": "which is nobody's address",
+  "0.0.0.0/8": "which are the addresses of no network",
   "127.0.0.0/8": "every machine's own",
   "169.254.0.0/16": "where AWS serves metadata, time and names",
   "172.16.0.0/12": "which Docker gives out on the machines",

@@ -6,7 +6,7 @@ import { pulumi as pulumiCommand } from "../operations/names.ts";
  * Stops before anything is created if the account, or its organization, does not let a bucket be public.
  *
  * S3 answers with the settings in effect, those of the organization included (S3 API reference, GetPublicAccessBlock of
- * S3 Control). BlockPublicPolicy refuses the site's policy, RestrictPublicBuckets lets nobody use it.
+ * S3 Control). BlockPublicPolicy refuses the site's policy, RestrictPublicBuckets makes it have no effect.
  *
  * @throws pulumi.RunError with both ways to continue
  */

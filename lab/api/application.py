@@ -171,7 +171,7 @@ class OnlyAws:
 
 
 def _buffer_body(environ: Environ) -> bytes:
-    """The whole body, read before the lock is taken, so that a slow upload holds up nobody else."""
+    """The whole body, read before the lock is taken, so that a slow upload does not delay other requests."""
     length = environ.get("CONTENT_LENGTH")
     if not length and not environ.get("wsgi.input_terminated"):
         return b""

@@ -85,7 +85,7 @@ def _allowed(
 
 
 def _role(access_key: str) -> tuple[str | None, list[policies.Statement]]:
-    """The ARN and the policies of the role whose session it is. Raises AccessDenied for a key of nobody's."""
+    """The ARN and the policies of the role whose session it is. Raises AccessDenied for an unknown key."""
     if not access_key:
         return None, []
     for account, by_partition in sts_backends.items():
@@ -100,7 +100,7 @@ def _role(access_key: str) -> tuple[str | None, list[policies.Statement]]:
 
 
 def _context(environ: Environ, principal: str | None) -> policies.Context:
-    """Over loopback, which nobody can listen to, all counts as TLS."""
+    """A connection over loopback counts as TLS, because no other machine can read it."""
     context = {"aws:securetransport": str(environ.get("HTTP_X_FORWARDED_PROTO", "https") == "https").lower()}
     if principal:
         context |= {"aws:principalarn": principal, "aws:principalaccount": principal.split(":")[4]}

@@ -1,6 +1,6 @@
 """What the name servers of the lab's internet answer: Route 53's public zones, and records of other DNS providers.
 
-Zones of every account count. Whether a zone is delegated is not looked at, but nobody gets the lab's own names.
+Zones of every account count. Delegation is not checked. The lab's own names are left out.
 Records of type A have an effect, others have none.
 """
 

@@ -59,7 +59,7 @@ export interface DesiredState {
   dns: PublicDns;
 }
 
-/** A VPC without a machine has no router, because nobody could tell the difference. */
+/** A VPC without a machine needs no router, so it has none. */
 export function desiredState(observed: ObservedState): DesiredState {
   const instances = observed.instances.filter(({ state }) => state !== "terminated");
   const { databases } = observed;

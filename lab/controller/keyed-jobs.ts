@@ -1,4 +1,4 @@
-/** One job at a time for each router, machine and database; a slow one holds up nobody else. */
+/** One job at a time for each router, machine and database; a slow one does not delay the others. */
 export class KeyedJobs {
   private readonly busy = new Set<string>();
   /** Last error of each job, so that the log tells it once. */

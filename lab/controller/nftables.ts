@@ -76,7 +76,7 @@ function forwardChain(interfaces: Interface[]): string {
     iifname != "${UPLINK}" meta mark 0 drop
     meta mark ${MARK.local} oifname "${UPLINK}" drop
     meta mark ${MARK.internet} ip saddr != @public_sources drop
-    # Asked through a public address, answered by a NAT gateway: nobody awaits that answer.
+    # The request came through a public address and the answer goes to a NAT gateway, so no client expects it.
     meta mark >= ${MARK.nat} ct direction reply drop
     ct state established,related accept
     ct state invalid drop
@@ -97,7 +97,7 @@ ${nats.map(({ id, publicIp }) => `    oifname "${UPLINK}" meta mark ${natMark(id
 }
 
 function inputAndOutputChains(router: Router): string {
-  return `  # The router itself is nobody's target: it answers for the resolver and the metadata service only.
+  return `  # The router itself accepts requests to the resolver and the metadata service only.
   chain input {
     type filter hook input priority filter; policy drop;
     ct state established,related accept

@@ -202,7 +202,7 @@ export class LabStack {
     return hash;
   }
 
-  /** A version that works, and that nobody has seen before. */
+  /** A new version, which works. */
   async newVersion(change: AppChange = () => Promise.resolve()): Promise<Version> {
     const text = `good version ${Date.now()}`;
     const marked = async (directory: string) => {

@@ -85,7 +85,7 @@ def keep_elastic_ip(original: Any, eni: NetworkInterface) -> None:
 
 @replaces(ElasticAddressBackend, "associate_address")
 def move_elastic_ip(original: Any, backend: Any, instance: Any = None, eni: Any = None, **named: Any) -> Any:
-    """An address moves unless the caller forbids it, which nobody here does; moto moves it only when told to.
+    """An address moves unless the caller forbids it, and no caller here does. moto moves it only on request.
 
     It leaves its old interface, where moto shows it still. No gateway, no mapping. (API reference, AssociateAddress.)
     """

@@ -1,6 +1,6 @@
 """Security groups as AWS keeps them.
 
-A VPC's default group lets its members reach each other; moto's lets nobody in. A rule whose other end is a group
+The default group of a VPC allows traffic between its members; moto's allows none. A rule whose other end is a group
 keeps its description; moto keeps it for networks alone.
 """
 

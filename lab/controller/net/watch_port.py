@@ -25,7 +25,7 @@ while left >= 0:
     except OSError:
         state = "closed"
     if state != seen:
-        # A closed port was closed when the packet left that nobody answered.
+        # The port was closed when the packet without an answer was sent.
         print(state, began if state == "closed" else time.time(), flush=True)
         seen = state
         left -= 1

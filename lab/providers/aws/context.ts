@@ -18,7 +18,7 @@ const clientOptions = {
   maxAttempts: 10,
   // The lab's buckets have no host names of their own. Other services ignore it.
   forcePathStyle: true,
-  // The real provider stores no checksums that nobody asked for.
+  // The real provider stores checksums only on request.
   requestChecksumCalculation: "WHEN_REQUIRED",
 } as const;
 
