@@ -9,10 +9,13 @@ import { terminated } from "./machine.ts";
 
 const host = ({ outputs }: LabStack) => outputs.appServerPublicIp!;
 
-/** Takes all certificates from the machine and from their bucket, as on a new stack. */
-export async function forgetCertificates(stack: LabStack): Promise<void> {
+/** Takes the certificates, and by default the account's key, from the machine and from their bucket, as on a new stack. */
+export async function forgetCertificates(
+  stack: LabStack,
+  directory: "certificates" | "certificates/caddy/certificates" = "certificates",
+): Promise<void> {
   await stack.onMachine(
-    "docker rm --force flask-on-aws-proxy-1 && cd /opt/flask-on-aws && sudo rm -rf certificates certificates.saved",
+    `docker rm --force flask-on-aws-proxy-1 && cd /opt/flask-on-aws && sudo rm -rf ${directory} certificates.saved`,
   );
   const s3 = stack.client(S3);
   await s3.deleteObject({ Bucket: await bucket(s3), Key: "certificates.tar.gz" });
@@ -119,6 +122,16 @@ export const httpsFaults: Fault[] = [
       await stack.onMachine(
         "cd /opt/flask-on-aws && touch --date '1 hour ago' proxy/asked && bin/schedule.sh certificate",
       );
+      await heals(stack);
+    },
+  },
+  {
+    name: "ca-forgets-the-account",
+    allowsDowntime: true,
+    async inject(stack) {
+      await startLetsEncrypt(stack);
+      await forgetCertificates(stack, "certificates/caddy/certificates");
+      await selfSigned(stack, /accountDoesNotExist/);
       await heals(stack);
     },
   },
