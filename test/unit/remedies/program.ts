@@ -138,7 +138,7 @@ export const ofProgram: Table = {
     ),
     "use a file": chosenValue,
   },
-  "settings/app.ts": { "use ": refused },
+  "settings/app.ts": { "use ": refused, "name one": chosenValue },
   "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
@@ -152,6 +152,7 @@ export const ofProgram: Table = {
     "create a stack": inspect("a stack's name is the user's to choose"),
     "${…}\nor, to let in": settings,
     "name fewer zones": chosenValue,
+    "pulumi config": settings,
     "set it to true": by("test/e2e/stack/environments.test.ts", "only its name destroys it"),
   },
   "settings/schema.ts": {
