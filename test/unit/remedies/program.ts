@@ -98,6 +98,18 @@ export const ofProgram: Table = {
       "passes each word of a command unchanged",
     ),
   },
+  "operations/init.ts": {
+    "install both": why.computer,
+    "correct the address": by(
+      "test/unit/operations/init.test.ts",
+      "refuses a repository that cannot be read and a name that it does not have",
+    ),
+    "name one that is pushed": by(
+      "test/unit/operations/init.test.ts",
+      "refuses a repository that cannot be read and a name that it does not have",
+    ),
+    "see ": why.look,
+  },
   "operations/machine.ts": {
     "install them": older,
     "see what goes on there": by("lab/experiments/faults/machine.ts", "connection-cut"),
