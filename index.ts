@@ -69,8 +69,9 @@ const backups = new Backups(
 );
 const certificates = settings.https ? new Certificates(`${name}-https`, opts) : undefined;
 
-const commit = settings.appCommit;
-const image = appImage(commit, settings.baseImage);
+const app = appOf(settings);
+const { commit } = app;
+const image = appImage(app);
 const serving = await readServing(backups.bucket, { provider });
 refuseRolledBack(serving, { commit, image, stack });
 if (!serving) {
@@ -225,7 +226,7 @@ const release = new Release(`${name}-release`, {
     hostKey: appHostKey.publicKey,
   },
   access: sshAccess,
-  app: appOf(settings),
+  app,
   proxy: {
     image: settings.proxyImage,
     uploadLimit: settings.uploadLimit,

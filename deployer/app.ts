@@ -24,6 +24,12 @@ export interface App {
   /** The app's own variables. */
   readonly environment: Settings["appEnvironment"];
   readonly secrets: Settings["appSecrets"];
+  /** Debian packages of the image. */
+  readonly packages: readonly string[];
+  /** Path in the repository; empty for scripts/Dockerfile.release. */
+  readonly dockerfile: string;
+  /** Where the app listens, in an image of its own Dockerfile. */
+  readonly port: number;
 }
 
 /** The app that the settings name. */
@@ -41,5 +47,8 @@ export function appOf(settings: Settings): App {
     migrations: settings.appMigrations,
     environment: settings.appEnvironment,
     secrets: settings.appSecrets,
+    packages: settings.appPackages,
+    dockerfile: settings.appDockerfile,
+    port: settings.appPort,
   };
 }

@@ -100,7 +100,7 @@ export class Release extends pulumi.ComponentResource {
 
     const files = readScripts();
     const steps = new Steps(name, args.machine, files, { parent: this });
-    const image = appImage(app.commit, app.baseImage);
+    const image = appImage(app);
     const reached = this.createReach(name, args, steps.everyRun, image);
     const install = steps.run("install", "bash -s", {
       stdin: installation(`${root}/bin`, files),
@@ -234,12 +234,15 @@ function buildImage(
   boot: pulumi.Resource,
 ): pulumi.Resource {
   const fetch = steps.script("fetch", {
-    args: [app.repository, app.commit, ...(app.module ? [app.module] : [])],
+    args: [app.repository, app.commit, app.module, app.dockerfile],
     ...(app.credential ? { stdin: app.credential } : {}),
     after: [boot],
   });
   return steps.script("build", {
-    args: [app.commit, image, app.baseImage, app.pipIndexUrl],
+    args: [
+      ...[app.commit, image, app.baseImage, app.pipIndexUrl],
+      ...[app.dockerfile, app.packages.join(" ")],
+    ],
     by: "run-detached.sh build build.sh",
     after: [fetch],
   });

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option, type CommanderError } from "commander";
 import { backup } from "./backup.ts";
 import { backups, restore, restoreTest } from "./backups.ts";
+import { init } from "./init.ts";
 import { logs } from "./logs.ts";
 import { ops } from "./names.ts";
 import { releases, rollback } from "./releases.ts";
@@ -52,6 +53,7 @@ export function commandLine(result: { status: number }): Command {
   addReleases(add);
   addBackups(add);
   addShells(add);
+  addInit(program, result);
   return program;
 }
 
@@ -117,6 +119,17 @@ function addShells(add: Add): void {
     "mysql -- --execute 'SHOW TABLES'",
     mysql,
   ).passThroughOptions();
+}
+
+/** The one command that needs no stack. */
+function addInit(program: Command, result: { status: number }): void {
+  program
+    .command("init <repository> [commit]")
+    .description("look at an app's repository, and print the settings that fit it")
+    .addHelpText("after", `\nExample:\n  ${ops} init https://github.com/OWNER/NAME.git main`)
+    .action(async (repository: string, commit: string | undefined) => {
+      result.status = await init(repository, commit);
+    });
 }
 
 /** Refuses what is no value but a forgotten one. */

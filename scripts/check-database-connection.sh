@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# check-database-connection.sh SERVICE PATH STATUS: proves that a service of compose.yml has its data in RDS, from outside of the
-# app's code: asks for a page, which must answer with STATUS, and looks at the connections of the container. An app may fall back
-# to SQLite without a word.
+# check-database-connection.sh SERVICE PORT PATH STATUS: proves that a service of compose.yml has its data in RDS: asks for a page,
+# which must answer with STATUS, and looks at the connections of the container. An app may fall back to SQLite without a word. It
+# runs outside of the container, whose image may have no Python.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-"${compose[@]}" exec -T "$1" python - "$DB_HOST" "$DB_PORT" "$APP_URL$2" "$3" <<'PYTHON'
+read -r pid address _ < <(docker inspect --format "{{.State.Pid}} $address_template" "$("${compose[@]}" ps --quiet "$1")")
+python3 - "$DB_HOST" "$DB_PORT" "$APP_URL$3" "$4" "/proc/$pid/net/tcp" "$address" "$2" <<'PYTHON'
 import http.client, socket, sys, time, urllib.parse
 
 host, port, page, status = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3]), sys.argv[4]
+sockets, container = sys.argv[5], (sys.argv[6], int(sys.argv[7]))
 path = page.path + ("?" + page.query if page.query else "")
 headers = {"Host": page.netloc, "X-Forwarded-Proto": page.scheme, "User-Agent": "flask-on-aws-check"}
 # As /proc/net/tcp writes it, of all processes in the container.
@@ -17,12 +19,12 @@ addresses = {f"{int.from_bytes(socket.inet_aton(info[4][0]), sys.byteorder):08X}
 
 def connections():
     """States of the connections to the database, by the local port."""
-    with open("/proc/net/tcp") as table:
+    with open(sockets) as table:
         rows = [line.split()[1:4] for line in table]
     return {local: state for local, remote, state in rows if remote in addresses}
 
 def ask():
-    connection = http.client.HTTPConnection("127.0.0.1", 5005, timeout=30)
+    connection = http.client.HTTPConnection(*container, timeout=30)
     connection.request("GET", path, headers=headers)
     found = connection.getresponse()
     found.read()

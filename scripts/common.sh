@@ -33,8 +33,11 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   scratch=${SCHEMA:-}_restore replaced=${SCHEMA:-}_replaced
   # What describe-app.sh prints. Before it existed, an app had to be like this.
   module=run:app module_found=run.py health_path=/login health_status=200 has_database=true migrations_by=generated
+  dockerfile='' port=5005
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
+  # Docker's template for the address of a container in the network of compose.yml.
+  address_template='{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}'
   # Docker's options for builds and migrations: the serving containers weigh 1024, so these get the processor time that is
   # left.
   leftover=(--cpu-shares 64)
@@ -165,6 +168,14 @@ offered() {
     echo app.zip
   fi
 }
+
+# read_image COMMIT [DOCKERFILE [PYTHON]]: what app_image.py finds in a fetched commit, for image_finding.
+read_image() {
+  image_findings=$(GIT_DIR=$source python3 "$bin/app_image.py" "$@" 2>&1) ||
+    fail "the files of commit $1 cannot be read" "run $pulumi up$flags again" "$image_findings"
+}
+# image_finding KIND: a line for each finding of a kind.
+image_finding() { sed -n "s/^$1\t//p" <<<"$image_findings"; }
 
 # Opens the repository of the app's commits for this process alone.
 lock_source() {

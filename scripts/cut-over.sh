@@ -5,6 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1 action=${2:-release}
 old=$(active_service)
+old_own_port=$(cat "$proxy/own-port" 2>/dev/null || true)
 if [ "$old" = blue ]; then new=green; else new=blue; fi
 [ -n "${ADDRESS:-}" ] ||
   fail "the last $pulumi up installed new scripts, and ended before it wrote their settings" "run it again: $pulumi up$flags"
@@ -34,17 +35,34 @@ write_variables() {
     printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE"
     for service in BLUE GREEN; do
       if [ "$service" = "${new^^}" ] || ! grep -s "^${service}_" "$variables"; then
-        printf "${service}_%s='%s'\n" IMAGE "$image" MODULE "$module" PAGE "$APP_URL$health_path" STATUS "$health_status"
+        echo "${service}_IMAGE='$image'"
       fi
     done
   } >"$variables.new"
   mv "$variables.new" "$variables"
 }
 
-# pass_to SERVICE: sends the next request, and all later ones, to a service.
+# write_environment: what the new container gets beside app.env.
+write_environment() {
+  if [ -n "$module" ]; then echo "FLASK_APP=$module"; fi
+  # The proxy, which alone can connect, tells the client's address and scheme. The app's own image may have any server, which
+  # does not know the PROXY protocol; gunicorn and uvicorn read FORWARDED_ALLOW_IPS.
+  if [ -n "$dockerfile" ]; then
+    printf '%s\n' "PORT=$port" "FORWARDED_ALLOW_IPS=*"
+  else
+    echo "GUNICORN_CMD_ARGS=--proxy-protocol --proxy-allow-from=* --forwarded-allow-ips=*"
+  fi
+}
+
+# pass_to SERVICE [PORT]: sends the next request, and all later ones, to a service; by the PORT of the app's own image.
 pass_to() {
-  echo "$1" >"$proxy/active.new"
-  mv "$proxy/active.new" "$proxy/active"
+  # Between the two the proxy may find the new port and the old service: it does not connect, and tries again.
+  replace own-port "${2:-}"
+  replace active "$1"
+}
+replace() {
+  echo "$2" >"$proxy/$1.new"
+  mv "$proxy/$1.new" "$proxy/$1"
 }
 
 # shellcheck disable=SC2317  # quietly runs it
@@ -62,7 +80,7 @@ give_up() {
   else
     mv "$variables.before" "$variables"
     if [ "$suspect" = proxy ]; then restore_proxy || true; fi
-    if [ "$(active_service)" != "$old" ]; then pass_to "$old" || true; fi
+    if [ "$(active_service)" != "$old" ]; then pass_to "$old" "$old_own_port" || true; fi
   fi
   remove "$new"
   fail "$1${old:+.
@@ -71,16 +89,14 @@ give_up() {
 
 # start_new: the new version, until it answers and uses the database.
 start_new() {
-  local id state health restarts second said answered=0
+  local id restarts address said try answered=0 began=$SECONDS
   remove "$new" # what a release that was cut off may have left
   quietly up "$new" || give_up "the container of $image did not start"
   id=$("${compose[@]}" ps --all --quiet "$new")
-  for ((second = 0; ; second++)); do
-    state=$(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}{{range .State.Health.Log}}{{println}}{{.Output}}{{end}}' "$id")
-    read -r health restarts <<<"$state"
-    # The last words of the health check.
-    said=$(sed 1d <<<"$state" | grep . | tail -n 1) || true
-    if [ "$health" = healthy ]; then break; fi
+  for ((try = 0; ; try++)); do
+    # A container that was started again may have another address.
+    read -r restarts address _ < <(docker inspect --format "{{.RestartCount}} $address_template" "$id")
+    if said=$("$bin/check-page.sh" "$address:$port" "$health_path" "$health_status"); then break; fi
     if [ "$restarts" != 0 ]; then
       # It is started again and again: the log up to the last start ends with the cause.
       until=$(docker inspect --format '{{if not .State.Restarting}}{{.State.StartedAt}}{{end}}' "$id")
@@ -96,7 +112,15 @@ start_new() {
         or set appHealthStatus to what it answers"
       give_up "the app answers GET $health_path with ${said% }, not $health_status"
     fi
-    if [ "$second" -ge 90 ]; then give_up "the app does not answer GET $health_path $second s after the start: $said"; fi
+    # A check takes up to 5 s.
+    if [ "$try" -ge 90 ] || [ $((SECONDS - began)) -ge 90 ]; then
+      if [ -n "$dockerfile" ]; then
+        remedy+="
+        or have it listen at 0.0.0.0, port $port, which is in the variable PORT;
+        or set appPort to the port at which it listens"
+      fi
+      give_up "the app does not answer GET $health_path${dockerfile:+ at port $port} 90 s after the start: $said"
+    fi
     sleep 1
   done
   if [ "$has_database" = true ]; then check_database; fi
@@ -109,7 +133,7 @@ start_new() {
 
 # check_database: the new version has its data in it.
 check_database() {
-  if ! quietly "$bin/check-database-connection.sh" "$new" "$health_path" "$health_status"; then
+  if ! quietly "$bin/check-database-connection.sh" "$new" "$port" "$health_path" "$health_status"; then
     remedy+="
         or, if that is right, set appHealthPath to a page that reads the database;
         or set appDatabase to false if the app has none"
@@ -194,29 +218,38 @@ replace_nginx() {
   rm -r "$root/nginx"
 }
 
-# Whether the old version still has a request: a connection in state 01, established, at port 138D, which is 5005. Those of
-# its own health check are local. The table is long on a busy machine, so one program reads all of it.
+# is_busy PID PORT: whether a process's container still has a request: a connection in state 01, established, at its port.
+# Those of the health check that an earlier version gave it are local. The table is long on a busy machine, so one program reads all of it.
 is_busy() {
-  "${compose[@]}" exec -T "$old" cat /proc/net/tcp 2>/dev/null |
-    awk '$2 ~ /:138D$/ && $4 == "01" && $2 $3 !~ /0100007F/ { busy = 1 } END { exit !busy }'
+  awk -v port="$(printf ':%04X$' "$2")" '$2 ~ port && $4 == "01" && $2 $3 !~ /0100007F/ { busy = 1 } END { exit !busy }' \
+    "/proc/$1/net/tcp" 2>/dev/null
 }
 
 # drain: waits until the old version has answered all that it had. Half a minute is the longest that gunicorn lets a
 # request take.
 drain() {
-  local try
+  local try pid
+  pid=$(docker inspect --format '{{.State.Pid}}' "$("${compose[@]}" ps --quiet "$old")" 2>/dev/null) || return 0
   for ((try = 0; try < 150; try++)); do
-    if ! is_busy; then return; fi
+    if ! is_busy "$pid" "${old_own_port:-5005}"; then return; fi
     sleep 0.2
   done
 }
 
 mkdir -p "$proxy"
+if [ ! -e "$proxy/own-port" ]; then replace own-port ''; fi
 write_variables
+write_environment >"$root/$new.env"
 start_new
-# Before its configuration changes: the new version understands what that sends, and also what the old one did.
-pass_to "$new"
-start_proxy
+if [ -z "$dockerfile" ]; then
+  # Before its configuration changes: the new version understands what that sends, and also what the old one did.
+  pass_to "$new"
+  start_proxy
+else
+  # The configuration of an earlier version sends all requests with the PROXY protocol, to port 5005.
+  start_proxy
+  pass_to "$new" "$port"
+fi
 # The proxy may just have been started, and takes a moment to listen: until then Docker resets connections.
 evidence=$(get_page --show-error --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 40 --max-time 30 \
   --output /dev/null --write-out '\n%{http_code}' 2>&1) || true

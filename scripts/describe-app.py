@@ -1,6 +1,8 @@
 """What the files of a commit tell of a Flask app. None of them is run.
 
-usage: GIT_DIR=… describe-app.py COMMIT [MODULE]    MODULE: the setting appModule, if there is one
+usage: GIT_DIR=… describe-app.py COMMIT [MODULE [DOCKERFILE]]
+  MODULE      the setting appModule, if there is one
+  DOCKERFILE  the setting appDockerfile, if there is one
 
 Prints a line for each finding, with a tab between its kind and its text:
   module      what gunicorn can serve, as run:app
@@ -11,10 +13,12 @@ Prints a line for each finding, with a tab between its kind and its text:
 """
 
 import ast
+import json
 import re
 import shlex
-import subprocess
 import sys
+
+from app_image import Files, last_stage, package_names
 
 # Files at the top that start an app by the habits of Flask and of hosting services.
 ENTRIES = ("run.py", "wsgi.py", "app.py", "main.py", "application.py")
@@ -33,19 +37,10 @@ def say(kind, text):
     print(kind, text, sep="\t")
 
 
-def git(*words):
-    done = subprocess.run(("git", *words), stdout=subprocess.PIPE, check=True)
-    return done.stdout.decode("utf-8", "replace")
-
-
-class Commit:
+class Commit(Files):
     def __init__(self, name):
-        self.name = name
-        self.files = set(git("ls-tree", "-r", "--name-only", "-z", name).split("\0"))
+        super().__init__(name)
         self.trees = {}
-
-    def text(self, path):
-        return git("cat-file", "blob", f"{self.name}:{path}") if path in self.files else ""
 
     def file_of(self, module):
         """The file of a module at the top of the repository."""
@@ -212,25 +207,54 @@ def from_flaskenv(commit):
         assigned = re.fullmatch(r"""\s*(?:export\s+)?FLASK_APP\s*=\s*(["']?)(.*?)\1\s*""", line)
         if not assigned:
             continue
-        name, _, attribute = assigned[2].partition(":")
-        module = name.removeprefix("./").removesuffix(".py").replace("/", ".")
-        path = commit.file_of(module)
-        where = "FLASK_APP in .flaskenv"
-        if attribute and path and factory(commit, path, attribute) is not None:
-            attribute += "()"
-        if attribute:
-            yield f"{module}:{attribute}", where
-        elif path:
-            yield from ((f"{module}:{each}", where) for each in names(commit, path))
-        else:
-            yield f"{module}:app", where
+        yield from from_flask_app(commit, assigned[2], "FLASK_APP in .flaskenv")
 
 
-def find_module(commit, setting):
+def from_flask_app(commit, text, where):
+    name, _, attribute = text.partition(":")
+    module = name.removeprefix("./").removesuffix(".py").replace("/", ".")
+    path = commit.file_of(module)
+    if attribute and path and factory(commit, path, attribute) is not None:
+        attribute += "()"
+    if attribute:
+        yield f"{module}:{attribute}", where
+    elif path:
+        yield from ((f"{module}:{each}", where) for each in names(commit, path))
+    else:
+        yield f"{module}:app", where
+
+
+def words_of(command):
+    """The words of an ENTRYPOINT or CMD, also of one that a shell runs."""
+    try:
+        words = [str(word) for word in json.loads(command)] if command.startswith("[") else shlex.split(command)
+        return shlex.split(words[2]) if re.fullmatch(r"(/bin/)?(ba)?sh -l?c .*", " ".join(words), re.S) else words
+    except ValueError:
+        return []
+
+
+def from_dockerfile(commit, dockerfile):
+    """What the command of an image serves, else what its FLASK_APP names."""
+    stage = last_stage(commit, dockerfile)
+    last = dict(stage)
+    module = web_module(words_of(last.get("ENTRYPOINT", "")) + words_of(last.get("CMD", "")))
+    if module:
+        yield module, f"the command of {dockerfile}"
+        return
+    for name, arguments in stage:
+        assigned = re.search(r"""(?<!\S)FLASK_APP[= ]\s*(["']?)([^"'\s]+)\1""", arguments) if name == "ENV" else None
+        if assigned:
+            yield from from_flask_app(commit, assigned[2], f"FLASK_APP in {dockerfile}")
+            return
+
+
+def find_module(commit, setting, dockerfile):
     if setting:
         found = [(setting, "the setting appModule")]
     else:
-        ways = (way(commit) for way in (from_procfile, from_flaskenv, from_files))
+        ways = [way(commit) for way in (from_procfile, from_flaskenv, from_files)]
+        if dockerfile:
+            ways.insert(0, from_dockerfile(commit, dockerfile))
         found = next(filter(None, map(list, ways)), [])
     for module, where in found:
         module = module.replace("'", '"')
@@ -245,23 +269,18 @@ def find_module(commit, setting):
             say("found", where)
 
 
-def requirements(commit):
-    lines = commit.text("requirements.txt").splitlines()
-    return {re.split(r"[\s\[<>=!~;@#(]", line.strip())[0].lower().replace("_", "-").replace(".", "-") for line in lines}
-
-
 def find_migrations(commit):
     if "alembic.ini" in commit.files:
         return "alembic"
     if "migrations/env.py" in commit.files:
         return "flask-migrate"
     # Dockerfile.release adds flask-migrate by the same rule.
-    return "generated" if requirements(commit) & {"flask-sqlalchemy", "flask-migrate"} else "none"
+    return "generated" if package_names(commit) & {"flask-sqlalchemy", "flask-migrate"} else "none"
 
 
-def main(name, setting=""):
+def main(name, setting="", dockerfile=""):
     commit = Commit(name)
-    find_module(commit, setting)
+    find_module(commit, setting, dockerfile)
     # The layout of flask-datta-able and its relatives.
     say("health", "/login" if commit.files >= {"run.py", "apps/config.py"} else "/")
     say("migrations", find_migrations(commit))

@@ -1,23 +1,28 @@
 #!/usr/bin/env bash
-# describe-app.sh COMMIT [MODULE]: prints what a release must know of the app in a fetched commit, as variables of a shell: what the
-# settings say, else what the files of the commit tell. MODULE is the setting appModule, where stack.env may not have it yet.
+# describe-app.sh COMMIT [MODULE DOCKERFILE]: prints what a release must know of the app in a fetched commit, as variables of a
+# shell: what the settings say, else what the files of the commit tell. MODULE and DOCKERFILE are the settings appModule and
+# appDockerfile, where stack.env may not have them yet.
 #
-# module           what gunicorn serves, as run:app
+# module           what gunicorn serves, as run:app; may be empty for an app with a Dockerfile of its own
 # health_path      page that must answer with health_status
 # has_database     whether the app must keep its data in the database: true or false
 # migrations_by    alembic, flask-migrate, generated or none
+# dockerfile       the app's own, which makes its image; empty for Dockerfile.release
+# port             where the app listens in its container
 # module_found     where the module was found, in words
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-commit=$1 setting=${2-${APP_MODULE:-}}
+commit=$1 setting=${2-${APP_MODULE:-}} dockerfile=${3-${APP_DOCKERFILE:-}}
 
-evidence=$(GIT_DIR=$source python3 "$bin/describe-app.py" "$commit" "$setting" 2>&1) ||
+evidence=$(GIT_DIR=$source python3 "$bin/describe-app.py" "$commit" "$setting" "$dockerfile" 2>&1) ||
   fail "the files of commit $commit cannot be read" "run $pulumi up$flags again"
 # finding KIND: what was found of a kind.
 finding() { sed -n "s/^$1\t//p" <<<"$evidence"; }
 module=$(finding module)
 
-if [ -z "$module" ]; then
+# The command of an own image knows the app by itself.
+if [ -n "$dockerfile" ] && [[ $module == *$'\n'* ]]; then module=''; fi
+if [ -z "$module$dockerfile" ]; then
   remedy="name the app: $pulumi config set appModule MODULE:NAME$flags;
         MODULE:NAME is as gunicorn takes it, for example 'wsgi:app' or 'app:create_app()'"
   fail "commit $commit has no Flask app that gunicorn can serve. What was looked at:
@@ -33,5 +38,8 @@ migrations_by=${APP_MIGRATIONS:-detected}
 if [ "$migrations_by" = detected ]; then migrations_by=$(finding migrations); fi
 if [ "$has_database" = false ]; then migrations_by=none; fi
 health_path=${APP_HEALTH_PATH:-$(finding health)}
+port=5005
+if [ -n "$dockerfile" ]; then port=${APP_PORT:-5005}; fi
 printf '%s=%q\n' module "$module" module_found "$(finding found | head -n 1)" health_path "$health_path" \
-  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by"
+  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by" \
+  dockerfile "$dockerfile" port "$port"

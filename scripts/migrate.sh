@@ -15,9 +15,15 @@ if [ "$migrations_by" = none ]; then
   rm -f "$migrated_tables"
   exit
 fi
-tool=(flask db) program=(--env "FLASK_APP=$module")
+tool=(flask db) program=()
+# An image of the app's own may name its app itself.
+if [ -n "$module" ]; then program=(--env "FLASK_APP=$module"); fi
 if [ "$migrations_by" = alembic ]; then tool=(alembic); fi
 if [ "$migrations_by" = generated ]; then
+  [ -n "$module" ] || fail "commit $commit does not tell which Flask app it has.
+       The deployer compares the models of the app with the tables" \
+    "name it: $pulumi config set appModule MODULE:NAME$flags;
+        or, if the app makes its tables itself: $pulumi config set appMigrations none$flags"
   program=(--volume "$bin/migrated_app.py:/migrated_app.py:ro" --env FLASK_APP=/migrated_app.py --env "FLASK_ON_AWS_MODULE=$module")
 fi
 
@@ -35,7 +41,7 @@ in_image() {
   docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" "${program[@]}" \
     --volume "$settings:/app.env:ro" --volume "$bin/app_settings.py:/app_settings.py:ro" \
     --volume "$authority:$authority:ro" --volume "$work:/migrations" \
-    "$image" python /app_settings.py /app.env run "$@"
+    --entrypoint python "$image" /app_settings.py /app.env run "$@"
 }
 # flask_db ARGUMENT…: prints nothing; what it has said is in $output.
 flask_db() {

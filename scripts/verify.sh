@@ -20,4 +20,4 @@ missing=$(comm -23 <(sort "$migrated_tables" 2>/dev/null) <(query "SHOW TABLES" 
   fail "the schema $SCHEMA lacks tables of the last migration: ${missing//$'\n'/ }" \
     "restore a backup: $ops restore$flags; or, if the app can do without, run $pulumi up$flags again"
 
-quietly "$bin/check-database-connection.sh" "$(active_service)" "$health_path" "$health_status" || fail "${evidence##*$'\n'}" "run $pulumi up$flags again"
+quietly "$bin/check-database-connection.sh" "$(active_service)" "$port" "$health_path" "$health_status" || fail "${evidence##*$'\n'}" "run $pulumi up$flags again"

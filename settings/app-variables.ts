@@ -25,7 +25,10 @@ const databaseNames =
 /** Variables that the deployer alone sets: why, and the command for what a user may want. */
 const owned: readonly (readonly [RegExp, limit: string, args?: string])[] = [
   [/^FLASK_APP$/, "the deployer sets it to the setting appModule", "set appModule MODULE:NAME"],
-  [/^PORT$/, "the app listens on port 5005, where the proxy asks it; this would change nothing"],
+  [
+    /^PORT$/,
+    "the app listens on port 5005, or on that of the setting appPort, where the proxy asks it",
+  ],
   [/^GUNICORN_CMD_ARGS$/, "the deployer sets it to the options of gunicorn that the proxy needs"],
   [/^PATH$/, "the image sets it, so that gunicorn and Python are found"],
   [/^FLASK_ON_AWS_/, "names that begin with FLASK_ON_AWS_ are the deployer's"],

@@ -6,6 +6,13 @@ import { choice, text, wholeNumber } from "./fields.ts";
 /** Who makes the tables: scripts/describe-app.sh finds it out, or it is one of these. */
 const migrations = ["detected", "flask-migrate", "alembic", "generated", "none"] as const;
 
+/** Debian policy, "Package: the name". */
+const debianPackage = text(
+  /^[a-z0-9][a-z0-9+.-]+$/,
+  "must be the name of a Debian package, in lower case",
+  "name one that apt-get knows, for example libmagic1",
+);
+
 export const app = {
   appModule: text(
     /^$|^[a-z_]\w*(\.[a-z_]\w*)*:[a-z_]\w*(\((("[\w./-]*")(, ?"[\w./-]*")*)?\))?$/i,
@@ -21,4 +28,11 @@ export const app = {
   appDatabase: z.boolean(),
   appMigrations: choice(migrations, "use detected"),
   appEnvironment: appVariables,
+  appPackages: z.array(debianPackage),
+  appDockerfile: text(
+    /^$|^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[\w.-]+)*$/,
+    "must be the path of a file in the repository",
+    'use Dockerfile, or "" for the project\'s own',
+  ),
+  appPort: wholeNumber(1, 65535, "as TCP has them", "use 5005"),
 };

@@ -97,12 +97,28 @@ const protection: Rule = ({ protectData, confirmDestroy }, { stack }) => {
 const appVariables: Rule = (values, { appSecrets }) =>
   appVariableProblems({ ...values, appSecrets });
 
+/** What only one of the two kinds of images uses. */
+const image: Rule = ({ appDockerfile, appPort, appPackages = [] }) => {
+  const found: Problem[] = [];
+  if (appDockerfile === "" && appPort !== undefined && appPort !== 5005) {
+    const limit = "counts only with appDockerfile: gunicorn of the project's own image uses 5005";
+    const remedy = "use 5005, or set appDockerfile to a Dockerfile of the app";
+    found.push(refused("appPort", appPort, limit, remedy));
+  }
+  if (appDockerfile && appPackages.length > 0) {
+    const limit = `does not count with appDockerfile ${appDockerfile}, which installs its own`;
+    found.push(refused("appPackages", appPackages, limit, configCommand("rm appPackages")));
+  }
+  return found;
+};
+
 const rules: readonly Rule[] = [
   stackName,
   sshAccess,
   zones,
   architecture,
   appVariables,
+  image,
   backupAges,
   publishingProblems,
   protection,

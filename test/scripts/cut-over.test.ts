@@ -8,12 +8,14 @@ describe("The cut-over", () => {
   it("starts the first version, checks it, and then starts the proxy", () => {
     deployed("app:1");
     expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+    expect(at("page 172.18.0.9:5005 /login 200")).to.be.lessThan(at("gate blue 5005 /login 200"));
     expect(at("gate blue")).to.be.lessThan(at(/up .* proxy/));
     expect(at(/up .* proxy/)).to.be.lessThan(at("curl https://app.example/login"));
-    const service = (name: string) =>
-      `${name}_IMAGE='app:1'\n${name}_MODULE='run:app'\n${name}_PAGE='https://app.example/login'\n${name}_STATUS='200'\n`;
     expect(machine().read("root/release.env")).to.equal(
-      `ROOT=${machine().root}\nPROXY_IMAGE=caddy:2\n${service("BLUE")}${service("GREEN")}`,
+      `ROOT=${machine().root}\nPROXY_IMAGE=caddy:2\nBLUE_IMAGE='app:1'\nGREEN_IMAGE='app:1'\n`,
+    );
+    expect(machine().read("root/blue.env")).to.equal(
+      "FLASK_APP=run:app\nGUNICORN_CMD_ARGS=--proxy-protocol --proxy-allow-from=* --forwarded-allow-ips=*\n",
     );
     expect(machine().read("root/proxy/Caddyfile"))
       .to.include("reverse_proxy {file./etc/caddy/active}:5005")
@@ -39,7 +41,7 @@ describe("The cut-over", () => {
     deployed("app:1");
     machine().write("busy", "3\n");
     deployed("app:2");
-    expect(at("gate green")).to.be.lessThan(at("exec -T blue cat /proc/net/tcp"));
+    expect(at("gate green")).to.be.lessThan(at("connections of blue"));
     expect(machine().log.match(/sleep 0\.2/g)).to.have.length(3);
     expect(machine().log.lastIndexOf("sleep")).to.be.lessThan(machine().log.indexOf("stop blue"));
   });
@@ -171,11 +173,9 @@ describe("The cut-over", () => {
     machine().fake("curl", `log curl "\${*: -1}"; printf 204`);
     deployed("app:1");
     expect(machine().log).to.match(/^describe commit of app:1$/m);
-    expect(machine().log).to.match(/^gate blue \/up\?a=b 204$/m);
+    expect(machine().log).to.match(/^page \S+ \/up\?a=b 204\ngate blue 5005 \/up\?a=b 204$/m);
     expect(machine().log).to.match(/^curl https:\/\/app\.example\/up\?a=b$/m);
-    expect(machine().read("root/release.env")).to.include(
-      `BLUE_MODULE='app:make("x")'\nBLUE_PAGE='https://app.example/up?a=b'\nBLUE_STATUS='204'\n`,
-    );
+    expect(machine().read("root/blue.env")).to.include(`FLASK_APP=app:make("x")\n`);
     describesApp({});
     expect(switchTo("app:2").stderr).to.match(/through the proxy: status 204, not 200\.\n/);
     expect(machine().read("root/descriptions/1")).to.include("module='app:make(\"x\")'\n");
@@ -192,17 +192,17 @@ describe("The cut-over", () => {
     expect(machine().log).to.not.include("gate");
     expect(switchTo("app:1", "caddy:2", "rollback").status).to.equal(0);
     expect(machine().log).to.not.include("describe");
-    expect(machine().log).to.match(/^gate blue \/old 200$/m);
-    expect(machine().read("root/release.env")).to.include("BLUE_MODULE='old:app'\n");
-    expect(machine().read("root/release.env")).to.include("GREEN_MODULE='new:app'\n");
+    expect(machine().log).to.match(/^gate blue 5005 \/old 200$/m);
+    expect(machine().read("root/blue.env")).to.include("FLASK_APP=old:app\n");
+    expect(machine().read("root/green.env")).to.include("FLASK_APP=new:app\n");
   });
 
   it("rolls back to an image of an earlier version of the deployer as run:app with /login", () => {
     describesApp({ module: "new:app", health_path: "/new" });
     deployed("app:2");
     expect(switchTo("app:1", "caddy:2", "rollback").status).to.equal(0);
-    expect(machine().log).to.match(/^gate green \/login 200$/m);
-    expect(machine().read("root/release.env")).to.include("GREEN_MODULE='run:app'\n");
+    expect(machine().log).to.match(/^gate green 5005 \/login 200$/m);
+    expect(machine().read("root/green.env")).to.include("FLASK_APP=run:app\nGUNICORN_CMD_ARGS=");
   });
 
   it("shows the log of a crash up to the next start, which would push the cause out of the lines", () => {

@@ -50,11 +50,8 @@ describe("The check of the database connection", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack({ DB_HOST: "127.0.0.1", DB_PORT: port() });
-    const { port: own } = app.address() as AddressInfo;
-    machine.fake(
-      "docker-compose",
-      `[ "\${*: 9:4}" = "exec -T green python" ]; sed 's/\\b5005\\b/${own}/' | python3 "\${@: 13}"`,
-    );
+    machine.fake("docker-compose", `[ "\${*: 9}" = "ps --quiet green" ]; echo container`);
+    machine.fake("docker", `[ "$1 $4" = "inspect container" ]; echo "${process.pid} 127.0.0.1 "`);
     [work, status, asked, refuses, pooled] = [() => Promise.resolve(), 200, [], false, []];
   });
   afterEach(async () => {
@@ -63,7 +60,9 @@ describe("The check of the database connection", () => {
   });
 
   const gate = () =>
-    machine.start("check-database-connection.sh", ["green", "/up?a=b", "200"]).ended;
+    machine.start("check-database-connection.sh", [
+      ...["green", String((app.address() as AddressInfo).port), "/up?a=b", "200"],
+    ]).ended;
   const passes = async () => expect(await gate()).to.deep.equal({ status: 0, output: "" });
   const nothing = () => `the app answers GET /up?a=b without a connection to 127.0.0.1:${port()}\n`;
 

@@ -205,6 +205,11 @@ describe("The description of the app", () => {
       { ...app, "requirements.txt": "# pins\nFlask_SQLAlchemy==3.1\n" },
       "generated",
     ],
+    [
+      "Flask-Migrate in an included file",
+      { ...app, "requirements.txt": "-r base.txt\n", "base.txt": "Flask.Migrate>=4\n" },
+      "generated",
+    ],
     ["none of these", { ...app, "requirements.txt": "flask\nsqlalchemy\n" }, "none"],
   ] as [string, Tree, string][]) {
     it(`says how an app with ${what} is migrated`, () => {

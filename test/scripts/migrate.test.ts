@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { FakeMachine } from "../support/machine.ts";
 
 /**
- * Fakes `docker run … IMAGE flask db …` and `… alembic …` on the mounted directory. Files in the home of the fake machine control it:
+ * Fakes `docker run … IMAGE … flask db …` and `… alembic …` on the mounted directory. Files in the home of the fake machine control it:
  * `commit` is the image's commit, `heads` lists their newest revisions,
  * `upgrade` is the code of the next difference, `applied` is the database's revision, `tables` lists its other tables,
  * and `broken` makes an upgrade fail.
@@ -14,10 +14,11 @@ const docker = (home: string) => `
 cd '${home}'
 log "$@"
 if [ "$1 $2" = "image inspect" ]; then cat commit; exit; fi
+[[ $* == *" --entrypoint python IMAGE "* ]]
 while [ "$1" != IMAGE ]; do [ "$1" = --volume ] && volume=\${2%%:/migrations}; shift; done
 shift
-[ "$1 $2 $3 $4" = "python /app_settings.py /app.env run" ]
-shift 4
+[ "$1 $2 $3" = "/app_settings.py /app.env run" ]
+shift 3
 echo "noise of the app (head)"
 case "$*" in
 "flask db heads" | "alembic heads") cat heads ;;
@@ -60,10 +61,10 @@ describe("The migration", () => {
   });
   afterEach(() => machine.remove());
 
-  const describesApp = (migrations: string, database = true) =>
+  const describesApp = (migrations: string, database = true, module = "shop:app") =>
     machine.script(
       "describe-app.sh",
-      `[ "$1" = c0ffee ]; echo module='"shop:app"'; echo migrations_by=${migrations}; echo has_database=${database}`,
+      `[ "$1" = c0ffee ]; echo module='"${module}"'; echo migrations_by=${migrations}; echo has_database=${database}`,
     );
   const migrate = () => machine.run("migrate.sh", ["IMAGE"]);
   const succeeds = () => {
@@ -96,6 +97,25 @@ describe("The migration", () => {
       succeeds();
       expect(machine.log).to.match(/--env FLASK_APP=shop:app .* flask db upgrade head$/m);
       expect(machine.read("root/tables")).to.equal("alembic_version\nusers\n");
+    });
+
+    it("leaves the choice of the app to an image that names it itself", () => {
+      describesApp("flask-migrate", true, "");
+      succeeds();
+      expect(machine.log).to.match(/ flask db upgrade head$/m);
+      expect(machine.log).to.not.include("FLASK_APP");
+    });
+
+    it("needs the module of an image that names none, to compare its models", () => {
+      describesApp("generated", true, "");
+      const { status, stderr } = migrate();
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^error: commit c0ffee does not tell which Flask app it has\.\n/);
+      expect(stderr).to.match(
+        /^remedy: name it: pulumi config set appModule .*\n.*appMigrations none$/m,
+      );
+      describesApp("generated");
+      succeeds();
     });
 
     it("runs those of Alembic without Flask", () => {

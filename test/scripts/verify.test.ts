@@ -39,7 +39,7 @@ describe("The verification", () => {
   const gate = (body: string) => machine.script("check-database-connection.sh", body);
 
   it("prints nothing when all checks pass", () => {
-    gate(`[ "$*" = "green /login 200" ]`);
+    gate(`[ "$*" = "green 5005 /login 200" ]`);
     expect(verify()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(verify({ tables: "alembic_version\nnewer\nusers" }).status, "more tables").to.equal(0);
   });
@@ -51,9 +51,9 @@ describe("The verification", () => {
   });
 
   it("expects the page and the status that the image serves with", () => {
-    const description = "health_path=/up\nhealth_status=204\n";
+    const description = "health_path=/up\nhealth_status=204\nport=8000\n";
     machine.write("root/descriptions/1", description);
-    gate(`[ "$*" = "green /up 204" ]`);
+    gate(`[ "$*" = "green 8000 /up 204" ]`);
     expect(verify({ page: "204" }).status).to.equal(0);
     expect(verify().stderr).to.match(
       /^error: https:\/\/app\.example\/up answers with status 200, not 204\n/,

@@ -4,9 +4,8 @@ import { FakeMachine } from "./machine.ts";
 
 /**
  * Fakes docker-compose with files in the home of the fake machine: `up/SERVICE` is a container whose ID is the service's
- * name. `health` is the inspected state of a new app: its health and how often it was restarted, then the words of its health
- * checks. `broken` lists what fails, one item a line. `busy` is how many more
- * times the old version has a connection.
+ * name. `health` is the state of a new app: its health and how often it was restarted, then what check-page.sh prints. `broken`
+ * lists what fails, one item a line. `busy` is how many more times the old version has a connection.
  */
 const compose = (home: string) => `
 cd '${home}'
@@ -29,10 +28,6 @@ case "$*" in
   printf '2026/01/01 00:00:00.123\tINFO\tnotice\n' ;;
 "restart proxy") works restart ;;
 "exec -T proxy caddy reload --config /etc/caddy/Caddyfile") works reload ;;
-"exec -T "*" cat /proc/net/tcp")
-  read -r left <busy
-  cat tcp
-  if [ "$left" -gt 0 ]; then echo $((left - 1)) >busy; echo '   3: 040012AC:138D 030012AC:C35A 01 00000000:00000000 00:00000000'; fi ;;
 *) exit 9 ;;
 esac`;
 /** Of a version without requests: it listens, its health check connects, and one connection has ended. */
@@ -41,6 +36,15 @@ export const idleConnections = `  sl  local_address rem_address   st tx_queue rx
    1: 0100007F:138D 0100007F:C350 01 00000000:00000000 00:00000000
    2: 040012AC:138D 030012AC:C358 06 00000000:00000000 03:00000B1D
 `;
+
+/** Writes the table of the old version's connections, whose file has the place of that in /proc. */
+const connections = (home: string) => `
+cd '${home}'
+mkdir -p container/net
+{
+  cat tcp
+  if [ "$(cat busy)" -gt 0 ]; then echo "   3: 040012AC:$(cat port) 030012AC:C35A 01 00000000:00000000 00:00000000"; fi
+} >container/net/tcp`;
 
 /** Makes the machine for each test of a suite, and removes it. Call it in `describe`. */
 export function cutOverMachine() {
@@ -51,6 +55,8 @@ export function cutOverMachine() {
     machine.write("health", "healthy 0\n");
     machine.write("busy", "0\n");
     machine.write("tcp", idleConnections);
+    machine.write("port", "138D\n");
+    machine.fake("connections", connections(machine.home));
     machine.write("up/.keep", "");
     machine.fake("docker-compose", compose(machine.home));
     machine.fake(
@@ -61,11 +67,24 @@ export function cutOverMachine() {
       1024) log docker "$@"; ! grep -qx update '${machine.home}/broken' ;;
       *Restarting*) echo 2026-01-01T00:00:09Z ;;
       *StartedAt*) echo "$4 since $(cat '${machine.home}/up/proxy')" ;;
-      *RestartCount*) cat '${machine.home}/health' ;;
+      *RestartCount*) echo "$(sed -n '1s/.* //p' '${machine.home}/health') 172.18.0.9 " ;;
+      *State.Pid*) log "connections of $4"; connections; echo 'self/root${machine.home}/container' ;;
       *revision*) echo "commit of $4" ;;
       esac`,
     );
-    machine.fake("sleep", "log sleep $1");
+    machine.fake(
+      "sleep",
+      `log sleep $1
+      cd '${machine.home}'; read -r left <busy
+      if [ "$1" = 0.2 ]; then echo $((left - 1)) >busy; fi
+      if [ "$left" = 1 ]; then connections; fi`,
+    );
+    machine.script(
+      "check-page.sh",
+      `log "page $*"; cd '${machine.home}'
+      if grep -q ^healthy health; then exit; fi
+      sed 1d health | grep . | tail -n 1; exit 1`,
+    );
     machine.fake("curl", `log curl "\${*: -1}"; printf '\\n200'`);
     describesApp({});
     machine.script("check-database-connection.sh", `log "gate $*"`);

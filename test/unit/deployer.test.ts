@@ -68,9 +68,9 @@ describe("The release", function () {
     const command = (name: string) => step(name).inputs.create;
     const bin = "/opt/flask-on-aws/bin";
     const image = /'(flask-on-aws-app:5f0ffe77e5ea-[0-9a-f]{12})'/.exec(command("deploy"))?.[1];
-    expect(command("fetch")).to.equal(`${bin}/fetch.sh '${repository}' '${commit}'`);
+    expect(command("fetch")).to.equal(`${bin}/fetch.sh '${repository}' '${commit}' '' ''`);
     expect(command("build")).to.equal(
-      `${bin}/run-detached.sh build build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm' ''`,
+      `${bin}/run-detached.sh build build.sh '${commit}' '${image}' 'python:3.11-slim-bookworm' '' '' ''`,
     );
     expect(command("deploy")).to.equal(
       `${bin}/run-detached.sh deploy deploy-lock.sh deploy.sh '${image}'`,
@@ -153,6 +153,9 @@ describe("The release", function () {
     const described = { appHealthPath: "/up", appHealthStatus: 204, appMigrations: "none" };
     for (const [name, value] of Object.entries(described))
       expect(await changed({ [name]: value }), name).to.equal("deploy write-stack.env");
+    expect(await changed({ appPackages: ["git"] })).to.equal("build deploy");
+    const own = await changed({ appDockerfile: "Dockerfile", appPort: 8000 });
+    expect(own).to.equal("build deploy fetch write-stack.env");
     expect(await changed({ appDatabase: false })).to.equal("deploy write-app.env write-stack.env");
     expect(await changed({ appEnvironment: { A: "b" } })).to.equal("deploy write-app.env");
     expect(await changed({ appSecrets: { A: "b" } })).to.equal("deploy write-app.env");
@@ -189,11 +192,11 @@ describe("The release", function () {
     const defaults = step("write-stack.env").inputs.stdin.split("\n");
     expect(defaults).to.include.members([
       ...["APP_MODULE=''", "APP_HEALTH_PATH=''", "APP_HEALTH_STATUS='200'"],
-      ...["APP_DATABASE='true'", "APP_MIGRATIONS='detected'"],
+      ...["APP_DATABASE='true'", "APP_MIGRATIONS='detected'", "APP_DOCKERFILE=''"],
     ]);
     const own = await program({ appModule: 'app:make("a")', appDatabase: false });
     expect(step("write-stack.env", own).inputs.stdin).to.include(`\nAPP_MODULE='app:make("a")'\n`);
-    expect(step("fetch", own).inputs.create).to.match(/ 'app:make\("a"\)'$/);
+    expect(step("fetch", own).inputs.create).to.match(/ 'app:make\("a"\)' ''$/);
     expect(step("write-app.env", own).inputs.stdin).to.not.include("DB_");
     expect(step("build", own).inputs).to.deep.equal(step("build").inputs);
   });

@@ -21,6 +21,8 @@ const notRun: Readonly<Record<string, string>> = {
   "git clone REPOSITORY flask-on-aws && cd flask-on-aws": "the tests are in a clone",
   "npm ci": "set-up does it",
   "npm test": "it runs this",
+  "./ops init https://github.com/OWNER/NAME.git main":
+    "test/unit/operations/init.test.ts runs it with a repository of its own",
   "lab/dns-record": "test/unit/lab/dns-record.test.ts runs it",
   "npm run lab:updates": "takes 8 minutes",
   "npm run lab:faults": "takes an hour; test/e2e/stack/faults.test.ts runs a sample",

@@ -128,6 +128,15 @@ describe("Settings", () => {
     ["appHealthStatus", 500, "must be a whole number, 200 to 499"],
     ["appMigrations", "auto", "must be one of: detected, flask-migrate, alembic, generated, none"],
     ["baseImage", "", "must be the name of a container image"],
+    ["appPackages", ["libmagic1", "Git"], "must be the name of a Debian package, in lower case"],
+    ["appPackages", ["git; id"], "must be the name of a Debian package"],
+    ["appPackages", ["-y"], "must be the name of a Debian package"],
+    ["appDockerfile", "/Dockerfile", "must be the path of a file in the repository"],
+    ["appDockerfile", "../Dockerfile", "must be the path of a file in the repository"],
+    ["appDockerfile", "a/./Dockerfile", "must be the path of a file in the repository"],
+    ["appDockerfile", "a b", "must be the path of a file in the repository"],
+    ["appPort", 0, "must be a whole number, 1 to 65535 as TCP has them"],
+    ["appPort", 8000, "counts only with appDockerfile"],
     ["proxyImage", "--privileged", "must be the name of a container image"],
     ["uploadLimit", 0, "must be a whole number, 1 to 10000 MB"],
     ["pipIndexUrl", "pypi.example", "must be the address of a package index"],
@@ -192,6 +201,16 @@ describe("Settings", () => {
     const availabilityZones = ["us-west-2a", "us-west-2b", "us-west-2c"];
     const [problem] = await problemsWith({ vpcCidr: "10.0.0.0/26", availabilityZones });
     expect(problem).to.include("10.0.0.0/26 has room for 2 zones");
+  });
+
+  it("refuse appPackages with appDockerfile, which appPort needs", async () => {
+    const own = { appDockerfile: "Dockerfile", appPort: 8000 };
+    expect(await problemsWith(own)).to.deep.equal([]);
+    const [problem, ...others] = await problemsWith({ ...own, appPackages: ["git"] });
+    expect(others).to.deep.equal([]);
+    expect(problem).to.match(
+      /appPackages is \["git"\]\n.*\n {4}remedy: pulumi config rm appPackages /,
+    );
   });
 
   it("require publishToken when publishRepository is set", async () => {

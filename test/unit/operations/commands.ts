@@ -47,6 +47,10 @@ const plain = (command: string, line: string, interrupted: string): Record<Way, 
   "Ctrl-C": [130, interrupted],
 });
 
+const missing: Outcome = [2, "error: missing required argument 'repository'"];
+/** It needs no stack, and connects to none. */
+const withoutRepository = { nothing: missing, unreachable: missing, "Ctrl-C": missing };
+
 export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   status: plain("status", "serves        NOTHING", unchanged),
   verify: {
@@ -84,6 +88,14 @@ export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
     ...plain("mysql", "(the mysql client)", ""),
     "--help": [0, "Usage: ./ops mysql [options] [arguments...]"],
     "unknown word": [127, "(runs it there)"],
+  },
+  init: {
+    ...withoutRepository,
+    "--help": [0, "Usage: ./ops init [options] <repository> [commit]"],
+    "unknown option": always["unknown option"],
+    "unknown word": [1, "error: the repository nosuch cannot be read: …"],
+    "unknown stack": [2, "error: unknown option '--stack'"],
+    "no outputs": [2, "error: unknown option '--stack'"],
   },
 };
 

@@ -98,6 +98,18 @@ export const ofProgram: Table = {
       "passes each word of a command unchanged",
     ),
   },
+  "operations/init.ts": {
+    "install both": why.computer,
+    "correct the address": by(
+      "test/unit/operations/init.test.ts",
+      "refuses a repository that cannot be read and a name that it does not have",
+    ),
+    "name one that is pushed": by(
+      "test/unit/operations/init.test.ts",
+      "refuses a repository that cannot be read and a name that it does not have",
+    ),
+    "see ": why.look,
+  },
   "operations/machine.ts": {
     "install them": older,
     "see what goes on there": by("lab/experiments/faults/machine.ts", "connection-cut"),
@@ -138,7 +150,7 @@ export const ofProgram: Table = {
     ),
     "use a file": chosenValue,
   },
-  "settings/app.ts": { "use ": refused },
+  "settings/app.ts": { "use ": refused, "name one": chosenValue },
   "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
@@ -152,6 +164,7 @@ export const ofProgram: Table = {
     "create a stack": inspect("a stack's name is the user's to choose"),
     "${…}\nor, to let in": settings,
     "name fewer zones": chosenValue,
+    "pulumi config": settings,
     "set it to true": by("test/e2e/stack/environments.test.ts", "only its name destroys it"),
   },
   "settings/schema.ts": {

@@ -39,7 +39,15 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/build.sh": {
-    "correct the app's requirements.txt": by("lab/experiments/faults/app.ts", "build-fails"),
+    "correct the app's ${…}, then: ${…};": by("lab/experiments/faults/app.ts", "build-fails"),
+    "correct the app's ${…}, then": why.developer,
+    "the builder on": why.developer,
+    "run uv lock": why.developer,
+    "have Debian's": inspect("no test in the lab has an app that needs a compiler"),
+    "pulumi config set baseImage": by(
+      "test/scripts/app-image.test.ts",
+      "are refused before the build where the base image has another one",
+    ),
   },
   "scripts/certificate-store.sh": {
     "check the policy of the machine's role": by(
@@ -53,6 +61,7 @@ export const ofScripts: Table = {
   "scripts/common.sh": {
     "see: docker system df": by("lab/experiments/faults/machine.ts", "disk-full"),
     "check the security groups": why.look,
+    "run pulumi up": inspect("git must fail on a commit that it has just fetched"),
     "create it: ./ops mysql": by("lab/experiments/faults/schema.ts", "schema-dropped"),
   },
   "scripts/describe-app.sh": {
@@ -76,6 +85,15 @@ export const ofScripts: Table = {
       "names a commit that the repository does not have, and works once",
     ),
     "set appRepository and appCommit": by("lab/experiments/faults/app.ts", "only-a-readme"),
+    "set appDockerfile": by(
+      "test/scripts/own-dockerfile.test.ts",
+      "is refused when it does not exist, with those that do, and works with one of them",
+    ),
+    "list all packages": why.developer,
+    "make requirements.txt": by(
+      "test/scripts/app-image.test.ts",
+      "are installed after the change that the message demands",
+    ),
   },
   "scripts/run-detached.sh": {
     "wait, then run the same command again": by(
@@ -121,6 +139,7 @@ export const ofScripts: Table = {
     "correct the app's models": why.developer,
     "correct the migration, then": by("lab/experiments/faults/app.ts", "migration-half-way"),
     "correct them: flask db heads": why.developer,
+    "name it": by("test/scripts/migrate.test.ts", "needs the module of an image that names none"),
     "have the migrations use": why.developer,
     "release a commit that has this revision": by(
       "test/e2e/stack/own-app.test.ts",
@@ -206,6 +225,10 @@ export const ofScripts: Table = {
     "see what Docker says": by(
       "test/scripts/cut-over.test.ts",
       "keeps the old version running when the new version does not get its full weight",
+    ),
+    "or have it listen": by(
+      "test/e2e/stack/app-images.test.ts",
+      "is built by the app's own Dockerfile, on another port, without a failed request",
     ),
     "or, if that is right": by(
       "test/e2e/stack/own-app.test.ts",

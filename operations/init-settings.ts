@@ -1,0 +1,168 @@
+/** Which settings fit an app, by what the programs of the deployer find in its repository. */
+import { appEnvironment } from "../deployer/environment.ts";
+import { pulumi, typed } from "./names.ts";
+
+/** Findings of a program by their kind. */
+export type Find = (kind: string) => string[];
+
+export interface Findings {
+  /** As it was given. */
+  readonly repository: string;
+  /** Where the app server can fetch it, if it can. */
+  readonly address: string | undefined;
+  /** Full hash. */
+  readonly commit: string;
+  /** Of scripts/app_image.py. */
+  readonly image: Find;
+  /** Of scripts/describe-app.py. */
+  readonly app: Find;
+  /** Of operations/read_source.py. */
+  readonly source: Find;
+  /** The app's own Dockerfile, if it is needed. */
+  readonly dockerfile: string | undefined;
+}
+
+export interface Advice {
+  /** What is found, and what that is. */
+  readonly found: readonly (readonly [what: string, text: string])[];
+  /** Commands. */
+  readonly settings: readonly string[];
+  /** Commands that may be wrong, and what they are concluded from. */
+  readonly guesses: readonly (readonly [command: string, reason: string])[];
+  readonly unknown: readonly string[];
+  /** Variables that the app reads, and where. */
+  readonly variables: readonly (readonly [name: string, where: string])[];
+}
+
+type Part = (findings: Findings) => Partial<Advice>;
+
+const set = (setting: string, value: string) => typed(pulumi, "config", "set", setting, value);
+
+const repository: Part = ({ repository, address, commit }) => ({
+  settings: [
+    ...(address === undefined ? [] : [set("appRepository", address)]),
+    set("appCommit", commit),
+  ],
+  unknown:
+    address === undefined
+      ? [`appRepository: the app server cannot read ${repository}, and it has no remote origin`]
+      : [],
+});
+
+const image: Part = ({ image, dockerfile }) => {
+  const [packages] = image("packages");
+  const misfit = image("misfit").length > 0;
+  const [base] = image("base");
+  const unused = [...image("unused"), ...(dockerfile ? [] : image("dockerfile"))];
+  return {
+    found: [
+      ...(packages ? [["image", `made of ${packages}`] as const] : []),
+      ...image("python").map((text) => ["Python", text] as const),
+      ...(unused.length > 0 ? [["not used", unused.join(", ")] as const] : []),
+    ],
+    settings: misfit && base ? [set("baseImage", base)] : [],
+    unknown: [
+      ...image("refused").map((text) => `the packages: ${text}`),
+      ...image("export").map((command) => `the packages: make requirements.txt by: ${command}`),
+      ...(packages || image("export").length > 0
+        ? []
+        : ["the packages: there is no requirements.txt, no pyproject.toml and no Dockerfile"]),
+      ...(misfit && !base ? ["baseImage: no usual image has a Python that fits"] : []),
+    ],
+  };
+};
+
+const ownImage: Part = ({ image, dockerfile }) => {
+  if (dockerfile === undefined) return {};
+  const [port, ...others] = image("port");
+  return {
+    found: image("warning").map((text) => ["warning", text]),
+    settings: [
+      set("appDockerfile", dockerfile),
+      ...(port && port !== "5005" && others.length === 0 ? [set("appPort", port)] : []),
+    ],
+    unknown: port && others.length === 0 ? [] : ["appPort: the port at which the app listens"],
+  };
+};
+
+const module: Part = ({ app, dockerfile }) => {
+  const modules = app("module");
+  if (modules.length === 1) return { found: [["app", `${modules[0]!}, by ${app("found")[0]!}`]] };
+  if (dockerfile) return {};
+  const looked = app("looked").map((text) => `\n      ${text}`);
+  return {
+    unknown: [
+      modules.length > 1
+        ? `appModule: one of ${modules.join(", ")}`
+        : `appModule: there is no app that gunicorn can serve. What was looked at:${looked.join("")}`,
+    ],
+  };
+};
+
+/** Pages for checks, by the habits of many apps. */
+const healthPages = /^\/(health|healthz|healthcheck|status|ping|up|ready|login)\/?$/;
+
+const page: Part = ({ app, source }) => {
+  const [path = "/"] = app("health");
+  const pages = source("page");
+  const other = pages.find((each) => healthPages.test(each)) ?? pages[0];
+  const chosen = pages.includes(path) ? path : other;
+  return {
+    ...(chosen === path ? { found: [["page of the health check", path]] } : {}),
+    ...(chosen !== undefined && chosen !== path
+      ? { guesses: [[set("appHealthPath", chosen), `the source has no page ${path}`]] }
+      : {}),
+    unknown: [
+      chosen === undefined
+        ? "appHealthPath: the source shows no page"
+        : `whether GET ${chosen} answers with 200 without a login, and reads the database`,
+    ],
+  };
+};
+
+const databases =
+  /^(flask-)?(sqlalchemy(-lite)?|mysqldb|mysql)$|^(pymysql|mysqlclient|mysql-connector(-python)?|peewee|pony|sqlmodel|records|dataset|piccolo)$/;
+
+const database: Part = ({ image, app }) => {
+  const names = image("name");
+  const found = names.filter((each) => databases.test(each));
+  if (names.length === 0) return { unknown: ["appDatabase: whether the app has a database"] };
+  if (found.length > 0)
+    return {
+      found: [
+        ["database", `by ${found.join(", ")}`],
+        ["migrations", app("migrations")[0]!],
+      ],
+    };
+  const reason = "no package for a database is required";
+  return { guesses: [[set("appDatabase", "false"), reason]] };
+};
+
+/** The variables that the deployer sets. */
+const own = appEnvironment({
+  database: { host: "", port: 0, schema: "", user: "", password: "", certificates: "" },
+  secretKey: "",
+  variables: { FLASK_APP: "" },
+  secrets: {},
+}).matchAll(/^\w+(?==)/gm);
+const ownNames = new Set([...own].map(([name]) => name));
+
+const variables: Part = ({ source, dockerfile }) => ({
+  variables: source("variable")
+    .map((text) => text.split("\t") as [string, string])
+    .filter(([name]) => !ownNames.has(name) && !(dockerfile && name === "PORT"))
+    .filter(([name], index, all) => all.findIndex(([each]) => each === name) === index),
+});
+
+const parts: readonly Part[] = [repository, image, ownImage, module, page, database, variables];
+
+export function adviceFor(findings: Findings): Advice {
+  const advice = parts.map((part) => part(findings));
+  return {
+    found: advice.flatMap(({ found = [] }) => found),
+    settings: advice.flatMap(({ settings = [] }) => settings),
+    guesses: advice.flatMap(({ guesses = [] }) => guesses),
+    unknown: advice.flatMap(({ unknown = [] }) => unknown),
+    variables: advice.flatMap(({ variables = [] }) => variables),
+  };
+}

@@ -1,0 +1,159 @@
+/** Images of apps: packages locked by uv, packages of Debian, and the app's own Dockerfile on another port. */
+import { expect } from "chai";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { logIn, register } from "../../../lab/support/app-users.ts";
+import { Browser } from "../../../lab/support/browser.ts";
+import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import { useSharedStack } from "../../support/shared-stack.ts";
+import { stepsInOrder } from "../../support/steps-in-order.ts";
+
+const repository = join(import.meta.dirname, "../../..");
+const noChange: AppChange = () => Promise.resolve();
+
+describe("The image of an app", function () {
+  this.timeout(10 * 60_000);
+  const shared = useSharedStack();
+  const { lab } = shared;
+  stepsInOrder();
+  let username: string;
+  /** Key of a backup of the first app. */
+  let backup: string;
+  let own: string;
+
+  /** Commits another app in the place of the first one. */
+  const commit = (app: string, change = noChange) =>
+    shared.stack.commit(app, async (directory) => {
+      for (const name of await readdir(directory))
+        if (name !== ".git") await rm(join(directory, name), { recursive: true });
+      await cp(join(repository, app), directory, { recursive: true });
+      await change(directory);
+    });
+  const serves = async (appCommit: string, settings: SettingValues = {}) => {
+    const result = await shared.stack.up({ appCommit, ...settings });
+    expect(result.status, tail(result)).to.equal(0);
+    expect(await shared.stack.serving()).to.equal(appCommit);
+    return result.stdout;
+  };
+  const refuses = async (pattern: RegExp, appCommit: string, settings: SettingValues = {}) => {
+    const { status, stdout, stderr } = await shared.stack.up({ appCommit, ...settings });
+    expect(status).to.not.equal(0);
+    expect(stdout + stderr).to.match(pattern);
+  };
+  const remove = async (...settings: string[]) => {
+    for (const setting of settings) await lab.pulumi("config", "rm", setting);
+  };
+  const set = (path: string, value: string) => lab.pulumi("config", "set", "--path", path, value);
+  const browser = () => new Browser(shared.outputs.appUrl!);
+  const page = async (path: string) => (await browser().request(path)).text();
+  const second: AppChange = (directory) =>
+    edit(join(directory, "src/shop/web.py"), (text) => text.replace("version 1", "version 2"));
+  /** Statuses of the page while something happens. */
+  const statusesDuring = async (path: string, work: Promise<unknown>) => {
+    const statuses = new Set<number>();
+    let over = false;
+    const visitor = (async () => {
+      while (!over) statuses.add((await browser().request(path)).status);
+    })();
+    await work.finally(() => (over = true));
+    await visitor;
+    return [...statuses];
+  };
+
+  before("a user registers, all rows are backed up, and the schema is emptied", async () => {
+    username = await register(shared.stack);
+    backup = (await lab.ops("backup")).trim().split("\n").at(-1)!;
+    const schema = shared.outputs.databaseName!;
+    await shared.stack.query(
+      `DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`,
+    );
+  });
+
+  it("has the versions of uv.lock, and nothing of its groups for development", async () => {
+    const printed = await serves(await commit("test/apps/locked"));
+    expect(printed).to.match(/the image is made of uv\.lock/);
+    expect(await page("/")).to.equal("<p>version 1: 0 notes</p>");
+    const packages = JSON.parse(await page("/packages")) as string[];
+    const lock = await readFile(join(repository, "test/apps/locked/uv.lock"), "utf8");
+    for (const name of ["flask", "pymysql", "sqlalchemy"]) {
+      const [, version] = new RegExp(`name = "${name}"\nversion = "(.*)"`).exec(lock)!;
+      expect(packages).to.include(`${name}==${version}`);
+    }
+    expect(packages.join()).to.not.include("iniconfig");
+  });
+
+  it("is not built of a lock that does not fit, nor without its Python", async () => {
+    const change =
+      (before: string, after: string): AppChange =>
+      (directory) =>
+        edit(join(directory, "pyproject.toml"), (text) => text.replace(before, after));
+    await refuses(
+      /The lockfile at `uv\.lock` needs to be updated/,
+      await commit("test/apps/locked", change("flask>=3", "flask>=3.1")),
+    );
+    await refuses(
+      /error: the app needs Python >=3\.12, by requires-python[^]*config set baseImage python:3\.12-slim-bookworm/,
+      await commit("test/apps/locked", change(">=3.11", ">=3.12")),
+    );
+    expect(await page("/")).to.equal("<p>version 1: 0 notes</p>");
+  });
+
+  it("has the packages of Debian that appPackages names", async () => {
+    await set("appPackages[0]", "no-such-package");
+    const app = await commit("test/apps/locked");
+    await refuses(/Unable to locate package no-such-package/, app);
+    await set("appPackages[0]", "tree");
+    await serves(app);
+    expect(await lab.ops("app", "--", "tree", "--version")).to.include("tree v");
+    await remove("appPackages");
+  });
+
+  it("is built by the app's own Dockerfile, on another port, without a failed request", async () => {
+    own = await commit("test/apps/own-image");
+    await refuses(
+      /has no Dockerfile\.prod, which appDockerfile names[^]*Its Dockerfiles: Dockerfile/,
+      own,
+      {
+        appDockerfile: "Dockerfile.prod",
+      },
+    );
+    await refuses(
+      /error: the app does not answer GET \/visits at port 5005 90 s after the start: no answer/,
+      own,
+      { appDockerfile: "Dockerfile", appHealthPath: "/visits" },
+    );
+    // The app before has this page, and the new one does not.
+    const statuses = await statusesDuring("/", serves(own, { appPort: "8000" }));
+    expect(statuses).to.have.members([200, 404]);
+    expect(await page("/visits")).to.match(
+      /^<p>version 1: 0 visits, https from 198\.18\.\d+\.\d+, port 8000<\/p>$/,
+    );
+    expect(await lab.ops("app", "--", "id", "-un")).to.match(/^shop$/m);
+  });
+
+  it("is replaced by a second version without a failed request, and returns by a rollback", async () => {
+    const next = await commit("test/apps/own-image", second);
+    expect(await statusesDuring("/visits", serves(next))).to.deep.equal([200]);
+    expect(await page("/visits")).to.match(/^<p>version 2: 0 visits/);
+    const back = lab.ops("rollback");
+    expect(await statusesDuring("/visits", back)).to.deep.equal([200]);
+    expect(await page("/visits")).to.match(/^<p>version 1: 0 visits/);
+    await lab.ops("verify");
+  });
+
+  it("keeps the version that serves when the next one crashes at its start", async () => {
+    const broken = await commit("test/apps/own-image", (directory) =>
+      edit(join(directory, "src/shop/web.py"), (text) => `raise RuntimeError\n${text}`),
+    );
+    await refuses(/error: the app ends as soon as it is started/, broken);
+    expect(await page("/visits")).to.match(/^<p>version 1/);
+  });
+
+  it("is the project's own again for its first app, after a restore", async () => {
+    await remove("appDockerfile", "appPort", "appHealthPath");
+    await lab.ops("restore", backup, "--yes");
+    await shared.stack.release();
+    await logIn(shared.stack, username);
+    await lab.pulumi("preview", "--expect-no-changes");
+  });
+});
