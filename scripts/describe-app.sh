@@ -6,17 +6,26 @@
 # health_path      page that must answer with health_status
 # has_database     whether the app must keep its data in the database: true or false
 # migrations_by    alembic, flask-migrate, generated or none
+# processes        lines `NAME COMMAND`, of the Procfile: what runs beside
+# release_line     command of the Procfile's line release; may be empty
 # module_found     where the module was found, in words
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 commit=$1 setting=${2-${APP_MODULE:-}}
 
-evidence=$(GIT_DIR=$source python3 "$bin/describe-app.py" "$commit" "$setting" 2>&1) ||
+evidence=$(GIT_DIR=$source python3 -B "$bin/describe-app.py" "$commit" "$setting" 2>&1) ||
   fail "the files of commit $commit cannot be read" "run $pulumi up$flags again"
 # finding KIND: what was found of a kind.
 finding() { sed -n "s/^$1\t//p" <<<"$evidence"; }
-module=$(finding module)
+refused=$(finding refused)
+if [ -n "$refused" ]; then
+  remedy="write each line as NAME: COMMAND, with a name of its own of letters, digits, - and _;
+        then: $(release_command HASH)"
+  fail "commit $commit has a Procfile that cannot be read:
+         ${refused//$'\n'/$'\n         '}" "$remedy" ""
+fi
 
+module=$(finding module)
 if [ -z "$module" ]; then
   remedy="name the app: $pulumi config set appModule MODULE:NAME$flags;
         MODULE:NAME is as gunicorn takes it, for example 'wsgi:app' or 'app:create_app()'"
@@ -34,4 +43,5 @@ if [ "$migrations_by" = detected ]; then migrations_by=$(finding migrations); fi
 if [ "$has_database" = false ]; then migrations_by=none; fi
 health_path=${APP_HEALTH_PATH:-$(finding health)}
 printf '%s=%q\n' module "$module" module_found "$(finding found | head -n 1)" health_path "$health_path" \
-  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by"
+  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by" \
+  processes "$(finding process)" release_line "$(finding release)"

@@ -69,6 +69,7 @@ export function cutOverMachine() {
     describesApp({});
     machine.script("check-database-connection.sh", `log "gate $*"`);
     machine.script("serving.sh", `log "serving $*"`);
+    machine.script("processes.sh", `log "processes $*"`);
   });
   afterEach(() => machine.remove());
 
@@ -79,6 +80,7 @@ export function cutOverMachine() {
       health_path: "/login",
       health_status: "200",
       has_database: "true",
+      processes: "",
       ...changed,
     };
     const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'`);
