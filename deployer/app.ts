@@ -24,6 +24,10 @@ export interface App {
   /** The app's own variables. */
   readonly environment: Settings["appEnvironment"];
   readonly secrets: Settings["appSecrets"];
+  /** Commands that cron runs. */
+  readonly schedule: Settings["appSchedule"];
+  /** Container image of Redis beside the app; undefined if there is none. */
+  readonly redisImage: string | undefined;
 }
 
 /** The app that the settings name. */
@@ -41,5 +45,7 @@ export function appOf(settings: Settings): App {
     migrations: settings.appMigrations,
     environment: settings.appEnvironment,
     secrets: settings.appSecrets,
+    schedule: settings.appSchedule,
+    redisImage: settings.appRedis ? settings.redisImage : undefined,
   };
 }

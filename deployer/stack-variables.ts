@@ -24,6 +24,8 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_HEALTH_STATUS: args.app.healthStatus,
       APP_DATABASE: args.app.database,
       APP_MIGRATIONS: args.app.migrations,
+      APP_REDIS: args.app.redisImage !== undefined,
+      REDIS_IMAGE: args.app.redisImage ?? "",
       PROXY_IMAGE: args.proxy.image,
       UPLOAD_LIMIT: args.proxy.uploadLimit,
       PORT_5085: args.proxy.port5085,

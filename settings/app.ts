@@ -1,5 +1,6 @@
 /** Settings that describe the app, where its files do not tell enough. */
 import { z } from "zod";
+import { appSchedule } from "./app-schedule.ts";
 import { appVariables } from "./app-variables.ts";
 import { choice, text, wholeNumber } from "./fields.ts";
 
@@ -21,4 +22,6 @@ export const app = {
   appDatabase: z.boolean(),
   appMigrations: choice(migrations, "use detected"),
   appEnvironment: appVariables,
+  appSchedule,
+  appRedis: z.boolean(),
 };

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { architectureOf } from "../compute/images.ts";
 import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
+import { scheduleProblems } from "./app-schedule.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
@@ -97,12 +98,15 @@ const protection: Rule = ({ protectData, confirmDestroy }, { stack }) => {
 const appVariables: Rule = (values, { appSecrets }) =>
   appVariableProblems({ ...values, appSecrets });
 
+const schedule: Rule = ({ appSchedule }) => scheduleProblems(appSchedule);
+
 const rules: readonly Rule[] = [
   stackName,
   sshAccess,
   zones,
   architecture,
   appVariables,
+  schedule,
   backupAges,
   publishingProblems,
   protection,

@@ -130,11 +130,14 @@ describe("The settings", function () {
       "pulumi config set --path appEnvironment.FLASK_APP wsgi:app",
       "pulumi config set appEnvironment.WITHOUT_PATH x",
       "pulumi config set --path appSecrets.API_KEY 'correct horse'",
+      "pulumi config set --path 'appSchedule[0].name' Cleanup",
+      "pulumi config set --path 'appSchedule[0].cron' '61 * * * *'",
+      "pulumi config set --path 'appSchedule[0].comand' x",
     ];
     for (const mistake of mistakes) await typed(mistake);
 
     const printed = await problems();
-    expect(printed).to.have.lengthOf(17);
+    expect(printed).to.have.lengthOf(21);
     for (const problem of printed) {
       const [, remedy] = problem.split(/^ +remedy: /m);
       const lines = remedy!.split("\n").map((line) => line.trim());
