@@ -30,6 +30,10 @@ export interface App {
   readonly dockerfile: string;
   /** Where the app listens, in an image of its own Dockerfile. */
   readonly port: number;
+  /** Commands that cron runs. */
+  readonly schedule: Settings["appSchedule"];
+  /** Container image of Redis beside the app; undefined if there is none. */
+  readonly redisImage: string | undefined;
 }
 
 /** The app that the settings name. */
@@ -50,5 +54,7 @@ export function appOf(settings: Settings): App {
     packages: settings.appPackages,
     dockerfile: settings.appDockerfile,
     port: settings.appPort,
+    schedule: settings.appSchedule,
+    redisImage: settings.appRedis ? settings.redisImage : undefined,
   };
 }

@@ -13,6 +13,8 @@ export interface AppDatabase {
 export interface AppEnvironmentArgs {
   /** Undefined for an app without one. */
   readonly database: AppDatabase | undefined;
+  /** Whether Redis runs beside the app. */
+  readonly redis?: boolean;
   /** Signs the sessions; a new one logs everybody out. */
   readonly secretKey: string;
   /** The app's own variables, which win over those that are set here. Any text without NUL. */
@@ -26,7 +28,7 @@ export interface AppEnvironmentArgs {
  * app's own secrets.
  */
 export function appEnvironment(args: AppEnvironmentArgs): string {
-  const { database, secretKey, secrets } = args;
+  const { database, redis, secretKey, secrets } = args;
   const variables = {
     DEBUG: "False",
     SECRET_KEY: secretKey,
@@ -34,6 +36,8 @@ export function appEnvironment(args: AppEnvironmentArgs): string {
     ...args.variables,
     ...secrets,
     ...(database && databaseVariables(database)),
+    // The service of scripts/compose.yml.
+    ...(redis && { REDIS_URL: "redis://redis:6379/0" }),
   };
   const names = Object.keys(secrets);
   const comment = names.length > 0 ? `# secrets: ${names.join(" ")}\n` : "";

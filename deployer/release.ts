@@ -8,6 +8,7 @@ import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
 import { installation, quote } from "./shell.ts";
+import { scheduleLines } from "./schedule.ts";
 import { stackVariables } from "./stack-variables.ts";
 import { root, Steps, type Target } from "./steps.ts";
 
@@ -135,7 +136,11 @@ export class Release extends pulumi.ComponentResource {
         ...(args.domainRecord ? [args.domainRecord] : []),
       ],
     });
-    steps.script("schedule", { after: [deploy] });
+    steps.script("schedule", {
+      args: ["write"],
+      stdin: scheduleLines(app.schedule),
+      after: [deploy],
+    });
     steps.script("drop-old-user", {
       formerly: "retire-user",
       args: [...serverOf(database), otherUser],
@@ -176,6 +181,7 @@ export class Release extends pulumi.ComponentResource {
                   certificates: `${root}/rds-ca.pem`,
                 }
               : undefined,
+            redis: app.redisImage !== undefined,
             secretKey,
             variables: app.environment,
             secrets,

@@ -26,6 +26,8 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_MIGRATIONS: args.app.migrations,
       APP_DOCKERFILE: args.app.dockerfile,
       APP_PORT: args.app.port,
+      APP_REDIS: args.app.redisImage !== undefined,
+      REDIS_IMAGE: args.app.redisImage ?? "",
       PROXY_IMAGE: args.proxy.image,
       UPLOAD_LIMIT: args.proxy.uploadLimit,
       PORT_5085: args.proxy.port5085,

@@ -29,6 +29,8 @@ export interface Status {
   } | null;
   readonly lastBackup: { readonly key: string; readonly created: string } | null;
   readonly lastRestoreTest: string | null;
+  /** Of the app's Procfile, and Redis. Scripts of earlier versions do not tell them. */
+  readonly processes?: readonly Process[] | null | undefined;
   readonly failedJobs: readonly { readonly job: string; readonly since: string }[] | null;
   /** Of the commit that serves, if the site offers one: a key in its bucket. */
   readonly download: string | null;
@@ -36,6 +38,14 @@ export interface Status {
   readonly lock: string | null;
   readonly disk: { readonly freeMb: number; readonly totalMb: number } | null;
   readonly memory: { readonly availableMb: number; readonly totalMb: number } | null;
+}
+
+interface Process {
+  readonly name: string;
+  /** As Docker calls it: running, restarting, exited. */
+  readonly state: string;
+  readonly restarts: number;
+  readonly image: string;
 }
 
 /** How the commands are called that set a difference right. */
@@ -69,6 +79,7 @@ export function statusText(
     memory,
   } = status;
   const ago = (iso: string) => `${time(iso)} (${age(iso, now)} ago)`;
+  const processes = status.processes ?? [];
   const jobs = failedJobs?.map(({ job, since }) => `${job} FAILS since ${ago(since)}`);
   const rows: Row[] = [
     ["serves", ...serves(status, ago)],
@@ -76,6 +87,7 @@ export function statusText(
     ...failure(status, ago),
     ["app", outputs.appUrl ?? "unknown"],
     ["page", health ? page(health) : "unknown"],
+    ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
     ["schema", revision ? `revision ${revision}` : "unknown"],
     [
@@ -105,6 +117,11 @@ function page({ status, seconds }: NonNullable<Status["health"]>): string {
   if (status === 0) return "DOES NOT ANSWER";
   const answer = `answers ${status} in ${Math.round(seconds * 1000)} ms`;
   return status === 200 ? answer : `FAILS: ${answer}`;
+}
+
+function processLine({ name, state, restarts, image }: Process): string {
+  const again = restarts > 0 ? `, STARTED AGAIN ${restarts} times` : "";
+  return `${name}: ${state === "running" ? state : state.toUpperCase()}${again}, image ${image}`;
 }
 
 /** @param time writes a time of ISO 8601 for people */

@@ -14,10 +14,14 @@ skip() {
 }
 
 check_app() {
-  local image
+  local image stopped
   image=$(serving '{{.Config.Image}}')
   [ -n "$image" ] || fail "no release of the app serves" "release one: $pulumi up$flags"
   "$bin/verify.sh" "$image"
+  stopped=$(docker ps --all --filter label=flask-on-aws.process --format '{{.Label "flask-on-aws.process"}} is {{.State}}' |
+    grep -v ' is running$') || true
+  [ -z "$stopped" ] ||
+    fail "of what the app has beside web: ${stopped//$'\n'/, }" "see $ops logs$flags; then release a corrected commit: $(release_command HASH)"
   as_served "$image"
   echo "$image serves: $APP_URL$health_path answers $health_status$(
     if [ "$has_database" = true ]; then echo ", and its data is in $SCHEMA at $DB_HOST"; fi
@@ -61,15 +65,16 @@ check_restore_test() {
 }
 
 check_cron() {
-  local job installed
-  for job in backup restore-test certificate; do
-    [ ! -e "$root/failed-$job" ] ||
-      fail "the cron job $job fails since $(cat "$root/failed-$job")" \
+  local job installed jobs=(backup restore-test certificate)
+  while read -r job _; do jobs+=("app $job"); done < <(cat "$scheduled_commands" 2>/dev/null)
+  for job in "${jobs[@]}"; do
+    [ ! -e "$root/failed-${job/ /-}" ] ||
+      fail "the cron job $job fails since $(cat "$root/failed-${job/ /-}")" \
         "run the job, and correct what it names: $ops ssh$flags -- $bin/schedule.sh $job"
   done
   installed=$(crontab -l 2>/dev/null) || true
-  for job in backup restore-test certificate; do
-    grep -q "^[^#].*/schedule.sh $job" <<<"$installed" ||
+  for job in "${jobs[@]}"; do
+    grep -q "^[^#].*/schedule.sh $job >>" <<<"$installed" ||
       fail "the crontab of $(id -un) lacks the job $job" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
   done
   pgrep -x cron >/dev/null || fail "the cron daemon does not run" "start it: $ops ssh$flags -- sudo service cron start"

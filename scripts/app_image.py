@@ -19,8 +19,10 @@ Prints a line for each finding, with a tab between its kind and its text:
   warning     what in DOCKERFILE does harm
 """
 
+import json
 import posixpath
 import re
+import shlex
 import subprocess
 import sys
 
@@ -94,6 +96,15 @@ def requirements(commit, problems):
     if "requirements.txt" in commit.files:
         return list(flattened(commit, "requirements.txt", problems))
     return project_dependencies(commit) or []
+
+
+def command_words(command):
+    """The words of an ENTRYPOINT or CMD, also of one that a shell runs."""
+    try:
+        words = [str(word) for word in json.loads(command)] if command.startswith("[") else shlex.split(command)
+        return shlex.split(words[2]) if re.fullmatch(r"(/bin/)?(ba)?sh -l?c .*", " ".join(words), re.S) else words
+    except ValueError:
+        return []
 
 
 def package_names(commit):

@@ -21,6 +21,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
+  # The commands of the setting appSchedule, in the form that schedule.sh says.
+  scheduled_commands=$root/app-schedule
   migrated_tables=$root/tables # those of the live schema after the last migration, or the last restore
   # Of the page: the domain or the address.
   host=${APP_URL-}
@@ -34,6 +36,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   # What describe-app.sh prints. Before it existed, an app had to be like this.
   module=run:app module_found=run.py health_path=/login health_status=200 has_database=true migrations_by=generated
   dockerfile='' port=5005
+  processes='' release_line=''
   # Docker's template for the commit that an image or a container was made of.
   revision_label='{{ index .Config.Labels "org.opencontainers.image.revision" }}'
   # Docker's template for the address of a container in the network of compose.yml.
@@ -41,8 +44,16 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   # Docker's options for builds and migrations: the serving containers weigh 1024, so these get the processor time that is
   # left.
   leftover=(--cpu-shares 64)
-  compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
 }
+# set_compose: sets $compose, with the files of the app's processes that processes.sh has written.
+set_compose() {
+  local file
+  compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
+  for file in "$root"/processes.{blue,green}.yml; do
+    if [ -e "$file" ]; then compose+=(--file "$file"); fi
+  done
+}
+set_compose
 # What messages call the operator's programs, and the options that name the stack there. ./ops leaves the options out
 # where its user has named no stack.
 # shellcheck disable=SC2034  # each script uses some of these
@@ -73,6 +84,12 @@ without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-
 as_served() {
   # shellcheck source=/dev/null
   if [ -e "$descriptions/${1##*:}" ]; then . "$descriptions/${1##*:}"; fi
+}
+
+# run_task IMAGE COMMAND: runs a line of a shell in a container of its own, with the app's variables, as the image's user. It
+# gets the processor time that is left.
+run_task() {
+  TASK_IMAGE=$1 "${compose[@]}" run --rm --no-deps -T ${module:+--env "FLASK_APP=$module"} --entrypoint sh task -c "$2" </dev/null
 }
 
 # get_page OPTION…: asks the proxy on this machine for the app's page, by curl. Whether clients trust the certificate is the

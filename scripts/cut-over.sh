@@ -17,7 +17,7 @@ else
   as_served "$image"
   description=''
 fi
-# What give_up shows: the log of a service, and what a failed command has said; and its remedy.
+# What give_up shows: the log of a service, if it names one, and what a failed command has said; and its remedy.
 evidence='' until=''
 suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
 
@@ -68,12 +68,17 @@ replace() {
 # shellcheck disable=SC2317  # quietly runs it
 up() { "${compose[@]}" up --detach --quiet-pull --no-deps "$1"; }
 
-remove() { "${compose[@]}" rm --force --stop "$1" >/dev/null 2>&1 || true; }
+remove() {
+  "${compose[@]}" rm --force --stop "$1" >/dev/null 2>&1 || true
+  "$bin/processes.sh" remove "$1" >/dev/null 2>&1 || true
+}
 
 # give_up WHAT: back to the old version, and to its proxy.
 give_up() {
-  local logs
-  logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 ${until:+--until "$until"} "$suspect" 2>&1 | without_probes) || true
+  local logs=''
+  if [ -n "$suspect" ]; then
+    logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 ${until:+--until "$until"} "$suspect" 2>&1 | without_probes) || true
+  fi
   logs=${logs:+$logs$'\n'}$evidence
   if [ -z "$old" ]; then
     rm -f "$proxy/active" # or the next release treats the failed version as the one that serves
@@ -139,6 +144,17 @@ check_database() {
         or set appDatabase to false if the app has none"
     give_up "${evidence##*$'\n'}"
   fi
+}
+
+# start_processes: beside the new version, and beside those of the old one.
+start_processes() {
+  local reason
+  if quietly "$bin/processes.sh" start "$new" "$processes"; then return; fi
+  reason=${evidence##*$'\n'}
+  # Its log tells more than that of the service.
+  suspect='' evidence=${evidence%"$reason"}
+  evidence=${evidence%$'\n'}
+  give_up "$reason"
 }
 
 # proxy_configuration: for the address of the app.
@@ -241,6 +257,7 @@ if [ ! -e "$proxy/own-port" ]; then replace own-port ''; fi
 write_variables
 write_environment >"$root/$new.env"
 start_new
+start_processes
 if [ -z "$dockerfile" ]; then
   # Before its configuration changes: the new version understands what that sends, and also what the old one did.
   pass_to "$new"
@@ -265,5 +282,6 @@ recorded=0
 if [ -n "$old" ]; then
   drain
   "${compose[@]}" rm --force --stop "$old" >/dev/null
+  "$bin/processes.sh" remove "$old"
 fi
 exit "$recorded"

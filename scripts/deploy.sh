@@ -35,9 +35,15 @@ step() {
 
 echo "releasing commit $commit"
 rm -f "$last_backup"
-step preflight
+description=$("$bin/describe-app.sh" "$commit")
+eval "$description"
+# Steps before the first cut-over run commands by compose.yml, too.
+if [ ! -e "$variables" ]; then echo "ROOT=$root" >"$variables"; fi
+step preflight "$processes"
 revision=$(live_revision)
+if [ "${APP_REDIS:-false}" = true ]; then step redis start; fi
 step migrate "$image"
+if [ -n "$release_line" ]; then step release-line "$image"; fi
 step certificate-store load
 step cut-over "$image"
 step verify "$image"
@@ -49,6 +55,7 @@ if [ -n "$revision" ] && [ "$(live_revision)" != "$revision" ]; then
   )"
 fi
 # From here nothing ends the release. Who fails has said why.
+"$bin/redis.sh" remove || true
 "$bin/check-domain.sh" || true
 "$bin/certificate.sh" await || true
 "$bin/certificate-store.sh" save || true

@@ -10,15 +10,17 @@ Prints a line for each finding, with a tab between its kind and its text:
   looked      what was looked at in vain
   health      path of the page that the health check asks for
   migrations  alembic, flask-migrate, generated or none
+  process     name and command of a line of the Procfile, but of web and release
+  release     command of the line release
+  refused     a line of the Procfile that cannot be read
 """
 
 import ast
-import json
 import re
-import shlex
 import sys
 
-from app_image import Files, last_stage, package_names
+import procfile
+from app_image import Files, command_words, last_stage, package_names
 
 # Files at the top that start an app by the habits of Flask and of hosting services.
 ENTRIES = ("run.py", "wsgi.py", "app.py", "main.py", "application.py")
@@ -26,11 +28,6 @@ FACTORIES = ("create_app", "make_app")
 # Their objects are named app, too, and gunicorn cannot serve them.
 OTHERS = {"Celery", "FastAPI", "Quart", "Sanic", "Starlette", "Typer"}
 MODULE = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\((("[\w./-]*")(, ?"[\w./-]*")*)?\))?')
-# Options of gunicorn that stand without a value.
-FLAGS = set(
-    "--reload --preload --preload-app --check-config --print-config --spew --capture-output --no-sendfile -R -D "
-    "--enable-stdio-inheritance --reuse-port --initgroups --log-syslog --proxy-protocol --daemon".split()
-)
 
 
 def say(kind, text):
@@ -172,34 +169,14 @@ def from_files(commit):
         say("looked", f"the top: none of {', '.join(ENTRIES)}, and no package")
 
 
-def web_module(words):
-    """What the words of a Procfile's line have a WSGI server serve."""
-    servers = [at for at, word in enumerate(words) if word.rsplit("/", 1)[-1] in ("gunicorn", "waitress-serve")]
-    if not servers:
-        return None
-    rest = iter(words[servers[0] + 1 :])
-    for word in rest:
-        if not word.startswith("-"):
-            return word if ":" in word else f"{word}:application"
-        if "=" not in word and word not in FLAGS and (word.startswith("--") or len(word) == 2):
-            next(rest, None)
-    return None
-
-
 def from_procfile(commit):
-    for line in commit.text("Procfile").splitlines():
-        if not line.startswith("web:"):
-            continue
-        try:
-            words = shlex.split(line.removeprefix("web:"))
-        except ValueError as problem:
-            say("looked", f"Procfile: its line web cannot be read: {problem}")
-            return
-        module = web_module(words)
+    command = procfile.read(commit.text("Procfile"))[0].get("web")
+    if command:
+        module, problem = procfile.web_module(command)
         if module:
             yield module, "the line web of Procfile"
         else:
-            say("looked", "Procfile: its line web starts neither gunicorn nor waitress-serve")
+            say("looked", f"Procfile: its line web {problem}")
 
 
 def from_flaskenv(commit):
@@ -224,20 +201,11 @@ def from_flask_app(commit, text, where):
         yield f"{module}:app", where
 
 
-def words_of(command):
-    """The words of an ENTRYPOINT or CMD, also of one that a shell runs."""
-    try:
-        words = [str(word) for word in json.loads(command)] if command.startswith("[") else shlex.split(command)
-        return shlex.split(words[2]) if re.fullmatch(r"(/bin/)?(ba)?sh -l?c .*", " ".join(words), re.S) else words
-    except ValueError:
-        return []
-
-
 def from_dockerfile(commit, dockerfile):
     """What the command of an image serves, else what its FLASK_APP names."""
     stage = last_stage(commit, dockerfile)
     last = dict(stage)
-    module = web_module(words_of(last.get("ENTRYPOINT", "")) + words_of(last.get("CMD", "")))
+    module = procfile.module_of_words(command_words(last.get("ENTRYPOINT", "")) + command_words(last.get("CMD", "")))
     if module:
         yield module, f"the command of {dockerfile}"
         return
@@ -278,12 +246,24 @@ def find_migrations(commit):
     return "generated" if package_names(commit) & {"flask-sqlalchemy", "flask-migrate"} else "none"
 
 
+def find_processes(commit):
+    commands, refused = procfile.read(commit.text("Procfile"))
+    for name, command in commands.items():
+        if name == "release":
+            say("release", command)
+        elif name != "web":
+            say("process", f"{name} {command}")
+    for line in refused:
+        say("refused", line)
+
+
 def main(name, setting="", dockerfile=""):
     commit = Commit(name)
     find_module(commit, setting, dockerfile)
     # The layout of flask-datta-able and its relatives.
     say("health", "/login" if commit.files >= {"run.py", "apps/config.py"} else "/")
     say("migrations", find_migrations(commit))
+    find_processes(commit)
 
 
 if __name__ == "__main__":

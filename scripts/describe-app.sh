@@ -9,17 +9,26 @@
 # migrations_by    alembic, flask-migrate, generated or none
 # dockerfile       the app's own, which makes its image; empty for Dockerfile.release
 # port             where the app listens in its container
+# processes        lines `NAME COMMAND`, of the Procfile: what runs beside
+# release_line     command of the Procfile's line release; may be empty
 # module_found     where the module was found, in words
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 commit=$1 setting=${2-${APP_MODULE:-}} dockerfile=${3-${APP_DOCKERFILE:-}}
 
-evidence=$(GIT_DIR=$source python3 "$bin/describe-app.py" "$commit" "$setting" "$dockerfile" 2>&1) ||
+evidence=$(GIT_DIR=$source python3 -B "$bin/describe-app.py" "$commit" "$setting" "$dockerfile" 2>&1) ||
   fail "the files of commit $commit cannot be read" "run $pulumi up$flags again"
 # finding KIND: what was found of a kind.
 finding() { sed -n "s/^$1\t//p" <<<"$evidence"; }
-module=$(finding module)
+refused=$(finding refused)
+if [ -n "$refused" ]; then
+  remedy="write each line as NAME: COMMAND, with a name of its own of letters, digits, - and _;
+        then: $(release_command HASH)"
+  fail "commit $commit has a Procfile that cannot be read:
+         ${refused//$'\n'/$'\n         '}" "$remedy" ""
+fi
 
+module=$(finding module)
 # The command of an own image knows the app by itself.
 if [ -n "$dockerfile" ] && [[ $module == *$'\n'* ]]; then module=''; fi
 if [ -z "$module$dockerfile" ]; then
@@ -42,4 +51,5 @@ port=5005
 if [ -n "$dockerfile" ]; then port=${APP_PORT:-5005}; fi
 printf '%s=%q\n' module "$module" module_found "$(finding found | head -n 1)" health_path "$health_path" \
   health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by" \
-  dockerfile "$dockerfile" port "$port"
+  dockerfile "$dockerfile" port "$port" \
+  processes "$(finding process)" release_line "$(finding release)"

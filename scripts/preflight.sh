@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# preflight.sh: tries from this machine what a release is about to need, cheapest first, and names the cause of what
-# does not work.
+# preflight.sh [PROCESSES]: tries from this machine what a release is about to need, cheapest first, and names the cause of what
+# does not work. PROCESSES is what describe-app.sh prints, for a release: without it the memory is not checked.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 need_space 512 "a release"
+if [ $# -gt 0 ]; then "$bin/memory.sh" "$1"; fi
 
 # Docker would remove the proxy, and could not start it again.
 others=$(sudo ss --listening --tcp --processes --numeric --no-header '( sport = :80 or sport = :443 )' | grep -v docker-proxy) || true

@@ -27,6 +27,7 @@ status=$(
   member download "$(offered "$commit")"
   member certificateEnd "$(certificate_end)"
   member failedSince "$(sort "$root"/failed-{backup,restore-test} 2>/dev/null | head -n 1)"
+  member scheduleFailedSince "$(sort "$root"/failed-app-* 2>/dev/null | head -n 1)"
   printf '"written":"%s"}\n' "$(date --utc +%FT%TZ)"
 )
 upload() { aws s3 cp --only-show-errors --content-type application/json --cache-control no-cache - "s3://$SITE_BUCKET/status.json" <<<"$status"; }

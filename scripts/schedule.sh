@@ -1,10 +1,55 @@
 #!/usr/bin/env bash
 # schedule.sh: has cron make a backup each night, test a restore each week and see to the certificate each 5 minutes.
+# schedule.sh write: first takes the commands of the setting appSchedule from standard input, lines `NAME<tab>CRON<tab>COMMAND`.
+# schedule.sh app NAME: runs one of these, unless its last run goes on. A failure is shown as below.
 # schedule.sh backup|restore-test: what cron runs. A failure is on the site's page until the next success.
 # schedule.sh certificate: copies a new certificate to its bucket, tells the machine's log and the site of one that is not
 #   renewed, and has the proxy ask the CA again that has had none for an hour.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+log=$root/schedule.log
+
+# scheduled NAME: its line of the setting appSchedule.
+scheduled() { awk -F '\t' -v name="$1" '$1 == name' "$scheduled_commands" 2>/dev/null || true; }
+
+# note_result JOB STATUS: a failure is known until the next success. Fails if nothing has changed by it.
+note_result() {
+  local failed=$root/failed-$1
+  if [ "$2" = 0 ]; then rm "$failed" 2>/dev/null; else [ ! -e "$failed" ] && date --utc +%FT%TZ >"$failed"; fi
+}
+
+# run_app NAME: one of the app's commands, in the image that serves.
+run_app() {
+  local line command image status=0
+  line=$(scheduled "$1")
+  [ -n "$line" ] || fail "the setting appSchedule has no command named $1" "see the crontab: $ops ssh$flags -- crontab -l"
+  command=${line#*$'\t'*$'\t'}
+  # A command each minute would fill the disk. This run still writes to the old file.
+  if [ "$(stat --format %s "$log" 2>/dev/null || echo 0)" -gt 10000000 ]; then mv "$log" "$log.1"; fi
+  mkdir -p "$root/runs"
+  exec 9>>"$root/runs/app-$1.lock"
+  if ! flock --nonblock 9; then
+    echo "$(date --utc +%FT%TZ) $1: left out, because its last run goes on"
+    return
+  fi
+  image=$(serving '{{.Config.Image}}')
+  [ -n "$image" ] || fail "nothing serves, so $1 has no image to run in" "release first: $pulumi up$flags"
+  as_served "$image"
+  echo "$(date --utc +%FT%TZ) $1: begins, in $image"
+  run_task "$image" "$command" 2>&1 | sed --unbuffered "s/^/$1: /" | redact || status=$?
+  echo "$(date --utc +%FT%TZ) $1: ended with status $status"
+  if note_result "app-$1" "$status"; then "$bin/publish-status.sh" || true; fi
+  return "$status"
+}
+
+# forget_others: the failures of commands that are not scheduled any more.
+forget_others() {
+  local failed is_changed=''
+  for failed in "$root"/failed-app-*; do
+    if [ -e "$failed" ] && [ -z "$(scheduled "${failed##*/failed-app-}")" ]; then rm "$failed" && is_changed=1; fi
+  done
+  if [ "$is_changed" ]; then "$bin/publish-status.sh" || true; fi
+}
 
 # tend_certificate: a proxy that has been refused asks again by itself, but more and more seldom, and not at all where the
 # CA's staging service has accepted what the CA itself refuses. Once an hour it is told to begin anew.
@@ -27,22 +72,26 @@ tend_certificate() {
 }
 
 case ${1:-install} in
-install)
+write | install)
+  if [ "${1:-}" = write ]; then cat >"$scheduled_commands.new" && mv "$scheduled_commands.new" "$scheduled_commands"; fi
   # At a minute of the machine's own, so that not all of them ask S3 at once.
   minute=$(($(hostname | cksum | cut -d ' ' -f 1) % 60))
   crontab - <<CRON
 # Written by $bin/schedule.sh. The clock is UTC.
 PATH=/usr/local/bin:/usr/bin:/bin
-$minute 2 * * * $bin/schedule.sh backup >>$root/schedule.log 2>&1
-$minute 4 * * 0 $bin/schedule.sh restore-test >>$root/schedule.log 2>&1
-*/5 * * * * $bin/schedule.sh certificate >>$root/schedule.log 2>&1
+$minute 2 * * * $bin/schedule.sh backup >>$log 2>&1
+$minute 4 * * 0 $bin/schedule.sh restore-test >>$log 2>&1
+*/5 * * * * $bin/schedule.sh certificate >>$log 2>&1
+$(awk -F '\t' -v run="$bin/schedule.sh app" -v log_file="$log" '{ print $2, run, $1, ">>" log_file, "2>&1" }' "$scheduled_commands" 2>/dev/null)
 CRON
+  forget_others
   ;;
 certificate) tend_certificate ;;
+app) run_app "$2" ;;
 backup | restore-test)
   status=0
   RELEASE_OWNER=cron "$bin/deploy-lock.sh" "$1.sh" || status=$?
-  if [ "$status" = 0 ]; then rm -f "$root/failed-$1"; elif [ ! -e "$root/failed-$1" ]; then date --utc +%FT%TZ >"$root/failed-$1"; fi
+  note_result "$1" "$status" || true
   "$bin/publish-status.sh"
   exit "$status"
   ;;

@@ -58,10 +58,19 @@ backup() {
 }
 failed_jobs() {
   local jobs='' job
-  for job in backup restore-test certificate; do
-    if [ -e "$root/failed-$job" ]; then jobs+="$(object job "$job" since "$(cat "$root/failed-$job")"),"; fi
+  for job in "$root"/failed-*; do
+    if [ -e "$job" ]; then jobs+="$(object job "${job##*/failed-}" since "$(cat "$job")"),"; fi
   done
   printf '[%s]' "${jobs%,}"
+}
+# Those of the app's Procfile, and Redis.
+processes() {
+  local list='' name state restarts image
+  while IFS=$'\t' read -r name state restarts image; do
+    list+="{\"name\":$(text "$name"),\"state\":$(text "$state"),\"restarts\":$restarts,\"image\":$(text "$image")},"
+  done < <(docker ps --all --quiet --filter label=flask-on-aws.process 2>/dev/null | xargs --no-run-if-empty docker inspect \
+    --format $'{{index .Config.Labels "flask-on-aws.process"}}\t{{.State.Status}}\t{{.RestartCount}}\t{{.Config.Image}}' 2>/dev/null | sort)
+  printf '[%s]' "${list%,}"
 }
 disk() { df --output=avail,size --block-size=1M "$root" | awk 'END { printf "{\"freeMb\":%d,\"totalMb\":%d}", $1, $2 }'; }
 memory() {
@@ -79,6 +88,7 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member lastFailedRelease "$(failed_release)"
   member lastBackup "$(backup)"
   member lastRestoreTest "$(text "$(cat "$root/last-restore-test" 2>/dev/null || true)")"
+  member processes "$(processes)"
   member failedJobs "$(failed_jobs)"
   member download "$(text "$(offered "$commit")")"
   member lock "$(text "$(lock_holder)")"

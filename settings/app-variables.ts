@@ -39,15 +39,18 @@ export function appVariableProblems({
   appEnvironment = {},
   appSecrets = {},
   appDatabase = true,
+  appRedis = false,
 }: {
   readonly appEnvironment?: AppVariables | undefined;
   readonly appSecrets?: AppVariables | undefined;
   readonly appDatabase?: boolean | undefined;
+  readonly appRedis?: boolean | undefined;
 }): Problem[] {
   const both = Object.keys(appEnvironment).filter((name) => Object.hasOwn(appSecrets, name));
+  const services = { appDatabase, appRedis };
   return [
-    ...problemsOf("appEnvironment", appEnvironment, appDatabase),
-    ...problemsOf("appSecrets", appSecrets, appDatabase),
+    ...problemsOf("appEnvironment", appEnvironment, services),
+    ...problemsOf("appSecrets", appSecrets, services),
     ...both.map((name) => ({
       what: `${fullKey("appEnvironment")} and appSecrets both have ${name}`,
       limit: "a variable has one value",
@@ -57,14 +60,17 @@ export function appVariableProblems({
   ];
 }
 
-function problemsOf(setting: Setting, variables: AppVariables, appDatabase: boolean): Problem[] {
+/** What the deployer gives to the app. */
+type Services = Readonly<Record<"appDatabase" | "appRedis", boolean>>;
+
+function problemsOf(setting: Setting, variables: AppVariables, services: Services): Problem[] {
   return Object.entries(variables).flatMap(
     ([name, value]) =>
-      nameProblem(setting, name, appDatabase) ?? valueProblem(setting, name, value) ?? [],
+      nameProblem(setting, name, services) ?? valueProblem(setting, name, value) ?? [],
   );
 }
 
-function nameProblem(setting: Setting, name: string, appDatabase: boolean): Problem | undefined {
+function nameProblem(setting: Setting, name: string, services: Services): Problem | undefined {
   const what = `${fullKey(setting)} has ${shortened(JSON.stringify(name))}`;
   if (!/^[A-Za-z_]\w*$/.test(name)) {
     const limit = "must be a name of letters, digits and _, and begin with no digit";
@@ -74,10 +80,16 @@ function nameProblem(setting: Setting, name: string, appDatabase: boolean): Prob
       remedy: `${removeCommand(setting, name)}\n${setCommand(setting, "NAME")}`,
     };
   }
-  if (appDatabase && databaseNames.test(name)) {
+  if (services.appDatabase && databaseNames.test(name)) {
     const limit = "the deployer sets it to the stack's database";
     const own = configCommand("set appDatabase false");
     const remedy = `${removeCommand(setting, name)}\nor, for a database of the app's own: ${own}`;
+    return { what, limit, remedy };
+  }
+  if (services.appRedis && name === "REDIS_URL") {
+    const limit = "the deployer sets it to the Redis of the setting appRedis";
+    const own = configCommand("set appRedis false");
+    const remedy = `${removeCommand(setting, name)}\nor, for a Redis of the app's own: ${own}`;
     return { what, limit, remedy };
   }
   if (setting === "appEnvironment" && name === "SECRET_KEY") {

@@ -1,5 +1,6 @@
 /** Settings that describe the app, where its files do not tell enough. */
 import { z } from "zod";
+import { appSchedule } from "./app-schedule.ts";
 import { appVariables } from "./app-variables.ts";
 import { choice, text, wholeNumber } from "./fields.ts";
 
@@ -35,4 +36,6 @@ export const app = {
     'use Dockerfile, or "" for the project\'s own',
   ),
   appPort: wholeNumber(1, 65535, "as TCP has them", "use 5005"),
+  appSchedule,
+  appRedis: z.boolean(),
 };

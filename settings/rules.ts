@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { architectureOf } from "../compute/images.ts";
 import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
+import { scheduleProblems } from "./app-schedule.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
@@ -111,6 +112,7 @@ const image: Rule = ({ appDockerfile, appPort, appPackages = [] }) => {
   }
   return found;
 };
+const schedule: Rule = ({ appSchedule }) => scheduleProblems(appSchedule);
 
 const rules: readonly Rule[] = [
   stackName,
@@ -119,6 +121,7 @@ const rules: readonly Rule[] = [
   architecture,
   appVariables,
   image,
+  schedule,
   backupAges,
   publishingProblems,
   protection,

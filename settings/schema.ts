@@ -118,6 +118,7 @@ export const schema = z.object({
   ...app,
   baseImage: containerImage("use python:3.11-slim-bookworm"),
   proxyImage: containerImage("use caddy:2.11"),
+  redisImage: containerImage("use valkey/valkey:8.1-alpine"),
   uploadLimit: wholeNumber(1, 10_000, "MB", "use 16"),
   https: z.boolean(),
   port5085: z.boolean(),

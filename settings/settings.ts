@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { ScheduledCommand } from "./app-schedule.ts";
 import { adviceFor, inputOf } from "./fields.ts";
 import { isEncrypted, keyProblems, type Kind } from "./keys.ts";
 import { errorOf, fullKey, refused, type Problem } from "./problem.ts";
@@ -16,9 +17,10 @@ type Variables = Readonly<Record<string, string>>;
 /** The stack's config, checked. Every key is described, with its default, in Pulumi.yaml. */
 export interface Settings
   extends
-    Readonly<Omit<z.output<typeof schema>, "confirmDestroy" | "appEnvironment">>,
+    Readonly<Omit<z.output<typeof schema>, "confirmDestroy" | "appEnvironment" | "appSchedule">>,
     Readonly<SecretTexts> {
   readonly appEnvironment: Variables;
+  readonly appSchedule: readonly ScheduledCommand[];
   readonly appSecrets: pulumi.Output<Variables>;
   readonly region: string;
   /** Whether the stack's name was given, which lifts the protection of its data. */
@@ -76,6 +78,7 @@ export function readSettings(): Settings {
     publishToken,
     // The rules have refused what is not text.
     appEnvironment: values.appEnvironment as Variables,
+    appSchedule: values.appSchedule as unknown as readonly ScheduledCommand[],
     appSecrets: pulumi.secret(secrets.appSecrets as Variables),
     confirmDestroy: values.confirmDestroy === stack,
   };

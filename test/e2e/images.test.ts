@@ -58,7 +58,7 @@ describe("The lab's images", function () {
   });
 
   it("have a label", async () => {
-    for (const name of ["debian", "machine", "net", "mysql", "python", "caddy"]) {
+    for (const name of ["debian", "machine", "net", "mysql", "python", "caddy", "valkey"]) {
       const format = '{{index .Config.Labels "flask-on-aws.image"}}';
       expect(
         await docker("image", "inspect", "--format", format, await image(name)),
@@ -105,8 +105,12 @@ describe("The lab's images", function () {
   });
 
   it("are in the instances' registry under the names that the instances request", async () => {
-    const stored = `${process.env.LAB_CACHE}/registry/docker/registry/v2/repositories/library`;
-    for (const name of ["python/_manifests/tags/3.11-slim-bookworm", "caddy/_manifests/tags/2.11"])
+    const stored = `${process.env.LAB_CACHE}/registry/docker/registry/v2/repositories`;
+    for (const name of [
+      "library/python/_manifests/tags/3.11-slim-bookworm",
+      "library/caddy/_manifests/tags/2.11",
+      "valkey/valkey/_manifests/tags/8.1-alpine",
+    ])
       expect(await readFile(`${stored}/${name}/current/link`, "utf8")).to.match(/^sha256:/);
   });
 

@@ -74,6 +74,15 @@ describe("The acceptance check", () => {
     );
   });
 
+  it("fails when a process beside web does not run, or Redis", () => {
+    machine().write("processes", "worker is running\nbeat is restarting\nredis is exited\n");
+    fails(
+      "app",
+      /^of what the app has beside web: beat is restarting, redis is exited$/,
+      /^see \.\/ops logs --stack prod; then release a corrected commit: /,
+    );
+  });
+
   it("fails when no release runs", () => {
     machine().write("root/proxy/active", "");
     fails("app", /^no release of the app serves$/, /^release one: pulumi up --stack prod$/);
@@ -143,6 +152,22 @@ describe("The acceptance check", () => {
       );
     });
   }
+
+  it("reports a scheduled command of the app that is missing or fails", () => {
+    const jobs = ["backup", "restore-test", "certificate", "app note-2"];
+    const crontab = jobs.map((job) => `echo '7 2 * * * /b/schedule.sh ${job} >>x'`).join("\n");
+    machine().write("root/app-schedule", "note-2\t7 2 * * *\tx\n");
+    machine().fake("crontab", crontab);
+    expect(check("cron")[0]![1]).to.equal("ok");
+    machine().write("root/failed-app-note-2", "2026-01-02T03:04:05Z\n");
+    fails(
+      "cron",
+      /^the cron job app note-2 fails since 2026-01-02T03:04:05Z$/,
+      /-- \S+\/bin\/schedule\.sh app note-2$/,
+    );
+    machine().write("root/app-schedule", "note\t7 2 * * *\tx\n");
+    fails("cron", /lacks the job app note$/, /-- \S+\/bin\/schedule\.sh$/);
+  });
 
   it("fails when the cron daemon does not run", () => {
     machine().fake("pgrep", "exit 1");

@@ -67,7 +67,7 @@ describe("The cut-over", () => {
     deployed("app:2");
     const raised = at("docker update --cpu-shares 1024 green");
     expect(raised).to.be.greaterThan(at("gate green"));
-    expect(raised).to.be.lessThan(at("exec -T blue cat /proc/net/tcp"));
+    expect(raised).to.be.lessThan(at("connections of blue"));
   });
 
   it("keeps the old version running when the new version does not get its full weight", () => {
@@ -155,6 +155,36 @@ describe("The cut-over", () => {
       expect(machine().log).to.not.include("rm --force --stop blue");
     });
   }
+
+  it("starts the processes before the proxy passes requests, and ends the old ones after the last request", () => {
+    describesApp({ processes: "worker a" });
+    deployed("app:1");
+    describesApp({ processes: "worker b\nbeat c" });
+    machine().write("busy", "1\n");
+    deployed("app:2");
+    expect(at("processes remove green")).to.be.lessThan(at(/up .* green/));
+    expect(at("gate green")).to.be.lessThan(at("processes start green worker b"));
+    expect(at("processes start green worker b")).to.be.lessThan(at(/up .* proxy/));
+    expect(at("sleep 0.2")).to.be.lessThan(at("processes remove blue"));
+    expect(switchTo("app:1", "caddy:2", "rollback").status).to.equal(0);
+    expect(machine().log, "those of the older image").to.match(/^processes start blue worker a$/m);
+  });
+
+  it("keeps the old version and its processes when a new process ends, and shows its log alone", () => {
+    describesApp({ processes: "worker a" });
+    deployed("app:1");
+    machine().script(
+      "processes.sh",
+      `log "processes $*"; if [ "$1" = start ]; then echo Traceback; echo "the process worker ends"; exit 1; fi`,
+    );
+    expect(switchTo("app:2").stderr).to.equal(
+      "error: the process worker ends.\n       The version before goes on serving\n" +
+        "remedy: correct the app, or set appCommit back to the commit that serves: commit of blue\n  | Traceback\n",
+    );
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+    expect(machine().log).to.match(/processes start green worker a\n[^]*processes remove green\n$/);
+    expect(machine().log).to.not.include("processes remove blue");
+  });
 
   it("fails 6 seconds after the first answer with another status, and waits while the app begins", () => {
     machine().write("health", "starting 0\nstatus 404 \n");

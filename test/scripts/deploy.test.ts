@@ -19,8 +19,10 @@ describe("A release", () => {
     machine.write("root/proxy/active", "blue\n");
     machine.fake("docker", `[ "$1 $2 \${*: -1}" = "image inspect app:1" ] && echo c0ffee`);
     schemaAt("a1");
+    describes("", "");
     for (const step of [...steps, "publish-status", "check-domain", "certificate"])
       machine.script(`${step}.sh`, `log "${step} $*"`);
+    for (const step of ["release-line", "redis"]) machine.script(`${step}.sh`, `log "${step} $*"`);
     machine.script(
       "release-history.sh",
       `if [ $# = 0 ]; then printf '000006\\tt\\n000007\\tt\\n'; else log "release-history $*"; fi`,
@@ -28,6 +30,12 @@ describe("A release", () => {
   });
   afterEach(() => machine.remove());
 
+  /** Has the app's Procfile hold these. */
+  const describes = (processes: string, line: string) =>
+    machine.script(
+      "describe-app.sh",
+      `[ "$*" = c0ffee ]; printf '%s=%q\\n' processes '${processes}' release_line '${line}'`,
+    );
   const deploy = () => machine.run("deploy.sh", ["app:1"]);
   const schemaAt = (revision: string) => machine.write("revision", `${revision}\n`);
   beforeEach(() =>
@@ -41,9 +49,36 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncertificate-store load\ncut-over app:1\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\ncheck-domain \ncertificate await\ncertificate-store save\npublish-status \nprune \n$/,
+      /^preflight \nmigrate app:1\ncertificate-store load\ncut-over app:1\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\nredis remove\ncheck-domain \ncertificate await\ncertificate-store save\npublish-status \nprune \n$/,
     );
   });
+
+  it("starts Redis before it migrates, runs the release line after, and checks the memory for the processes", () => {
+    machine.stack({ APP_REDIS: "true" });
+    describes("worker a\nbeat b", "flask seed");
+    expect(deploy().stdout).to.match(
+      /, redis \d+\.\d s, migrate .*, release-line \d+\.\d s, certif/,
+    );
+    expect(machine.log).to.match(
+      /^preflight worker a\nbeat b\nredis start\nmigrate app:1\nrelease-line app:1\ncertificate-store load\n/,
+    );
+    expect(machine.read("root/release.env"), "for the first release").to.equal(
+      `ROOT=${machine.root}\n`,
+    );
+  });
+
+  for (const [step, before] of [
+    ["redis", "preflight \n"],
+    ["release-line", "preflight \nmigrate app:1\n"],
+  ] as const) {
+    it(`stops before the cut-over when ${step} fails`, () => {
+      if (step === "redis") machine.stack({ APP_REDIS: "true" });
+      else describes("", "flask seed");
+      machine.script(`${step}.sh`, "exit 5");
+      expect(deploy().status).to.equal(5);
+      expect(machine.log).to.equal(before);
+    });
+  }
 
   it("prints at its end the commit, the URL and how many seconds each step took", () => {
     expect(deploy().stdout).to.match(
@@ -69,7 +104,7 @@ describe("A release", () => {
       expect(deploy().status).to.equal(5);
       expect(
         machine.log.match(
-          /^(?!publish|check-domain|certificate await|certificate-store save)[\w-]+/gm,
+          /^(?!publish|check-domain|redis|certificate await|certificate-store save)[\w-]+/gm,
         ),
       ).to.deep.equal(steps.slice(0, i + 1));
       if (i < steps.indexOf("release-history"))

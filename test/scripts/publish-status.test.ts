@@ -36,6 +36,7 @@ describe("publish-status.sh", () => {
     download: null,
     certificateEnd: null,
     failedSince: null,
+    scheduleFailedSince: null,
   };
 
   it("writes only the app's address before the first release", () => {
@@ -65,6 +66,12 @@ describe("publish-status.sh", () => {
       restoreTest: "yesterday",
       failedSince: "2026-01-01",
     });
+  });
+
+  it("names since when a scheduled command of the app fails, apart from the backups", () => {
+    machine.write("root/failed-app-b", "2026-01-03\n");
+    machine.write("root/failed-app-a", "2026-01-04\n");
+    expect(publish()).to.deep.equal({ ...nothing, scheduleFailedSince: "2026-01-03" });
   });
 
   it("names the end of a certificate that is not renewed, and of no other", () => {

@@ -12,6 +12,7 @@ interface Status {
   readonly lastFailedRelease: Record<"step" | "time" | "commit", string> | null;
   readonly lastBackup: Record<"key" | "created", string> | null;
   readonly lastRestoreTest: string | null;
+  readonly processes: readonly object[];
   readonly failedJobs: readonly Record<"job" | "since", string>[];
   readonly download: string | null;
   readonly lock: string | null;
@@ -86,6 +87,7 @@ describe("The status of the app server", () => {
       lastFailedRelease: null,
       lastBackup: { key: "backups/20260101T030405Z-nightly", created: "2026-01-01T03:04:05Z" },
       lastRestoreTest: "2026-01-01T04:05:06Z",
+      processes: [],
       failedJobs: [],
       download: null,
       lock: null,
@@ -109,6 +111,7 @@ describe("The status of the app server", () => {
       lastFailedRelease: null,
       lastBackup: null,
       lastRestoreTest: null,
+      processes: [],
       failedJobs: [],
       download: null,
       lock: null,
@@ -166,6 +169,27 @@ describe("The status of the app server", () => {
     ]);
     rmSync(join(machine.root, "failed-backup"));
     expect(status().failedJobs).to.have.length(1);
+    machine.write("root/failed-app-note", "2026-01-01T05:03:04Z\n");
+    expect(status().failedJobs[0]).to.deep.equal({
+      job: "app-note",
+      since: "2026-01-01T05:03:04Z",
+    });
+  });
+
+  it("lists the processes of the app's Procfile and Redis", () => {
+    machine.fake(
+      "docker",
+      `case "$*" in
+      "image inspect"*) echo c0ffee ;;
+      "ps --all --quiet --filter label=flask-on-aws.process") printf '1\\n2\\n' ;;
+      "inspect --format "*" 1 2") printf 'worker\\trestarting\\t3\\tapp:1\\nredis\\trunning\\t0\\tvalkey:8\\n' ;;
+      *) exit 1 ;;
+      esac`,
+    );
+    expect(status().processes).to.deep.equal([
+      { name: "redis", state: "running", restarts: 0, image: "valkey:8" },
+      { name: "worker", state: "restarting", restarts: 3, image: "app:1" },
+    ]);
   });
 
   it("names the download of the running version if the site offers it", () => {

@@ -26,8 +26,9 @@ export function acceptanceMachine() {
     );
     machine.fake(
       "docker",
-      `case "$*" in "inspect --format {{.Config.Image}} container") echo app:1 ;; version*) echo 26.1 ;; *) exit 9 ;; esac`,
+      `case "$*" in "inspect --format {{.Config.Image}} container") echo app:1 ;; ps*) cat '${machine.home}/processes' ;; version*) echo 26.1 ;; *) exit 9 ;; esac`,
     );
+    machine.write("processes", "");
     machine.script("verify.sh", 'log "verify $*"');
     machine.script("certificate.sh", "printf 'issued\\t2026-01-08\\tCA\\t\\n'");
     machine.script("grants.sh", "echo privileges; echo partial_revokes is ON");

@@ -89,6 +89,7 @@ export function cutOverMachine() {
     describesApp({});
     machine.script("check-database-connection.sh", `log "gate $*"`);
     machine.script("serving.sh", `log "serving $*"`);
+    machine.script("processes.sh", `log "processes $*"`);
   });
   afterEach(() => machine.remove());
 
@@ -99,6 +100,7 @@ export function cutOverMachine() {
       health_path: "/login",
       health_status: "200",
       has_database: "true",
+      processes: "",
       ...changed,
     };
     const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'`);

@@ -106,18 +106,31 @@ describe("The app's own variables", () => {
     expect(await problemsWith(settings)).to.deep.equal([]);
   });
 
+  it("may name a Redis of the app's own, but not beside that of appRedis", async () => {
+    const settings = { appEnvironment: { REDIS_URL: "redis://cache.example" } };
+    expect(await problemsWith(settings)).to.deep.equal([]);
+    const [problem, ...others] = await problemsWith({ ...settings, appRedis: true });
+    expect(others).to.deep.equal([]);
+    expect(problem)
+      .to.match(/REDIS_URL"\n {4}the deployer sets it to the Redis of the setting appRedis\n/)
+      .and.include(config("rm --path appEnvironment.REDIS_URL"))
+      .and.include(config("set appRedis false"));
+  });
+
   it("cover each variable that the deployer sets: it can be replaced, or is refused", async () => {
     const text = appEnvironment({
       database: {
         ...{ host: "db", port: 3306, schema: "s", user: "u", password: "p" },
         certificates: "/ca.pem",
       },
+      redis: true,
       ...{ secretKey: "k", variables: {}, secrets: {} },
     });
     const names = [...text.matchAll(/^(\w+)=/gm)].map(([, name]) => name!);
     const free: string[] = [];
     for (const name of names)
-      if ((await problemsWith({ appSecrets: { [name]: "x" } })).length === 0) free.push(name);
+      if ((await problemsWith({ appRedis: true, appSecrets: { [name]: "x" } })).length === 0)
+        free.push(name);
     expect(free).to.deep.equal(["DEBUG", "SECRET_KEY", "ASSETS_ROOT"]);
   });
 

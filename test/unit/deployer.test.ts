@@ -159,12 +159,30 @@ describe("The release", function () {
     expect(await changed({ appDatabase: false })).to.equal("deploy write-app.env write-stack.env");
     expect(await changed({ appEnvironment: { A: "b" } })).to.equal("deploy write-app.env");
     expect(await changed({ appSecrets: { A: "b" } })).to.equal("deploy write-app.env");
+    expect(await changed({ appRedis: true })).to.equal("deploy write-app.env write-stack.env");
+    expect(await changed({ redisImage: "redis:7.2" }), "without appRedis").to.equal("");
+    const appSchedule = [{ name: "a", cron: "@daily", command: "b" }];
+    expect(await changed({ appSchedule }), "no release").to.equal("schedule");
     expect(await changed({ https: false })).to.equal("deploy write-stack.env");
     expect(await changed({ acmeEmail: "me@example.com" })).to.equal("deploy write-stack.env");
     expect(await changed({ databaseName: "other" })).to.equal(
       "deploy prepare-database write-app.env write-stack.env",
     );
     expect(await changed({ appRepositoryCredential: "sesame" })).to.equal("fetch");
+  });
+
+  it("gives the app the address of Redis, and the image of Redis to the app server", async () => {
+    expect(step("write-stack.env").inputs.stdin).to.include(
+      "\nAPP_REDIS='false'\nREDIS_IMAGE=''\n",
+    );
+    expect(step("write-app.env").inputs.stdin).to.not.include("REDIS");
+    const own = await program({ appRedis: true });
+    expect(step("write-stack.env", own).inputs.stdin).to.include(
+      "\nAPP_REDIS='true'\nREDIS_IMAGE='valkey/valkey:8.1-alpine'\n",
+    );
+    expect(step("write-app.env", own).inputs.stdin).to.include(
+      "\nREDIS_URL=redis://redis:6379/0\n",
+    );
   });
 
   it("rotates to the other database user with a new password, and drops the old user", async () => {

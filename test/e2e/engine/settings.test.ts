@@ -132,11 +132,14 @@ describe("The settings", function () {
       "pulumi config set --path appSecrets.API_KEY 'correct horse'",
       "pulumi config set appDockerfile Dockerfile",
       "pulumi config set --path 'appPackages[0]' git",
+      "pulumi config set --path 'appSchedule[0].name' Cleanup",
+      "pulumi config set --path 'appSchedule[0].cron' '61 * * * *'",
+      "pulumi config set --path 'appSchedule[0].comand' x",
     ];
     for (const mistake of mistakes) await typed(mistake);
 
     const printed = await problems();
-    expect(printed).to.have.lengthOf(18);
+    expect(printed).to.have.lengthOf(22);
     for (const problem of printed) {
       const [, remedy] = problem.split(/^ +remedy: /m);
       const lines = remedy!.split("\n").map((line) => line.trim());

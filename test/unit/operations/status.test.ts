@@ -22,6 +22,7 @@ const good: Status = {
   lastFailedRelease: null,
   lastBackup: { key: "backups/x-nightly", created: "2026-01-02T03:00:00Z" },
   lastRestoreTest: "2025-12-30T03:00:00Z",
+  processes: [],
   failedJobs: [],
   download: null,
   lock: null,
@@ -84,6 +85,18 @@ describe("The text of ./ops status", () => {
 
   it("has no line for the certificate without HTTPS", () => {
     expect(text({ certificate: null }).join("\n")).to.not.include("certificate");
+  });
+
+  it("has a line for each process, which shows one that does not run or was started again", () => {
+    const processes = [
+      { name: "beat", state: "running", restarts: 0, image: "app:1" },
+      { name: "worker", state: "restarting", restarts: 3, image: "app:2" },
+    ];
+    expect(said("processes", { processes })).to.deep.equal([
+      "beat: running, image app:1",
+      "worker: RESTARTING, STARTED AGAIN 3 times, image app:2",
+    ]);
+    expect(text({ processes: undefined }), "of earlier scripts").to.deep.equal(text());
   });
 
   it("names the command that releases the configured commit", () => {

@@ -142,6 +142,7 @@ export const ofProgram: Table = {
     "see the messages above": why.look,
   },
   ops: { "run: (cd": why.computer },
+  "settings/app-schedule.ts": { "pulumi config": settings },
   "settings/app-variables.ts": {
     "pulumi config": settings,
     "${…}\nor, to have none": by(

@@ -4,6 +4,7 @@ import { by, inspect, why, type Table } from "./row.ts";
 export const ofScripts: Table = {
   "scripts/acceptance.sh": {
     "release one": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
+    "see ./ops logs${…}; then release": why.look,
     "check once more": inspect("the database must refuse one connection and accept the next"),
     "raise databasePasswordRotation": inspect(
       "the user requires TLS, so no test reaches the database without it",
@@ -65,6 +66,7 @@ export const ofScripts: Table = {
     "create it: ./ops mysql": by("lab/experiments/faults/schema.ts", "schema-dropped"),
   },
   "scripts/describe-app.sh": {
+    "write each line": why.developer,
     "run pulumi up": inspect("git must fail on a commit that it has just fetched"),
     "name the app": by(
       "test/scripts/describe-app.test.ts",
@@ -94,6 +96,20 @@ export const ofScripts: Table = {
       "test/scripts/app-image.test.ts",
       "are installed after the change that the message demands",
     ),
+  },
+  "scripts/memory.sh": {
+    "set a larger instanceType": inspect("which type, or which processes, is the user's choice"),
+  },
+  "scripts/redis.sh": {
+    "correct the setting redisImage": by(
+      "test/scripts/redis.test.ts",
+      "is the one of before again when another image does not start",
+    ),
+  },
+  "scripts/release-line.sh": { "correct it, then": why.developer },
+  "scripts/schedule.sh": {
+    "see the crontab": inspect("./ops and cron name only commands that exist"),
+    "release first": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
   },
   "scripts/run-detached.sh": {
     "wait, then run the same command again": by(

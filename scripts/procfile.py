@@ -1,0 +1,80 @@
+"""Reads a Procfile, and makes services of docker-compose of its processes.
+
+procfile.py COLOUR COMPOSE_FILE: prints a compose file, in JSON, for the processes on standard input, lines `NAME COMMAND`: each
+is like the service COLOUR of COMPOSE_FILE, with another command.
+"""
+
+import json
+import re
+import shlex
+import sys
+
+LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
+# Options of gunicorn that stand without a value.
+FLAGS = set(
+    "--reload --preload --preload-app --check-config --print-config --spew --capture-output --no-sendfile -R -D "
+    "--enable-stdio-inheritance --reuse-port --initgroups --log-syslog --proxy-protocol --daemon".split()
+)
+# docker-init sends SIGTERM to the shell and to all that the line has started. The shell outlives them: the container ends when
+# its first process does, and with it whatever is not done. So any line works: with pipes, with `&&`, with variables.
+PREFIX = "trap 'exit 143' TERM; "
+# The longest time that ECS gives to a container on Fargate. A release waits as long for the last job of a worker.
+SECONDS_TO_FINISH = 120
+
+
+def read(text):
+    """The commands by name, and the lines that cannot be read."""
+    commands, refused = {}, []
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        found = LINE.fullmatch(line)
+        if not found:
+            refused.append(f"line {number}: {line}")
+        elif found[1] in commands:
+            refused.append(f"line {number}, the second one named {found[1]}: {line}")
+        else:
+            commands[found[1]] = found[2]
+    return commands, refused
+
+
+def module_of_words(words):
+    """What the words of a command have a WSGI server serve; None if they start none."""
+    servers = [at for at, word in enumerate(words) if word.rsplit("/", 1)[-1] in ("gunicorn", "waitress-serve")]
+    rest = iter(words[servers[0] + 1 :] if servers else ())
+    for word in rest:
+        if not word.startswith("-"):
+            return word if ":" in word else f"{word}:application"
+        if "=" not in word and word not in FLAGS and (word.startswith("--") or len(word) == 2):
+            next(rest, None)
+    return None
+
+
+def web_module(command):
+    """What the line web has a WSGI server serve, or why it cannot be told: the other one is None."""
+    try:
+        module = module_of_words(shlex.split(command))
+    except ValueError as problem:
+        return None, f"cannot be read: {problem}"
+    return module, None if module else "starts neither gunicorn nor waitress-serve"
+
+
+def services(colour, compose_file, lines):
+    for line in filter(str.strip, lines):
+        name, command = line.rstrip("\n").split(" ", 1)
+        # docker-compose replaces variables.
+        words = ["sh", "-c", (PREFIX + command).replace("$", "$$")]
+        yield f"{colour}-{name}", {
+            "extends": {"file": compose_file, "service": colour},
+            # Instead of that of the image, if it has one.
+            "entrypoint": words,
+            "init": True,
+            "environment": {"TINI_KILL_PROCESS_GROUP": "1"},
+            "stop_grace_period": f"{SECONDS_TO_FINISH}s",
+            "labels": {"flask-on-aws.process": name, "flask-on-aws.colour": colour},
+        }
+
+
+if __name__ == "__main__":
+    json.dump({"services": dict(services(*sys.argv[1:], sys.stdin))}, sys.stdout)

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# release-line.sh IMAGE: runs the line release of the app's Procfile, if it has one, after the migrations.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+image=$1
+commit=$(docker image inspect --format "$revision_label" "$image")
+description=$("$bin/describe-app.sh" "$commit")
+eval "$description"
+if [ -z "$release_line" ]; then exit; fi
+
+# The usual ways to migrate, with variables before and the app's name between.
+python='(python3? +-m +)?'
+migrates="^([A-Za-z_]+=[^ ]+ +)*${python}(flask +((--app|-A)[ =][^ ]+ +)?db +upgrade( +head)?|alembic +upgrade +head)\$"
+if [ "$migrations_by" != none ] && [[ $release_line =~ $migrates ]]; then
+  echo "the line release of the Procfile is left out, because the schema is migrated already: $release_line"
+  exit
+fi
+output=$(run_task "$image" "$release_line" 2>&1) ||
+  fail "the line release of the Procfile failed: $release_line" "correct it, then: $(release_command HASH)" "$output"
+echo "the line release of the Procfile has run: $release_line"
+if [ -n "$output" ]; then echo "  | ${output//$'\n'/$'\n  | '}"; fi

@@ -1,0 +1,199 @@
+/** An app with a worker, a release line, scheduled commands and Redis, on the stack of another one, which returns at the end. */
+import { expect } from "chai";
+import { cp, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { logIn, register } from "../../../lab/support/app-users.ts";
+import { Browser } from "../../../lab/support/browser.ts";
+import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import type { Status } from "../../../operations/status.ts";
+import { useSharedStack } from "../../support/shared-stack.ts";
+import { stepsInOrder } from "../../support/steps-in-order.ts";
+
+const app = join(import.meta.dirname, "../../apps/worker");
+/** Makes another version of the app. */
+const version =
+  (number: number): AppChange =>
+  (directory) =>
+    edit(join(directory, "jobs.py"), (text) => text.replace("VERSION = 1", `VERSION = ${number}`));
+/** Waits for a condition, one minute at most. */
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let asked = 0; !(await isSo()); asked += 1) {
+    if (asked === 120) throw new Error(`${what}: not within a minute`);
+    await sleep(500);
+  }
+}
+
+describe("A stack with an app of several processes", function () {
+  this.timeout(10 * 60_000);
+  const shared = useSharedStack();
+  const { lab } = shared;
+  stepsInOrder();
+  let username: string;
+  /** Key of a backup of the first app. */
+  let backup: string;
+  let first: string;
+
+  const commit = (message: string, change: AppChange = () => Promise.resolve()) =>
+    shared.stack.commit(message, async (directory) => {
+      for (const name of await readdir(directory))
+        if (name !== ".git") await rm(join(directory, name), { recursive: true });
+      await cp(app, directory, { recursive: true });
+      await change(directory);
+    });
+  const serves = async (appCommit: string, settings: SettingValues = {}) => {
+    const result = await shared.stack.up({ appCommit, ...settings });
+    expect(result.status, tail(result)).to.equal(0);
+    expect(await shared.stack.serving()).to.equal(appCommit);
+    return result.stdout;
+  };
+  const browser = () => new Browser(shared.outputs.appUrl!);
+  const page = async () => (await browser().request("/")).text();
+  const add = async (job: string) =>
+    expect((await browser().request("/jobs", { job })).status).to.equal(202);
+  /** The versions of the app that have done a job, one for each time. */
+  const doneBy = (job: string) =>
+    shared.stack.query(`SELECT version FROM done WHERE job = '${job}' ORDER BY id`);
+  const isDone = (job: string) =>
+    until(`the job ${job} is done`, async () => (await doneBy(job)).length > 0);
+  const status = async () => JSON.parse(await lab.ops("status", "--json")) as Status;
+  const processes = async () =>
+    (await status()).processes!.map(({ name, state }) => `${name} ${state}`);
+  const schedule = async (command: string) => {
+    const members = { name: "note", cron: "@yearly", command };
+    for (const [member, value] of Object.entries(members))
+      await lab.pulumi("config", "set", "--path", `appSchedule[0].${member}`, "--", value);
+  };
+  const runNow = (name: string) =>
+    shared.stack.tryOnMachine(`/opt/flask-on-aws/bin/schedule.sh app ${name}`);
+
+  before("a user registers, all rows are backed up, and the schema is empty", async () => {
+    username = await register(shared.stack);
+    backup = (await lab.ops("backup")).trim().split("\n").at(-1)!;
+    const schema = shared.outputs.databaseName!;
+    await shared.stack.query(
+      `DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`,
+    );
+    await lab.pulumi("config", "set", "--path", "appEnvironment.WORKER_NAME", "Ada");
+    first = await commit("worker 1");
+  });
+
+  it("runs the release line, then web and worker, with Redis between them", async () => {
+    const printed = await serves(first, { appRedis: "true" });
+    expect(printed).to.match(/the line release of the Procfile has run: python released\.py/);
+    expect(await doneBy("release")).to.deep.equal(["1"]);
+    expect(await processes()).to.deep.equal(["redis running", "worker running"]);
+    await add("first");
+    await isDone("first");
+    expect(await page()).to.include("<p>first by version 1</p>");
+    expect(await lab.ops("logs", "--lines", "1000")).to.match(
+      / \w+-worker worker Ada waits for jobs$/m,
+    );
+  });
+
+  it("finishes exactly once a job that runs at the release of the next version", async () => {
+    const second = await commit("worker 2", version(2));
+    let added = 0;
+    let over = false;
+    const statuses = new Set<number>();
+    const jobs = () => shared.stack.query("SELECT job FROM done WHERE job LIKE 'long-%'");
+    // One job runs at any time, and another one waits.
+    const visitor = (async () => {
+      while (!over) {
+        statuses.add((await browser().request("/")).status);
+        if (added - (await jobs()).length < 2) await add(`long-${(added += 1)}:4`);
+      }
+    })();
+    await serves(second).finally(() => (over = true));
+    await visitor;
+    expect([...statuses], "statuses of the page meanwhile").to.deep.equal([200]);
+    await until("all jobs are done", async () => (await jobs()).length >= added);
+    const expected = Array.from({ length: added }, (_, index) => `long-${index + 1}:4`);
+    expect(await jobs(), "each once").to.have.members(expected);
+    const versions = await shared.stack.query(
+      "SELECT DISTINCT version FROM done WHERE job LIKE 'long-%' ORDER BY version",
+    );
+    expect(versions).to.include("1");
+    await add("after");
+    await isDone("after");
+    expect(await doneBy("after"), "the old worker has ended").to.deep.equal(["2"]);
+    expect(await processes()).to.deep.equal(["redis running", "worker running"]);
+  });
+
+  it("keeps version and worker when the next worker ends at once", async () => {
+    const broken = await commit("worker 3", async (directory) => {
+      await version(3)(directory);
+      await edit(join(directory, "worker.py"), () => "raise SystemExit('no such queue')\n");
+    });
+    const { status: ended, stdout, stderr } = await shared.stack.up({ appCommit: broken });
+    expect(ended).to.not.equal(0);
+    const said = stdout + stderr;
+    expect(said).to.match(
+      /error: the process worker of the Procfile ends as soon as it is started/,
+    );
+    expect(said).to.match(/\| no such queue/);
+    expect(await page()).to.include("<p>version 2</p>");
+    await add("undisturbed");
+    await isDone("undisturbed");
+    expect(await doneBy("undisturbed")).to.deep.equal(["2"]);
+  });
+
+  it("keeps the version when the next release line fails", async () => {
+    const broken = await commit("release line", (directory) =>
+      edit(join(directory, "released.py"), () => "raise SystemExit('no such table')\n"),
+    );
+    const { status: ended, stdout, stderr } = await shared.stack.up({ appCommit: broken });
+    expect(ended).to.not.equal(0);
+    const said = stdout + stderr;
+    expect(said).to.match(/error: the line release of the Procfile failed: python released\.py/);
+    expect(said).to.match(/\| no such table/);
+    expect(await page()).to.include("<p>version 2</p>");
+  });
+
+  it("rolls back the worker, without the release line", async () => {
+    const releases = (await doneBy("release")).length;
+    await lab.ops("rollback");
+    expect(await page()).to.include("<p>version 1</p>");
+    await add("back");
+    await isDone("back");
+    expect(await doneBy("back")).to.deep.equal(["1"]);
+    expect(await doneBy("release")).to.have.length(releases);
+    await lab.ops("rollback", "--undo");
+    await add("again");
+    await isDone("again");
+    expect(await doneBy("again")).to.deep.equal(["2"]);
+  });
+
+  it("runs scheduled commands, and shows those that fail until they succeed or are removed", async () => {
+    const commit = await shared.stack.serving();
+    await schedule("test -e /tmp/fails || python released.py '50 % of \"it\"'");
+    await serves(commit);
+    expect(await shared.stack.onMachine("crontab -l")).to.match(
+      /^@yearly \S+\/schedule\.sh app note >>/m,
+    );
+    expect((await runNow("note")).status).to.equal(0);
+    expect(
+      await shared.stack.query("SELECT version FROM done WHERE job LIKE '50 %'"),
+    ).to.deep.equal(["2"]);
+    await schedule("echo cannot; exit 7");
+    await serves(commit);
+    const { status: ended, stdout } = await runNow("note");
+    expect(ended).to.equal(7);
+    expect(stdout).to.match(/^note: cannot$/m);
+    expect((await status()).failedJobs!.map(({ job }) => job)).to.deep.equal(["app-note"]);
+    await lab.pulumi("config", "rm", "appSchedule");
+    await serves(commit);
+    expect((await status()).failedJobs).to.deep.equal([]);
+    expect(await shared.stack.onMachine("crontab -l")).to.not.include("schedule.sh app");
+  });
+
+  it("returns to its first app by a restore and a release, without worker and Redis", async () => {
+    for (const setting of ["appRedis", "appEnvironment"]) await lab.pulumi("config", "rm", setting);
+    await lab.ops("restore", backup, "--yes");
+    await shared.stack.release();
+    await logIn(shared.stack, username);
+    expect(await processes()).to.deep.equal([]);
+    expect(await shared.stack.onMachine("ls /opt/flask-on-aws/redis")).to.include("appendonlydir");
+    await lab.pulumi("preview", "--expect-no-changes");
+  });
+});

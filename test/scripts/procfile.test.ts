@@ -1,0 +1,112 @@
+import { expect } from "chai";
+import { execFileSync, spawn } from "node:child_process";
+import { FakeMachine, scripts, until } from "../support/machine.ts";
+
+const app = 'from flask import Flask\napp = Flask("a")\n';
+
+describe("The Procfile", () => {
+  let machine: FakeMachine;
+  beforeEach(() => {
+    machine = new FakeMachine();
+    machine.stack();
+  });
+  afterEach(() => machine.remove());
+
+  const fetch = (Procfile: string) => {
+    const files = { "requirements.txt": "flask\n", "app.py": app, Procfile };
+    const { address, commit } = machine.repository(files);
+    return { commit, ...machine.run("fetch.sh", [address, commit]) };
+  };
+  /** What a release gets to know, after bash has read it. */
+  const described = (Procfile: string) => {
+    const { commit } = fetch(Procfile);
+    const { stdout } = machine.run("describe-app.sh", [commit]);
+    const [processes, line] = execFileSync("bash", [
+      ...["-c", `eval "$1"; printf '%s\\0%s' "$processes" "$release_line"`, "bash", stdout],
+    ])
+      .toString()
+      .split("\0");
+    return { processes, line };
+  };
+
+  it("names the processes beside web, and the release line, with their commands unchanged", () => {
+    expect(
+      described(
+        "# comment\n\nweb: gunicorn app:app\nworker: python -c 'print(\"é  $HOME\")' | cat && true\r\n" +
+          "beat-2:celery beat  \nrelease: flask db upgrade",
+      ),
+    ).to.deep.equal({
+      processes: "worker python -c 'print(\"é  $HOME\")' | cat && true\nbeat-2 celery beat",
+      line: "flask db upgrade",
+    });
+    expect(described("web: gunicorn app:app\n")).to.deep.equal({ processes: "", line: "" });
+  });
+
+  it("is refused at the fetch with all lines that cannot be read", () => {
+    const { commit, status, stderr } = fetch(
+      "web: gunicorn app:app\nworker python w.py\nmy worker: a\nempty:\nworker: a\nworker: b\n",
+    );
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      `error: commit ${commit} has a Procfile that cannot be read:\n` +
+        "         line 2: worker python w.py\n         line 3: my worker: a\n         line 4: empty:\n" +
+        "         line 6, the second one named worker: worker: b\n       Nothing serves yet.\n" +
+        "remedy: write each line as NAME: COMMAND, with a name of its own of letters, digits, - and _;\n" +
+        "        then: pulumi config set appCommit HASH && pulumi up\n",
+    );
+  });
+
+  const services = (processes: string) => {
+    const said = execFileSync(
+      "python3",
+      ["-B", `${scripts}procfile.py`, "blue", "/b/compose.yml"],
+      {
+        input: processes,
+      },
+    );
+    return (JSON.parse(said.toString()) as { services: Record<string, { entrypoint: string[] }> })
+      .services;
+  };
+
+  it("makes services that are like web, with another command", () => {
+    expect(services("worker a $B\nbeat c\n")).to.deep.equal({
+      "blue-worker": {
+        extends: { file: "/b/compose.yml", service: "blue" },
+        entrypoint: ["sh", "-c", "trap 'exit 143' TERM; a $$B"],
+        init: true,
+        environment: { TINI_KILL_PROCESS_GROUP: "1" },
+        stop_grace_period: "120s",
+        labels: { "flask-on-aws.process": "worker", "flask-on-aws.colour": "blue" },
+      },
+      "blue-beat": {
+        ...services("beat c")["blue-beat"],
+        entrypoint: ["sh", "-c", "trap 'exit 143' TERM; c"],
+      },
+    });
+    expect(services("\n")).to.deep.equal({});
+  });
+
+  // Docker's init sends the signal to all processes of its group, and ends the container when its first process ends.
+  for (const [what, line] of [
+    ["a simple command", "python3 w.py"],
+    ["a command after others", "cd . && python3 w.py; echo more"],
+    ["a pipe", "python3 w.py | sed 's/^/said: /'"],
+  ] as const) {
+    it(`has ${what} finish its job after SIGTERM`, async () => {
+      machine.write(
+        "w.py",
+        'import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: open("told", "w"))\n' +
+          'open("begun", "w")\ntime.sleep(0.5)\nopen("done", "w")\n',
+      );
+      const [program, ...words] = services(`worker ${line}`)["blue-worker"]!.entrypoint;
+      const child = spawn(program!, words, { cwd: machine.home, detached: true, stdio: "ignore" });
+      const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+      await until(() => machine.exists("begun"), "the job begins");
+      process.kill(-child.pid!, "SIGTERM");
+      const status = await ended;
+      expect(machine.exists("told"), "the signal arrives").to.equal(true);
+      expect(machine.exists("done"), "the shell outlives the job").to.equal(true);
+      expect(status).to.equal(143);
+    });
+  }
+});

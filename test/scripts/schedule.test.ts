@@ -1,0 +1,135 @@
+import { expect } from "chai";
+import { FakeMachine, until } from "../support/machine.ts";
+
+describe("The schedule", () => {
+  let machine: FakeMachine;
+  beforeEach(() => {
+    machine = new FakeMachine();
+    machine.stack();
+    machine.write("root/proxy/active", "green\n");
+    machine.write("root/app.env", "# secrets: API_KEY\nAPI_KEY=sesame\n");
+    machine.write("root/descriptions/1", "module=shop:app\n");
+    machine.fake("crontab", `cat >'${machine.home}/crontab'`);
+    machine.fake("hostname", "echo server");
+    machine.fake("docker", 'case "$*" in *.Config.Image*) echo app:1 ;; *) exit 9 ;; esac');
+    // Runs the command itself.
+    machine.fake(
+      "docker-compose",
+      `case "$*" in
+      *" ps --quiet green") echo container ;;
+      *" run --rm --no-deps -T --entrypoint sh task -c "*) log "$TASK_IMAGE $TASK_MODULE"; cd '${machine.home}'; exec sh -c "\${*: -1}" ;;
+      *) exit 9 ;;
+      esac`,
+    );
+    machine.script("publish-status.sh", "log published");
+  });
+  afterEach(() => machine.remove());
+
+  const write = (...lines: string[]) => {
+    const { status, stderr } = machine.run("schedule.sh", ["write"], lines.join(""));
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+    return machine.read("crontab");
+  };
+  const run = (name = "note") => machine.run("schedule.sh", ["app", name]);
+  const published = () => machine.log.match(/^published$/gm)?.length ?? 0;
+
+  it("has the deployer's own jobs, and a line for each command of the app", () => {
+    const schedule = `${machine.root}/bin/schedule.sh`;
+    const log = `>>${machine.root}/schedule.log 2>&1`;
+    const own = [`backup ${log}`, `restore-test ${log}`, `certificate ${log}`];
+    const jobs = (crontab: string) =>
+      crontab.split("\n").flatMap((line) => line.split(`${schedule} `)[1] ?? []);
+    expect(jobs(write())).to.deep.equal(own);
+    const crontab = write("note\t*/5 0-6 * jan 7\techo 50 %\n", "other\t@daily\ttrue\n");
+    expect(jobs(crontab)).to.deep.equal([...own, `app note ${log}`, `app other ${log}`]);
+    expect(crontab).to.include(`\n*/5 0-6 * jan 7 ${schedule} app note ${log}\n`);
+    expect(crontab).to.include(`\n@daily ${schedule} app other ${log}\n`);
+    expect(crontab).to.not.include("%");
+  });
+
+  it("keeps the app's commands when it is installed by hand", () => {
+    write("note\t@daily\ttrue\n");
+    expect(machine.run("schedule.sh").status).to.equal(0);
+    expect(machine.read("crontab")).to.include(" app note ");
+  });
+
+  it("runs a command unchanged in the image that serves, and logs what it prints without secrets", () => {
+    write(`note\t@daily\tprintf '%s\\n' "a	b" 'sesame $HOME'; echo wrong >&2\n`);
+    const { status, stdout, stderr } = run();
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+    expect(stdout.replaceAll(/^2\S+Z/gm, "TIME")).to.equal(
+      "TIME note: begins, in app:1\nnote: a\tb\nnote: [secret] $HOME\nnote: wrong\nTIME note: ended with status 0\n",
+    );
+    expect(machine.log).to.equal("app:1 shop:app\n");
+  });
+
+  it("notes a failure until the next success, and tells the site of both once", () => {
+    write("note\t@daily\ttest -e good || exit 7\n");
+    for (let time = 0; time < 2; time += 1) {
+      expect(run().status).to.equal(7);
+      expect(machine.read("root/failed-app-note")).to.match(/^20\S+Z\n$/);
+    }
+    expect(published()).to.equal(1);
+    machine.write("good", "");
+    for (let time = 0; time < 2; time += 1) {
+      expect(run().status).to.equal(0);
+      expect(machine.exists("root/failed-app-note")).to.equal(false);
+    }
+    expect(published()).to.equal(2);
+  });
+
+  it("forgets the failure of a command that is removed, and of no other", () => {
+    write("note\t@daily\tfalse\n", "other\t@daily\tfalse\n");
+    run();
+    run("other");
+    machine.write("root/failed-backup", "");
+    machine.write("log", "");
+    write("other\t@daily\tfalse\n");
+    expect(machine.exists("root/failed-app-note")).to.equal(false);
+    expect(machine.exists("root/failed-app-other")).to.equal(true);
+    expect(machine.exists("root/failed-backup")).to.equal(true);
+    expect(published()).to.equal(1);
+    write("other\t@daily\tfalse\n");
+    expect(published()).to.equal(1);
+  });
+
+  it("leaves out a run whose last one goes on", async () => {
+    write("note\t@daily\ttouch begun; until [ -e goes ]; do sleep 0.02; done\n");
+    const first = machine.start("schedule.sh", ["app", "note"]);
+    await until(() => machine.exists("begun"), "the first run");
+    const { status, stdout } = run();
+    expect(stdout).to.match(/^20\S+Z note: left out, because its last run goes on\n$/);
+    expect(status).to.equal(0);
+    machine.write("goes", "");
+    expect((await first.ended).status).to.equal(0);
+    expect(run().stdout).to.match(/ note: ended with status 0\n$/);
+  });
+
+  it("refuses a name that is not scheduled, and a run before the first release", () => {
+    write("note\t@daily\ttrue\n");
+    expect(run("not").stderr).to.match(
+      /^error: the setting appSchedule has no command named not\n/,
+    );
+    machine.write("root/proxy/active", "");
+    expect(run().stderr).to.match(
+      /^error: nothing serves, so note has no image to run in\nremedy: release first: pulumi up\n$/,
+    );
+  });
+
+  it("begins a new log before the disk is full", () => {
+    write("note\t@daily\ttrue\n");
+    machine.write("root/schedule.log", Buffer.alloc(10_000_001));
+    run();
+    expect(machine.exists("root/schedule.log")).to.equal(false);
+    expect(machine.exists("root/schedule.log.1")).to.equal(true);
+  });
+
+  it("shows a backup that fails as before", () => {
+    machine.script("deploy-lock.sh", "exit 3");
+    expect(machine.run("schedule.sh", ["backup"]).status).to.equal(3);
+    expect(machine.exists("root/failed-backup")).to.equal(true);
+    machine.script("deploy-lock.sh", "");
+    expect(machine.run("schedule.sh", ["backup"]).status).to.equal(0);
+    expect(machine.exists("root/failed-backup")).to.equal(false);
+  });
+});
