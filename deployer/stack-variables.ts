@@ -24,6 +24,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_HEALTH_STATUS: args.app.healthStatus,
       APP_DATABASE: args.app.database,
       APP_MIGRATIONS: args.app.migrations,
+      APP_FILES: args.app.files,
       PROXY_IMAGE: args.proxy.image,
       UPLOAD_LIMIT: args.proxy.uploadLimit,
       PORT_5085: args.proxy.port5085,

@@ -31,7 +31,7 @@ write_variables() {
   if [ -n "$old" ]; then cp "$variables" "$variables.before"; fi
   proxy_before=$(variable PROXY_IMAGE)
   {
-    printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE"
+    printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE" ${APP_FILES:+"FILES=$files:$APP_FILES"}
     for service in BLUE GREEN; do
       if [ "$service" = "${new^^}" ] || ! grep -s "^${service}_" "$variables"; then
         printf "${service}_%s='%s'\n" IMAGE "$image" MODULE "$module" PAGE "$APP_URL$health_path" STATUS "$health_status"
@@ -63,6 +63,8 @@ give_up() {
     mv "$variables.before" "$variables"
     if [ "$suspect" = proxy ]; then restore_proxy || true; fi
     if [ "$(active_service)" != "$old" ]; then pass_to "$old" || true; fi
+    # Its user may have another number than that of the new one.
+    "$bin/files.sh" prepare "$(serving '{{.Config.Image}}')" >/dev/null 2>&1 || true
   fi
   remove "$new"
   fail "$1${old:+.
@@ -203,6 +205,7 @@ drain() {
 }
 
 mkdir -p "$proxy"
+"$bin/files.sh" prepare "$image"
 write_variables
 start_new
 # Before its configuration changes: the new version understands what that sends, and also what the old one did.

@@ -96,7 +96,7 @@ describe("With backups in the bucket,", () => {
     it("loads a backup into a schema of its own, compares it with the manifest, and drops it", () => {
       expect(run("restore-test.sh", key)).to.deep.equal({ status: 0, stdout: fit, stderr: "" });
       expect(machine.read("loaded")).to.equal("CREATE TABLE `users` ();\n");
-      expect(machine.log).to.match(/\nDROP DATABASE appdb_restore\n$/);
+      expect(machine.log).to.match(/\nDROP DATABASE appdb_restore\naws .*manifest -\n$/);
       expect(machine.read("root/last-restore-test")).to.match(/^\d{4}-\d\d-\d\dT/);
     });
 
@@ -148,6 +148,16 @@ describe("With backups in the bucket,", () => {
       expect(stdout).to.equal(`${key} can be restored: revision none, 1 tables, 3 rows\n`);
     });
 
+    it("compares the archive of the app's files, and fails if it does not fit", () => {
+      machine.script("files.sh", `log "files $*"; echo 12`);
+      expect(run("restore-test.sh", key).stdout).to.equal(fit.replace("\n", ", 12 files\n"));
+      expect(machine.log).to.match(new RegExp(`^files check ${key}$`, "m"));
+      rmSync(join(machine.root, "last-restore-test"));
+      machine.script("files.sh", "exit 1");
+      expect(run("restore-test.sh", key).status).to.equal(1);
+      expect(machine.exists("root/last-restore-test")).to.equal(false);
+    });
+
     it("refuses a backup without a manifest", () => {
       expect(run("restore-test.sh", "backups/gone").stderr).to.equal(
         "error: the bucket backups-1 has no complete backup backups/gone\nremedy: choose one of: ./ops backups\n",
@@ -189,6 +199,42 @@ describe("With backups in the bucket,", () => {
     it("uses by default the newest backup, except those made before a restore", () => {
       named("20260103T030405Z-before-restore", "before-restore", "b2");
       succeeds();
+    });
+
+    it("unpacks the app's files before the backup, and exchanges them after the tables", () => {
+      machine.fake("sudo", 'exec "$@"');
+      machine.script(
+        "files.sh",
+        `log "files $*"; if [ $1 = unpack ]; then mkdir '${machine.root}/files.new'; fi`,
+      );
+      expect(run("restore.sh", key).status).to.equal(0);
+      const done = machine.log.match(/^(RENAME|backup|files).*?(?= TABLE|$)/gm);
+      expect(done).to.deep.equal([
+        ...[`files unpack ${key}`, "backup before-restore", "RENAME", "files exchange"],
+      ]);
+    });
+
+    it("changes nothing when the app's files cannot be unpacked, and keeps no copy when a later step fails", () => {
+      machine.script("files.sh", "exit 1");
+      expect(run("restore.sh", key).status).to.equal(1);
+      expect(machine.log).to.not.match(/RENAME|backup before/);
+      machine.fake("sudo", 'exec "$@"');
+      machine.script("files.sh", `mkdir '${machine.root}/files.new'`);
+      machine.script("backup.sh", "exit 1");
+      expect(run("restore.sh", key).status).to.equal(1);
+      expect(machine.exists("root/files.new")).to.equal(false);
+    });
+
+    it("brings back the files of an app without tables", () => {
+      store("-- no table\n", []);
+      answers["*information_schema.TABLES*'appdb_restore'*BASE TABLE'"] = "";
+      answers["*information_schema.TABLES*'appdb'*BASE TABLE'"] = "";
+      answers["SHOW TABLES LIKE*"] = "";
+      const manifest = `s3/${key}/manifest`;
+      machine.write(manifest, machine.read(manifest).replace("revision b2", "revision "));
+      const { status, stderr } = run("restore.sh", key);
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+      expect(machine.log).to.not.include("RENAME");
     });
 
     it("suggests a rollback when that returns to the release of the restored schema", () => {

@@ -62,6 +62,7 @@ export function cutOverMachine() {
       *StartedAt*) echo "$4 since $(cat '${machine.home}/up/proxy')" ;;
       *RestartCount*) cat '${machine.home}/health' ;;
       *revision*) echo "commit of $4" ;;
+      *.Config.Image*) echo "image of $4" ;;
       esac`,
     );
     machine.fake("sleep", "log sleep $1");

@@ -77,6 +77,31 @@ export const ofScripts: Table = {
     ),
     "set appRepository and appCommit": by("lab/experiments/faults/app.ts", "only-a-readme"),
   },
+  "scripts/files.sh": {
+    "choose another backup": by(
+      "test/scripts/files-restore.test.ts",
+      "are refused when the archive is not what the manifest says",
+    ),
+    "use a directory of the files' own": by(
+      "test/scripts/files.test.ts",
+      "are refused where they would hide the app",
+    ),
+    "correct USER": why.developer,
+    "restore access to the bucket": by(
+      "test/scripts/files.test.ts",
+      "can begin without those of a backup that cannot be read",
+    ),
+    "see what it says, then run": by("test/scripts/files.test.ts", "fail when it cannot be copied"),
+    "see what it says, then: ": by(
+      "test/scripts/files-restore.test.ts",
+      "are all in their place after the next run when an exchange is cut off",
+    ),
+    "check the bucket": by(
+      "test/scripts/files.test.ts",
+      "are refused when the bucket refuses them",
+    ),
+    "try again": by("test/scripts/files.test.ts", "are refused when the bucket refuses them"),
+  },
   "scripts/run-detached.sh": {
     "wait, then run the same command again": by(
       "test/scripts/run-detached.test.ts",
