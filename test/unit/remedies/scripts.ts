@@ -188,7 +188,7 @@ export const ofScripts: Table = {
   "scripts/restore-test.sh": {
     "find the cause": by("test/e2e/grants.test.ts", "fail the preflight for"),
     "choose another backup": by(
-      "test/scripts/restore.test.ts",
+      "test/scripts/restore-test.test.ts",
       "fails with the error when a backup cannot be read",
     ),
   },
