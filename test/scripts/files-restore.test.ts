@@ -53,6 +53,7 @@ describe("The app's files in a restore", () => {
   });
 
   it("get the owner of the live directory, unless that is root", () => {
+    machine().fake("find", 'echo "$1"');
     machine().fake("stat", "echo 4999:4998");
     succeeds("unpack", key);
     expect(machine().log).to.match(/^chown --recursive --no-dereference 4999:4998 \S+files\.new$/m);

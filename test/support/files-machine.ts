@@ -28,7 +28,7 @@ export function filesMachine() {
         cp -R '${machine.home}/image/.' "$3" ;;
       esac`,
     );
-    machine.write("user", `a warning of Docker\n${process.getuid!()}:${process.getgid!()}\n`);
+    machine.write("user", `${process.getuid!()}:${process.getgid!()}\n`);
   });
   afterEach(() => machine.remove());
 
