@@ -21,6 +21,8 @@ export interface App {
   /** Whether the app keeps its data in the database, which the release then proves. */
   readonly database: boolean;
   readonly migrations: Settings["appMigrations"];
+  /** Directory in the container whose files outlive releases and are in the backups; none if empty. */
+  readonly files: string;
   /** The app's own variables. */
   readonly environment: Settings["appEnvironment"];
   readonly secrets: Settings["appSecrets"];
@@ -49,6 +51,7 @@ export function appOf(settings: Settings): App {
     healthStatus: settings.appHealthStatus,
     database: settings.appDatabase,
     migrations: settings.appMigrations,
+    files: settings.appFiles,
     environment: settings.appEnvironment,
     secrets: settings.appSecrets,
     packages: settings.appPackages,

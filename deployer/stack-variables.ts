@@ -28,6 +28,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_PORT: args.app.port,
       APP_REDIS: args.app.redisImage !== undefined,
       REDIS_IMAGE: args.app.redisImage ?? "",
+      APP_FILES: args.app.files,
       PROXY_IMAGE: args.proxy.image,
       UPLOAD_LIMIT: args.proxy.uploadLimit,
       PORT_5085: args.proxy.port5085,

@@ -40,13 +40,14 @@ async function backUpTo(directory: string, machine: RemoteMachine): Promise<numb
   const place = join(directory, key);
   mkdirSync(place, { recursive: true });
   for (const file of files) await copy(machine, `${key}/${file}`, join(place, file), remedy);
-  const dump = join(place, "dump.sql.gz");
-  const digest = createHash("sha256");
-  await pipeline(createReadStream(dump), digest);
   const manifest = readFileSync(join(place, "manifest"), "utf8");
-  if (!manifest.includes(`\nsha256 dump.sql.gz ${digest.digest("hex")}\n`)) {
+  for (const name of ["dump.sql.gz", "files.tar.gz"].filter((name) => files.includes(name))) {
+    const file = join(place, name);
+    const digest = createHash("sha256");
+    await pipeline(createReadStream(file), digest);
+    if (manifest.includes(`\nsha256 ${name} ${digest.digest("hex")}\n`)) continue;
     rmSync(join(place, "manifest"));
-    throw new Failure(`${dump} is not what its manifest says`, remedy);
+    throw new Failure(`${file} is not what its manifest says`, remedy);
   }
   console.log(place);
   return 0;

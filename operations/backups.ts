@@ -16,21 +16,23 @@ interface Backup {
   readonly commit: string;
   /** Of all tables together. */
   readonly rows: string;
+  /** Number of the app's files; a dash if it has none. */
+  readonly files: string;
 }
 
 function parseBackups(text: string): Backup[] {
-  return tabSeparated(text).map(([key, created, reason, revision, commit, rows]) => ({
+  return tabSeparated(text).map(([key, created, reason, revision, commit, rows, files]) => ({
     ...{ key: key ?? "", created: created ?? "", reason: reason ?? "-" },
-    ...{ revision: revision ?? "-", commit: commit ?? "-", rows: rows ?? "?" },
+    ...{ revision: revision ?? "-", commit: commit ?? "-", rows: rows ?? "?", files: files ?? "-" },
   }));
 }
 
 /** Lines of at most 100 columns, if keys have no more than 44. */
 export function backupTable(text: string, now = Date.now()): string[] {
-  const rows = parseBackups(text).map(({ key, created, revision, commit, rows }) => [
-    ...[key, age(created, now), rows, revision.slice(0, 12), commit.slice(0, 12)],
+  const rows = parseBackups(text).map(({ key, created, revision, commit, rows, files }) => [
+    ...[key, age(created, now), rows, files, revision.slice(0, 12), commit.slice(0, 12)],
   ]);
-  return table([["backup", "age", "rows", "schema", "commit"], ...rows]);
+  return table([["backup", "age", "rows", "files", "schema", "commit"], ...rows]);
 }
 
 export function backups(stack: string | undefined): Promise<number> {
@@ -64,9 +66,9 @@ export function restore(
     const [backup] = parseBackups(chosen);
     if (!backup) throw new Failure("there is no backup", `make one: ${machine.ops("backup")}`);
     const { name, outputs } = machine.stack;
-    const { created, reason, revision, rows } = backup;
+    const { created, reason, revision, rows, files } = backup;
     console.error(`restores  ${backup.key}
-          made ${time(created)}, ${age(created)} ago; reason ${reason}; rows ${rows}; schema ${revision}
+          made ${time(created)}, ${age(created)} ago; reason ${reason}; rows ${rows}; files ${files}; schema ${revision}
 into      the database of stack ${name}, app server ${outputs.appServerPublicIp}
 loses     everything written since then; a backup of the present state is made first`);
     if (!yes) await confirm(name, machine.ops("restore", backup.key, "--yes"));

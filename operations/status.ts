@@ -37,6 +37,8 @@ export interface Status {
   /** Who holds the deploy lock, and since when. */
   readonly lock: string | null;
   readonly disk: { readonly freeMb: number; readonly totalMb: number } | null;
+  /** What the app keeps in the directory of the setting appFiles. */
+  readonly files: { readonly directory: string; readonly usedMb: number } | null;
   readonly memory: { readonly availableMb: number; readonly totalMb: number } | null;
 }
 
@@ -76,6 +78,7 @@ export function statusText(
     failedJobs,
     lock,
     disk,
+    files,
     memory,
   } = status;
   const ago = (iso: string) => `${time(iso)} (${age(iso, now)} ago)`;
@@ -101,6 +104,7 @@ export function statusText(
     ["site", ...site(status, outputs)],
     ...(lock ? [["deploy lock", `held by ${lock}`] as const] : []),
     ["disk", disk ? `${gb(disk.freeMb)} free of ${gb(disk.totalMb)}` : "unknown"],
+    ...(files ? [["files", ...fileLines(files, disk)] as const] : []),
     ["memory", memory ? `${gb(memory.availableMb)} available of ${gb(memory.totalMb)}` : "unknown"],
   ];
   return rows.flatMap(([label, ...lines]) =>
@@ -111,6 +115,15 @@ export function statusText(
 /** 2 decimals below 10 GB, none above. */
 function gb(mb: number): string {
   return `${(mb / 1024).toFixed(mb < 10_240 ? 2 : 0)} GiB`;
+}
+
+function fileLines({ directory, usedMb }: NonNullable<Status["files"]>, disk: Status["disk"]) {
+  // As scripts/files.sh demands.
+  const needed = usedMb + 512;
+  return [
+    `${gb(usedMb)} in ${directory}`,
+    ...(disk && disk.freeMb < needed ? [`CANNOT BE RESTORED: that needs ${gb(needed)} free`] : []),
+  ];
 }
 
 function page({ status, seconds }: NonNullable<Status["health"]>): string {

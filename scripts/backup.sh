@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# backup.sh [REASON [DIRECTORY]]: a consistent dump of the schema, the migrations in the directory and the tree of the
-# app that serves, in the backup bucket; the dump is read back and compared, and never on the disk. The
+# backup.sh [REASON [DIRECTORY]]: a consistent dump of the schema, the migrations in the directory, the app's files and the
+# tree of the app that serves, in the backup bucket; dump and files are read back and compared, and never on the disk. The
 # manifest is written last: what has none is no backup. Prints the backup's key in the bucket.
+#
+# With a DIRECTORY it is for a migration, which does not touch the app's files: they are left out.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 reason=${1:-nightly} revisions=${2:-$migrations}
@@ -37,6 +39,8 @@ put() {
 }
 put dump.sql.gz dump
 wait
+# After the dump, so that the files of its rows are there.
+if [ $# -lt 2 ]; then archived=$("$bin/files.sh" store "$key"); fi
 if [ -d "$revisions" ]; then put migrations.tar.gz tar --create --gzip --directory "$revisions" .; fi
 commit=$(serving_commit)
 if [ -n "$commit" ]; then
@@ -54,5 +58,6 @@ if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump co
 fi
 
 put manifest printf '%s\n' "created $(date --utc +%FT%TZ)" "reason $reason" "schema $SCHEMA" \
-  "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" "$(sort "$work/rows")"
+  "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" \
+  ${archived:+"$archived"} "$(sort "$work/rows")"
 echo "$key" | tee "$last_backup"

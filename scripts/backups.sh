@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # backups.sh [list]: prints the backups in the bucket, oldest first, one a line with tabs between key, time, reason,
-#   revision of the schema, commit, and number of rows.
+#   revision of the schema, commit, number of rows, and number of the app's files, or a dash if it has none.
 # backups.sh choose [KEY]: prints that backup's line. The default is the newest that was not made because of a restore:
 #   that one holds what the restore was to replace.
 # backups.sh find REVISION: prints the key of the newest such backup at that revision of the schema; nothing if there is none.
+# backups.sh with-files: prints the line of the newest such backup that has the app's files; nothing if there is none.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 manifests=$root/manifests
@@ -19,8 +20,9 @@ list() {
     if [ ! -e "$manifest" ]; then continue; fi
     awk -v key="backups/$(basename "$(dirname "$manifest")")" -v OFS='\t' '
       $1 == "rows" { rows += $3; next }
+      BEGIN { value["files"] = "-" }
       { value[$1] = $2 }
-      END { print key, value["created"], value["reason"], value["revision"], value["commit"], rows + 0 }' "$manifest"
+      END { print key, value["created"], value["reason"], value["revision"], value["commit"], rows + 0, value["files"] }' "$manifest"
   done
 }
 regular() { list | awk -F '\t' '$3 != "before-restore"'; }
@@ -28,6 +30,7 @@ regular() { list | awk -F '\t' '$3 != "before-restore"'; }
 case ${1:-list} in
 list) list ;;
 find) regular | awk -F '\t' -v revision="$2" 'revision != "" && $4 == revision { key = $1 } END { if (key) print key }' ;;
+with-files) regular | awk -F '\t' '$7 != "-"' | tail -n 1 ;;
 choose)
   if [ -n "${2:-}" ]; then
     chosen=$(list | awk -F '\t' -v key="$2" '$1 == key')

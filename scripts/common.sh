@@ -13,6 +13,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   client=$root/mysql.cnf      # the same database user, for mysql and mysqldump
   authority=$root/rds-ca.pem  # what RDS's certificates are checked against
   migrations=$root/migrations # revision files of an app that ships none
+  files=$root/files           # what the app keeps in the directory of the setting appFiles
   proxy=$root/proxy           # the proxy's configuration directory
   # The proxy's directory /data.
   certificates=$root/certificates

@@ -32,7 +32,7 @@ write_variables() {
   if [ -n "$old" ]; then cp "$variables" "$variables.before"; fi
   proxy_before=$(variable PROXY_IMAGE)
   {
-    printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE"
+    printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE" ${APP_FILES:+"FILES=$files:$APP_FILES"}
     for service in BLUE GREEN; do
       if [ "$service" = "${new^^}" ] || ! grep -s "^${service}_" "$variables"; then
         echo "${service}_IMAGE='$image'"
@@ -86,6 +86,8 @@ give_up() {
     mv "$variables.before" "$variables"
     if [ "$suspect" = proxy ]; then restore_proxy || true; fi
     if [ "$(active_service)" != "$old" ]; then pass_to "$old" "$old_own_port" || true; fi
+    # Its user may have another number than that of the new one.
+    "$bin/files.sh" prepare "$(serving '{{.Config.Image}}')" >/dev/null 2>&1 || true
   fi
   remove "$new"
   fail "$1${old:+.
@@ -254,6 +256,7 @@ drain() {
 
 mkdir -p "$proxy"
 if [ ! -e "$proxy/own-port" ]; then replace own-port ''; fi
+"$bin/files.sh" prepare "$image"
 write_variables
 write_environment >"$root/$new.env"
 start_new

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # restore-test.sh [KEY]: loads a backup into a schema beside the live one, compares it with its manifest, and removes
-# that schema again. The default is the newest backup that was not made because of a restore. With KEEP_SCRATCH=1 the
-# schema stays, for restore.sh.
+# that schema again; the archive of the app's files is read and compared. The default is the newest backup that was not made
+# because of a restore. With KEEP_SCRATCH=1, for restore.sh, the schema stays, and the files are not read.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 chosen=$("$bin/backups.sh" choose "${1:-}")
@@ -42,7 +42,10 @@ different=$(diff <(grep -E '^(revision|rows) ' <<<"$manifest" | sort) <(sort <<<
   unfit "differs, loaded, from its manifest" "< manifest, > loaded
 $different"
 
+if [ -z "${KEEP_SCRATCH:-}" ]; then
+  query "DROP DATABASE $scratch"
+  number=$("$bin/files.sh" check "$key")
+fi
 date --utc +%FT%TZ >"$root/last-restore-test"
-if [ -z "${KEEP_SCRATCH:-}" ]; then query "DROP DATABASE $scratch"; fi
-awk -v what="$key can be restored: revision ${revision:-none}" '/^rows / { tables++; rows += $3 }
-  END { printf "%s, %d tables, %d rows\n", what, tables, rows }' <<<"$loaded"
+awk -v what="$key can be restored: revision ${revision:-none}" -v files="${number:+, $number files}" '/^rows / { tables++; rows += $3 }
+  END { printf "%s, %d tables, %d rows%s\n", what, tables, rows, files }' <<<"$loaded"

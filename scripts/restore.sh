@@ -2,8 +2,9 @@
 # restore.sh [KEY]: puts a backup in the place of the live schema. The default is the newest that was not made because of
 # a restore. Run it by deploy-lock.sh.
 #
-# The backup is loaded and compared beside the live schema first, and the live schema is backed up; then the tables are
-# exchanged in one statement. So whatever fails, nothing is lost and the app never sees half of it.
+# The backup is loaded and compared beside the live schema first, with the app's files beside the live ones, and what is live
+# is backed up; then the tables are exchanged in one statement, and after them the files. So whatever fails, nothing is lost,
+# and the app never sees half of the tables. A run that was cut off between the two is made good by the same command again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -22,17 +23,22 @@ if [ "$restored" != "$live" ] && [ -z "$release" ]; then
     "${known:+restore a backup at revision $live: $ops restore $known$flags;
         or }choose another one: $ops backups$flags"
 fi
+trap 'if [ -d "$files.new" ]; then sudo rm -rf "$files.new"; fi' EXIT
+"$bin/files.sh" unpack "$key"
 before=$("$bin/backup.sh" before-restore)
 
 # renames FROM TO: the tables of a schema, as parts of RENAME TABLE.
 renames() { tables "$1" | sed "s/.*/\`$1\`.\`&\` TO \`$2\`.\`&\`/"; }
 query "DROP DATABASE IF EXISTS $replaced; CREATE DATABASE $replaced"
-evidence=$(query "RENAME TABLE $({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)" 2>&1) ||
+moves=$({ renames "$SCHEMA" "$replaced" && renames "$scratch" "$SCHEMA"; } | paste --serial --delimiters ,)
+# An app without a database has no tables.
+evidence=$(if [ -n "$moves" ]; then query "RENAME TABLE $moves"; fi 2>&1) ||
   fail "the tables were not exchanged; the live schema is unchanged" \
     "drop the triggers of the tables, which RENAME TABLE refuses, as the user who made them: DROP TRIGGER NAME;
         then run the same command again" "$evidence"
 query "DROP DATABASE $scratch; DROP DATABASE $replaced"
 tables "$SCHEMA" >"$migrated_tables"
+"$bin/files.sh" exchange
 echo "restored: $key. Backup of the replaced data: $before
 to undo this: $ops restore $before$flags
 $(what_serves)"

@@ -72,6 +72,11 @@ processes() {
     --format $'{{index .Config.Labels "flask-on-aws.process"}}\t{{.State.Status}}\t{{.RestartCount}}\t{{.Config.Image}}' 2>/dev/null | sort)
   printf '[%s]' "${list%,}"
 }
+files() {
+  local used
+  if [ -z "${APP_FILES:-}" ] || [ ! -d "$files" ]; then return; fi
+  used=$(timeout 20 sudo du --summarize --block-size=1M "$files" | cut -f 1) && printf '{"directory":"%s","usedMb":%d}' "$APP_FILES" "$used"
+}
 disk() { df --output=avail,size --block-size=1M "$root" | awk 'END { printf "{\"freeMb\":%d,\"totalMb\":%d}", $1, $2 }'; }
 memory() {
   awk '/^MemTotal/ { total = $2 } /^MemAvailable/ { free = $2 }
@@ -93,6 +98,7 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member download "$(text "$(offered "$commit")")"
   member lock "$(text "$(lock_holder)")"
   member disk "$(disk)"
+  member files "$(files)"
   printf '"memory":%s}\n' "$(memory)"
 } | tr -d '\n'
 echo

@@ -13,6 +13,17 @@ const debianPackage = text(
   "must be the name of a Debian package, in lower case",
   "name one that apt-get knows, for example libmagic1",
 );
+/** Directories that would hide the app or the system if another one were mounted there: these, and what is below some. */
+const covered = [
+  "(app|home|media|mnt|opt|root|srv|tmp)$",
+  "home/[^/]+$",
+  "(bin|boot|dev|etc|lib(32|64|x32)?|proc|run|sbin|sys)(/|$)",
+  "opt/(venv|uv|flask-on-aws)(/|$)",
+  // Images keep apps in /usr/src and /var/www, and services keep their data in /var/lib.
+  "usr/(?!src/[^/]+/)",
+  "var/(?!(lib|www)/)",
+  "(usr|var)$",
+];
 
 export const app = {
   appModule: text(
@@ -28,6 +39,11 @@ export const app = {
   appHealthStatus: wholeNumber(200, 499, "as HTTP has them", "use 200"),
   appDatabase: z.boolean(),
   appMigrations: choice(migrations, "use detected"),
+  appFiles: text(
+    new RegExp(`^$|^(?!/(${covered.join("|")}))(?!.{101})(/(?!\\.\\.?(/|$))[\\w.-]+)+$`),
+    "must be a directory of the container like /app/uploads, and not the app's own or the system's",
+    'use /app/uploads, or a new directory like /data, or "" for none',
+  ),
   appEnvironment: appVariables,
   appPackages: z.array(debianPackage),
   appDockerfile: text(

@@ -124,6 +124,29 @@ describe("The backup", () => {
     }
   });
 
+  it("includes the app's files, but not before a migration", () => {
+    machine.stack({ APP_FILES: "/app/uploads" });
+    machine.fake("sudo", 'exec "$@"');
+    machine.write("root/files/a", "an upload");
+    machine.write("other/versions/b2_.py", "");
+    backup(join(machine.home, "other"));
+    expect(stored("manifest").toString()).to.not.include("files");
+    execFileSync("rm", ["-rf", join(machine.home, "s3")]);
+    backup();
+    const archive = stored("files.tar.gz");
+    expect(execFileSync("tar", ["-tz"], { input: archive }).toString()).to.equal("./\n./a\n");
+    const digest = createHash("sha256").update(archive).digest("hex");
+    expect(stored("manifest").toString()).to.match(
+      new RegExp(`\nsha256 files.tar.gz ${digest}\nfiles 1 \\d\nrows `),
+    );
+    expect(machine.log.indexOf("mysqldump")).to.be.lessThan(machine.log.indexOf("files.tar.gz"));
+  });
+
+  it("does not count when the app's files cannot be stored", () => {
+    machine.script("files.sh", "echo 'error: x' >&2; echo 'remedy: y' >&2; exit 1");
+    fails(/^error: x$/m);
+  });
+
   it("includes the source of the running release, without its .env", () => {
     const { address, commit } = machine.repository({
       ".env": "DEBUG=True\n",

@@ -39,12 +39,12 @@ describe("The list of backups", () => {
     return stderr;
   };
 
-  it("prints the oldest first, with tabs between key, time, reason, revision, commit and rows", () => {
+  it("prints the oldest first, with tabs between key, time, reason, revision, commit, rows and files", () => {
     const second = store(2, "before-b2");
     const first = store(1, "nightly");
     prints(
-      `${first}\t2026-01-01T03:04:05Z\tnightly\ta1\tc1\t101\n` +
-        `${second}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`,
+      `${first}\t2026-01-01T03:04:05Z\tnightly\ta1\tc1\t101\t-\n` +
+        `${second}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\t-\n`,
     );
   });
 
@@ -70,14 +70,14 @@ describe("The list of backups", () => {
     const key = store(2, "before-b2");
     store(3, "before-restore");
     store(4, "before-restore");
-    prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`, "choose");
-    prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\n`, "choose", "");
+    prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\t-\n`, "choose");
+    prints(`${key}\t2026-01-02T03:04:05Z\tbefore-b2\ta1\tc2\t201\t-\n`, "choose", "");
   });
 
   it("chooses the backup that is given, even if it was made before a restore", () => {
     const key = store(1, "before-restore");
     store(2, "nightly");
-    prints(`${key}\t2026-01-01T03:04:05Z\tbefore-restore\ta1\tc1\t101\n`, "choose", key);
+    prints(`${key}\t2026-01-01T03:04:05Z\tbefore-restore\ta1\tc1\t101\t-\n`, "choose", key);
   });
 
   it("refuses a key that is not a complete backup", () => {
@@ -110,12 +110,24 @@ describe("The list of backups", () => {
     prints("", "find", "c3");
   });
 
+  it("finds the newest backup with files of the app, except those made before a restore", () => {
+    prints("", "with-files");
+    const key = store(1, "nightly");
+    machine.write(`s3/${key}/manifest`, `${machine.read(`s3/${key}/manifest`)}files 12 3\n`);
+    store(2, "before-b2");
+    machine.write(
+      "s3/backups/20260103T030405Z-before-restore/manifest",
+      "reason before-restore\nfiles 9 9\n",
+    );
+    prints(`${key}\t2026-01-01T03:04:05Z\tnightly\ta1\tc1\t101\t12\n`, "with-files");
+  });
+
   it("finds no backup for a schema without a revision", () => {
     store(1, "nightly", "");
     prints("", "find", "");
   });
 
-  for (const args of [["list"], ["choose"], ["find", "a1"]]) {
+  for (const args of [["list"], ["choose"], ["find", "a1"], ["with-files"]]) {
     it(`shows why the bucket cannot be read: ${args[0]}`, () => {
       store(1, "nightly");
       backups();

@@ -214,6 +214,30 @@ describe("The cut-over", () => {
     );
   });
 
+  it("mounts the directory of appFiles, which it has ready before the version starts", () => {
+    machine().script("files.sh", `log "files $*"`);
+    deployed("app:1");
+    expect(machine().read("root/release.env")).to.not.include("FILES=");
+    machine().stack({ APP_FILES: "/app/uploads" });
+    expect(machine().run("cut-over.sh", ["app:2"]).status).to.equal(0);
+    expect(machine().read("root/release.env")).to.include(
+      `\nFILES=${machine().root}/files:/app/uploads\n`,
+    );
+    expect(at("files prepare app:2")).to.be.lessThan(at(/up .* green/));
+  });
+
+  it("gives the files back to the version before when the new one fails, and ends when it cannot have them", () => {
+    deployed("app:1");
+    machine().script("files.sh", `log "files $*"`);
+    machine().write("health", "starting 1\n");
+    expect(switchTo("app:2").status).to.equal(1);
+    expect(machine().log).to.match(/^files prepare app:2$[^]*^files prepare image of blue$/m);
+    machine().script("files.sh", "echo 'error: x' >&2; exit 1");
+    expect(switchTo("app:2")).to.deep.equal({ status: 1, stdout: "", stderr: "error: x\n" });
+    expect(machine().log).to.not.match(/up .* green/);
+    expect(state()).to.deep.equal({ up: ["blue"], serves: "blue\n" });
+  });
+
   it("rolls back to what an image served with, whatever the settings say now", () => {
     describesApp({ module: "old:app", health_path: "/old" });
     deployed("app:1");

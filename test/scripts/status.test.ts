@@ -17,6 +17,7 @@ interface Status {
   readonly download: string | null;
   readonly lock: string | null;
   readonly disk: Record<"freeMb" | "totalMb", number>;
+  readonly files: { readonly directory: string; readonly usedMb: number } | null;
   readonly memory: Record<"availableMb" | "totalMb", number>;
 }
 
@@ -92,6 +93,7 @@ describe("The status of the app server", () => {
       download: null,
       lock: null,
       disk: { freeMb: 511, totalMb: 8000 },
+      files: null,
     } satisfies Omit<Status, "memory">);
     expect(memory).to.have.all.keys("availableMb", "totalMb");
     expect(memory.totalMb).to.be.greaterThan(memory.availableMb).and.lessThan(1e8);
@@ -116,8 +118,19 @@ describe("The status of the app server", () => {
       download: null,
       lock: null,
       disk: { freeMb: 511, totalMb: 8000 },
+      files: null,
     } satisfies Omit<Status, "memory">);
     expect(memory.totalMb).to.be.greaterThan(0);
+  });
+
+  it("says how much the app's files take", () => {
+    machine.stack({ APP_FILES: "/app/uploads" });
+    machine.fake("sudo", 'exec "$@"');
+    expect(status().files, "without a directory").to.equal(null);
+    machine.write("root/files/a", Buffer.alloc(3_000_000, "a"));
+    expect(status().files).to.deep.equal({ directory: "/app/uploads", usedMb: 3 });
+    machine.fake("sudo", "exit 1");
+    expect(status().files, "which cannot be read").to.equal(null);
   });
 
   it("does not wait for a command that never ends", () => {

@@ -70,6 +70,7 @@ export function cutOverMachine() {
       *RestartCount*) echo "$(sed -n '1s/.* //p' '${machine.home}/health') 172.18.0.9 " ;;
       *State.Pid*) log "connections of $4"; connections; echo 'self/root${machine.home}/container' ;;
       *revision*) echo "commit of $4" ;;
+      *.Config.Image*) echo "image of $4" ;;
       esac`,
     );
     machine.fake(

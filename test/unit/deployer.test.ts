@@ -150,7 +150,9 @@ describe("The release", function () {
     expect(await changed({ proxyImage: "caddy:2.10" })).to.equal("deploy write-stack.env");
     expect(await changed({ uploadLimit: 5 })).to.equal("deploy write-stack.env");
     expect(await changed({ appModule: "wsgi:app" })).to.equal("deploy fetch write-stack.env");
-    const described = { appHealthPath: "/up", appHealthStatus: 204, appMigrations: "none" };
+    const described = {
+      ...{ appHealthPath: "/up", appHealthStatus: 204, appMigrations: "none", appFiles: "/data" },
+    };
     for (const [name, value] of Object.entries(described))
       expect(await changed({ [name]: value }), name).to.equal("deploy write-stack.env");
     expect(await changed({ appPackages: ["git"] })).to.equal("build deploy");
@@ -210,7 +212,7 @@ describe("The release", function () {
     const defaults = step("write-stack.env").inputs.stdin.split("\n");
     expect(defaults).to.include.members([
       ...["APP_MODULE=''", "APP_HEALTH_PATH=''", "APP_HEALTH_STATUS='200'"],
-      ...["APP_DATABASE='true'", "APP_MIGRATIONS='detected'", "APP_DOCKERFILE=''"],
+      ...["APP_DATABASE='true'", "APP_MIGRATIONS='detected'", "APP_DOCKERFILE=''", "APP_FILES=''"],
     ]);
     const own = await program({ appModule: 'app:make("a")', appDatabase: false });
     expect(step("write-stack.env", own).inputs.stdin).to.include(`\nAPP_MODULE='app:make("a")'\n`);

@@ -127,6 +127,28 @@ describe("Settings", () => {
     ["appHealthStatus", 199, "must be a whole number, 200 to 499 as HTTP has them"],
     ["appHealthStatus", 500, "must be a whole number, 200 to 499"],
     ["appMigrations", "auto", "must be one of: detected, flask-migrate, alembic, generated, none"],
+    ["appFiles", "uploads", "must be a directory of the container like /app/uploads"],
+    ["appFiles", "/app/uploads/", "must be a directory of the container"],
+    ["appFiles", "/app/../etc", "must be a directory of the container"],
+    ["appFiles", "/app/./uploads", "must be a directory of the container"],
+    ["appFiles", "/app//uploads", "must be a directory of the container"],
+    ["appFiles", "/app/my uploads", "must be a directory of the container"],
+    ["appFiles", "/app/a:b", "must be a directory of the container"],
+    ["appFiles", `/${"a".repeat(100)}`, "must be a directory of the container"],
+    ...[
+      "/",
+      "/app",
+      "/home/app",
+      "/opt/venv/uploads",
+      "/etc/app",
+      "/usr",
+      "/usr/src/app",
+      "/var/lib",
+    ].map((path): [string, unknown, string] => [
+      "appFiles",
+      path,
+      "not the app's own or the system's",
+    ]),
     ["baseImage", "", "must be the name of a container image"],
     ["appPackages", ["libmagic1", "Git"], "must be the name of a Debian package, in lower case"],
     ["appPackages", ["git; id"], "must be the name of a Debian package"],
@@ -196,6 +218,15 @@ describe("Settings", () => {
       expect(await problemsWith({ publishToken: "sesame", [key]: remedied })).to.deep.equal([]);
     });
   }
+
+  it("accept directories of the app, of data and of other layouts as appFiles", async () => {
+    for (const appFiles of [
+      ...["/app/uploads", "/app/static/.uploads", "/data", "/uploads", "/srv/files", "/mnt/a"],
+      ...["/usr/src/app/media", "/var/lib/shop", "/var/www/shop", "/home/app/web/media"],
+      ...["/library", "/binary", "/opt/shop/media", `/${"a".repeat(99)}`],
+    ])
+      expect((await settingsWith({ appFiles })).appFiles).to.equal(appFiles);
+  });
 
   it("refuse more zones than the VPC has room for", async () => {
     const availabilityZones = ["us-west-2a", "us-west-2b", "us-west-2c"];

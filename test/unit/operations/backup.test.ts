@@ -57,6 +57,20 @@ describe("./ops backup", () => {
     expect(stack.machine.log).to.match(/app\.zip -\n.*dump\.sql\.gz -\n.*manifest -\n$/);
   });
 
+  it("copies the app's files, and rejects others than the manifest names", () => {
+    const manifest = "s3/backups/now-by-hand/manifest";
+    stack.machine.write("s3/backups/now-by-hand/files.tar.gz", "files");
+    const files = createHash("sha256").update("files").digest("hex");
+    const dump = `created x\nsha256 dump.sql.gz ${sha256}\n`;
+    stack.machine.write(manifest, `${dump}sha256 files.tar.gz ${sha256}\n`);
+    expect(stack.ops("backup", "--to", copies()).stderr).to.match(
+      /error: \S+\/files.tar.gz is not what its manifest says\n/,
+    );
+    stack.machine.write(manifest, `${dump}sha256 files.tar.gz ${files}\n`);
+    expect(stack.ops("backup", "--to", copies()).status).to.equal(0);
+    expect(stack.machine.read("copies/backups/now-by-hand/files.tar.gz")).to.equal("files");
+  });
+
   it("reports a failed backup or copy, and the command to try again", () => {
     stack.machine.write("refused", "app.zip -$\n");
     const { status, stderr } = stack.ops("backup", "--stack=prod", "--to", copies());

@@ -62,7 +62,7 @@ export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   rollback: plain("rollback", "(what the script prints)", mayGoOn),
   logs: plain("logs", "(what the script prints)", ""),
   backup: plain("backup", "(what the script prints)", mayGoOn),
-  backups: plain("backups", "backup               age  rows  schema  commit", unchanged),
+  backups: plain("backups", "backup               age  rows  files  schema  commit", unchanged),
   restore: {
     ...plain("restore", "", unchanged),
     nothing: [1, "restores  backups/now-nightly"],

@@ -6,7 +6,7 @@ describe("./ops restore", () => {
   beforeEach(() => {
     stack = fixture();
     const made = new Date(Date.now() - 5 * 3600_000).toISOString();
-    const line = ["backups/new-nightly", made, "nightly", "01234", "c0ffee", "42"].join("\\t");
+    const line = ["backups/new-nightly", made, "nightly", "01234", "c0ffee", "42", "7"].join("\\t");
     stack.machine.script("backups.sh", `log "backups.sh $*"; printf '${line}\\n'`);
     stack.machine.script("deploy-lock.sh", 'log "deploy-lock.sh $*"; echo "restored: $2"');
   });
@@ -28,7 +28,7 @@ describe("./ops restore", () => {
     expect(stderr.replace(/made \S+ \S+ UTC/, "made TIME")).to.equal(
       `dev · us-west-2 · 198.51.100.7
 restores  backups/new-nightly
-          made TIME, 5 h ago; reason nightly; rows 42; schema 01234
+          made TIME, 5 h ago; reason nightly; rows 42; files 7; schema 01234
 into      the database of stack dev, app server 198.51.100.7
 loses     everything written since then; a backup of the present state is made first
 `,

@@ -27,6 +27,7 @@ const good: Status = {
   download: null,
   lock: null,
   disk: { freeMb: 8000, totalMb: 16000 },
+  files: null,
   memory: { availableMb: 300, totalMb: 960 },
 };
 
@@ -70,6 +71,15 @@ describe("The text of ./ops status", () => {
       "disk          7.81 GiB free of 16 GiB",
       "memory        0.29 GiB available of 0.94 GiB",
     ]);
+  });
+
+  it("says how much the app's files take, and whether there is room to restore them", () => {
+    const files = { directory: "/app/uploads", usedMb: 1536 };
+    expect(said("files", { files })).to.deep.equal(["1.50 GiB in /app/uploads"]);
+    expect(said("files", { files, disk: { freeMb: 2047, totalMb: 16000 } })).to.deep.equal([
+      ...["1.50 GiB in /app/uploads", "CANNOT BE RESTORED: that needs 2.00 GiB free"],
+    ]);
+    expect(text().join("\n")).to.not.include("files");
   });
 
   for (const [state, line] of [

@@ -76,7 +76,7 @@ describe("The release history", () => {
 describe("The list of backups", () => {
   it("is a table of at most 100 columns that shows the age of each backup", () => {
     const rows = [
-      [stored, "2026-01-01T12:00:00Z", "before-0123456789ab", "0123456789ab", commit, "1234"],
+      [stored, "2026-01-01T12:00:00Z", "before-0123456789ab", "0123456789ab", commit, "1234", "56"],
       [
         "backups/20260102T110000Z-by-hand",
         "2026-01-02T11:00:00Z",
@@ -88,9 +88,9 @@ describe("The list of backups", () => {
     ];
     const lines = backupTable(rows.map((fields) => `${fields.join("\t")}\n`).join(""), now);
     expect(lines).to.deep.equal([
-      "backup                                        age     rows  schema        commit",
-      `${stored}  24 h    1234  0123456789ab  c0ffeec0ffee`,
-      "backups/20260102T110000Z-by-hand              60 min  7     0123456789ab  -",
+      "backup                                        age     rows  files  schema        commit",
+      `${stored}  24 h    1234  56     0123456789ab  c0ffeec0ffee`,
+      "backups/20260102T110000Z-by-hand              60 min  7     -      0123456789ab  -",
     ]);
     for (const line of lines) expect(line).to.have.length.of.at.most(100);
   });

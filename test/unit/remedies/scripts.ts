@@ -111,6 +111,31 @@ export const ofScripts: Table = {
     "see the crontab": inspect("./ops and cron name only commands that exist"),
     "release first": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
   },
+  "scripts/files.sh": {
+    "choose another backup": by(
+      "test/scripts/files-restore.test.ts",
+      "are refused when the archive is not what the manifest says",
+    ),
+    "use a directory of the files' own": by(
+      "test/scripts/files.test.ts",
+      "are refused where they would hide the app",
+    ),
+    "correct USER": why.developer,
+    "restore access to the bucket": by(
+      "test/scripts/files.test.ts",
+      "can begin without those of a backup that cannot be read",
+    ),
+    "see what it says, then run": by("test/scripts/files.test.ts", "fail when it cannot be copied"),
+    "see what it says, then: ": by(
+      "test/scripts/files-restore.test.ts",
+      "are all in their place after the next run when an exchange is cut off",
+    ),
+    "check the bucket": by(
+      "test/scripts/files.test.ts",
+      "are refused when the bucket refuses them",
+    ),
+    "try again": by("test/scripts/files.test.ts", "are refused when the bucket refuses them"),
+  },
   "scripts/run-detached.sh": {
     "wait, then run the same command again": by(
       "test/scripts/run-detached.test.ts",
@@ -198,7 +223,7 @@ export const ofScripts: Table = {
   "scripts/restore-test.sh": {
     "find the cause": by("test/e2e/grants.test.ts", "fail the preflight for"),
     "choose another backup": by(
-      "test/scripts/restore.test.ts",
+      "test/scripts/restore-test.test.ts",
       "fails with the error when a backup cannot be read",
     ),
   },
