@@ -18,4 +18,4 @@ fi
 output=$(run_task "$image" "$release_line" 2>&1) ||
   fail "the line release of the Procfile failed: $release_line" "correct it, then: $(release_command HASH)" "$output"
 echo "the line release of the Procfile has run: $release_line"
-if [ -n "$output" ]; then echo "  | ${output//$'\n'/$'\n  | '}"; fi
+if [ -n "$output" ]; then redact <<<"$output" | sed 's/^/  | /'; fi

@@ -6,10 +6,11 @@ describe("The release line", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.stack();
+    machine.write("root/app.env", "# secrets: API_KEY\nAPI_KEY=sesame\n");
     machine.fake("docker", "echo c0ffee");
     machine.fake(
       "docker-compose",
-      `log "$TASK_IMAGE $TASK_MODULE: \${*:9}"; [ -z "$(cat)" ]; echo seeded; [ ! -e '${machine.home}/broken' ]`,
+      `log "$TASK_IMAGE: \${*:9}"; [ -z "$(cat)" ]; echo seeded; [ ! -e '${machine.home}/broken' ]`,
     );
   });
   afterEach(() => machine.remove());
@@ -29,8 +30,13 @@ describe("The release line", () => {
       stderr: "",
     });
     expect(machine.log).to.equal(
-      "app:1 shop:make(): run --rm --no-deps -T --entrypoint sh task -c python seed.py && true\n",
+      "app:1: run --rm --no-deps -T --env FLASK_APP=shop:make() --entrypoint sh task -c python seed.py && true\n",
     );
+  });
+
+  it("shows no secret", () => {
+    machine.fake("docker-compose", "echo the key is sesame");
+    expect(run("flask show-key").stdout).to.include("\n  | the key is [secret]\n");
   });
 
   it("fails the release with its output", () => {
