@@ -133,7 +133,7 @@ start_new() {
   if [ "$has_database" = true ]; then check_database; fi
   # Docker's default.
   if ! quietly docker update --cpu-shares 1024 "$id"; then
-    remedy="see what Docker says, then: $(release_command)"
+    remedy="see what Docker says, then: $pulumi up$flags"
     give_up "the container of $image does not get more processor time"
   fi
 }
