@@ -6,7 +6,7 @@ const settings = by(
   "test/e2e/engine/settings.test.ts",
   "cause errors whose remedies correct every problem",
 );
-const refused = by("test/unit/settings.test.ts", "refuse ${key}");
+const refused = by("test/unit/settings-refused.test.ts", "refuse ${key}");
 const start = "test/unit/operations/start.test.ts";
 const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");

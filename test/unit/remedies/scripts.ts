@@ -187,7 +187,7 @@ export const ofScripts: Table = {
       "refuses the schema of another app, and migrates the empty one",
     ),
     "check the bucket": by(
-      "test/scripts/migrate.test.ts",
+      "test/scripts/migrate-generated.test.ts",
       "fails when the backup cannot be read, and works once it can",
     ),
     "put it back into the models": by("lab/experiments/faults/app.ts", "migration-drops-column"),
