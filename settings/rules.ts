@@ -4,6 +4,7 @@ import { architectureOf } from "../compute/images.ts";
 import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
+import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
 import { addNetwork, type schema } from "./schema.ts";
@@ -103,6 +104,7 @@ const rules: readonly Rule[] = [
   zones,
   architecture,
   appVariables,
+  databaseProblems,
   backupAges,
   publishingProblems,
   protection,
