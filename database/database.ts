@@ -61,10 +61,12 @@ function warnOfPendingChanges(wanted: DatabaseArgs, instance: aws.rds.Instance):
       instance.instanceClass,
       instance.allocatedStorage,
       instance.multiAz,
+      instance.backupRetentionPeriod,
       instance.maintenanceWindow,
     ])
-    .apply(([instanceClass, allocatedStorage, multiAz, window]) => {
-      const warning = pendingChanges(wanted, { instanceClass, allocatedStorage, multiAz }, window);
+    .apply(([instanceClass, allocatedStorage, multiAz, backupRetentionDays, window]) => {
+      const actual = { instanceClass, allocatedStorage, multiAz, backupRetentionDays };
+      const warning = pendingChanges(wanted, actual, window);
       if (warning) void pulumi.log.warn(warning, instance);
     });
 }

@@ -4,6 +4,8 @@ export interface Deferred {
   /** GiB. */
   readonly allocatedStorage: number;
   readonly multiAz: boolean;
+  /** A change waits from and to 0 only: user guide, "Settings for DB instances". */
+  readonly backupRetentionDays: number;
 }
 
 /** The warning that changes wait, with the window, for example `sun:05:00-sun:06:00`; undefined if none waits. */
@@ -12,6 +14,7 @@ export function pendingChanges(
   actual: Deferred,
   window: string,
 ): string | undefined {
+  const days = [actual.backupRetentionDays, wanted.backupRetentionDays] as const;
   const changes: [setting: string, from: unknown, to: unknown][] = [
     ["databaseInstanceClass", actual.instanceClass, wanted.instanceClass],
     // Storage that grew by itself is larger than the setting.
@@ -21,6 +24,7 @@ export function pendingChanges(
       wanted.allocatedStorage,
     ],
     ["databaseMultiAz", actual.multiAz, wanted.multiAz],
+    ["databaseBackupRetentionDays", days.includes(0) ? days[0] : days[1], days[1]],
   ];
   const waiting = changes
     .filter(([, from, to]) => from !== to)

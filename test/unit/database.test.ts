@@ -105,11 +105,25 @@ describe("The database", () => {
   });
 
   it("warns of changes that wait for the maintenance window", () => {
-    const has = { instanceClass: "db.t4g.micro", allocatedStorage: 20, multiAz: false };
+    const has = {
+      instanceClass: "db.t4g.micro",
+      allocatedStorage: 20,
+      multiAz: false,
+      backupRetentionDays: 7,
+    };
     const window = "sun:05:00-sun:06:00";
     expect(pendingChanges(has, has, window)).to.equal(undefined);
     expect(pendingChanges(has, { ...has, allocatedStorage: 60 }, window)).to.equal(undefined);
-    const wanted = { instanceClass: "db.t4g.small", allocatedStorage: 40, multiAz: true };
+    expect(pendingChanges({ ...has, backupRetentionDays: 8 }, has, window)).to.equal(undefined);
+    expect(pendingChanges({ ...has, backupRetentionDays: 0 }, has, window)).to.include(
+      "- databaseBackupRetentionDays from 7 to 0\n",
+    );
+    const wanted = {
+      instanceClass: "db.t4g.small",
+      allocatedStorage: 40,
+      multiAz: true,
+      backupRetentionDays: 7,
+    };
     const warning = pendingChanges(wanted, has, window);
     expect(warning).to.equal(
       "RDS makes these changes in the next maintenance window, sun:05:00-sun:06:00 UTC:\n" +
