@@ -17,8 +17,8 @@ mv "$authority.new" "$authority"
 # Where partial_revokes is off, the schema in a GRANT is a pattern, in which a bare underscore matches any character; where
 # it is on, the schema is a name, and so is a backslash in it. So each needs another text, and the other mode's is removed.
 ask_mode() { mode=$(as_master "${master[@]}" "SHOW GLOBAL VARIABLES LIKE 'partial_revokes';" 2>&1); }
-# RDS may call the instance available before a new master password is in force: it applies one as soon as possible. Within
-# two minutes of refusals (error 1045) it is not that.
+# RDS may call the instance available before a new master password is in force. So a refused login (error 1045) is repeated
+# for two minutes.
 for ((refusals = 0; ; refusals += 1)); do
   if ask_mode; then break; fi
   if [[ $mode != *"ERROR 1045 "* ]] || ((refusals == 60)); then
