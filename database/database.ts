@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { randomSecret } from "../secrets.ts";
+import { pendingChanges } from "./pending-changes.ts";
+import { growthLimit } from "./storage.ts";
 
 /** Arguments of {@link Database}. */
 export interface DatabaseArgs {
@@ -11,6 +13,16 @@ export interface DatabaseArgs {
   readonly instanceClass: string;
   /** GiB of gp3 storage; it can grow, not shrink. */
   readonly allocatedStorage: number;
+  /** GiB up to which the storage grows by itself; 0 means five times `allocatedStorage`, which itself means no growth. */
+  readonly maxAllocatedStorage: number;
+  /** Make changes of class, storage and standby at once, not in the maintenance window. */
+  readonly applyImmediately: boolean;
+  /** UTC, for example `sun:05:00-sun:06:00`; if empty, AWS chooses. */
+  readonly maintenanceWindow: string;
+  /** UTC, for example `03:00-04:00`; if empty, AWS chooses. */
+  readonly backupWindow: string;
+  /** 0 and up. Each means another password of the master user. */
+  readonly masterPasswordRotation: number;
   /** Name of the schema. A change replaces the database. */
   readonly schema: string;
   /** A standby in another zone, which takes over within two minutes; it doubles the price. */
@@ -42,6 +54,23 @@ function mysqlParameters({ logs }: DatabaseArgs) {
   ];
 }
 
+/** After an update, the instance has what RDS has changed; what waits for the maintenance window is as before. */
+function warnOfPendingChanges(wanted: DatabaseArgs, instance: aws.rds.Instance): void {
+  pulumi
+    .all([
+      instance.instanceClass,
+      instance.allocatedStorage,
+      instance.multiAz,
+      instance.backupRetentionPeriod,
+      instance.maintenanceWindow,
+    ])
+    .apply(([instanceClass, allocatedStorage, multiAz, backupRetentionDays, window]) => {
+      const actual = { instanceClass, allocatedStorage, multiAz, backupRetentionDays };
+      const warning = pendingChanges(wanted, actual, window);
+      if (warning) void pulumi.log.warn(warning, instance);
+    });
+}
+
 /** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
 export class Database extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
@@ -50,6 +79,7 @@ export class Database extends pulumi.ComponentResource {
   readonly masterUser = "dbadmin";
   /** A secret. */
   readonly masterPassword: pulumi.Output<string>;
+  readonly masterPasswordRotation: number;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:database:Database", name, {}, opts);
@@ -57,7 +87,13 @@ export class Database extends pulumi.ComponentResource {
     const tags = { Name: name };
 
     this.schema = args.schema;
-    this.masterPassword = randomSecret(`${name}-master-password`, 16, { parent: this });
+    this.masterPasswordRotation = args.masterPasswordRotation;
+    this.masterPassword = randomSecret(
+      `${name}-master-password`,
+      16,
+      { parent: this },
+      args.masterPasswordRotation,
+    );
 
     const subnets = new aws.rds.SubnetGroup(
       name,
@@ -75,6 +111,7 @@ export class Database extends pulumi.ComponentResource {
       childOpts,
     );
     const instance = this.createInstance(name, args, subnets, parameters);
+    if (!args.applyImmediately) warnOfPendingChanges(args, instance);
 
     this.address = instance.address;
     this.port = instance.port;
@@ -96,7 +133,9 @@ export class Database extends pulumi.ComponentResource {
         engineVersion: "8.4",
         autoMinorVersionUpgrade: true,
         instanceClass: args.instanceClass,
+        // Storage that has grown beyond it is no difference to the provider while it may grow.
         allocatedStorage: args.allocatedStorage,
+        maxAllocatedStorage: growthLimit(args.allocatedStorage, args.maxAllocatedStorage),
         storageType: "gp3",
         storageEncrypted: true,
         dbName: args.schema,
@@ -108,6 +147,9 @@ export class Database extends pulumi.ComponentResource {
         publiclyAccessible: false,
         multiAz: args.multiAz,
         backupRetentionPeriod: args.backupRetentionDays,
+        ...(args.backupWindow ? { backupWindow: args.backupWindow } : {}),
+        ...(args.maintenanceWindow ? { maintenanceWindow: args.maintenanceWindow } : {}),
+        applyImmediately: args.applyImmediately,
         enabledCloudwatchLogsExports: args.logs ? ["error", "slowquery"] : [],
         // AWS charges for MySQL 8.4 after the end of its standard support, unless that is declined at creation.
         engineLifecycleSupport: "open-source-rds-extended-support-disabled",

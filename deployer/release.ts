@@ -38,7 +38,7 @@ export interface ReleaseArgs {
   };
   readonly database: Pick<
     Database,
-    "address" | "port" | "schema" | "masterUser" | "masterPassword"
+    "address" | "port" | "schema" | "masterUser" | "masterPassword" | "masterPasswordRotation"
   >;
   /** The app's user of the database. */
   readonly databaseUser: {
@@ -193,7 +193,7 @@ export class Release extends pulumi.ComponentResource {
   /** Checks from this computer that SSH works. Without it, the first step retries for minutes and cannot name the cause. */
   private createReach(
     name: string,
-    { machine, access, app, databaseUser, serving }: ReleaseArgs,
+    { machine, access, app, database, databaseUser, serving }: ReleaseArgs,
     everyRun: readonly pulumi.Input<string>[],
     image: string,
   ): pulumi.Resource {
@@ -214,6 +214,7 @@ export class Release extends pulumi.ComponentResource {
           image,
           app.repository,
           databaseUser.rotation,
+          database.masterPasswordRotation,
           releaseTrigger(serving, image),
         ],
         addPreviousOutputInEnv: false,

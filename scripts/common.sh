@@ -143,7 +143,8 @@ as_master() {
   # mysql repeats a statement that fails, with the password in it: only its ERROR lines are passed on.
   messages=$(mysql --defaults-extra-file=<(option_file "${@:1:4}") 2>&1 <<<"$5") ||
     fail "$3 cannot prepare the database at $1:$2: $(grep ERROR <<<"$messages")" \
-      "check the security groups, the route and whether somebody has changed the password"
+      "check the security groups and the route. If somebody has changed the password of $3,
+        raise databaseMasterPasswordRotation by one and run: $pulumi up$flags"
   printf %s "$messages"
 }
 

@@ -16,7 +16,17 @@ mv "$authority.new" "$authority"
 
 # Where partial_revokes is off, the schema in a GRANT is a pattern, in which a bare underscore matches any character; where
 # it is on, the schema is a name, and so is a backslash in it. So each needs another text, and the other mode's is removed.
-mode=$(as_master "${master[@]}" "SHOW GLOBAL VARIABLES LIKE 'partial_revokes';")
+ask_mode() { mode=$(as_master "${master[@]}" "SHOW GLOBAL VARIABLES LIKE 'partial_revokes';" 2>&1); }
+# RDS may call the instance available before a new master password is in force. So a refused login (error 1045) is repeated
+# for two minutes.
+for ((refusals = 0; ; refusals += 1)); do
+  if ask_mode; then break; fi
+  if [[ $mode != *"ERROR 1045 "* ]] || ((refusals == 60)); then
+    printf '%s\n' "$mode" >&2
+    exit 1
+  fi
+  sleep 2
+done
 # No views and triggers: they belong to the user who makes them, and a rotation removes that one.
 privileges="SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, SHOW VIEW, LOCK TABLES"
 account="'$app_user'@'%'"

@@ -5,6 +5,7 @@ import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
 import { scheduleProblems } from "./app-schedule.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
+import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
 import { addNetwork, type schema } from "./schema.ts";
@@ -122,6 +123,7 @@ const rules: readonly Rule[] = [
   appVariables,
   image,
   schedule,
+  databaseProblems,
   backupAges,
   publishingProblems,
   protection,

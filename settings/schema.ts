@@ -9,6 +9,7 @@ import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
 import { appVariables } from "./app-variables.ts";
 import { app } from "./app.ts";
+import { database } from "./database.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
 import { configCommand } from "./problem.ts";
@@ -95,6 +96,7 @@ export const schema = z.object({
     "use db.t4g.micro",
   ),
   databaseAllocatedStorage: wholeNumber(20, 65536, "GiB, the limits of RDS for gp3", "use 20"),
+  ...database,
   databaseMultiAz: z.boolean(),
   databaseBackupRetentionDays: wholeNumber(0, 35, "days, the limits of RDS", "use 7"),
   databaseLogs: z.boolean(),

@@ -1,7 +1,7 @@
 /** Reconciles the containers of instances and databases with the desired state. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { masterPassword, report } from "./control-api.ts";
 import type { Database, Instance } from "./observed-state.ts";
@@ -97,9 +97,9 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
   const name = `${lab.name}-${database.id}`;
   if (place.container?.running) {
     await attach(lab, place.container, place);
-    if (database.status === "creating" && place.container.healthy)
-      await report(database.id, "available");
-    return;
+    if (!place.container.healthy) return;
+    if (database.status === "creating") await report(database.id, "available");
+    return changeMasterPassword(lab, database);
   }
   if (!place.container) {
     await runDatabase(lab, database, place.resolver);
@@ -153,6 +153,24 @@ async function databaseSettings(lab: Lab, database: Database): Promise<string> {
     await writeFile(`${directory}/${name}`, text, { mode: 0o600 });
   }
   return directory;
+}
+
+/** Has the server take the master password that the API was given last. As on RDS, the API does not wait for it. */
+export async function changeMasterPassword(
+  lab: Lab,
+  { id, masterUser }: Pick<Database, "id" | "masterUser">,
+): Promise<void> {
+  // What the server was told last.
+  const file = `${lab.home}/databases/${id}/password`;
+  const password = await masterPassword(id);
+  if (password === (await readFile(file, "utf8"))) return;
+  const quoted = `'${password.replaceAll(/[\\']/g, "\\$&")}'`;
+  await exec(
+    `${lab.name}-${id}`,
+    ["mysql", "--no-defaults", "--socket=/run/mysqld/mysqld.sock", "--user=rdsadmin"],
+    `ALTER USER '${masterUser}'@'%' IDENTIFIED BY ${quoted};\n`,
+  );
+  await writeFile(file, password, { mode: 0o600 });
 }
 
 /** How often a database's server has ended, by container. */

@@ -39,6 +39,26 @@ const changes: Record<string, SettingChange> = {
     does: [],
     downtime: 0,
   },
+  databaseMasterPasswordRotation: {
+    to: () => "1",
+    does: ["update database"],
+    downtime: 0,
+  },
+  databaseMaxAllocatedStorage: {
+    to: () => "60",
+    does: ["update database"],
+    downtime: 0,
+  },
+  databaseMaintenanceWindow: {
+    to: () => "sun:05:00-sun:06:00",
+    does: ["update database"],
+    downtime: 0,
+  },
+  databaseBackupWindow: {
+    to: () => "03:00-04:00",
+    does: ["update database"],
+    downtime: 0,
+  },
   appCommit: {
     to: async (stack) => (await stack.newVersion()).commit,
     does: [],
@@ -82,6 +102,12 @@ const changes: Record<string, SettingChange> = {
     downtime: 0,
   },
   databaseMultiAz: {
+    to: () => "true",
+    does: ["update database"],
+    downtime: 0,
+  },
+  // The lab's API makes what waits; nothing restarts in the lab.
+  databaseApplyImmediately: {
     to: () => "true",
     does: ["update database"],
     downtime: 0,

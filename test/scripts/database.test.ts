@@ -113,6 +113,49 @@ describe("prepare-database.sh", () => {
     expect(machine.exists("root/mysql.cnf")).to.equal(false);
   });
 
+  /** Has mysql refuse the login so many times; what it is asked afterwards succeeds. */
+  const refuseLogins = (times: number) => {
+    machine.write("refusals", "r".repeat(times));
+    machine.fake("sleep", `log "sleep $*"`);
+    machine.fake(
+      "mysql",
+      `cat >/dev/null; left='${machine.home}/refusals'
+      if [ -s "$left" ]; then
+        log refused; truncate --size=-1 "$left"
+        echo "ERROR 1045 (28000): Access denied for user 'dbadmin'@'10.0.0.4' (using password: YES)" >&2; exit 1
+      fi`,
+    );
+  };
+  const refusals = () => machine.log.split("\n").filter((line) => line === "refused").length;
+
+  it("waits until a new master password is in force", () => {
+    refuseLogins(3);
+    expect(prepare("secret")).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(machine.log).to.include("refused\nsleep 2\nrefused\nsleep 2\nrefused\nsleep 2\n");
+    expect(machine.exists("root/mysql.cnf")).to.equal(true);
+  });
+
+  it("fails after two minutes when the master password is refused, and says how to set another", () => {
+    refuseLogins(1000);
+    const { status, stderr } = prepare("secret");
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^error: dbadmin cannot prepare .*: ERROR 1045 .*\nremedy: check /);
+    expect(stderr).to.include("raise databaseMasterPasswordRotation by one and run: pulumi up\n");
+    expect(stderr.match(/error:/g)).to.have.length(1);
+    expect(refusals()).to.equal(61);
+  });
+
+  it("does not wait after another error than a refused login", () => {
+    machine.fake("sleep", `log "sleep $*"`);
+    machine.fake("mysql", "cat >/dev/null; echo 'ERROR 2003 (HY000): no connection' >&2; exit 1");
+    const { status, stderr } = prepare("secret");
+    expect(status).to.equal(1);
+    expect(stderr).to.include(
+      "ERROR 2003 (HY000): no connection\nremedy: check the security groups",
+    );
+    expect(machine.log).to.not.include("sleep");
+  });
+
   it("fails when the CA bundle cannot be downloaded", () => {
     machine.fake("curl", "exit 6");
     const { status, stderr } = prepare("secret");

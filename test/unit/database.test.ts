@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { pendingChanges } from "../../database/pending-changes.ts";
+import { growthLimit } from "../../database/storage.ts";
 import { program, type Program } from "./program.ts";
 
 describe("The database", () => {
@@ -46,6 +48,90 @@ describe("The database", () => {
     const { inputs, secretInputs } = built.one(instance);
     expect(inputs.password).to.equal("secret-of-flask-on-aws-dev-database-master-password");
     expect(secretInputs).to.deep.equal(["password"]);
+  });
+
+  it("has another master password with each rotation", async () => {
+    const command = "command:local:Command";
+    const { resources, one } = await program({ databaseMasterPasswordRotation: 1 });
+    const [password, reach] = ["database-master-password", "release-reach"];
+    expect(one(command, password).inputs.triggers).to.deep.equal([1]);
+    expect(built.one(command, password).inputs).to.not.have.property("triggers");
+    // The steps on the machine that use it run again, so this computer must reach the machine.
+    expect(one(command, reach).inputs.triggers).to.not.deep.equal(
+      built.one(command, reach).inputs.triggers,
+    );
+    const users = resources.filter(
+      ({ inputs }) => `${inputs.stdin}`.includes("master-password") && inputs.create,
+    );
+    expect(users.map(({ name }) => name.replace(/^.*-release-/, ""))).to.deep.equal([
+      "prepare-database",
+      "drop-old-user",
+    ]);
+    for (const { dependencies } of users)
+      expect(dependencies).to.include(`${instance} flask-on-aws-dev-database`);
+  });
+
+  it("grows to five times its storage unless the settings say otherwise", async () => {
+    expect(built.one(instance).inputs.maxAllocatedStorage).to.equal(100);
+    for (const [allocated, limit, to] of [
+      [20, 50, 50],
+      [20, 22, 22],
+      [20, 20, 0],
+      [13_107, 0, 65_535],
+      [20_000, 0, 65_536],
+      // There is no room for 10 % more.
+      [60_000, 0, 0],
+    ] as const)
+      expect(growthLimit(allocated, limit), `${allocated}, ${limit}`).to.equal(to);
+    const { inputs } = (await program({ databaseMaxAllocatedStorage: 20 })).one(instance);
+    expect(inputs).to.include({ allocatedStorage: 20, maxAllocatedStorage: 0 });
+  });
+
+  it("changes in the windows that the settings name, or at once", async () => {
+    const { inputs } = built.one(instance);
+    expect(inputs).to.include({ applyImmediately: false });
+    // AWS chooses.
+    expect(inputs).to.not.have.any.keys("backupWindow", "maintenanceWindow");
+    const settings = {
+      databaseApplyImmediately: true,
+      databaseBackupWindow: "03:00-04:00",
+      databaseMaintenanceWindow: "sun:05:00-sun:06:00",
+    };
+    expect((await program(settings)).one(instance).inputs).to.include({
+      applyImmediately: true,
+      backupWindow: "03:00-04:00",
+      maintenanceWindow: "sun:05:00-sun:06:00",
+    });
+  });
+
+  it("warns of changes that wait for the maintenance window", () => {
+    const has = {
+      instanceClass: "db.t4g.micro",
+      allocatedStorage: 20,
+      multiAz: false,
+      backupRetentionDays: 7,
+    };
+    const window = "sun:05:00-sun:06:00";
+    expect(pendingChanges(has, has, window)).to.equal(undefined);
+    expect(pendingChanges(has, { ...has, allocatedStorage: 60 }, window)).to.equal(undefined);
+    expect(pendingChanges({ ...has, backupRetentionDays: 8 }, has, window)).to.equal(undefined);
+    expect(pendingChanges({ ...has, backupRetentionDays: 0 }, has, window)).to.include(
+      "- databaseBackupRetentionDays from 7 to 0\n",
+    );
+    const wanted = {
+      instanceClass: "db.t4g.small",
+      allocatedStorage: 40,
+      multiAz: true,
+      backupRetentionDays: 7,
+    };
+    const warning = pendingChanges(wanted, has, window);
+    expect(warning).to.equal(
+      "RDS makes these changes in the next maintenance window, sun:05:00-sun:06:00 UTC:\n" +
+        "- databaseInstanceClass from db.t4g.micro to db.t4g.small\n" +
+        "- databaseAllocatedStorage from 20 to 40\n" +
+        "- databaseMultiAz from false to true\n" +
+        "To make them at once, set databaseApplyImmediately to true and run up again.",
+    );
   });
 
   it("has a standby, longer backup retention and log exports when the settings ask for them", async () => {

@@ -2,11 +2,13 @@
 
 import random
 import string
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
+from moto.rds import utils
 from moto.rds.exceptions import DBParameterGroupNotFoundError, RDSClientError
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 from moto.rds.responses import RDSResponse
@@ -98,6 +100,13 @@ def modify(original: Any, backend: RDSBackend, identifier: str, arguments: Any) 
         ec2 = ec2_backends[database.account_id][database.region]
         interface._group_set = [ec2.get_security_group_from_id(each) for each in database.vpc_security_group_ids]
     return database
+
+
+@replaces(utils, "get_start_date_end_date")
+def window(original: Any, base_date: str, text: str) -> Any:
+    """A maintenance window may begin on Sunday and end on Monday, which is moto's first day."""
+    start, end = original(base_date, text)
+    return start, end + timedelta(days=7) if end < start else end
 
 
 @replaces(RDSBackend, "delete_db_instance")

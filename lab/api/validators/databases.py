@@ -15,6 +15,8 @@ FAMILIES = {
 }  # fmt: skip
 # GiB of gp3 (RDS user guide, "Amazon RDS DB instance storage").
 STORAGE_MINIMUM, STORAGE_MAXIMUM = 20, 65536
+# By how much the limit of the storage must exceed it (RDS user guide, "Managing capacity automatically").
+GROWTH_PERCENT = 10
 RETENTION_DAYS = 35
 # Of MySQL.
 PASSWORD_MINIMUM, PASSWORD_MAXIMUM = 8, 41
@@ -68,6 +70,27 @@ def storage(call: Call) -> None:
         refuse(
             "InvalidParameterValue",
             f"Invalid storage size for engine name {engine(call)} and storage type {kind}: {size}",
+        )
+
+
+def storage_shrinks(call: Call) -> None:
+    size, has = call.params.get("AllocatedStorage"), getattr(existing(call), "allocated_storage", 0)
+    if size is not None and int(size) < has:
+        refuse("InvalidParameterValue", f"Invalid storage size {size} GiB: the DB instance has {has} GiB")
+
+
+def growth(call: Call) -> None:
+    """A limit that is the size itself switches growth off, but not at creation."""
+    limit, database = call.params.get("MaxAllocatedStorage"), existing(call)
+    size = call.params.get("AllocatedStorage") or getattr(database, "allocated_storage", None)
+    if limit is None or size is None or (database and int(limit) == int(size)):
+        return
+    if int(limit) <= int(size):
+        refuse("InvalidParameterCombination", "Max storage size must be greater than storage size")
+    if int(limit) * 100 < int(size) * (100 + GROWTH_PERCENT):
+        refuse(
+            "InvalidParameterCombination",
+            f"The maximum allocated storage must be increased by at least {GROWTH_PERCENT} percent.",
         )
 
 

@@ -20,7 +20,8 @@ export function changes(
   return Object.entries(inputsOf(type)).flatMap(([property, input]): PropertyChange[] => {
     const [have, want] = [state[property], desired[property]];
     if (ignored.includes(property)) return [];
-    if (want === undefined ? input.computed || isEmpty(have) : input.same(have, want)) return [];
+    if (want === undefined ? input.computed || isEmpty(have) : input.same(have, want, desired))
+      return [];
     const kind = want === undefined ? "DELETE" : isEmpty(have) ? "ADD" : "UPDATE";
     const { replaces } = input;
     return [

@@ -83,7 +83,8 @@ export class Provider {
     const state = await this.state(type, id, known);
     if (!state) return undefined;
     const drifted = Object.entries(inputsOf(type)).filter(
-      ([property, { same }]) => property in inputs && !same(state[property], inputs[property]),
+      ([property, { same }]) =>
+        property in inputs && !same(state[property], inputs[property], inputs),
     );
     const drift = Object.fromEntries(drifted.map(([property]) => [property, state[property]]));
     return { state, inputs: { ...inputs, ...drift } };

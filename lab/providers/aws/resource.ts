@@ -18,8 +18,8 @@ export type Aws<T> = T extends readonly (infer E)[]
 export interface Input<S = object> {
   /** A change makes a new resource instead of updating the old one. */
   readonly replaces: boolean | ((state: S, inputs: S) => boolean);
-  /** Whether what AWS has is what the program wants. */
-  readonly same: (have: unknown, want: unknown) => boolean;
+  /** Whether what AWS has is what the program wants, by this input and by all. */
+  readonly same: (have: unknown, want: unknown, desired: Properties) => boolean;
   /** AWS chooses when the program does not, so an absent input is never a change. */
   readonly computed?: true;
   /** Taken when the program gives none. */

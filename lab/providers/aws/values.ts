@@ -31,6 +31,10 @@ export const sameFields = (have: unknown, want: unknown): boolean =>
 export const sameSet = (have: unknown, want: unknown): boolean =>
   same(Array.isArray(have) ? have.toSorted() : have, Array.isArray(want) ? want.toSorted() : want);
 
+/** The same text in small or capital letters. */
+export const sameIgnoringCase = (have: unknown, want: unknown): boolean =>
+  String(have).toLowerCase() === String(want).toLowerCase();
+
 /** The same JSON document, however it is written. */
 export function sameJson(have: unknown, want: unknown): boolean {
   try {

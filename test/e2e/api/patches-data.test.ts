@@ -36,6 +36,9 @@ describe("As on AWS, the lab's", function () {
         new rds.DeleteDBInstanceCommand({ DBInstanceIdentifier: name, SkipFinalSnapshot: true }),
       );
 
+    const modify = (more: Partial<rds.ModifyDBInstanceCommandInput>) =>
+      make.databases.send(new rds.ModifyDBInstanceCommand({ DBInstanceIdentifier: name, ...more }));
+
     it("have a full version, an endpoint, a unique ID and the default group of their VPC", async () => {
       await create();
       const database = await make.describeDatabase(name);
@@ -63,22 +66,40 @@ describe("As on AWS, the lab's", function () {
 
     it("do not change their class at once unless ApplyImmediately is set", async () => {
       await create();
-      const modify = (ApplyImmediately: boolean) =>
-        make.databases.send(
-          new rds.ModifyDBInstanceCommand({
-            DBInstanceIdentifier: name,
-            DBInstanceClass: "db.t4g.small",
-            ApplyImmediately,
-          }),
-        );
-      await modify(false);
+      const DBInstanceClass = "db.t4g.small";
+      await modify({ DBInstanceClass, ApplyImmediately: false });
       const waiting = await make.describeDatabase(name);
       expect(waiting.DBInstanceClass).to.equal("db.t4g.micro");
       expect(waiting.PendingModifiedValues!.DBInstanceClass).to.equal("db.t4g.small");
-      await modify(true);
+      await modify({ DBInstanceClass, ApplyImmediately: true });
       const applied = await make.describeDatabase(name);
       expect(applied.DBInstanceClass).to.equal("db.t4g.small");
       expect(applied.PendingModifiedValues?.DBInstanceClass).to.equal(undefined);
+    });
+
+    it("change the limit of their storage at once, and have none when it is the storage itself", async () => {
+      await create({ MaxAllocatedStorage: 22 });
+      expect((await make.describeDatabase(name)).MaxAllocatedStorage).to.equal(22);
+      await modify({ AllocatedStorage: 40, MaxAllocatedStorage: 200 });
+      const waiting = await make.describeDatabase(name);
+      expect(waiting).to.include({ AllocatedStorage: 20, MaxAllocatedStorage: 200 });
+      await modify({ MaxAllocatedStorage: 20 });
+      expect((await make.describeDatabase(name)).MaxAllocatedStorage).to.equal(undefined);
+    });
+
+    it("grow, and refuse to shrink", async () => {
+      await create();
+      await modify({ AllocatedStorage: 30, ApplyImmediately: true });
+      const refusal = await modify({ AllocatedStorage: 20 }).catch((reason: Error) => reason);
+      expect(refusal).to.have.property("name", "InvalidParameterValue");
+      expect((refusal as Error).message).to.include("30 GiB");
+    });
+
+    it("accept a maintenance window that ends in the next week", async () => {
+      await create({ PreferredMaintenanceWindow: "sun:23:45-mon:00:15" });
+      await modify({ PreferredMaintenanceWindow: "sun:23:30-mon:00:30" });
+      const { PreferredMaintenanceWindow } = await make.describeDatabase(name);
+      expect(PreferredMaintenanceWindow).to.equal("sun:23:30-mon:00:30");
     });
 
     it("have parameters that name their source", async () => {

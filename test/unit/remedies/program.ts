@@ -7,6 +7,10 @@ const settings = by(
   "cause errors whose remedies correct every problem",
 );
 const refused = by("test/unit/settings-refused.test.ts", "refuse ${key}");
+const refusedOfDatabase = by(
+  "test/unit/settings-database.test.ts",
+  "are refused until the remedy is applied",
+);
 const start = "test/unit/operations/start.test.ts";
 const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
@@ -152,6 +156,7 @@ export const ofProgram: Table = {
     "use a file": chosenValue,
   },
   "settings/app.ts": { "use ": refused, "name one": chosenValue },
+  "settings/database.ts": { "use ": refusedOfDatabase },
   "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },
   "settings/keys.ts": { "set --path": settings, "pulumi config": settings },
@@ -174,6 +179,7 @@ export const ofProgram: Table = {
     "use the output of": chosenValue,
     "remove the second one": chosenValue,
   },
+  "settings/windows.ts": { "use ": refusedOfDatabase },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
       "test/e2e/engine/site-access.test.ts",

@@ -6,7 +6,7 @@ import type { SubnetGroupState } from "@pulumi/aws/rds/subnetGroup.js";
 import type { Context } from "../context.ts";
 import { ifFound } from "../errors.ts";
 import { type Plain, replace, resource, tagList, type Tags, update } from "../resource.ts";
-import { sameSet } from "../values.ts";
+import { type Properties, same, sameIgnoringCase, sameSet } from "../values.ts";
 import { managedByPulumi } from "./ec2.ts";
 
 const rds = (context: Context): RDS => context.client(RDS);
@@ -123,6 +123,10 @@ async function waitUntil(context: Context, identifier: string, to: string, limit
   await context.waitFor({ thing, via: passing, to, limit }, probe);
 }
 
+/** Storage that has grown by itself is as wanted. */
+const sameStorage = (have: unknown, want: unknown, { maxAllocatedStorage: limit }: Properties) =>
+  same(have, want) || (Number(have) > Number(want) && Number(limit) > Number(want));
+
 const instance = resource<Plain<InstanceState>>({
   token: "aws:rds/instance:Instance",
   inputs: {
@@ -130,7 +134,8 @@ const instance = resource<Plain<InstanceState>>({
     engine: replace({ computed: true }),
     engineVersion: update({ computed: true }),
     instanceClass: update({ aws: "DBInstanceClass" }),
-    allocatedStorage: update({ computed: true }),
+    allocatedStorage: update({ computed: true, same: sameStorage }),
+    maxAllocatedStorage: update(),
     storageType: update({ computed: true }),
     storageEncrypted: replace(),
     dbName: replace({ computed: true, aws: "DBName" }),
@@ -142,6 +147,12 @@ const instance = resource<Plain<InstanceState>>({
     publiclyAccessible: update({ default: false }),
     multiAz: update({ computed: true, aws: "MultiAZ" }),
     backupRetentionPeriod: update({ computed: true }),
+    backupWindow: update({ computed: true, aws: "PreferredBackupWindow" }),
+    maintenanceWindow: update({
+      computed: true,
+      aws: "PreferredMaintenanceWindow",
+      same: sameIgnoringCase,
+    }),
     enabledCloudwatchLogsExports: update({ same: sameSet, aws: "EnableCloudwatchLogsExports" }),
     copyTagsToSnapshot: update({ default: false }),
     autoMinorVersionUpgrade: update({ default: true }),
@@ -154,8 +165,12 @@ const instance = resource<Plain<InstanceState>>({
   outputs: ["address", "arn", "endpoint", "engineVersionActual", "port", "status"],
   autoname: { property: "identifier", maxLength: 63, separator: "" },
   retag,
-  create: async (context, request) =>
-    (await rds(context).createDBInstance(request as never)).DBInstance?.DbiResourceId,
+  async create(context, request) {
+    // 0 is for the provider alone.
+    const MaxAllocatedStorage = request.MaxAllocatedStorage || undefined;
+    const call = rds(context).createDBInstance({ ...request, MaxAllocatedStorage } as never);
+    return (await call).DBInstance?.DbiResourceId;
+  },
   complete: (context, id, { identifier }) =>
     waitUntil(context, identifier ?? id, "available", 2400),
   async find(context, id, { identifier, engineVersion: given }) {
@@ -182,8 +197,11 @@ const instance = resource<Plain<InstanceState>>({
     if (Object.keys(changes).length === 0) return; // only how it will be deleted
     const { EnableCloudwatchLogsExports: logs, ...others } = changes as Record<string, unknown>;
     const exported = (of: typeof olds) => of.enabledCloudwatchLogsExports ?? [];
+    const growth = !same(olds.maxAllocatedStorage, news.maxAllocatedStorage);
     await rds(context).modifyDBInstance({
       ...others,
+      // AWS switches growth off by a limit that the storage has already.
+      MaxAllocatedStorage: growth ? news.maxAllocatedStorage || news.allocatedStorage : undefined,
       CloudwatchLogsExportConfiguration: logs
         ? {
             EnableLogTypes: exported(news).filter((log) => !exported(olds).includes(log)),

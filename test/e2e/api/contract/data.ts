@@ -117,6 +117,32 @@ const databases: Subject[] = [
     ],
     { plannedOnly: true },
   ),
+  // Its storage has grown from 20 to 60 GiB by itself.
+  subject(
+    "rds/instance",
+    "aws_db_instance",
+    "grown",
+    {
+      ...database,
+      identifier: "grown",
+      allocatedStorage: 60,
+      maxAllocatedStorage: 100,
+      backupWindow: "03:00-04:00",
+      maintenanceWindow: "sun:05:00-sun:06:00",
+      applyImmediately: false,
+    },
+    [
+      { allocatedStorage: 20, maintenanceWindow: "Sun:05:00-Sun:06:00", password: "new-horse" },
+      {
+        maxAllocatedStorage: 200,
+        backupWindow: "04:00-05:00",
+        maintenanceWindow: "mon:05:30-mon:06:00",
+        applyImmediately: true,
+      },
+      { maxAllocatedStorage: 0, backupWindow: undefined, maintenanceWindow: undefined },
+    ],
+    { plannedOnly: true },
+  ),
 ];
 
 const expiring = (days: number) => ({

@@ -53,6 +53,34 @@ export const databases: Row[] = [
   ],
   ["5 GB of storage", "InvalidParameterValue", "gp3: 5", (x) => create(x, { AllocatedStorage: 5 })],
   [
+    "storage that may grow to its own size",
+    "InvalidParameterCombination",
+    "must be greater than storage size",
+    (x) => create(x, { MaxAllocatedStorage: 20 }),
+  ],
+  [
+    "storage that may grow by less than 10 %",
+    "InvalidParameterCombination",
+    "at least 10 percent",
+    (x) => create(x, { MaxAllocatedStorage: 21 }),
+  ],
+  [
+    "a change to storage that may grow by less than 10 %",
+    "InvalidParameterCombination",
+    "at least 10 percent",
+    (x) => modify(x, { MaxAllocatedStorage: 21 }),
+  ],
+  [
+    "a backup window that overlaps the maintenance window",
+    "InvalidParameterValue",
+    "must not overlap",
+    (x) =>
+      modify(x, {
+        PreferredBackupWindow: "05:30-06:30",
+        PreferredMaintenanceWindow: "sun:05:00-sun:06:00",
+      }),
+  ],
+  [
     "backups of 99 days",
     "InvalidParameterValue",
     "99",
