@@ -287,7 +287,8 @@ export async function edit(file: string, change: (text: string) => string): Prom
   await writeFile(file, changed);
 }
 
-/** The last lines of what a run printed. */
+/** The last lines of what a run printed, without the outputs of the stack, which come after its errors. */
 export function tail({ stdout, stderr }: Result): string {
-  return `${stdout}\n${stderr}`.trim().split("\n").slice(-25).join("\n");
+  const said = `${stdout}\n${stderr}`.replace(/^Outputs:\n(?: .*\n)*\n?/m, "");
+  return said.trim().split("\n").slice(-40).join("\n");
 }
