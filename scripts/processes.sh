@@ -49,7 +49,7 @@ start() {
     sleep 1
     name=$(ended)
     if [ -n "$name" ]; then
-      "${compose[@]}" logs --no-color --no-log-prefix --tail 28 "$colour-$name" 2>&1
+      "${compose[@]}" logs --no-color --no-log-prefix --tail 28 "$colour-$name" 2>&1 | without_probes
       echo "the process $name of the Procfile ends as soon as it is started"
       exit 1
     fi

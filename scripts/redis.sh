@@ -20,7 +20,7 @@ start() {
   id=$("${compose[@]}" ps --quiet redis)
   if [ -n "$id" ]; then before=$(docker inspect --format '{{.Config.Image}}' "$id"); fi
   if quietly up "$REDIS_IMAGE"; then return; fi
-  evidence+=$'\n'$("${compose[@]}" logs --no-color --no-log-prefix --tail 20 redis 2>&1) || true
+  evidence+=$'\n'$("${compose[@]}" logs --no-color --no-log-prefix --tail 20 redis 2>&1 | without_probes) || true
   if [ -n "$before" ]; then up "$before" >/dev/null 2>&1 || true; fi
   fail "Redis does not start from the image $REDIS_IMAGE, with its data in $data" \
     "correct the setting redisImage, or set it back${before:+: $pulumi config set redisImage $before$flags};

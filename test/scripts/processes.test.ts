@@ -20,7 +20,7 @@ describe("The processes beside web", () => {
     );
     machine.fake(
       "docker-compose",
-      `log "compose \${*:9}"; case "$*" in *" logs "*) echo its log ;; esac`,
+      `log "compose \${*:9}"; case "$*" in *" logs "*) printf '\\033[2Kits log\\n' ;; esac`,
     );
     machine.fake("sleep", "log sleep");
   });

@@ -15,7 +15,7 @@ describe("Redis beside the app", () => {
       case "$*" in
       "ps --quiet redis") [ ! -e before ] || echo 1 ;;
       "up "*) log "$REDIS_IMAGE $REDIS_MEMORY $REDIS_USER $*"; ! grep -sqx "$REDIS_IMAGE" broken || { echo exited; exit 1; } ;;
-      "logs "*) echo its log ;;
+      "logs "*) printf '\\033[2Kits log\\n' ;;
       "rm "*) log "$*" ;;
       *) exit 9 ;;
       esac`,
