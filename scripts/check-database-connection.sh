@@ -12,7 +12,8 @@ import http.client, socket, sys, time, urllib.parse
 host, port, page, status = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3]), sys.argv[4]
 sockets, container = sys.argv[5], (sys.argv[6], int(sys.argv[7]))
 path = page.path + ("?" + page.query if page.query else "")
-headers = {"Host": page.netloc, "X-Forwarded-Proto": page.scheme, "User-Agent": "flask-on-aws-check"}
+headers = {"Host": page.netloc, "X-Forwarded-Proto": page.scheme, "X-Forwarded-For": "127.0.0.1",
+           "User-Agent": "flask-on-aws-check"}
 # As /proc/net/tcp writes it, of all processes in the container.
 addresses = {f"{int.from_bytes(socket.inet_aton(info[4][0]), sys.byteorder):08X}:{port:04X}"
              for info in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}

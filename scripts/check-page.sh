@@ -6,8 +6,8 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 if ! said=$(curl --silent --show-error --noproxy '*' --path-as-is --max-time 5 --user-agent flask-on-aws-check \
-  --header "Host: $host" --header "X-Forwarded-Proto: ${APP_URL%%:*}" --output /dev/null \
-  --write-out '%{http_code} %header{location}' "http://$1$2" 2>&1); then
+  --header "Host: $host" --header "X-Forwarded-Proto: ${APP_URL%%:*}" --header "X-Forwarded-For: 127.0.0.1" \
+  --output /dev/null --write-out '%{http_code} %header{location}' "http://$1$2" 2>&1); then
   echo "no answer: $(sed -n 's/^curl: ([0-9]*) //p' <<<"$said")"
   exit 1
 fi

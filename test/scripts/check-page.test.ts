@@ -45,6 +45,7 @@ describe("The health check of the app's container", () => {
     expect(asked!.headers).to.include({
       host: "app.example",
       "x-forwarded-proto": "https",
+      "x-forwarded-for": "127.0.0.1",
       "user-agent": "flask-on-aws-check",
     });
   });

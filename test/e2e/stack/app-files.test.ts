@@ -110,7 +110,7 @@ describe("The setting appFiles", function () {
     await lab.ops("restore", first, "--yes");
     await shared.stack.release();
     await logIn(shared.stack, username);
-    const files = await shared.stack.onMachine("ls /opt/flask-on-aws/files");
+    const files = await shared.stack.onMachine("sudo ls /opt/flask-on-aws/files");
     expect(files.split("\n")).to.include("fifth.txt");
     await lab.pulumi("preview", "--expect-no-changes");
   });
