@@ -268,7 +268,7 @@ export const ofScripts: Table = {
       "keeps the old version running when the new version does not get its full weight",
     ),
     "or have it listen": by(
-      "test/e2e/stack/app-images.test.ts",
+      "test/e2e/apps/images.test.ts",
       "is built by the app's own Dockerfile, on another port, without a failed request",
     ),
     "or, if that is right": by(
