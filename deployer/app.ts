@@ -18,8 +18,10 @@ export interface App {
   readonly healthPath: string;
   /** The page's status. */
   readonly healthStatus: number;
-  /** Whether the app keeps its data in the database, which the release then proves. */
+  /** Whether the app keeps its data in the database. */
   readonly database: boolean;
+  /** Whether the release proves that. */
+  readonly databaseCheck: boolean;
   readonly migrations: Settings["appMigrations"];
   /** Directory in the container whose files outlive releases and are in the backups; none if empty. */
   readonly files: string;
@@ -50,6 +52,7 @@ export function appOf(settings: Settings): App {
     healthPath: settings.appHealthPath,
     healthStatus: settings.appHealthStatus,
     database: settings.appDatabase,
+    databaseCheck: settings.appDatabaseCheck,
     migrations: settings.appMigrations,
     files: settings.appFiles,
     environment: settings.appEnvironment,

@@ -23,6 +23,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       APP_HEALTH_PATH: args.app.healthPath,
       APP_HEALTH_STATUS: args.app.healthStatus,
       APP_DATABASE: args.app.database,
+      APP_DATABASE_CHECK: args.app.databaseCheck,
       APP_MIGRATIONS: args.app.migrations,
       APP_DOCKERFILE: args.app.dockerfile,
       APP_PORT: args.app.port,

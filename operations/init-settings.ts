@@ -138,6 +138,25 @@ const database: Part = ({ image, app }) => {
   return { guesses: [[set("appDatabase", "false"), reason]] };
 };
 
+/** Packages of queues that keep their jobs in Redis. */
+const queues = /^(redis|rq|flask-rq2?|huey|dramatiq)$/;
+
+const processes: Part = ({ image, app }) => {
+  const names = app("process").map((text) => text.split(" ")[0]!);
+  const [release] = app("release");
+  const [queue] = image("name").filter((each) => queues.test(each));
+  return {
+    found: [
+      ...(names.length > 0
+        ? [["processes beside web", `${names.join(", ")}, by Procfile`] as const]
+        : []),
+      ...(release ? [["after the migrations", release] as const] : []),
+    ],
+    guesses: queue ? [[set("appRedis", "true"), `the package ${queue} is required`]] : [],
+    unknown: app("refused").map((text) => `Procfile, ${text}`),
+  };
+};
+
 /** The variables that the deployer sets. */
 const own = appEnvironment({
   database: { host: "", port: 0, schema: "", user: "", password: "", certificates: "" },
@@ -150,11 +169,22 @@ const ownNames = new Set([...own].map(([name]) => name));
 const variables: Part = ({ source, dockerfile }) => ({
   variables: source("variable")
     .map((text) => text.split("\t") as [string, string])
-    .filter(([name]) => !ownNames.has(name) && !(dockerfile && name === "PORT"))
+    .filter(
+      ([name]) => name !== "REDIS_URL" && !ownNames.has(name) && !(dockerfile && name === "PORT"),
+    )
     .filter(([name], index, all) => all.findIndex(([each]) => each === name) === index),
 });
 
-const parts: readonly Part[] = [repository, image, ownImage, module, page, database, variables];
+const parts: readonly Part[] = [
+  repository,
+  image,
+  ownImage,
+  module,
+  page,
+  database,
+  processes,
+  variables,
+];
 
 export function adviceFor(findings: Findings): Advice {
   const advice = parts.map((part) => part(findings));

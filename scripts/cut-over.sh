@@ -130,7 +130,7 @@ start_new() {
     fi
     sleep 1
   done
-  if [ "$has_database" = true ]; then check_database; fi
+  if [ "$has_database" = true ] && [ "${APP_DATABASE_CHECK:-true}" = true ]; then check_database; fi
   # Docker's default.
   if ! quietly docker update --cpu-shares 1024 "$id"; then
     remedy="see what Docker says, then: $pulumi up$flags"
@@ -143,6 +143,7 @@ check_database() {
   if ! quietly "$bin/check-database-connection.sh" "$new" "$port" "$health_path" "$health_status"; then
     remedy+="
         or, if that is right, set appHealthPath to a page that reads the database;
+        or set appDatabaseCheck to false if no page without a login reads it;
         or set appDatabase to false if the app has none"
     give_up "${evidence##*$'\n'}"
   fi

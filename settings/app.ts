@@ -38,6 +38,7 @@ export const app = {
   ),
   appHealthStatus: wholeNumber(200, 499, "as HTTP has them", "use 200"),
   appDatabase: z.boolean(),
+  appDatabaseCheck: z.boolean(),
   appMigrations: choice(migrations, "use detected"),
   appFiles: text(
     new RegExp(`^$|^(?!/(${covered.join("|")}))(?!.{101})(/(?!\\.\\.?(/|$))[\\w.-]+)+$`),

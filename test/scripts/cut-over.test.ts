@@ -87,6 +87,12 @@ describe("The cut-over", () => {
     expect(at("rm --force --stop green")).to.be.lessThan(at(/up .* green/));
   });
 
+  it("does not look at the database when appDatabaseCheck is false", () => {
+    machine().stack({ APP_DATABASE_CHECK: "false" });
+    expect(machine().run("cut-over.sh", ["app:1"]).status).to.equal(0);
+    expect(machine().log).to.include("page 172.18.0.9:5005 /login 200").and.not.include("gate");
+  });
+
   const faults: Record<string, [fault: () => void, error: string]> = {
     "the new version does not start": [
       () => machine().write("broken", "up green\n"),
@@ -130,7 +136,7 @@ describe("The cut-over", () => {
     "the app answers GET":
       "\n        or set appHealthPath to a page that answers with 200 without a login;\n        or set appHealthStatus to what it answers",
     "the data is at sqlite":
-      "\n        or, if that is right, set appHealthPath to a page that reads the database;\n        or set appDatabase to false if the app has none",
+      "\n        or, if that is right, set appHealthPath to a page that reads the database;\n        or set appDatabaseCheck to false if no page without a login reads it;\n        or set appDatabase to false if the app has none",
   };
   for (const [what, [fault, error]] of Object.entries(faults)) {
     it(`keeps the old version running when ${what}`, () => {

@@ -212,7 +212,8 @@ describe("The release", function () {
     const defaults = step("write-stack.env").inputs.stdin.split("\n");
     expect(defaults).to.include.members([
       ...["APP_MODULE=''", "APP_HEALTH_PATH=''", "APP_HEALTH_STATUS='200'"],
-      ...["APP_DATABASE='true'", "APP_MIGRATIONS='detected'", "APP_DOCKERFILE=''", "APP_FILES=''"],
+      ...["APP_DATABASE='true'", "APP_DATABASE_CHECK='true'"],
+      ...["APP_MIGRATIONS='detected'", "APP_DOCKERFILE=''", "APP_FILES=''"],
     ]);
     const own = await program({ appModule: 'app:make("a")', appDatabase: false });
     expect(step("write-stack.env", own).inputs.stdin).to.include(`\nAPP_MODULE='app:make("a")'\n`);

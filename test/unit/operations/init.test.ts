@@ -72,6 +72,22 @@ describe("./ops init", function () {
     ]);
   });
 
+  it("shows the processes of a Procfile, and Redis as a guess", () => {
+    const files = {
+      "app.py": app("/"),
+      "requirements.txt": "flask\nrq\npymysql\n",
+      Procfile: "web: gunicorn app:app\nworker: rq worker\nrelease: flask seed\nno line\n",
+    };
+    const { found, guesses, unknown } = init(files);
+    expect(found).to.include("processes beside web      worker, by Procfile");
+    expect(found).to.include("after the migrations      flask seed");
+    expect(guesses).to.deep.equal([
+      "pulumi config set appRedis true",
+      "  because the package rq is required",
+    ]);
+    expect(unknown).to.include("- Procfile, line 4: no line");
+  });
+
   it("knows the pages of blueprints with a prefix, and only those that answer GET", () => {
     const files = {
       "requirements.txt": "flask\n",
