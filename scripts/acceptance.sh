@@ -24,7 +24,7 @@ check_app() {
     fail "of what the app has beside web: ${stopped//$'\n'/, }" "see $ops logs$flags; then release a corrected commit: $(release_command HASH)"
   as_served "$image"
   echo "$image serves: $APP_URL$health_path answers $health_status$(
-    if [ "$has_database" = true ]; then echo ", and its data is in $SCHEMA at $DB_HOST"; fi
+    if [ "$database_check" = true ]; then echo ", and its data is in $SCHEMA at $DB_HOST"; fi
   )"
 }
 

@@ -35,7 +35,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   # restore has replaced. The longest name allows the setting databaseName 55 of MySQL's 64 characters.
   scratch=${SCHEMA:-}_restore replaced=${SCHEMA:-}_replaced
   # What describe-app.sh prints. Before it existed, an app had to be like this.
-  module=run:app module_found=run.py health_path=/login health_status=200 has_database=true migrations_by=generated
+  module=run:app module_found=run.py health_path=/login health_status=200 has_database=true database_check=true migrations_by=generated
   dockerfile='' port=5005
   processes='' release_line=''
   # Docker's template for the commit that an image or a container was made of.
@@ -85,6 +85,8 @@ without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-
 as_served() {
   # shellcheck source=/dev/null
   if [ -e "$descriptions/${1##*:}" ]; then . "$descriptions/${1##*:}"; fi
+  # A description of an earlier version may say this alone.
+  if [ "$has_database" = false ]; then database_check=false; fi
 }
 
 # run_task IMAGE COMMAND: runs a line of a shell in a container of its own, with the app's variables, as the image's user. It

@@ -130,7 +130,7 @@ start_new() {
     fi
     sleep 1
   done
-  if [ "$has_database" = true ] && [ "${APP_DATABASE_CHECK:-true}" = true ]; then check_database; fi
+  if [ "$database_check" = true ]; then check_database; fi
   # Docker's default.
   if ! quietly docker update --cpu-shares 1024 "$id"; then
     remedy="see what Docker says, then: $pulumi up$flags"

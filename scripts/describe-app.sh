@@ -5,7 +5,8 @@
 #
 # module           what gunicorn serves, as run:app; may be empty for an app with a Dockerfile of its own
 # health_path      page that must answer with health_status
-# has_database     whether the app must keep its data in the database: true or false
+# has_database     whether the app keeps its data in the database: true or false
+# database_check   whether the page must prove that: true or false
 # migrations_by    alembic, flask-migrate, generated or none
 # dockerfile       the app's own, which makes its image; empty for Dockerfile.release
 # port             where the app listens in its container
@@ -45,11 +46,12 @@ fi
 has_database=${APP_DATABASE:-true}
 migrations_by=${APP_MIGRATIONS:-detected}
 if [ "$migrations_by" = detected ]; then migrations_by=$(finding migrations); fi
-if [ "$has_database" = false ]; then migrations_by=none; fi
+database_check=${APP_DATABASE_CHECK:-true}
+if [ "$has_database" = false ]; then migrations_by=none database_check=false; fi
 health_path=${APP_HEALTH_PATH:-$(finding health)}
 port=5005
 if [ -n "$dockerfile" ]; then port=${APP_PORT:-5005}; fi
 printf '%s=%q\n' module "$module" module_found "$(finding found | head -n 1)" health_path "$health_path" \
-  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" migrations_by "$migrations_by" \
+  health_status "${APP_HEALTH_STATUS:-200}" has_database "$has_database" database_check "$database_check" migrations_by "$migrations_by" \
   dockerfile "$dockerfile" port "$port" \
   processes "$(finding process)" release_line "$(finding release)"

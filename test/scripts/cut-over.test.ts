@@ -88,7 +88,7 @@ describe("The cut-over", () => {
   });
 
   it("does not look at the database when appDatabaseCheck is false", () => {
-    machine().stack({ APP_DATABASE_CHECK: "false" });
+    describesApp({ database_check: "false" });
     expect(machine().run("cut-over.sh", ["app:1"]).status).to.equal(0);
     expect(machine().log).to.include("page 172.18.0.9:5005 /login 200").and.not.include("gate");
   });
@@ -193,7 +193,7 @@ describe("The cut-over", () => {
   it("rolls back to what an image served with, whatever the settings say now", () => {
     describesApp({ module: "old:app", health_path: "/old" });
     deployed("app:1");
-    describesApp({ module: "new:app", health_path: "/new", has_database: "false" });
+    describesApp({ module: "new:app", health_path: "/new", database_check: "false" });
     deployed("app:2");
     expect(machine().log).to.not.include("gate");
     expect(switchTo("app:1", "caddy:2", "rollback").status).to.equal(0);

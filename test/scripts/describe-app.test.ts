@@ -215,7 +215,10 @@ describe("The description of the app", () => {
     it(`says how an app with ${what} is migrated`, () => {
       expect(describe(files).migrations_by).to.equal(kind);
       expect(describe(files, { APP_MIGRATIONS: "none" }).migrations_by).to.equal("none");
-      expect(describe(files, { APP_DATABASE: "false" }).migrations_by).to.equal("none");
+      const without = describe(files, { APP_DATABASE: "false" });
+      expect(without).to.include({ migrations_by: "none", database_check: "false" });
+      const unchecked = describe(files, { APP_DATABASE_CHECK: "false" });
+      expect(unchecked).to.include({ migrations_by: kind, database_check: "false" });
     });
   }
 

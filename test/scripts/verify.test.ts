@@ -66,6 +66,13 @@ describe("The verification", () => {
     expect(verify({ tables: "" })).to.deep.equal({ status: 0, stdout: "", stderr: "" });
   });
 
+  it("checks the tables alone when appDatabaseCheck is false", () => {
+    machine.write("root/descriptions/1", "database_check=false\n");
+    gate("exit 1");
+    expect(verify()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(verify({ tables: "" }).stderr).to.match(/lacks tables of the last migration/);
+  });
+
   for (const [what, answers, error] of [
     ["another image runs", { serves: "app:2" }, "app:2 serves, not app:1"],
     ["no container runs", { serves: "" }, "nothing serves, not app:1"],
