@@ -36,9 +36,13 @@ if [ -d "$migrations" ]; then cp -a "$migrations" "$work"; else mkdir "$work"; f
 # note_tables: for verify.sh.
 note_tables() { query "SHOW TABLES" >"$migrated_tables"; }
 
+# Some apps connect to Redis as soon as they are imported.
+network=()
+if [ "${APP_REDIS:-false}" = true ]; then network=(--network flask-on-aws_default); fi
+
 # in_image COMMAND…: in a container of its own, as the user that owns the revision files.
 in_image() {
-  docker run --rm "${leftover[@]}" --user "$(id -u):$(id -g)" "${program[@]}" \
+  docker run --rm "${leftover[@]}" "${network[@]}" --user "$(id -u):$(id -g)" "${program[@]}" \
     --volume "$settings:/app.env:ro" --volume "$bin/app_settings.py:/app_settings.py:ro" \
     --volume "$authority:$authority:ro" --volume "$work:/migrations" \
     --entrypoint python "$image" /app_settings.py /app.env run "$@"

@@ -166,12 +166,13 @@ describe("The image build", () => {
   });
 
   for (const [requirements, added] of [
-    ["flask\n", "gunicorn pymysql>=1.2,<2"],
-    ["gunicorn==20.1.0\nflask\n", "gunicorn pymysql>=1.2,<2"],
-    ["PyMySQL==1.1.1\n", "gunicorn pymysql[rsa]"],
-    ["pymysql-pool\nflask-sqlalchemy-x\n", "gunicorn pymysql>=1.2,<2"],
-    ["  Flask_SQLAlchemy[x]>=3\n", "gunicorn pymysql>=1.2,<2 flask-migrate"],
-    ["flask-migrate", "gunicorn pymysql>=1.2,<2 flask-migrate"],
+    ["flask\n", "gunicorn setuptools<81 pymysql>=1.2,<2"],
+    ["gunicorn==20.1.0\nflask\n", "gunicorn setuptools<81 pymysql>=1.2,<2"],
+    ["setuptools==83.0.0\n", "gunicorn pymysql>=1.2,<2"],
+    ["PyMySQL==1.1.1\n", "gunicorn setuptools<81 pymysql[rsa]"],
+    ["pymysql-pool\nflask-sqlalchemy-x\n", "gunicorn setuptools<81 pymysql>=1.2,<2"],
+    ["  Flask_SQLAlchemy[x]>=3\n", "gunicorn setuptools<81 pymysql>=1.2,<2 flask-migrate"],
+    ["flask-migrate", "gunicorn setuptools<81 pymysql>=1.2,<2 flask-migrate"],
   ] as const) {
     it(`adds to the requirements ${JSON.stringify(requirements)}: ${added}`, () => {
       machine.write("requirements.txt", requirements);

@@ -42,6 +42,14 @@ describe("The generated migration", () => {
     expect(machine().log).to.include(`--user ${process.getuid!()}:${process.getgid!()}`);
   });
 
+  it("reaches Redis when appRedis is set, because some apps connect to it as soon as they are imported", () => {
+    succeeds();
+    expect(machine().log).to.not.include("--network");
+    machine().stack({ APP_REDIS: "true" });
+    succeeds();
+    expect(machine().log).to.include(" --network flask-on-aws_default ");
+  });
+
   it("creates the migrations directory only once", () => {
     machine().write("upgrade", 'op.create_table("users")');
     succeeds();
