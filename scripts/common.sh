@@ -86,6 +86,7 @@ as_served() {
   # shellcheck source=/dev/null
   if [ -e "$descriptions/${1##*:}" ]; then . "$descriptions/${1##*:}"; fi
   # A description of an earlier version may say this alone.
+  # shellcheck disable=SC2034  # the callers use it
   if [ "$has_database" = false ]; then database_check=false; fi
 }
 
