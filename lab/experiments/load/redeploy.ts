@@ -1,7 +1,7 @@
 /**
  * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
  *
- * usage: redeploy.ts [release|requirements|rotation|rollback|renewals]…    default: all
+ * usage: redeploy.ts [release|requirements|rotation|secret|rollback|renewals]…    default: all
  */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,6 +27,13 @@ const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
     const result = await stack.up(await stack.nextRotation());
     if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
   },
+  async secret(stack) {
+    await setSecret(stack, "second-value-of-the-secret");
+    const places = await stack.onMachine(
+      `sudo grep -rlF ${firstSecret} /opt/flask-on-aws; docker ps --all --quiet | xargs docker inspect | grep -F ${firstSecret}; true`,
+    );
+    if (places !== "") throw new Error(`the old value is still there: ${places}`);
+  },
   async rollback(stack) {
     const env = { LAB_NAME: stack.lab.name };
     await succeed("lab/ops", ["rollback"], { env });
@@ -45,8 +52,18 @@ const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
   },
 };
 
+const firstSecret = "first-value-of-the-secret";
+
+/** Gives the app a secret of its own, by `up`. */
+async function setSecret(stack: LabStack, value: string): Promise<void> {
+  await stack.lab.pulumi("config", "set", "--path", "--secret", "appSecrets.API_KEY", value);
+  const result = await stack.up();
+  if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+}
+
 /** What is done before a change, without load. */
 const preparations: Record<string, (stack: LabStack) => Promise<unknown>> = {
+  secret: (stack) => setSecret(stack, firstSecret),
   async renewals(stack) {
     await startLetsEncrypt(stack, "PEBBLE_VA_NOSLEEP=1", "LIFETIME=180");
     await forgetCertificates(stack);
