@@ -51,7 +51,7 @@ set_compose() {
   local file
   compose=(docker-compose --progress quiet --project-name flask-on-aws --env-file "$variables" --file "$bin/compose.yml")
   for file in "$root"/processes.{blue,green}.yml; do
-    if [ -e "$file" ]; then compose+=(--file "$file"); fi
+    if [ -s "$file" ]; then compose+=(--file "$file"); fi
   done
 }
 set_compose
@@ -90,10 +90,13 @@ as_served() {
   if [ "$has_database" = false ]; then database_check=false; fi
 }
 
-# run_task IMAGE COMMAND: runs a line of a shell in a container of its own, with the app's variables, as the image's user. It
+# run_task NAME IMAGE COMMAND: runs a line of a shell in a container of its own, with the app's variables, as the image's user. It
 # gets the processor time that is left.
 run_task() {
-  TASK_IMAGE=$1 "${compose[@]}" run --rm --no-deps -T ${module:+--env "FLASK_APP=$module"} --entrypoint sh task -c "$2" </dev/null
+  docker rm --force "flask-on-aws-task-$1" >/dev/null 2>&1 || true # what a run that was killed has left
+  FILES=${APP_FILES:+$files:$APP_FILES} TASK_IMAGE=$2 \
+    "${compose[@]}" run --rm --no-deps -T --name "flask-on-aws-task-$1" ${module:+--env "FLASK_APP=$module"} \
+    ${dockerfile:+--env "PORT=$port"} --entrypoint sh task -c "$3" </dev/null
 }
 
 # get_page OPTION…: asks the proxy on this machine for the app's page, by curl. Whether clients trust the certificate is the

@@ -5,7 +5,8 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1 action=${2:-release}
 old=$(active_service)
-old_own_port=$(cat "$proxy/own-port" 2>/dev/null || true)
+# Of an image by the app's own Dockerfile: write_environment has noted it.
+old_own_port=$(sed -n 's/^PORT=//p' "$root/$old.env" 2>/dev/null || true)
 if [ "$old" = blue ]; then new=green; else new=blue; fi
 [ -n "${ADDRESS:-}" ] ||
   fail "the last $pulumi up installed new scripts, and ended before it wrote their settings" "run it again: $pulumi up$flags"
@@ -56,9 +57,11 @@ write_environment() {
 
 # pass_to SERVICE [PORT]: sends the next request, and all later ones, to a service; by the PORT of the app's own image.
 pass_to() {
-  # Between the two the proxy may find the new port and the old service: it does not connect, and tries again.
-  replace own-port "${2:-}"
+  # Between the two the proxy may find the one of before: it does not connect, and tries again. Only a server of the app's own
+  # may listen at 5005 and refuse the PROXY protocol, so requests with it come last and end first.
+  if [ -n "${2:-}" ]; then replace own-port "$2"; fi
   replace active "$1"
+  if [ -z "${2:-}" ]; then replace own-port ''; fi
 }
 replace() {
   echo "$2" >"$proxy/$1.new"
@@ -184,6 +187,7 @@ proxy_configuration() {
 # nothing.
 start_proxy() {
   local before ca_before is_changed=''
+  rm -f "$proxy/Caddyfile.before" # of an earlier release, which give_up must not restore
   suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), acmeDirectory or acmeCaCertificate, or set it back"
   # A setting that has just been changed does not stand in the way of a rollback.
   if [ "$action" != release ] && [ -e "$proxy/Caddyfile" ]; then
@@ -240,8 +244,8 @@ replace_nginx() {
 # is_busy PID PORT: whether a process's container still has a request: a connection in state 01, established, at its port.
 # Those of the health check that an earlier version gave it are local. The table is long on a busy machine, so one program reads all of it.
 is_busy() {
-  awk -v port="$(printf ':%04X$' "$2")" '$2 ~ port && $4 == "01" && $2 $3 !~ /0100007F/ { busy = 1 } END { exit !busy }' \
-    "/proc/$1/net/tcp" 2>/dev/null
+  { cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null || true; } |
+    awk -v port="$(printf ':%04X$' "$2")" '$2 ~ port && $4 == "01" && $2 $3 !~ /0100007F/ { busy = 1 } END { exit !busy }'
 }
 
 # drain: waits until the old version has answered all that it had. Half a minute is the longest that gunicorn lets a
@@ -256,7 +260,8 @@ drain() {
 }
 
 mkdir -p "$proxy"
-if [ ! -e "$proxy/own-port" ]; then replace own-port ''; fi
+# Also after a run that ended between the two files of pass_to.
+replace own-port "$old_own_port"
 "$bin/files.sh" prepare "$image"
 write_variables
 write_environment >"$root/$new.env"

@@ -38,7 +38,7 @@ rm -f "$last_backup"
 description=$("$bin/describe-app.sh" "$commit")
 eval "$description"
 # Steps before the first cut-over run commands by compose.yml, too.
-if [ ! -e "$variables" ]; then echo "ROOT=$root" >"$variables"; fi
+if [ ! -s "$variables" ]; then echo "ROOT=$root" >"$variables"; fi
 step preflight "$processes"
 revision=$(live_revision)
 if [ "${APP_REDIS:-false}" = true ]; then step redis start; fi

@@ -73,6 +73,8 @@ begin() {
     fi
     docker rm "$container" >/dev/null
   fi
+  # An image that starts as root may give its rights away: its user must be able to enter.
+  sudo chmod go+rx "$files.new"
   mv --no-target-directory "$files.new" "$files"
 }
 

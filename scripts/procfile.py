@@ -15,9 +15,13 @@ FLAGS = set(
     "--reload --preload --preload-app --check-config --print-config --spew --capture-output --no-sendfile -R -D "
     "--enable-stdio-inheritance --reuse-port --initgroups --log-syslog --proxy-protocol --daemon".split()
 )
-# docker-init sends SIGTERM to the shell and to all that the line has started. The shell outlives them: the container ends when
-# its first process does, and with it whatever is not done. So any line works: with pipes, with `&&`, with variables.
-PREFIX = "trap 'exit 143' TERM; "
+# A line of one program, also after `&&`, becomes this program, which alone gets SIGTERM: the processes that Celery or Dramatiq
+# start would end with their jobs. docker-init sends the signal of another line to all that it has started. The shell outlives
+# them: the container ends when its first process does, and with it whatever is not done.
+ONE_PROGRAM = re.compile(
+    r"((?:[^|;&()`]*&&)*)\s*(?:exec\s+)?((?:[A-Za-z_]\w*=[^\s'\"]*\s+)*)((?![A-Za-z_]\w*=|!)[^|;&()`]+)"
+)
+SEVERAL = "trap 'exit 143' TERM; "
 # The longest time that ECS gives to a container on Fargate. A release waits as long for the last job of a worker.
 SECONDS_TO_FINISH = 120
 
@@ -60,17 +64,26 @@ def web_module(command):
     return module, None if module else "starts neither gunicorn nor waitress-serve"
 
 
+def shell_words(line):
+    """How a shell runs a line, and whether all that it starts gets SIGTERM."""
+    one = ONE_PROGRAM.fullmatch(line)
+    if not one:
+        return ["sh", "-c", SEVERAL + line], True
+    before, variables, program = one.groups()
+    return ["sh", "-c", f"{before} exec {'env ' if variables else ''}{variables}{program}".strip()], False
+
+
 def services(colour, compose_file, lines):
     for line in filter(str.strip, lines):
         name, command = line.rstrip("\n").split(" ", 1)
-        # docker-compose replaces variables.
-        words = ["sh", "-c", (PREFIX + command).replace("$", "$$")]
+        words, reaches_all = shell_words(command)
         yield f"{colour}-{name}", {
             "extends": {"file": compose_file, "service": colour},
             # Instead of that of the image, if it has one.
-            "entrypoint": words,
+            # docker-compose replaces variables.
+            "entrypoint": [word.replace("$", "$$") for word in words],
             "init": True,
-            "environment": {"TINI_KILL_PROCESS_GROUP": "1"},
+            **({"environment": {"TINI_KILL_PROCESS_GROUP": "1"}} if reaches_all else {}),
             "stop_grace_period": f"{SECONDS_TO_FINISH}s",
             "labels": {"flask-on-aws.process": name, "flask-on-aws.colour": colour},
         }

@@ -15,7 +15,8 @@ if [ "$migrations_by" != none ] && [[ $release_line =~ $migrates ]]; then
   echo "the line release of the Procfile is left out, because the schema is migrated already: $release_line"
   exit
 fi
-output=$(run_task "$image" "$release_line" 2>&1) ||
+"$bin/files.sh" prepare "$image"
+output=$(run_task release_line "$image" "$release_line" 2>&1) ||
   fail "the line release of the Procfile failed: $release_line" "correct it, then: $(release_command HASH)" "$output"
 echo "the line release of the Procfile has run: $release_line"
 if [ -n "$output" ]; then redact <<<"$output" | sed 's/^/  | /'; fi

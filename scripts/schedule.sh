@@ -36,7 +36,7 @@ run_app() {
   [ -n "$image" ] || fail "nothing serves, so $1 has no image to run in" "release first: $pulumi up$flags"
   as_served "$image"
   echo "$(date --utc +%FT%TZ) $1: begins, in $image"
-  run_task "$image" "$command" 2>&1 | sed --unbuffered "s/^/$1: /" | redact || status=$?
+  run_task "$1" "$image" "$command" 2>&1 | sed --unbuffered "s/^/$1: /" | redact || status=$?
   echo "$(date --utc +%FT%TZ) $1: ended with status $status"
   if note_result "app-$1" "$status"; then "$bin/publish-status.sh" || true; fi
   return "$status"

@@ -30,6 +30,7 @@ const owned: readonly (readonly [RegExp, limit: string, args?: string])[] = [
     "the app listens on port 5005, or on that of the setting appPort, where the proxy asks it",
   ],
   [/^GUNICORN_CMD_ARGS$/, "the deployer sets it to the options of gunicorn that the proxy needs"],
+  [/^FORWARDED_ALLOW_IPS$/, "the deployer sets it, because the proxy alone can connect to the app"],
   [/^PATH$/, "the image sets it, so that gunicorn and Python are found"],
   [/^FLASK_ON_AWS_/, "names that begin with FLASK_ON_AWS_ are the deployer's"],
 ];

@@ -43,6 +43,32 @@ describe("The cut-over to an image of the app's own Dockerfile", () => {
     expect(machine().read("root/blue.env")).to.include("PORT=8000\n");
   });
 
+  it("ends the PROXY protocol last when the project's own image follows", () => {
+    describesOwn({ port: "5005" });
+    deployed("app:1");
+    describesApp({});
+    machine().fake("mv", `log "mv $(cat "$1") \${*: -1}"; command -p mv "$@"`);
+    deployed("app:2");
+    expect(at(/mv green \S+proxy\/active$/)).to.be.lessThan(at(/mv  \S+proxy\/own-port$/));
+  });
+
+  it("corrects the port that an interrupted release has left", () => {
+    describesOwn();
+    deployed("app:1");
+    machine().write("root/proxy/own-port", "\n");
+    machine().write("broken", "up green\n");
+    expect(switchTo("app:2").status).to.equal(1);
+    expect(ownPort()).to.equal("8000");
+  });
+
+  it("looks for requests over IPv6, too", () => {
+    describesOwn();
+    deployed("app:1");
+    machine().write("container/net/tcp6", "   0: 0:1F40 1:C35A 01 00000000:00000000\n");
+    deployed("app:2");
+    expect(machine().log.match(/sleep 0\.2/g)).to.have.length(150);
+  });
+
   it("looks for requests of the old version at its own port", () => {
     describesOwn();
     deployed("app:1");

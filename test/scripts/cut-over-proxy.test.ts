@@ -158,6 +158,15 @@ describe("The proxy in a cut-over", () => {
     expect(machine().read("up/proxy")).to.equal("caddy:2\n");
   });
 
+  it("keeps the configuration when the next one is refused, and not that of an earlier release", () => {
+    deployed("app:1");
+    machine().write("root/proxy/Caddyfile.before", "of an earlier release");
+    const configuration = machine().read("root/proxy/Caddyfile");
+    machine().write("broken", "validate\n");
+    expect(switchTo("app:2", "caddy:3").status).to.equal(1);
+    expect(machine().read("root/proxy/Caddyfile")).to.equal(configuration);
+  });
+
   it("does not change the proxy when the app fails", () => {
     deployed("app:1");
     machine().write("broken", "up green\n");

@@ -34,7 +34,7 @@ describe("The memory that a release needs", () => {
     expect(stderr).to.equal(
       "error: a release needs about 1084 MiB of memory while old and new version run,\n" +
         "       and server has 950 MiB and 0 MiB of swap. In MiB:\n" +
-        "         web twice 200\n         worker twice 80\n         beat twice 80\n         Redis 64\n         the rest 300\n" +
+        "         web 200 and 200\n         worker 80 and 80\n         beat 80 and 80\n         Redis 64\n         the rest 300\n" +
         "remedy: set a larger instanceType: pulumi config set instanceType TYPE && pulumi up;\n" +
         "        or have fewer processes in the Procfile\n",
     );
@@ -61,9 +61,9 @@ describe("The memory that a release needs", () => {
       esac`,
     );
     memory(100, 0);
-    expect(run("worker", "beat", "new").stderr).to.include("a release needs about 3941 MiB of");
+    expect(run("worker", "beat", "new").stderr).to.include("a release needs about 2565 MiB of");
     expect(run("worker", "beat", "new").stderr).to.include(
-      "         web twice 1536\n         worker twice 120\n         beat twice 80\n         new twice 80\n         Redis 9\n",
+      "         web 1536 and 200\n         worker 120 and 80\n         beat 80 and 80\n         new 80 and 80\n         Redis 9\n",
     );
   });
 });

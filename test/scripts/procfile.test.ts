@@ -69,26 +69,56 @@ describe("The Procfile", () => {
   };
 
   it("makes services that are like web, with another command", () => {
-    expect(services("worker a $B\nbeat c\n")).to.deep.equal({
-      "blue-worker": {
-        extends: { file: "/b/compose.yml", service: "blue" },
-        entrypoint: ["sh", "-c", "trap 'exit 143' TERM; a $$B"],
-        init: true,
-        environment: { TINI_KILL_PROCESS_GROUP: "1" },
-        stop_grace_period: "120s",
-        labels: { "flask-on-aws.process": "worker", "flask-on-aws.colour": "blue" },
-      },
+    const common = (name: string) => ({
+      extends: { file: "/b/compose.yml", service: "blue" },
+      init: true,
+      stop_grace_period: "120s",
+      labels: { "flask-on-aws.process": name, "flask-on-aws.colour": "blue" },
+    });
+    expect(services("worker a $B\nbeat c | d\n")).to.deep.equal({
+      "blue-worker": { ...common("worker"), entrypoint: ["sh", "-c", "exec a $$B"] },
       "blue-beat": {
-        ...services("beat c")["blue-beat"],
-        entrypoint: ["sh", "-c", "trap 'exit 143' TERM; c"],
+        ...common("beat"),
+        entrypoint: ["sh", "-c", "trap 'exit 143' TERM; c | d"],
+        environment: { TINI_KILL_PROCESS_GROUP: "1" },
       },
     });
     expect(services("\n")).to.deep.equal({});
   });
 
+  for (const [line, run] of [
+    ["cd /x && python w.py '$A'", "cd /x && exec python w.py '$A'"],
+    ["A=1 B= celery worker >/dev/null", "exec env A=1 B= celery worker >/dev/null"],
+    ["exec rq worker", "exec rq worker"],
+    ['A="1 2" rq worker', "trap 'exit 143' TERM; A=\"1 2\" rq worker"],
+    ["a; b", "trap 'exit 143' TERM; a; b"],
+    ["a $(b) && c", "trap 'exit 143' TERM; a $(b) && c"],
+  ] as const) {
+    it(`runs ${line} as ${run}`, () => {
+      const { entrypoint } = services(`worker ${line}`)["blue-worker"]!;
+      expect(entrypoint).to.deep.equal(["sh", "-c", run.replaceAll("$", "$$$$")]);
+    });
+  }
+
+  it("has one program get SIGTERM, and not what it has started", async () => {
+    machine.write("child.py", 'import time\ntime.sleep(0.5)\nopen("done", "w")\n');
+    machine.write(
+      "w.py",
+      "import signal, subprocess\nsignal.signal(signal.SIGTERM, lambda *_: None)\n" +
+        'child = subprocess.Popen(["python3", "child.py"])\nopen("begun", "w")\nchild.wait()\n',
+    );
+    const [program, ...words] = services("worker cd . && A=1 python3 w.py")["blue-worker"]!
+      .entrypoint;
+    const child = spawn(program!, words, { cwd: machine.home, stdio: "ignore" });
+    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    await until(() => machine.exists("begun"), "the job begins");
+    child.kill("SIGTERM");
+    expect(await ended).to.equal(0);
+    expect(machine.exists("done"), "the child finishes its job").to.equal(true);
+  });
+
   // Docker's init sends the signal to all processes of its group, and ends the container when its first process ends.
   for (const [what, line] of [
-    ["a simple command", "python3 w.py"],
     ["a command after others", "cd . && python3 w.py; echo more"],
     ["a pipe", "python3 w.py | sed 's/^/said: /'"],
   ] as const) {

@@ -7,7 +7,8 @@ describe("The release line", () => {
     machine = new FakeMachine();
     machine.stack();
     machine.write("root/app.env", "# secrets: API_KEY\nAPI_KEY=sesame\n");
-    machine.fake("docker", "echo c0ffee");
+    machine.fake("docker", `case $1 in rm) log "$@" ;; *) echo c0ffee ;; esac`);
+    machine.script("files.sh", `log "files $*"`);
     machine.fake(
       "docker-compose",
       `log "$TASK_IMAGE: \${*:9}"; [ -z "$(cat)" ]; echo seeded; [ ! -e '${machine.home}/broken' ]`,
@@ -30,7 +31,8 @@ describe("The release line", () => {
       stderr: "",
     });
     expect(machine.log).to.equal(
-      "app:1: run --rm --no-deps -T --env FLASK_APP=shop:make() --entrypoint sh task -c python seed.py && true\n",
+      "files prepare app:1\nrm --force flask-on-aws-task-release_line\n" +
+        "app:1: run --rm --no-deps -T --name flask-on-aws-task-release_line --env FLASK_APP=shop:make() --entrypoint sh task -c python seed.py && true\n",
     );
   });
 

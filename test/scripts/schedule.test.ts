@@ -17,7 +17,7 @@ describe("The schedule", () => {
       "docker-compose",
       `case "$*" in
       *" ps --quiet green") echo container ;;
-      *" run --rm --no-deps -T --env FLASK_APP=shop:app --entrypoint sh task -c "*) log "$TASK_IMAGE"; cd '${machine.home}'; exec sh -c "\${*: -1}" ;;
+      *" run --rm --no-deps -T --name flask-on-aws-task-note --env FLASK_APP=shop:app --entrypoint sh task -c "*) log "$TASK_IMAGE"; cd '${machine.home}'; exec sh -c "\${*: -1}" ;;
       *) exit 9 ;;
       esac`,
     );
