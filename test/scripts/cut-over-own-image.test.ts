@@ -49,7 +49,7 @@ describe("The cut-over to an image of the app's own Dockerfile", () => {
     describesApp({});
     machine().fake("mv", `log "mv $(cat "$1") \${*: -1}"; command -p mv "$@"`);
     deployed("app:2");
-    expect(at(/mv green \S+proxy\/active$/)).to.be.lessThan(at(/mv  \S+proxy\/own-port$/));
+    expect(at(/mv green \S+proxy\/active$/)).to.be.lessThan(at(/mv {2}\S+proxy\/own-port$/));
   });
 
   it("corrects the port that an interrupted release has left", () => {
