@@ -1,14 +1,14 @@
 /** An app whose uploads outlive releases, restores and the machine, on the stack of one that has none. */
 import { expect } from "chai";
-import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { terminated } from "../../../lab/experiments/faults/machine.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
-import { edit, tail, type AppChange } from "../../../lab/support/stack.ts";
+import { edit, tail } from "../../../lab/support/stack.ts";
+import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
-const app = join(import.meta.dirname, "../../apps/uploads");
+const app = "test/apps/uploads";
 const text = "an upload of Zoë\n";
 
 describe("The setting appFiles", function () {
@@ -21,19 +21,12 @@ describe("The setting appFiles", function () {
   let first: string;
   let backup: string;
 
-  const commit = (change: AppChange = () => Promise.resolve()) =>
-    shared.stack.commit("uploads", async (directory) => {
-      for (const name of await readdir(directory))
-        if (name !== ".git") await rm(join(directory, name), { recursive: true });
-      await cp(app, directory, { recursive: true });
-      await change(directory);
-    });
+  const { commit, backUp, empty } = anotherApp(shared);
   const up = async (...args: Parameters<typeof shared.stack.up>) => {
     const result = await shared.stack.up(...args);
     expect(result.status, tail(result)).to.equal(0);
     return result.stdout;
   };
-  const backUp = async () => (await lab.ops("backup")).trim().split("\n").at(-1)!;
   const get = async (path: string) => {
     const response = await fetch(`${shared.outputs.appUrl}${path}`);
     return response.status === 200 ? response.text() : response.status;
@@ -50,21 +43,18 @@ describe("The setting appFiles", function () {
   before("a user registers, and all rows are backed up", async () => {
     username = await register(shared.stack);
     first = await backUp();
-    const schema = shared.outputs.databaseName!;
-    await shared.stack.query(
-      `DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`,
-    );
+    await empty();
   });
 
   it("makes a directory writable that has what the image has there", async () => {
-    await up({ appCommit: await commit(), appFiles: "/app/uploads" });
+    await up({ appCommit: await commit(app), appFiles: "/app/uploads" });
     expect(await get("/uploads/sample.txt")).to.equal("a sample that comes with the app\n");
     await upload("first.txt");
     expect(await get("/uploads/first.txt")).to.equal(text);
   });
 
   it("keeps the files in a release, and in a rollback", async () => {
-    const second = await commit((directory) =>
+    const second = await commit(app, (directory) =>
       edit(join(directory, "app.py"), (source) => source.replace("version 1", "version 2")),
     );
     await up({ appCommit: second });

@@ -1,15 +1,14 @@
 /** Images of apps: packages locked by uv, packages of Debian, and the app's own Dockerfile on another port. */
 import { expect } from "chai";
-import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { logIn, register } from "../../../lab/support/app-users.ts";
-import { Browser } from "../../../lab/support/browser.ts";
-import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import { edit, type AppChange } from "../../../lab/support/stack.ts";
+import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
 const repository = join(import.meta.dirname, "../../..");
-const noChange: AppChange = () => Promise.resolve();
 
 describe("The image of an app", function () {
   this.timeout(10 * 60_000);
@@ -21,52 +20,17 @@ describe("The image of an app", function () {
   let backup: string;
   let own: string;
 
-  /** Commits another app in the place of the first one. */
-  const commit = (app: string, change = noChange) =>
-    shared.stack.commit(app, async (directory) => {
-      for (const name of await readdir(directory))
-        if (name !== ".git") await rm(join(directory, name), { recursive: true });
-      await cp(join(repository, app), directory, { recursive: true });
-      await change(directory);
-    });
-  const serves = async (appCommit: string, settings: SettingValues = {}) => {
-    const result = await shared.stack.up({ appCommit, ...settings });
-    expect(result.status, tail(result)).to.equal(0);
-    expect(await shared.stack.serving()).to.equal(appCommit);
-    return result.stdout;
-  };
-  const refuses = async (pattern: RegExp, appCommit: string, settings: SettingValues = {}) => {
-    const { status, stdout, stderr } = await shared.stack.up({ appCommit, ...settings });
-    expect(status).to.not.equal(0);
-    expect(stdout + stderr).to.match(pattern);
-  };
+  const { commit, serves, refuses, page, statusesDuring, backUp, empty } = anotherApp(shared);
   const remove = async (...settings: string[]) => {
     for (const setting of settings) await lab.pulumi("config", "rm", setting);
   };
   const set = (path: string, value: string) => lab.pulumi("config", "set", "--path", path, value);
-  const browser = () => new Browser(shared.outputs.appUrl!);
-  const page = async (path: string) => (await browser().request(path)).text();
   const second: AppChange = (directory) =>
     edit(join(directory, "src/shop/web.py"), (text) => text.replace("version 1", "version 2"));
-  /** Statuses of the page while something happens. */
-  const statusesDuring = async (path: string, work: Promise<unknown>) => {
-    const statuses = new Set<number>();
-    let over = false;
-    const visitor = (async () => {
-      while (!over) statuses.add((await browser().request(path)).status);
-    })();
-    await work.finally(() => (over = true));
-    await visitor;
-    return [...statuses];
-  };
-
   before("a user registers, all rows are backed up, and the schema is emptied", async () => {
     username = await register(shared.stack);
-    backup = (await lab.ops("backup")).trim().split("\n").at(-1)!;
-    const schema = shared.outputs.databaseName!;
-    await shared.stack.query(
-      `DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`,
-    );
+    backup = await backUp();
+    await empty();
   });
 
   it("has the versions of uv.lock, and nothing of its groups for development", async () => {

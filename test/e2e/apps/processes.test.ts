@@ -1,29 +1,20 @@
 /** An app with a worker, a release line, scheduled commands and Redis, on the stack of another one, which returns at the end. */
 import { expect } from "chai";
-import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../../../lab/experiments/faults/fault.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
-import { Browser } from "../../../lab/support/browser.ts";
-import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import type { Status } from "../../../operations/status.ts";
+import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
-const app = join(import.meta.dirname, "../../apps/worker");
+const app = "test/apps/worker";
 /** Makes another version of the app. */
 const version =
   (number: number): AppChange =>
   (directory) =>
     edit(join(directory, "jobs.py"), (text) => text.replace("VERSION = 1", `VERSION = ${number}`));
-/** Waits for a condition, one minute at most. */
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let asked = 0; !(await isSo()); asked += 1) {
-    if (asked === 120) throw new Error(`${what}: not within a minute`);
-    await sleep(500);
-  }
-}
-
 describe("A stack with an app of several processes", function () {
   this.timeout(10 * 60_000);
   const shared = useSharedStack();
@@ -34,28 +25,15 @@ describe("A stack with an app of several processes", function () {
   let backup: string;
   let first: string;
 
-  const commit = (message: string, change: AppChange = () => Promise.resolve()) =>
-    shared.stack.commit(message, async (directory) => {
-      for (const name of await readdir(directory))
-        if (name !== ".git") await rm(join(directory, name), { recursive: true });
-      await cp(app, directory, { recursive: true });
-      await change(directory);
-    });
-  const serves = async (appCommit: string, settings: SettingValues = {}) => {
-    const result = await shared.stack.up({ appCommit, ...settings });
-    expect(result.status, tail(result)).to.equal(0);
-    expect(await shared.stack.serving()).to.equal(appCommit);
-    return result.stdout;
-  };
-  const browser = () => new Browser(shared.outputs.appUrl!);
-  const page = async () => (await browser().request("/")).text();
+  const { commit, serves, refuses, browser, page, statusesDuring, backUp, empty } =
+    anotherApp(shared);
   const add = async (job: string) =>
     expect((await browser().request("/jobs", { job })).status).to.equal(202);
   /** The versions of the app that have done a job, one for each time. */
   const doneBy = (job: string) =>
     shared.stack.query(`SELECT version FROM done WHERE job = '${job}' ORDER BY id`);
   const isDone = (job: string) =>
-    until(`the job ${job} is done`, async () => (await doneBy(job)).length > 0);
+    until(`the job ${job} is done`, 60, async () => (await doneBy(job)).length > 0);
   const status = async () => JSON.parse(await lab.ops("status", "--json")) as Status;
   const processes = async () =>
     (await status()).processes!.map(({ name, state }) => `${name} ${state}`);
@@ -69,13 +47,10 @@ describe("A stack with an app of several processes", function () {
 
   before("a user registers, all rows are backed up, and the schema is empty", async () => {
     username = await register(shared.stack);
-    backup = (await lab.ops("backup")).trim().split("\n").at(-1)!;
-    const schema = shared.outputs.databaseName!;
-    await shared.stack.query(
-      `DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`,
-    );
+    backup = await backUp();
+    await empty();
     await lab.pulumi("config", "set", "--path", "appEnvironment.WORKER_NAME", "Ada");
-    first = await commit("worker 1");
+    first = await commit(app);
   });
 
   it("runs the release line, then web and worker, with Redis between them", async () => {
@@ -92,22 +67,15 @@ describe("A stack with an app of several processes", function () {
   });
 
   it("finishes exactly once a job that runs at the release of the next version", async () => {
-    const second = await commit("worker 2", version(2));
+    const second = await commit(app, version(2));
     let added = 0;
-    let over = false;
-    const statuses = new Set<number>();
     const jobs = () => shared.stack.query("SELECT job FROM done WHERE job LIKE 'long-%'");
     // One job runs at any time, and another one waits.
-    const visitor = (async () => {
-      while (!over) {
-        statuses.add((await browser().request("/")).status);
-        if (added - (await jobs()).length < 2) await add(`long-${(added += 1)}:4`);
-      }
-    })();
-    await serves(second).finally(() => (over = true));
-    await visitor;
-    expect([...statuses], "statuses of the page meanwhile").to.deep.equal([200]);
-    await until("all jobs are done", async () => (await jobs()).length >= added);
+    const statuses = await statusesDuring("/", serves(second), async () => {
+      if (added - (await jobs()).length < 2) await add(`long-${(added += 1)}:4`);
+    });
+    expect(statuses, "statuses of the page meanwhile").to.deep.equal([200]);
+    await until("all jobs are done", 60, async () => (await jobs()).length >= added);
     const expected = Array.from({ length: added }, (_, index) => `long-${index + 1}:4`);
     expect(await jobs(), "each once").to.have.members(expected);
     const versions = await shared.stack.query(
@@ -121,15 +89,13 @@ describe("A stack with an app of several processes", function () {
   });
 
   it("keeps version and worker when the next worker ends at once", async () => {
-    const broken = await commit("worker 3", async (directory) => {
+    const broken = await commit(app, async (directory) => {
       await version(3)(directory);
       await edit(join(directory, "worker.py"), () => "raise SystemExit('no such queue')\n");
     });
-    const { status: ended, stdout, stderr } = await shared.stack.up({ appCommit: broken });
-    expect(ended).to.not.equal(0);
-    const said = stdout + stderr;
-    expect(said).to.match(
+    const said = await refuses(
       /error: the process worker of the Procfile ends as soon as it is started/,
+      broken,
     );
     expect(said).to.match(/\| no such queue/);
     expect(await page()).to.include("<p>version 2</p>");
@@ -139,13 +105,13 @@ describe("A stack with an app of several processes", function () {
   });
 
   it("keeps the version when the next release line fails", async () => {
-    const broken = await commit("release line", (directory) =>
+    const broken = await commit(app, (directory) =>
       edit(join(directory, "released.py"), () => "raise SystemExit('no such table')\n"),
     );
-    const { status: ended, stdout, stderr } = await shared.stack.up({ appCommit: broken });
-    expect(ended).to.not.equal(0);
-    const said = stdout + stderr;
-    expect(said).to.match(/error: the line release of the Procfile failed: python released\.py/);
+    const said = await refuses(
+      /error: the line release of the Procfile failed: python released\.py/,
+      broken,
+    );
     expect(said).to.match(/\| no such table/);
     expect(await page()).to.include("<p>version 2</p>");
   });

@@ -1,17 +1,14 @@
 /** Apps that are not like flask-datta-able, on the stack of one that is, which returns at the end. */
 import { expect } from "chai";
 import { createHash } from "node:crypto";
-import { cp, readdir, rm } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { follow, part } from "../../../lab/experiments/faults/fault.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
-import { Browser } from "../../../lab/support/browser.ts";
-import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import { edit, type AppChange } from "../../../lab/support/stack.ts";
+import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
-
-const repository = join(import.meta.dirname, "../../..");
-const noChange: AppChange = () => Promise.resolve();
 
 /** Makes the second version of test/apps/factory, with one more table. */
 const secondVersion: AppChange = async (directory) => {
@@ -39,33 +36,12 @@ describe("A stack", function () {
   let backup: string;
   let factory: string;
 
-  /** Commits another app in the place of the first one. */
-  const commit = (app: string, change = noChange) =>
-    shared.stack.commit(app, async (directory) => {
-      for (const name of await readdir(directory))
-        if (name !== ".git") await rm(join(directory, name), { recursive: true });
-      await cp(join(repository, app), directory, { recursive: true });
-      await change(directory);
-    });
-  const serves = async (appCommit: string, settings: SettingValues = {}) => {
-    const result = await shared.stack.up({ appCommit, ...settings });
-    expect(result.status, tail(result)).to.equal(0);
-    expect(await shared.stack.serving()).to.equal(appCommit);
-  };
-  const refuses = async (pattern: RegExp, appCommit: string, settings: SettingValues = {}) => {
-    const { status, stdout, stderr } = await shared.stack.up({ appCommit, ...settings });
-    expect(status).to.not.equal(0);
-    expect(stdout + stderr).to.match(pattern);
-    return stdout + stderr;
-  };
-  const browser = () => new Browser(shared.outputs.appUrl!);
-  const page = async (path: string) => (await browser().request(path)).text();
-  const emptied = (schema = shared.outputs.databaseName!) =>
-    shared.stack.query(`DROP DATABASE ${schema}; CREATE DATABASE ${schema} CHARACTER SET utf8mb4`);
+  const { commit, serves, refuses, browser, page, statusesDuring, backUp, empty } =
+    anotherApp(shared);
 
   before("a user registers, and all rows are backed up", async () => {
     username = await register(shared.stack);
-    backup = (await lab.ops("backup")).trim().split("\n").at(-1)!;
+    backup = await backUp();
     factory = await commit("test/apps/factory");
   });
 
@@ -92,17 +68,7 @@ describe("A stack", function () {
 
   it("releases a second version with its migration, without a failed request", async () => {
     const second = await commit("test/apps/factory", secondVersion);
-    const statuses = new Map<number, number>();
-    let over = false;
-    const visitor = (async () => {
-      while (!over) {
-        const { status } = await browser().request("/items");
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      }
-    })();
-    await serves(second).finally(() => (over = true));
-    await visitor;
-    expect([...statuses.keys()], "statuses of the page meanwhile").to.deep.equal([200]);
+    expect(await statusesDuring("/items", serves(second)), "meanwhile").to.deep.equal([200]);
     expect(await page("/items")).to.equal("<p>version 2: 0 items</p>");
     factory = second;
   });
@@ -160,7 +126,7 @@ describe("A stack", function () {
   it("serves the app of docs/bring-your-own-app.md without any setting", async () => {
     for (const setting of ["appHealthPath", "appMigrations", "appDatabase"])
       await lab.pulumi("config", "rm", setting);
-    await emptied();
+    await empty();
     await serves(await commit("examples/app"));
     const { status } = await browser().request("/", { text: "a note of <Ada>" });
     expect(status).to.equal(302);
