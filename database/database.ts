@@ -133,7 +133,7 @@ export class Database extends pulumi.ComponentResource {
         engineVersion: "8.4",
         autoMinorVersionUpgrade: true,
         instanceClass: args.instanceClass,
-        // Storage that has grown beyond it is no difference to the provider while it may grow.
+        // While growth is on, the provider ignores storage that has grown beyond this.
         allocatedStorage: args.allocatedStorage,
         maxAllocatedStorage: growthLimit(args.allocatedStorage, args.maxAllocatedStorage),
         storageType: "gp3",

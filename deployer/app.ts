@@ -32,7 +32,7 @@ export interface App {
   readonly packages: readonly string[];
   /** Path in the repository; empty for scripts/Dockerfile.release. */
   readonly dockerfile: string;
-  /** Where the app listens, in an image of its own Dockerfile. */
+  /** Port on which the app listens; counts with `dockerfile` only. */
   readonly port: number;
   /** Commands that cron runs. */
   readonly schedule: Settings["appSchedule"];

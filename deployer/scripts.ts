@@ -7,7 +7,7 @@ import type { MachineFile } from "./shell.ts";
 export function readScripts(): MachineFile[] {
   const directory = new URL("../scripts/", import.meta.url);
   return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isFile()) // Python leaves a directory of its own
+    .filter((entry) => entry.isFile()) // not the cache directory that Python makes
     .map(({ name }) => name)
     .sort()
     .map((name) => ({ name, text: readFileSync(new URL(name, directory), "utf8") }));

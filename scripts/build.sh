@@ -31,8 +31,8 @@ base_python() {
 check_python() {
   local version misfit base
   version=$(base_python)
-  read_image "$commit" "" "$version"
-  misfit=$(image_finding misfit) base=$(image_finding base)
+  read_commit app_image.py "$commit" "" "$version"
+  misfit=$(finding misfit) base=$(finding base)
   [ -z "$misfit" ] ||
     fail "the app needs Python ${misfit//$'\n'/ and }.
        $base_image has Python $version" "$pulumi config set baseImage ${base:-IMAGE}$flags && $(release_command)"
@@ -126,8 +126,8 @@ if [ -n "$dockerfile" ]; then
   esac
 else
   check_python
-  packages=$(image_finding packages)
-  image_finding line >"$work/requirements.release"
+  packages=$(finding packages)
+  finding line >"$work/requirements.release"
   made_dockerfile
   quietly build Dockerfile.release --build-arg "BASE_IMAGE=$base_image" || not_built
 fi

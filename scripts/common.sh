@@ -194,13 +194,20 @@ offered() {
   fi
 }
 
-# read_image COMMIT [DOCKERFILE [PYTHON]]: what app_image.py finds in a fetched commit, for image_finding.
-read_image() {
-  image_findings=$(GIT_DIR=$source python3 "$bin/app_image.py" "$@" 2>&1) ||
-    fail "the files of commit $1 cannot be read" "run $pulumi up$flags again" "$image_findings"
+# read_commit PROGRAM COMMIT ARGUMENT…: what app_image.py or describe-app.py finds in a fetched commit, for finding.
+read_commit() {
+  findings=$(GIT_DIR=$source python3 -B "$bin/$1" "${@:2}" 2>&1) ||
+    fail "the files of commit $2 cannot be read" "run $pulumi up$flags again" "$findings"
 }
-# image_finding KIND: a line for each finding of a kind.
-image_finding() { sed -n "s/^$1\t//p" <<<"$image_findings"; }
+# finding KIND: a line for each finding of a kind.
+finding() { sed -n "s/^$1\t//p" <<<"$findings"; }
+
+# describe IMAGE: sets $commit, and $description and the variables of describe-app.sh for an image that is to be released.
+describe() {
+  commit=$(docker image inspect --format "$revision_label" "$1")
+  description=$("$bin/describe-app.sh" "$commit")
+  eval "$description"
+}
 
 # Opens the repository of the app's commits for this process alone.
 lock_source() {

@@ -11,8 +11,7 @@ if [ "$old" = blue ]; then new=green; else new=blue; fi
 [ -n "${ADDRESS:-}" ] ||
   fail "the last $pulumi up installed new scripts, and ended before it wrote their settings" "run it again: $pulumi up$flags"
 if [ "$action" = release ]; then
-  description=$("$bin/describe-app.sh" "$(docker image inspect --format "$revision_label" "$image")")
-  eval "$description"
+  describe "$image"
 else
   # A setting that has just been changed does not stand in the way of a rollback.
   as_served "$image"

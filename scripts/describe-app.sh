@@ -17,16 +17,13 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 commit=$1 setting=${2-${APP_MODULE:-}} dockerfile=${3-${APP_DOCKERFILE:-}}
 
-evidence=$(GIT_DIR=$source python3 -B "$bin/describe-app.py" "$commit" "$setting" "$dockerfile" 2>&1) ||
-  fail "the files of commit $commit cannot be read" "run $pulumi up$flags again"
-# finding KIND: what was found of a kind.
-finding() { sed -n "s/^$1\t//p" <<<"$evidence"; }
+read_commit describe-app.py "$commit" "$setting" "$dockerfile"
 refused=$(finding refused)
 if [ -n "$refused" ]; then
   remedy="write each line as NAME: COMMAND, with a name of its own of letters, digits, - and _;
         then: $(release_command HASH)"
   fail "commit $commit has a Procfile that cannot be read:
-         ${refused//$'\n'/$'\n         '}" "$remedy" ""
+         ${refused//$'\n'/$'\n         '}" "$remedy"
 fi
 
 module=$(finding module)
@@ -36,11 +33,11 @@ if [ -z "$module$dockerfile" ]; then
   remedy="name the app: $pulumi config set appModule MODULE:NAME$flags;
         MODULE:NAME is as gunicorn takes it, for example 'wsgi:app' or 'app:create_app()'"
   fail "commit $commit has no Flask app that gunicorn can serve. What was looked at:
-$(finding looked | sed 's/^/         /')" "$remedy" ""
+$(finding looked | sed 's/^/         /')" "$remedy"
 fi
 if [[ $module == *$'\n'* ]]; then
   remedy="choose one: $pulumi config set appModule '${module%%$'\n'*}'$flags"
-  fail "commit $commit has more than one Flask app: ${module//$'\n'/, }" "$remedy" ""
+  fail "commit $commit has more than one Flask app: ${module//$'\n'/, }" "$remedy"
 fi
 
 has_database=${APP_DATABASE:-true}

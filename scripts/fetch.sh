@@ -24,10 +24,10 @@ if ! git -C "$source" rev-parse --quiet --verify "$ref" >/dev/null; then
 fi
 
 has() { git -C "$source" cat-file -e "$commit:$1" 2>/dev/null; }
-read_image "$commit" "$dockerfile"
-refused=$(image_finding refused) packages=$(image_finding packages) export=$(image_finding export)
+read_commit app_image.py "$commit" "$dockerfile"
+refused=$(finding refused) packages=$(finding packages) export=$(finding export)
 if [ -n "$refused" ] && [ -n "$dockerfile" ]; then
-  there=$(image_finding dockerfile | paste --serial --delimiters ,)
+  there=$(finding dockerfile | paste --serial --delimiters ,)
   fail "commit $commit has no $dockerfile, which appDockerfile names.
        Its Dockerfiles: ${there:-none}" \
     "set appDockerfile to one of them;
@@ -51,11 +51,11 @@ fi
 found=$("$bin/describe-app.sh" "$commit" "${3:-}" "$dockerfile")
 eval "$found"
 if [ -n "$module" ]; then echo "the app is $module, by $module_found"; fi
-unused=$(image_finding unused)
+unused=$(finding unused)
 if [ "$packages" != requirements.txt ] || [ -n "$unused" ]; then
   echo "the image is made of $packages${unused:+, and not of ${unused//$'\n'/ or }}"
 fi
-image_finding warning | sed 's/^/warning: /'
+finding warning | sed 's/^/warning: /'
 if has .gitmodules; then echo "warning: the commit has submodules, which are not fetched"; fi
 if git -C "$source" grep --quiet filter=lfs "$commit" -- ':(glob)**/.gitattributes'; then
   echo "warning: the commit has files in Git LFS, of which only the pointers are fetched"

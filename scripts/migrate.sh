@@ -7,9 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1
-commit=$(docker image inspect --format "$revision_label" "$image")
-description=$("$bin/describe-app.sh" "$commit")
-eval "$description"
+describe "$image"
 if [ "$migrations_by" = none ]; then
   echo "nothing is migrated: the app has no $(if [ "$has_database" = true ]; then echo migrations; else echo database; fi)"
   rm -f "$migrated_tables"

@@ -3,9 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1
-commit=$(docker image inspect --format "$revision_label" "$image")
-description=$("$bin/describe-app.sh" "$commit")
-eval "$description"
+describe "$image"
 if [ -z "$release_line" ]; then exit; fi
 
 # The usual ways to migrate, with variables before and the app's name between.

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { certificateOf, startLetsEncrypt } from "../../support/certificate.ts";
 import { succeed } from "../../support/lab.ts";
-import { tail, withStack, type LabStack } from "../../support/stack.ts";
+import { tail, withStack, type LabStack, type SettingValues } from "../../support/stack.ts";
 import { forgetCertificates } from "../faults/https.ts";
 import { isServed, until } from "../faults/fault.ts";
 import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
@@ -24,8 +24,7 @@ const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
       ),
     ),
   async rotation(stack) {
-    const result = await stack.up(await stack.nextRotation());
-    if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+    await up(stack, await stack.nextRotation());
   },
   async secret(stack) {
     await setSecret(stack, "second-value-of-the-secret");
@@ -54,10 +53,15 @@ const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
 
 const firstSecret = "first-value-of-the-secret";
 
-/** Gives the app a secret of its own, by `up`. */
+/** Gives the app a secret of its own. */
 async function setSecret(stack: LabStack, value: string): Promise<void> {
   await stack.lab.pulumi("config", "set", "--path", "--secret", "appSecrets.API_KEY", value);
-  const result = await stack.up();
+  await up(stack);
+}
+
+/** Rejects unless `up` succeeds. */
+async function up(stack: LabStack, settings: SettingValues = {}): Promise<void> {
+  const result = await stack.up(settings);
   if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
 }
 

@@ -67,7 +67,6 @@ export const ofScripts: Table = {
   },
   "scripts/describe-app.sh": {
     "write each line": why.developer,
-    "run pulumi up": inspect("git must fail on a commit that it has just fetched"),
     "name the app": by(
       "test/scripts/describe-app.test.ts",
       "is refused for a file of another name, and accepted with the setting of its remedy",
