@@ -12,8 +12,10 @@ root_on_debian() { [[ $EUID == 0 && -e /etc/debian_version ]]; }
 
 # install_packages PACKAGE…: from Debian, as root.
 install_packages() {
-  apt-get update
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+  # A new machine often runs its own updates, which hold the lock for a while.
+  local wait_for_lock=(-o DPkg::Lock::Timeout=300)
+  apt-get "${wait_for_lock[@]}" update
+  DEBIAN_FRONTEND=noninteractive apt-get "${wait_for_lock[@]}" install -y --no-install-recommends "$@"
 }
 
 install_engine() {
@@ -91,4 +93,27 @@ stop_engine() {
     sleep 1
   done
   fail "Docker's engine (process $pid) did not end within 30 s of SIGTERM" "see what it waits for in $LAB_CACHE/log/dockerd.log"
+}
+
+# remove_labelled HOME WHAT "LIST…" REMOVE…: removes what the docker command LIST finds of the lab whose directory is
+# HOME, by the docker command REMOVE.
+remove_labelled() {
+  local home=$1 what=$2 list found
+  read -ra list <<<"$3"
+  shift 3
+  list+=(--quiet --filter "label=flask-on-aws.lab=$home")
+  mapfile -t found < <(docker "${list[@]}")
+  if ((${#found[@]} == 0)); then return; fi
+  # One that ends by itself meanwhile makes the command fail, yet all are gone.
+  docker "$@" "${found[@]}" >/dev/null || [[ -z $(docker "${list[@]}") ]] ||
+    fail "some $what of the lab in $home could not be removed; Docker's message is above" \
+      "correct what it names, then run the same command again"
+  say "$what removed: ${#found[@]}"
+}
+
+# remove_docker_objects HOME: the containers, networks and volumes of the lab whose directory is HOME.
+remove_docker_objects() {
+  remove_labelled "$1" containers 'ps --all' rm --force --volumes
+  remove_labelled "$1" networks 'network ls' network rm
+  remove_labelled "$1" volumes 'volume ls' volume rm
 }

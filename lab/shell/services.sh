@@ -50,14 +50,20 @@ refuse_without_memory() {
   fi
 }
 
-# refuse_foreign_lab: two labs of one name, of two clones, would want the same names in Docker; and what is left of a
-# lab whose directory was deleted is not taken for this one's.
+# refuse_foreign_lab: two labs of one name, of two clones, would want the same names in Docker. A lab that has ended
+# without lab/down, by a reboot or with its clone deleted, cannot go on, so what it left is removed.
 refuse_foreign_lab() {
-  local home
-  home=$(docker ps --all --filter "name=^$LAB_NAME-internet\$" --format '{{.Label "flask-on-aws.lab"}}')
-  if [[ ! $home || $home == "$LAB_HOME" && -f $LAB_HOME/subnet ]]; then return; fi
-  fail "lab '$LAB_NAME' of ${home%/.lab/*} has containers with the names that this one's would have" \
-    "use another name (LAB_NAME=…), or remove that lab: LAB_NAME=$LAB_NAME ${home%/.lab/*}/lab/down"
+  local home state
+  read -r state home < <(docker ps --all --filter "name=^$LAB_NAME-internet\$" \
+    --format '{{.State}} {{.Label "flask-on-aws.lab"}}') || return 0
+  if [[ $home == "$LAB_HOME" && -f $LAB_HOME/subnet ]]; then return; fi
+  # Another user's processes cannot be seen, but a lab of theirs that is up has a container that runs.
+  if [[ $state == running || -n $(marked_processes "LAB_SERVICE=$home:api") ]]; then
+    fail "lab '$LAB_NAME' of ${home%/.lab/*} has containers with the names that this one's would have" \
+      "use another name (LAB_NAME=…), or remove that lab: LAB_NAME=$LAB_NAME ${home%/.lab/*}/lab/down"
+  fi
+  say "removing what lab '$LAB_NAME' of ${home%/.lab/*} has left, which ended without lab/down"
+  remove_docker_objects "$home"
 }
 
 # write_stack_config STACK: the stack's settings in the lab, unless they are there.

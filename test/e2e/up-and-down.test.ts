@@ -40,11 +40,17 @@ describe("lab/up and lab/down", function () {
     expect(status).to.equal(1);
   });
 
-  it("leave another clone's lab of the same name alone, and say where it is", async () => {
+  /** A container as a lab of the same name has one, of another clone. */
+  const startForeign = async (...command: string[]) => {
     const image = (await succeed("lab/images/name", ["net"])).trim();
     const name = `${one.name}-internet`;
     const label = `flask-on-aws.lab=/another/clone/.lab/${one.name}`;
-    await succeed("docker", ["create", "--name", name, "--label", label, image, "true"]);
+    await succeed("docker", ["run", "--detach", "--name", name, "--label", label, image, ...command]);
+    return name;
+  };
+
+  it("leave another clone's lab of the same name alone, and say where it is", async () => {
+    const name = await startForeign("sleep", "300");
     try {
       const { status, stderr } = await one.tryUp();
       expect(stderr).to.match(/'test-one' of \/another\/clone .*remedy: .*\/clone\/lab\/down/s);
@@ -52,8 +58,18 @@ describe("lab/up and lab/down", function () {
       await one.down();
       await succeed("docker", ["inspect", name]);
     } finally {
-      await succeed("docker", ["rm", name]);
+      await succeed("docker", ["rm", "--force", name]);
     }
+  });
+
+  it("remove what another clone's lab of the same name left when the machine stopped", async () => {
+    const name = await startForeign("true");
+    await succeed("docker", ["wait", name]);
+    expect(await one.up()).to.match(/removing what lab 'test-one' of \/another\/clone has left/);
+    const label = await succeed("docker", [
+      ...["inspect", name, "--format", '{{index .Config.Labels "flask-on-aws.lab"}}'],
+    ]);
+    expect(label.trim()).to.equal(one.home);
   });
 
   it("print after Ctrl-C how to continue, and continue on the next run", async () => {
