@@ -45,7 +45,16 @@ describe("lab/up and lab/down", function () {
     const image = (await succeed("lab/images/name", ["net"])).trim();
     const name = `${one.name}-internet`;
     const label = `flask-on-aws.lab=/another/clone/.lab/${one.name}`;
-    await succeed("docker", ["run", "--detach", "--name", name, "--label", label, image, ...command]);
+    await succeed("docker", [
+      "run",
+      "--detach",
+      "--name",
+      name,
+      "--label",
+      label,
+      image,
+      ...command,
+    ]);
     return name;
   };
 
