@@ -30,7 +30,7 @@ check_go() {
   local have want
   # The file is written when the images are there.
   if pulumi_is_recent && [[ -f $LAB_ROOT/.lab/images ]]; then return; fi
-  want=$(awk '$1 == "go" { print $2 }' "$LAB_ROOT"/lab/{toolchain,images}/*/go.mod | sort --version-sort | tail -n 1)
+  want=$(awk '$1 == "go" { print $2 }' "$LAB_ROOT"/lab/toolchain/*/go.mod | sort --version-sort | tail -n 1)
   if ! command -v go >/dev/null; then
     fail "Go is not on PATH, and set-up builds Pulumi, Caddy and Pebble with it: PATH=$PATH" \
       "install Go $want or later (https://go.dev/doc/install)"
