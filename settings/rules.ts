@@ -113,6 +113,15 @@ const image: Rule = ({ appDockerfile, appPort, appPackages = [] }) => {
   }
   return found;
 };
+
+/** The proxy gets its account at ZeroSSL by the mail address (Caddy, "Automatic HTTPS"). */
+const zeroSsl: Rule = ({ acmeDirectory, acmeEmail }) => {
+  if (acmeEmail !== "" || !acmeDirectory?.startsWith("https://acme.zerossl.com/")) return [];
+  const limit =
+    "must be a mail address with acmeDirectory of ZeroSSL, which gives no account without";
+  return [refused("acmeEmail", acmeEmail, limit, "use your own, or another CA's acmeDirectory")];
+};
+
 const schedule: Rule = ({ appSchedule }) => scheduleProblems(appSchedule);
 
 const rules: readonly Rule[] = [
@@ -122,6 +131,7 @@ const rules: readonly Rule[] = [
   architecture,
   appVariables,
   image,
+  zeroSsl,
   schedule,
   databaseProblems,
   backupAges,

@@ -74,6 +74,15 @@ describe("Settings", () => {
     );
   });
 
+  it("require acmeEmail for ZeroSSL, and for no other CA", async () => {
+    const acmeDirectory = "https://acme.zerossl.com/v2/DV90";
+    const [problem] = await problemsWith({ acmeDirectory });
+    expect(problem).to.match(/acmeEmail is ""\n.*ZeroSSL.*\n {4}remedy: use your own/);
+    expect(await problemsWith({ acmeDirectory, acmeEmail: "ada@example.com" })).to.deep.equal([]);
+    const other = "https://acme-staging-v02.api.letsencrypt.org/directory";
+    expect(await problemsWith({ acmeDirectory: other })).to.deep.equal([]);
+  });
+
   it("require publishToken when publishRepository is set", async () => {
     const [problem] = await problemsWith({ publishRepository: "https://git.example/a.git" });
     expect(problem).to.match(/publishToken is not set\n.*\n {4}remedy: pulumi config set --secret/);
