@@ -124,7 +124,7 @@ undo() {
     if [ -n "$old" ]; then "$bin/files.sh" prepare "$(serving '{{.Config.Image}}')" >/dev/null 2>&1; fi
   fi
   remove "$new"
-  rm -rf "$before"
+  rm -rf "$before" "$before.new"
 }
 
 # ended: what nobody has foreseen, as a full disk.

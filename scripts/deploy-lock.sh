@@ -55,9 +55,9 @@ status=0
 wait "$work" || status=$?
 # A signal ends wait before the work.
 while kill -0 "$work" 2>/dev/null; do wait "$work" || status=$?; done
-# It may end before a step that undoes what it has done. Processes of a killed step are nobody's concern after a while.
+# After a signal it may end before one of its steps, which still undoes what it has done.
 for ((try = 0; try < 300 && status > 128; try++)); do
-  if ! kill -0 -- "-$work" 2>/dev/null; then break; fi
+  if ! is_ours || ! kill -0 -- "-$work" 2>/dev/null; then break; fi
   touch --no-create "$lock"
   sleep 1
 done
