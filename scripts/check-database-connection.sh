@@ -6,14 +6,11 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 read -r pid address _ < <(docker inspect --format "{{.State.Pid}} $address_template" "$("${compose[@]}" ps --quiet "$1")")
-python3 - "$DB_HOST" "$DB_PORT" "$APP_URL$3" "$4" "/proc/$pid/net/tcp" "$address" "$2" <<'PYTHON'
-import http.client, socket, sys, time, urllib.parse
+python3 - "$DB_HOST" "$DB_PORT" "/proc/$pid/net/tcp" "$bin/check-page.sh" "$address:$2" "$3" "$4" <<'PYTHON'
+import socket, subprocess, sys, time
 
-host, port, page, status = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3]), sys.argv[4]
-sockets, container = sys.argv[5], (sys.argv[6], int(sys.argv[7]))
-path = page.path + ("?" + page.query if page.query else "")
-headers = {"Host": page.netloc, "X-Forwarded-Proto": page.scheme, "X-Forwarded-For": "127.0.0.1",
-           "User-Agent": "flask-on-aws-check"}
+host, port, sockets, *check_page = sys.argv[1:]
+port, (_, _, path, status) = int(port), check_page
 # As /proc/net/tcp writes it, of all processes in the container.
 addresses = {f"{int.from_bytes(socket.inet_aton(info[4][0]), sys.byteorder):08X}:{port:04X}"
              for info in socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)}
@@ -25,12 +22,9 @@ def connections():
     return {local: state for local, remote, state in rows if remote in addresses}
 
 def ask():
-    connection = http.client.HTTPConnection(*container, timeout=30)
-    connection.request("GET", path, headers=headers)
-    found = connection.getresponse()
-    found.read()
-    if str(found.status) != status:
-        sys.exit(f"the app answers GET {path} with status {found.status}, not {status}")
+    check = subprocess.run(check_page, stdout=subprocess.PIPE, text=True)
+    if check.returncode:
+        sys.exit(f"the app answers GET {path} with {check.stdout.strip()}, not {status}")
 
 # An app that opens a connection for each request does so each time. One that fell back tries once.
 for _ in range(4):

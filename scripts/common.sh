@@ -105,6 +105,10 @@ get_page() {
   curl --silent --insecure --connect-to ::127.0.0.1: --user-agent flask-on-aws-check "$@" "$APP_URL$health_path"
 }
 
+# holds_lock: whether the run that this process belongs to still has the deploy lock. Without a lock, it is somebody who runs a
+# step by hand.
+holds_lock() { [ "${LOCK_HOLDER:-}" = "$(cat "$lock" 2>/dev/null)" ]; }
+
 # Seconds since the last heartbeat of the deploy lock's holder.
 lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || echo 0))); }
 

@@ -1,15 +1,28 @@
 #!/usr/bin/env bash
 # cut-over.sh IMAGE [ACTION]: starts the image beside what serves, and passes the requests over once it is
-# proven. Whatever fails, the old version goes on serving. ACTION is recorded: release, the default, rollback or undo.
+# proven. Whatever fails or ends it, the old version goes on serving. ACTION is recorded: release, the default, rollback or undo.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+# shellcheck source=cut-over-proxy.sh
+. "$bin/cut-over-proxy.sh"
 image=$1 action=${2:-release}
 old=$(active_service)
+before=$root/before # what a cut-over that fails puts back; it exists while one runs, and after one that was killed
 # Of an image by the app's own Dockerfile: write_environment has noted it.
 old_own_port=$(sed -n 's/^PORT=//p' "$root/$old.env" 2>/dev/null || true)
 if [ "$old" = blue ]; then new=green; else new=blue; fi
 [ -n "${ADDRESS:-}" ] ||
   fail "the last $pulumi up installed new scripts, and ended before it wrote their settings" "run it again: $pulumi up$flags"
+# put_back NAME FILE: a rename, which a full disk does not prevent.
+put_back() { if [ -e "$before/$1" ]; then mv "$before/$1" "$2"; fi; }
+# put_back_configuration: after a cut-over that was killed, nobody knows whether what it has written works.
+put_back_configuration() {
+  put_back release.env "$variables"
+  put_back Caddyfile "$proxy/Caddyfile"
+}
+put_back_configuration
+rm -rf "$before"
+
 if [ "$action" = release ]; then
   describe "$image"
 else
@@ -17,6 +30,7 @@ else
   as_served "$image"
   description=''
 fi
+described=$descriptions/${image##*:}
 # What give_up shows: the log of a service, if it names one, and what a failed command has said; and its remedy.
 evidence='' until=''
 suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
@@ -26,10 +40,21 @@ variable() { sed -n "s/^$1=//p" "$variables" 2>/dev/null || true; }
 
 if [ "$action" != release ]; then PROXY_IMAGE=$(variable PROXY_IMAGE | grep . || echo "$PROXY_IMAGE"); fi
 
-# write_variables: those of compose.yml, with the new service's. The old ones stay beside.
+# keep_before: copies what put_back needs, all of it or nothing.
+keep_before() {
+  rm -rf "$before.new"
+  mkdir "$before.new"
+  if [ -e "$variables" ]; then cp "$variables" "$before.new/release.env"; fi
+  if [ -e "$proxy/Caddyfile" ]; then cp "$proxy/Caddyfile" "$before.new/Caddyfile"; fi
+  if [ -e "$described" ]; then cp "$described" "$before.new/description"; fi
+  if [ -n "$old" ]; then echo "$old" >"$before.new/active"; fi
+  echo "$old_own_port" >"$before.new/own-port"
+  mv "$before.new" "$before"
+}
+
+# write_variables: those of compose.yml, with the new service's.
 write_variables() {
   local service
-  if [ -n "$old" ]; then cp "$variables" "$variables.before"; fi
   proxy_before=$(variable PROXY_IMAGE)
   {
     printf '%s\n' "ROOT=$root" "PROXY_IMAGE=$PROXY_IMAGE" ${APP_FILES:+"FILES=$files:$APP_FILES"}
@@ -75,23 +100,50 @@ remove() {
   "$bin/processes.sh" remove "$1" >/dev/null 2>&1 || true
 }
 
-# give_up WHAT: back to the old version, and to its proxy.
+# pass_back: sends requests to the old version again; the order is that of pass_to.
+pass_back() {
+  if [ -n "$old_own_port" ]; then put_back own-port "$proxy/own-port"; fi
+  if [ -n "$old" ]; then put_back active "$proxy/active"; else rm -f "$proxy/active"; fi
+  put_back own-port "$proxy/own-port"
+}
+
+# undo: back to the old version, and to its proxy. Nothing stops it half way, and it leaves alone what another run has begun
+# that got the deploy lock meanwhile.
+undo() {
+  set +e
+  trap - EXIT
+  trap '' TERM INT HUP
+  holds_lock || exit 1
+  if [ -d "$before" ]; then
+    put_back_configuration
+    if [ -n "$old" ] && [ "$proxy_is_touched" ]; then restore_proxy; fi
+    pass_back
+    if [ -n "$description" ] && [ ! -e "$before/description" ]; then rm -f "$described"; fi
+    put_back description "$described"
+    # Its user may have another number than that of the new one.
+    if [ -n "$old" ]; then "$bin/files.sh" prepare "$(serving '{{.Config.Image}}')" >/dev/null 2>&1; fi
+  fi
+  remove "$new"
+  rm -rf "$before" "$before.new"
+}
+
+# ended: what nobody has foreseen, as a full disk.
+# shellcheck disable=SC2317  # the trap runs it
+ended() {
+  undo
+  fail "the cut-over to $image has not come to its end: $cause${old:+.
+       The version before goes on serving}" "if the disk is full, make room: $ops ssh$flags -- df -h
+        then run the same command again"
+}
+
+# give_up WHAT: undoes what was done, and shows the log of the suspect.
 give_up() {
   local logs=''
   if [ -n "$suspect" ]; then
     logs=$("${compose[@]}" logs --no-color --no-log-prefix --tail 200 ${until:+--until "$until"} "$suspect" 2>&1 | without_probes) || true
   fi
   logs=${logs:+$logs$'\n'}$evidence
-  if [ -z "$old" ]; then
-    rm -f "$proxy/active" # or the next release treats the failed version as the one that serves
-  else
-    mv "$variables.before" "$variables"
-    if [ "$suspect" = proxy ]; then restore_proxy || true; fi
-    if [ "$(active_service)" != "$old" ]; then pass_to "$old" "$old_own_port" || true; fi
-    # Its user may have another number than that of the new one.
-    "$bin/files.sh" prepare "$(serving '{{.Config.Image}}')" >/dev/null 2>&1 || true
-  fi
-  remove "$new"
+  undo
   fail "$1${old:+.
        The version before goes on serving}" "$remedy" "$logs"
 }
@@ -162,84 +214,6 @@ start_processes() {
   give_up "$reason"
 }
 
-# proxy_configuration: for the address of the app.
-proxy_configuration() {
-  local scheme=${APP_URL%%:*} without=() authority_file
-  # Another certificate has another name, or the proxy would see no change.
-  authority_file=acme-ca-$(cksum <<<"$ACME_CA_CERTIFICATE" | cut -d ' ' -f 1).pem
-  # Let's Encrypt issues certificates of addresses in this profile only; other CAs have no such profile.
-  if [[ ! $host =~ ^[0-9.]+$ ]] || [[ $ACME_DIRECTORY != *.letsencrypt.org/* ]]; then without+=(-e '/profile shortlived/d'); fi
-  # For addresses there is no HSTS.
-  if [[ $host =~ ^[0-9.]+$ ]]; then without+=(-e '/Strict-Transport-Security/d'); fi
-  if [ -z "$ACME_EMAIL" ]; then without+=(-e '/@ACME_EMAIL@/d'); fi
-  if [ -n "$ACME_CA_CERTIFICATE" ]; then
-    echo "$ACME_CA_CERTIFICATE" >"$proxy/$authority_file"
-  else
-    without+=(-e '/acme_ca_root/d')
-  fi
-  cat "$bin/Caddyfile" "$bin/Caddyfile.$scheme" | sed "${without[@]}" -e "s/@UPLOAD_LIMIT@/$UPLOAD_LIMIT/" \
-    -e "s/@HOST@/$host/" -e "s|@ACME_DIRECTORY@|$ACME_DIRECTORY|" -e "s/@ACME_EMAIL@/$ACME_EMAIL/" \
-    -e "s/@ACME_CA_FILE@/$authority_file/"
-}
-
-# start_proxy: the proxy, with its configuration. A running proxy loads it without a restart; an unchanged one changes
-# nothing.
-start_proxy() {
-  local before ca_before is_changed=''
-  rm -f "$proxy/Caddyfile.before" # of an earlier release, which give_up must not restore
-  suspect=proxy remedy="correct the setting proxyImage ($PROXY_IMAGE), acmeDirectory or acmeCaCertificate, or set it back"
-  # A setting that has just been changed does not stand in the way of a rollback.
-  if [ "$action" != release ] && [ -e "$proxy/Caddyfile" ]; then
-    cp "$proxy/Caddyfile" "$proxy/Caddyfile.new"
-  else
-    proxy_configuration >"$proxy/Caddyfile.new"
-  fi
-  cmp --quiet "$proxy/Caddyfile.new" "$proxy/Caddyfile" || is_changed=1
-  if [ "$PROXY_IMAGE" != "$proxy_before" ] || [ "$is_changed" ]; then
-    # What does not fit is refused before anything that serves is changed.
-    quietly "${compose[@]}" run --rm --no-deps -T proxy caddy validate --config /etc/caddy/Caddyfile.new --adapter caddyfile ||
-      give_up "the proxy refuses its configuration"
-  fi
-  if [ -e "$root/nginx" ]; then replace_nginx; fi
-  before=$(proxy_run)
-  ca_before=$(authority_in "$proxy/Caddyfile")
-  if [ "$is_changed" ]; then touch "$asked"; fi
-  if [ -e "$proxy/Caddyfile" ]; then cp "$proxy/Caddyfile" "$proxy/Caddyfile.before"; fi
-  mv "$proxy/Caddyfile.new" "$proxy/Caddyfile"
-  quietly up proxy || give_up "the proxy did not start"
-  # One that has just been started has read the configuration.
-  if [ -z "$before" ] || [ "$(proxy_run)" != "$before" ]; then return; fi
-  if [ -n "$ca_before" ] && [ "$ca_before" != "$(authority_in "$proxy/Caddyfile")" ]; then
-    # A reload would keep the certificate of the CA before.
-    quietly "${compose[@]}" restart proxy || give_up "the proxy did not start"
-  else
-    quietly "${compose[@]}" exec -T proxy caddy reload --config /etc/caddy/Caddyfile || give_up "the proxy refuses its configuration"
-  fi
-}
-
-# authority_in FILE: the CA that a configuration names.
-authority_in() { sed -n 's/^\tacme_ca //p' "$1" 2>/dev/null || true; }
-
-# proxy_run: which container is the proxy, and when it was started; nothing if it does not run.
-proxy_run() {
-  local id
-  id=$("${compose[@]}" ps --quiet proxy)
-  if [ -n "$id" ]; then docker inspect --format '{{.Id}} {{.State.StartedAt}}' "$id"; fi
-}
-
-# restore_proxy: the proxy of before, with its configuration.
-restore_proxy() {
-  if [ -e "$proxy/Caddyfile.before" ]; then mv "$proxy/Caddyfile.before" "$proxy/Caddyfile"; fi
-  up proxy 2>/dev/null
-  "${compose[@]}" exec -T proxy caddy reload --config /etc/caddy/Caddyfile 2>/dev/null
-}
-
-# replace_nginx: removes the nginx of an earlier version, which holds the proxy's port.
-replace_nginx() {
-  quietly docker rm --force flask-on-aws-nginx-1 || give_up "nginx, the proxy of before, cannot be removed"
-  rm -r "$root/nginx"
-}
-
 # is_busy PID PORT: whether a process's container still has a request: a connection in state 01, established, at its port.
 # Those of the health check that an earlier version gave it are local. The table is long on a busy machine, so one program reads all of it.
 is_busy() {
@@ -258,14 +232,27 @@ drain() {
   done
 }
 
-mkdir -p "$proxy"
+mkdir -p "$proxy" "$descriptions"
 # Also after a run that ended between the two files of pass_to.
 replace own-port "$old_own_port"
-"$bin/files.sh" prepare "$image"
+cause='a command failed, which has said why' proxy_is_touched=''
+trap ended EXIT
+trap 'cause="a signal ended it"; exit 143' TERM INT HUP
+keep_before
+# It has said why.
+"$bin/files.sh" prepare "$image" || {
+  undo
+  exit 1
+}
 write_variables
 write_environment >"$root/$new.env"
 start_new
 start_processes
+# Before requests pass to it: rollback, schedule and status read what serves from it.
+if [ -n "$description" ]; then
+  echo "$description" >"$described.new"
+  mv "$described.new" "$described"
+fi
 if [ -z "$dockerfile" ]; then
   # Before its configuration changes: the new version understands what that sends, and also what the old one did.
   pass_to "$new"
@@ -281,10 +268,9 @@ evidence=$(get_page --show-error --retry 10 --retry-delay 1 --retry-all-errors -
 status=${evidence##*$'\n'}
 [ "$status" = "$health_status" ] || give_up "the app's page is not served through the proxy: status ${status:-000}, not $health_status"
 evidence=''
-if [ -n "$description" ]; then
-  mkdir -p "$descriptions"
-  echo "$description" >"$descriptions/${image##*:}"
-fi
+# The new version serves. From here nothing is undone.
+trap - EXIT TERM INT HUP
+rm -rf "$before"
 recorded=0
 "$bin/serving.sh" record "$image" "$action" || recorded=$?
 if [ -n "$old" ]; then

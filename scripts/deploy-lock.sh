@@ -34,7 +34,7 @@ while true; do
   sleep 1
 done
 
-export LEASE_OWNER=${owner%% *}
+export LEASE_OWNER=${owner%% *} LOCK_HOLDER=$owner
 # In a session of its own, so that a signal reaches the step that runs, too. What runs beside would have no input.
 setsid "$bin/$1" "${@:2}" <&0 &
 work=$!
@@ -55,4 +55,10 @@ status=0
 wait "$work" || status=$?
 # A signal ends wait before the work.
 while kill -0 "$work" 2>/dev/null; do wait "$work" || status=$?; done
+# After a signal it may end before one of its steps, which still undoes what it has done.
+for ((try = 0; try < 300 && status > 128; try++)); do
+  if ! is_ours || ! kill -0 -- "-$work" 2>/dev/null; then break; fi
+  touch --no-create "$lock"
+  sleep 1
+done
 exit "$status"

@@ -6,7 +6,7 @@ set -euo pipefail
 image=$1
 commit=$(docker image inspect --format "$revision_label" "$image")
 export releasing=1 # for the steps
-seconds=() revision='' before=$(active_service)
+seconds=() revision='' now=preflight before=$(active_service)
 
 # changed STEP: whether a release that failed in this step has changed the schema, or serves.
 changed() {
@@ -29,10 +29,13 @@ failed() {
 # step SCRIPT ARGUMENT…
 step() {
   local began=$EPOCHREALTIME
+  now=$1
   "$bin/$1.sh" "${@:2}" || failed "$1" $?
   seconds+=("$1=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }")")
 }
 
+# A signal reaches the step, too, which ends first.
+trap 'holds_lock && failed "$now" 143; exit 143' TERM INT HUP
 echo "releasing commit $commit"
 rm -f "$last_backup"
 description=$("$bin/describe-app.sh" "$commit")
@@ -48,6 +51,7 @@ step certificate-store load
 step cut-over "$image"
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"
+trap - TERM INT HUP
 total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")
 if [ -n "$revision" ] && [ "$(live_revision)" != "$revision" ]; then
   echo "note: the schema has changed, so $ops rollback$flags is refused from here. The ways back: a corrected commit;$(

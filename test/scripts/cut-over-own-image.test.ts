@@ -47,7 +47,7 @@ describe("The cut-over to an image of the app's own Dockerfile", () => {
     describesOwn({ port: "5005" });
     deployed("app:1");
     describesApp({});
-    machine().fake("mv", `log "mv $(cat "$1") \${*: -1}"; command -p mv "$@"`);
+    machine().fake("mv", `log "mv $(cat "$1" 2>&1) \${*: -1}"; command -p mv "$@"`);
     deployed("app:2");
     expect(at(/mv green \S+proxy\/active$/)).to.be.lessThan(at(/mv {2}\S+proxy\/own-port$/));
   });

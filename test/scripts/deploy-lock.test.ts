@@ -140,6 +140,26 @@ describe("The deploy lock", () => {
     expect(machine.read("root/lease")).to.equal("bob@desk\n");
   });
 
+  it("stays held after SIGTERM while a step undoes what it has done", async () => {
+    machine.script(
+      "step.sh",
+      `trap 'log undoes; until [ -e "${machine.home}/end" ]; do /bin/sleep 0.05; done; log undone; exit 1' TERM
+      for ((i = 0; i < 100; i++)); do /bin/sleep 0.05; done`,
+    );
+    const first = as("ann@desk");
+    await began();
+    await new Promise((resolve) => setTimeout(resolve, 300)); // until the step has its trap
+    process.kill(first.pid, "SIGTERM");
+    await until(() => machine.log.includes("undoes"), "the step's undoing");
+    await until(() => !alive(Number(machine.read("pid"))), "the end of the work");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(machine.exists("root/lease")).to.equal(true);
+    machine.write("end", "");
+    expect((await first.ended).status).to.equal(143);
+    expect(machine.log).to.match(/undone\n$/);
+    expect(machine.exists("root/lease")).to.equal(false);
+  });
+
   it("is released when its holder gets SIGTERM, which also ends the work", async () => {
     const first = as("ann@desk");
     await began();

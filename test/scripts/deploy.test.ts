@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { FakeMachine } from "../support/machine.ts";
+import { FakeMachine, until } from "../support/machine.ts";
 
 describe("A release", () => {
   const steps = [
@@ -138,6 +138,28 @@ describe("A release", () => {
       /^note: commit \S+ serves, although its release failed in the step verify$/m,
     );
     expect(machine.log).to.match(/\nrelease-history add app:1 failed verify preflight=/);
+  });
+
+  it("is in the history as failed when a signal ends it after its migration changed the schema", async () => {
+    machine.script("migrate.sh", `echo b2 >'${machine.home}/revision'`);
+    machine.script("cut-over.sh", "trap 'log undone; exit 1' TERM; log began; /bin/sleep 10");
+    const release = machine.start("deploy.sh", ["app:1"]);
+    await until(() => machine.log.includes("began"), "the cut-over");
+    process.kill(-release.pid, "SIGTERM");
+    expect((await release.ended).status).to.equal(143);
+    expect(machine.log).to.match(
+      /\nbegan\nundone\nrelease-history add app:1 failed cut-over preflight=/,
+    );
+  });
+
+  it("adds nothing to the history when it has lost the deploy lock", async () => {
+    machine.script("cut-over.sh", `echo green >'${machine.root}/proxy/active'; log began; sleep 10`);
+    const release = machine.start("deploy.sh", ["app:1"], { LOCK_HOLDER: "ann" });
+    await until(() => machine.log.includes("began"), "the cut-over");
+    machine.write("root/lease", "bob\n");
+    process.kill(-release.pid, "SIGTERM");
+    expect((await release.ended).status).to.equal(143);
+    expect(machine.log).to.match(/\nbegan\n$/);
   });
 
   it("keeps the exit status of the step when the failure cannot be recorded", () => {

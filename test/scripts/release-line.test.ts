@@ -11,7 +11,7 @@ describe("The release line", () => {
     machine.script("files.sh", `log "files $*"`);
     machine.fake(
       "docker-compose",
-      `log "$TASK_IMAGE: \${*:9}"; [ -z "$(cat)" ]; echo seeded; [ ! -e '${machine.home}/broken' ]`,
+      `log "\${TASK_IMAGE-}: \${*:9}"; [ -z "$(cat)" ]; echo seeded; [ "$9" != run ] || [ ! -e '${machine.home}/broken' ]`,
     );
   });
   afterEach(() => machine.remove());
@@ -39,6 +39,25 @@ describe("The release line", () => {
   it("shows no secret", () => {
     machine.fake("docker-compose", "echo the key is sesame");
     expect(run("flask show-key").stdout).to.include("\n  | the key is [secret]\n");
+  });
+
+  it("gives the files back to the version that serves when their owner has changed", () => {
+    machine.write("root/proxy/active", "blue\n");
+    machine.fake("stat", `cat '${machine.home}/owner'`);
+    const prepares = (...given: string[]) => {
+      machine.write("owner", "1000:1000\n");
+      machine.write("log", "");
+      machine.script(
+        "files.sh",
+        `log "files $*"; if [ "$2" = app:1 ]; then echo ${given[0]} >'${machine.home}/owner'; fi`,
+      );
+      run("python seed.py");
+      expect(machine.log.match(/^files .*/gm)).to.deep.equal(given.slice(1));
+    };
+    prepares("1000:1000", "files prepare app:1");
+    prepares("999:999", "files prepare app:1", "files prepare c0ffee");
+    machine.write("broken", "");
+    prepares("999:999", "files prepare app:1", "files prepare c0ffee");
   });
 
   it("fails the release with its output", () => {

@@ -5,12 +5,16 @@ import { FakeMachine } from "./machine.ts";
 /**
  * Fakes docker-compose with files in the home of the fake machine: `up/SERVICE` is a container whose ID is the service's
  * name. `health` is the state of a new app: its health and how often it was restarted, then what check-page.sh prints. `broken`
- * lists what fails, one item a line. `busy` is how many more times the old version has a connection.
+ * lists what fails, one item a line, and `hanging` what does not end, once;
+ * then the file is named `hangs`. `busy` is how many more times the old version has a connection.
  */
 const compose = (home: string) => `
 cd '${home}'
 shift 8; log "$@"
-works() { if grep -sqx "$1" broken; then echo "no $1" >&2; exit 1; fi; }
+works() {
+  if grep -sqx "$1" broken; then echo "no $1" >&2; exit 1; fi
+  if grep -sqx "$1" hanging; then mv hanging hangs; exec /bin/sleep 60; fi
+}
 case "$*" in
 "ps --all --quiet "*) [ ! -e "up/$4" ] || echo "$4" ;;
 "ps --quiet "*) [ ! -e "up/$3" ] || echo "$3" ;;

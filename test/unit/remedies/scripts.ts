@@ -274,11 +274,14 @@ export const ofScripts: Table = {
       "test/e2e/stack/own-app.test.ts",
       "refuses an app that never connects to the database, until appDatabase is false",
     ),
-    "correct the setting proxyImage": by("lab/experiments/faults/app.ts", "proxy-image-wrong"),
+    "if the disk is full": by("test/scripts/cut-over-ended.test.ts", "after SIGTERM in the step"),
     "run it again: pulumi up": by(
       "test/scripts/cut-over-proxy.test.ts",
       "changes nothing before the settings of the new scripts",
     ),
+  },
+  "scripts/cut-over-proxy.sh": {
+    "correct the setting proxyImage": by("lab/experiments/faults/app.ts", "proxy-image-wrong"),
   },
   "scripts/verify.sh": {
     "run pulumi up": inspect(
