@@ -100,7 +100,7 @@ const module: Part = ({ app, dockerfile }) => {
 };
 
 /** Pages for checks, by the habits of many apps. */
-const healthPages = /^\/(health|healthz|healthcheck|status|ping|up|ready|login)\/?$/;
+const healthPages = /\/(health|healthz|healthcheck|status|ping|up|ready|login)\/?$/;
 
 const page: Part = ({ app, source }) => {
   const [path = "/"] = app("health");
@@ -112,28 +112,32 @@ const page: Part = ({ app, source }) => {
     ...(chosen !== undefined && chosen !== path
       ? { guesses: [[set("appHealthPath", chosen), `the source has no page ${path}`]] }
       : {}),
-    unknown: [
+    unknown:
       chosen === undefined
-        ? "appHealthPath: the source shows no page"
-        : `whether GET ${chosen} answers with 200 without a login, and reads the database`,
-    ],
+        ? ["appHealthPath: the source shows no page that needs no login"]
+        : [
+            `whether GET ${chosen} answers with 200 without a login; else set appHealthPath or appHealthStatus`,
+          ],
   };
 };
 
 const databases =
   /^(flask-)?(sqlalchemy(-lite)?|mysqldb|mysql)$|^(pymysql|mysqlclient|mysql-connector(-python)?|peewee|pony|sqlmodel|records|dataset|piccolo)$/;
 
-const database: Part = ({ image, app }) => {
+const database: Part = ({ image, app, source }) => {
   const names = image("name");
-  const found = names.filter((each) => databases.test(each));
-  if (names.length === 0) return { unknown: ["appDatabase: whether the app has a database"] };
+  // The packages of an own Dockerfile are in no list.
+  const used = names.length > 0 ? names : source("import");
+  const found = used.filter((each) => databases.test(each));
   if (found.length > 0)
     return {
       found: [
         ["database", `by ${found.join(", ")}`],
         ["migrations", app("migrations")[0]!],
       ],
+      unknown: ["whether that page reads the database; else set appDatabaseCheck to false"],
     };
+  if (names.length === 0) return { unknown: ["appDatabase: whether the app has a database"] };
   const reason = "no package for a database is required";
   return { guesses: [[set("appDatabase", "false"), reason]] };
 };
@@ -157,6 +161,13 @@ const processes: Part = ({ image, app }) => {
   };
 };
 
+const files: Part = ({ source }) => {
+  const [place] = source("upload");
+  return place
+    ? { unknown: [`appFiles: where the app keeps the files that it receives, first in ${place}`] }
+    : {};
+};
+
 /** The variables that the deployer sets. */
 const own = appEnvironment({
   database: { host: "", port: 0, schema: "", user: "", password: "", certificates: "" },
@@ -164,7 +175,8 @@ const own = appEnvironment({
   variables: { FLASK_APP: "" },
   secrets: {},
 }).matchAll(/^\w+(?==)/gm);
-const ownNames = new Set([...own].map(([name]) => name));
+// The last one is set by Flask itself.
+const ownNames = new Set([...own].map(([name]) => name)).add("FLASK_RUN_FROM_CLI");
 
 const variables: Part = ({ source, dockerfile }) => ({
   variables: source("variable")
@@ -183,6 +195,7 @@ const parts: readonly Part[] = [
   page,
   database,
   processes,
+  files,
   variables,
 ];
 
