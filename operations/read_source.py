@@ -105,7 +105,7 @@ def prefixes(names, module, tree):
 
 def needs_login(decorators):
     found = (each.func if isinstance(each, ast.Call) else each for each in decorators)
-    return any(re.search(r"(login|auth|admin|authed|fresh|jwt)(s_only|_required|_only)?$", dotted(each)) for each in found)
+    return any(re.search(r"(login|auth|admin|authed|jwt)(s_only|_required|_only)?$", dotted(each)) for each in found)
 
 
 def pages(names, module, tree, before):
@@ -121,13 +121,16 @@ def pages(names, module, tree, before):
         path, methods = text(node.args[0]), keyword(node, "methods")
         if node.func.attr not in ("route", "get", "add_url_rule") or not path or not path.startswith("/") or "<" in path:
             continue
-        if id(node) not in private and (methods is None or any(text(each) == "GET" for each in getattr(methods, "elts", []))):
+        if id(node) in private:
+            continue
+        if methods is None or any(text(each) == "GET" for each in getattr(methods, "elts", [])):
             prefix = before.get(names.of(module, node.func.value), "")
             yield prefix.rstrip("/") + path if prefix else path
 
 
 def uploads(tree):
-    return (node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and dotted(node) == "request.files")
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return (node.lineno for node in found if dotted(node) == "request.files")
 
 
 def packages(tree):
