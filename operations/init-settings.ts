@@ -1,5 +1,5 @@
 /** Which settings fit an app, by what the programs of the deployer find in its repository. */
-import { appEnvironment } from "../deployer/environment.ts";
+import { appEnvironment, redisUrl } from "../deployer/environment.ts";
 import { pulumi, typed } from "./names.ts";
 
 /** Findings of a program by their kind. */
@@ -110,7 +110,11 @@ const page: Part = ({ app, source }) => {
   return {
     ...(chosen === path ? { found: [["page of the health check", path]] } : {}),
     ...(chosen !== undefined && chosen !== path
-      ? { guesses: [[set("appHealthPath", chosen), `the source has no page ${path}`]] }
+      ? {
+          guesses: [
+            [set("appHealthPath", chosen), `the source has no page ${path} without a login`],
+          ],
+        }
       : {}),
     unknown:
       chosen === undefined
@@ -147,6 +151,7 @@ const queues = /^(redis|rq|flask-rq2?|huey|dramatiq)$/;
 
 const processes: Part = ({ image, app }) => {
   const names = app("process").map((text) => text.split(" ")[0]!);
+  const rq = app("process").find((text) => /\brq worker\b(?!.* (-u|--url|-c)\b)/.test(text));
   const [release] = app("release");
   const [queue] = image("name").filter((each) => queues.test(each));
   return {
@@ -156,7 +161,17 @@ const processes: Part = ({ image, app }) => {
         : []),
       ...(release ? [["after the migrations", release] as const] : []),
     ],
-    guesses: queue ? [[set("appRedis", "true"), `the package ${queue} is required`]] : [],
+    guesses: [
+      ...(queue ? [[set("appRedis", "true"), `the package ${queue} is required`] as const] : []),
+      ...(queue && rq
+        ? [
+            [
+              typed(pulumi, "config", "set", "--path", "appEnvironment.RQ_REDIS_URL", redisUrl),
+              "rq worker, in the Procfile, looks for Redis there",
+            ] as const,
+          ]
+        : []),
+    ],
     unknown: app("refused").map((text) => `Procfile, ${text}`),
   };
 };

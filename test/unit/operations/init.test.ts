@@ -69,7 +69,7 @@ describe("./ops init", function () {
     expect(settings).to.deep.equal(["pulumi config set baseImage python:3.12-slim-bookworm"]);
     expect(guesses).to.deep.equal([
       "pulumi config set appHealthPath /health",
-      "  because the source has no page /",
+      "  because the source has no page / without a login",
       "pulumi config set appDatabase false",
       "  because no package for a database is required",
     ]);
@@ -87,7 +87,11 @@ describe("./ops init", function () {
     expect(guesses).to.deep.equal([
       "pulumi config set appRedis true",
       "  because the package rq is required",
+      "pulumi config set --path appEnvironment.RQ_REDIS_URL redis://redis:6379/0",
+      "  because rq worker, in the Procfile, looks for Redis there",
     ]);
+    const named = init({ ...files, Procfile: "worker: rq worker -u $REDIS_URL\n" });
+    expect(named.guesses).to.have.length(2);
     expect(unknown).to.include("- Procfile, line 4: no line");
   });
 
