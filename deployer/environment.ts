@@ -23,6 +23,9 @@ export interface AppEnvironmentArgs {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** Of the service of scripts/compose.yml. */
+export const redisUrl = "redis://redis:6379/0";
+
 /**
  * The app's variables as a .env file, one a line. docker-compose and scripts/app_settings.py read it. A comment names the
  * app's own secrets.
@@ -36,8 +39,7 @@ export function appEnvironment(args: AppEnvironmentArgs): string {
     ...args.variables,
     ...secrets,
     ...(database && databaseVariables(database)),
-    // The service of scripts/compose.yml.
-    ...(redis && { REDIS_URL: "redis://redis:6379/0" }),
+    ...(redis && { REDIS_URL: redisUrl }),
   };
   const names = Object.keys(secrets);
   const comment = names.length > 0 ? `# secrets: ${names.join(" ")}\n` : "";

@@ -1,5 +1,5 @@
 /** Which settings fit an app, by what the programs of the deployer find in its repository. */
-import { appEnvironment } from "../deployer/environment.ts";
+import { appEnvironment, redisUrl } from "../deployer/environment.ts";
 import { pulumi, typed } from "./names.ts";
 
 /** Findings of a program by their kind. */
@@ -100,7 +100,7 @@ const module: Part = ({ app, dockerfile }) => {
 };
 
 /** Pages for checks, by the habits of many apps. */
-const healthPages = /^\/(health|healthz|healthcheck|status|ping|up|ready|login)\/?$/;
+const healthPages = /\/(health|healthz|healthcheck|status|ping|up|ready|login)\/?$/;
 
 const page: Part = ({ app, source }) => {
   const [path = "/"] = app("health");
@@ -110,30 +110,38 @@ const page: Part = ({ app, source }) => {
   return {
     ...(chosen === path ? { found: [["page of the health check", path]] } : {}),
     ...(chosen !== undefined && chosen !== path
-      ? { guesses: [[set("appHealthPath", chosen), `the source has no page ${path}`]] }
+      ? {
+          guesses: [
+            [set("appHealthPath", chosen), `the source has no page ${path} without a login`],
+          ],
+        }
       : {}),
-    unknown: [
+    unknown:
       chosen === undefined
-        ? "appHealthPath: the source shows no page"
-        : `whether GET ${chosen} answers with 200 without a login, and reads the database`,
-    ],
+        ? ["appHealthPath: the source shows no page that needs no login"]
+        : [
+            `whether GET ${chosen} answers with 200 without a login; else set appHealthPath or appHealthStatus`,
+          ],
   };
 };
 
 const databases =
   /^(flask-)?(sqlalchemy(-lite)?|mysqldb|mysql)$|^(pymysql|mysqlclient|mysql-connector(-python)?|peewee|pony|sqlmodel|records|dataset|piccolo)$/;
 
-const database: Part = ({ image, app }) => {
+const database: Part = ({ image, app, source }) => {
   const names = image("name");
-  const found = names.filter((each) => databases.test(each));
-  if (names.length === 0) return { unknown: ["appDatabase: whether the app has a database"] };
+  // The packages of an own Dockerfile are in no list.
+  const used = names.length > 0 ? names : source("import");
+  const found = used.filter((each) => databases.test(each));
   if (found.length > 0)
     return {
       found: [
         ["database", `by ${found.join(", ")}`],
         ["migrations", app("migrations")[0]!],
       ],
+      unknown: ["whether that page reads the database; else set appDatabaseCheck to false"],
     };
+  if (names.length === 0) return { unknown: ["appDatabase: whether the app has a database"] };
   const reason = "no package for a database is required";
   return { guesses: [[set("appDatabase", "false"), reason]] };
 };
@@ -143,6 +151,7 @@ const queues = /^(redis|rq|flask-rq2?|huey|dramatiq)$/;
 
 const processes: Part = ({ image, app }) => {
   const names = app("process").map((text) => text.split(" ")[0]!);
+  const rq = app("process").find((text) => /\brq worker\b(?!.* (-u|--url|-c)\b)/.test(text));
   const [release] = app("release");
   const [queue] = image("name").filter((each) => queues.test(each));
   return {
@@ -152,9 +161,26 @@ const processes: Part = ({ image, app }) => {
         : []),
       ...(release ? [["after the migrations", release] as const] : []),
     ],
-    guesses: queue ? [[set("appRedis", "true"), `the package ${queue} is required`]] : [],
+    guesses: [
+      ...(queue ? [[set("appRedis", "true"), `the package ${queue} is required`] as const] : []),
+      ...(queue && rq
+        ? [
+            [
+              typed(pulumi, "config", "set", "--path", "appEnvironment.RQ_REDIS_URL", redisUrl),
+              "rq worker, in the Procfile, looks for Redis there",
+            ] as const,
+          ]
+        : []),
+    ],
     unknown: app("refused").map((text) => `Procfile, ${text}`),
   };
+};
+
+const files: Part = ({ source }) => {
+  const [place] = source("upload");
+  return place
+    ? { unknown: [`appFiles: where the app keeps the files that it receives, first in ${place}`] }
+    : {};
 };
 
 /** The variables that the deployer sets. */
@@ -164,7 +190,8 @@ const own = appEnvironment({
   variables: { FLASK_APP: "" },
   secrets: {},
 }).matchAll(/^\w+(?==)/gm);
-const ownNames = new Set([...own].map(([name]) => name));
+// The last one is set by Flask itself.
+const ownNames = new Set([...own].map(([name]) => name)).add("FLASK_RUN_FROM_CLI");
 
 const variables: Part = ({ source, dockerfile }) => ({
   variables: source("variable")
@@ -183,6 +210,7 @@ const parts: readonly Part[] = [
   page,
   database,
   processes,
+  files,
   variables,
 ];
 

@@ -19,6 +19,7 @@ Prints a line for each finding, with a tab between its kind and its text:
   warning     what in DOCKERFILE does harm
 """
 
+import codecs
 import json
 import posixpath
 import re
@@ -33,8 +34,10 @@ INCLUDE = re.compile(r"\s*(?:-r|--requirement|(-c|--constraint))(?:\s*=\s*|\s+|(
 
 
 def git(*words):
-    done = subprocess.run(("git", *words), stdout=subprocess.PIPE, check=True)
-    return done.stdout.decode("utf-8", "replace")
+    printed = subprocess.run(("git", *words), stdout=subprocess.PIPE, check=True).stdout
+    # Windows PowerShell redirects into UTF-16, which pip reads, too.
+    utf16 = printed.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return printed.decode("utf-16" if utf16 else "utf-8-sig", "replace")
 
 
 class Files:

@@ -114,11 +114,15 @@ lock_age() { echo $(($(date +%s) - $(stat --format %Y "$lock" 2>/dev/null || ech
 
 # need_space MB WHAT: fails unless there is room for it.
 need_space() {
-  local free
+  local free taken=''
   free=$(df --output=avail --block-size=1M "$root" | tail -n 1)
-  [ "$free" -ge "$1" ] ||
-    fail "$(hostname) has $((free)) MB free at $root; $2 needs $1 MB" \
-      "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
+  if [ "$free" -ge "$1" ]; then return; fi
+  if [ -d "$files" ]; then
+    taken=".
+       The app's files take $(sudo du --summarize --block-size=1M "$files" | cut -f 1) MB"
+  fi
+  fail "$(hostname) has $((free)) MB free at $root; $2 needs $1 MB$taken" \
+    "see: docker system df; df -h. Then remove what is not needed or give the volume more room"
 }
 
 # query SQL [OPTION…]: mysql as the app's user, on the app's schema; tab-separated rows without a header.

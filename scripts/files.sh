@@ -43,6 +43,7 @@ prepare() {
     fail "appFiles is $APP_FILES, which would hide the app: its image works in $place" \
       "use a directory of the files' own: $pulumi config set appFiles ${place%/}/uploads$flags"
   finish
+  remove "$files.new" # what a restore that was killed has unpacked
   if [ ! -d "$files" ]; then begin "$1"; fi
   # Another image may have another number for its user. While it starts, the version before can only read.
   user=$(docker run --rm "${leftover[@]}" --network none --entrypoint python "$1" \

@@ -115,7 +115,7 @@ export const schema = z.object({
   appCommit: text(
     /^[0-9a-f]{40}$/,
     "must be the full hash of a commit, 40 hexadecimal digits",
-    "use the output of: git rev-parse HEAD",
+    "use the output of: git rev-parse HEAD; for a branch: ./ops init REPOSITORY BRANCH",
   ),
   ...app,
   baseImage: containerImage("use python:3.11-slim-bookworm"),

@@ -48,6 +48,15 @@ describe("The app's settings file", () => {
     );
   });
 
+  it("passes on and hides a secret of 64 KB, which is the most", () => {
+    const secret = "s3cret\n".repeat(9362);
+    write({ SECRET: secret });
+    const print = "import os, sys; sys.stdout.write(os.environ['SECRET'])";
+    const args = [script(), file, "run", "python3", "-c", print];
+    expect(execFileSync("python3", args, { encoding: "utf8" })).to.equal(secret);
+    expect(redacted("a s3cret\n")).to.equal("a [secret]\n");
+  });
+
   it("has the values of secrets hidden in each form that a log may have, and no others", () => {
     const key = `p@ss "w" $x \\ é`;
     write(

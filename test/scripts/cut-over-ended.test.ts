@@ -104,6 +104,18 @@ describe("A cut-over that ends before its time", () => {
     expect(state()).to.deep.equal({ up: [], serves: undefined });
   });
 
+  it("is undone before the deploy lock is free, when the lock's holder gets SIGTERM", async () => {
+    machine().write("hanging", "up green\n");
+    const release = machine().start("deploy-lock.sh", ["cut-over.sh", "app:2"]);
+    await until(() => machine().exists("hangs"), "the start of the new version");
+    machine().script("processes.sh", `log "processes $*, $(ls '${machine().root}/lease')"`);
+    process.kill(release.pid, "SIGTERM");
+    expect((await release.ended).output).to.match(/ end: a signal ended it\.\n/);
+    expect(machine().log).to.match(/^processes remove green, \S+lease$/m);
+    expect(everything()).to.deep.equal(before);
+    expect(machine().exists("root/lease")).to.equal(false);
+  });
+
   it("undoes nothing beside the run that has got its deploy lock meanwhile", async () => {
     machine().write("root/lease", "bob\n");
     const { output } = await signalled("SIGTERM", "curl", { LOCK_HOLDER: "ann" });

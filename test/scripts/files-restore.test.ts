@@ -73,7 +73,7 @@ describe("The app's files in a restore", () => {
     );
     machine().fake("df", "printf 'Avail\\n 2511\\n'");
     fails(
-      /^error: \S+ has 2511 MB free at \S+; a restore of 3 files needs 2512 MB\n/,
+      /^error: \S+ has 2511 MB free at \S+; a restore of 3 files needs 2512 MB\.\n {7}The app.s files take 1 MB\n/,
       "unpack",
       key,
     );

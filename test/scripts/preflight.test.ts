@@ -77,7 +77,9 @@ describe("The preflight", () => {
 
   it("reports how much disk is free when it is too little", () => {
     machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail\\n  511\\n'`);
-    fails(/\S+ has 511 MB free at \S+; a release needs 512 MB/, /docker system df/);
+    fails(/\S+ has 511 MB free at \S+; a release needs 512 MB\n/, /docker system df/);
+    machine.write("root/files/upload", Buffer.alloc(2_500_000));
+    fails(/.* a release needs 512 MB\.\n {7}The app's files take 3 MB\n/, /docker system df/);
   });
 
   it("fails when the database's name does not resolve", () => {

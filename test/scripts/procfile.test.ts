@@ -12,13 +12,13 @@ describe("The Procfile", () => {
   });
   afterEach(() => machine.remove());
 
-  const fetch = (Procfile: string) => {
+  const fetch = (Procfile: string | Buffer) => {
     const files = { "requirements.txt": "flask\n", "app.py": app, Procfile };
     const { address, commit } = machine.repository(files);
     return { commit, ...machine.run("fetch.sh", [address, commit]) };
   };
   /** What a release gets to know, after bash has read it. */
-  const described = (Procfile: string) => {
+  const described = (Procfile: string | Buffer) => {
     const { commit } = fetch(Procfile);
     const { stdout } = machine.run("describe-app.sh", [commit]);
     const [processes, line] = execFileSync("bash", [
@@ -40,6 +40,13 @@ describe("The Procfile", () => {
       line: "flask db upgrade",
     });
     expect(described("web: gunicorn app:app\n")).to.deep.equal({ processes: "", line: "" });
+  });
+
+  it("is read as editors on Windows write it", () => {
+    const lines = "worker: python w.py\r\nrelease: flask seed\r\n";
+    const expected = { processes: "worker python w.py", line: "flask seed" };
+    expect(described(`\ufeff${lines}`)).to.deep.equal(expected);
+    expect(described(Buffer.from(`\ufeff${lines}`, "utf16le"))).to.deep.equal(expected);
   });
 
   it("is refused at the fetch with all lines that cannot be read", () => {

@@ -187,7 +187,7 @@ export class FakeMachine {
   }
 
   /** Makes a git repository of these files; returns its address and its commit. */
-  repository(files: Record<string, string>): { address: string; commit: string } {
+  repository(files: Record<string, string | Buffer>): { address: string; commit: string } {
     const directory = join(this.home, "repository");
     rmSync(directory, { recursive: true, force: true });
     for (const [name, text] of Object.entries(files)) this.write(join("repository", name), text);

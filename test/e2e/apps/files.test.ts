@@ -5,6 +5,7 @@ import { terminated } from "../../../lab/experiments/faults/machine.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, tail } from "../../../lab/support/stack.ts";
 import { anotherApp } from "../../support/another-app.ts";
+import { settingsOf } from "../../support/app-settings.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
@@ -47,7 +48,7 @@ describe("The setting appFiles", function () {
   });
 
   it("makes a directory writable that has what the image has there", async () => {
-    await up({ appCommit: await commit(app), appFiles: "/app/uploads" });
+    await up({ appCommit: await commit(app), ...settingsOf[app] });
     expect(await get("/uploads/sample.txt")).to.equal("a sample that comes with the app\n");
     await upload("first.txt");
     expect(await get("/uploads/first.txt")).to.equal(text);

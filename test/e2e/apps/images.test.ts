@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import { anotherApp } from "../../support/another-app.ts";
+import { settingsOf } from "../../support/app-settings.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
@@ -74,6 +75,7 @@ describe("The image of an app", function () {
 
   it("is built by the app's own Dockerfile, on another port, without a failed request", async () => {
     own = await commit("test/apps/own-image");
+    const { appPort, ...settings } = settingsOf["test/apps/own-image"];
     await refuses(
       /has no Dockerfile\.prod, which appDockerfile names[^]*Its Dockerfiles: Dockerfile/,
       own,
@@ -84,10 +86,10 @@ describe("The image of an app", function () {
     await refuses(
       /error: the app does not answer GET \/visits at port 5005 90 s after the start: no answer/,
       own,
-      { appDockerfile: "Dockerfile", appHealthPath: "/visits" },
+      settings,
     );
     // The app before has this page, and the new one does not.
-    const statuses = await statusesDuring("/", serves(own, { appPort: "8000" }));
+    const statuses = await statusesDuring("/", serves(own, { appPort }));
     expect(statuses).to.have.members([200, 404]);
     expect(await page("/visits")).to.match(
       /^<p>version 1: 0 visits, https from 198\.18\.\d+\.\d+, port 8000<\/p>$/,

@@ -6,6 +6,7 @@ import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import type { Status } from "../../../operations/status.ts";
 import { anotherApp } from "../../support/another-app.ts";
+import { settingsOf, variablesOf } from "../../support/app-settings.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
@@ -49,12 +50,13 @@ describe("A stack with an app of several processes", function () {
     username = await register(shared.stack);
     backup = await backUp();
     await empty();
-    await lab.pulumi("config", "set", "--path", "appEnvironment.WORKER_NAME", "Ada");
+    for (const [name, value] of Object.entries(variablesOf[app]!))
+      await lab.pulumi("config", "set", "--path", `appEnvironment.${name}`, value);
     first = await commit(app);
   });
 
   it("runs the release line, then web and worker, with Redis between them", async () => {
-    const printed = await serves(first, { appRedis: "true" });
+    const printed = await serves(first, settingsOf[app]);
     expect(printed).to.match(/the line release of the Procfile has run: python released\.py/);
     expect(await doneBy("release")).to.deep.equal(["1"]);
     expect(await processes()).to.deep.equal(["redis running", "worker running"]);

@@ -7,6 +7,7 @@ import { follow, part } from "../../../lab/experiments/faults/fault.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import { anotherApp } from "../../support/another-app.ts";
+import { settingsOf } from "../../support/app-settings.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
@@ -60,7 +61,7 @@ describe("A stack", function () {
     const began = Date.now();
     await refuses(/error: the app answers GET \/ with status 404, not 200/, factory);
     expect(Date.now() - began, "ms, with an image that is there").to.be.below(75_000);
-    await serves(factory, { appHealthPath: "/items" });
+    await serves(factory, settingsOf["test/apps/factory"]);
     expect(await page("/items")).to.equal("<p>version 1: 0 items</p>");
     const tables = await shared.stack.query("SHOW TABLES");
     expect(tables).to.have.members(["alembic_version", "item"]);
@@ -112,13 +113,12 @@ describe("A stack", function () {
 
   it("refuses an app that never connects to the database, until appDatabase is false", async () => {
     const app = await commit("test/apps/no-database");
-    const settings = { appHealthPath: "/health", appMigrations: "none" };
-    await refuses(
-      /error: the app answers GET \/health without a connection to \S+:3306/,
-      app,
-      settings,
-    );
-    await serves(app, { appDatabase: "false" });
+    const { appDatabase, ...settings } = settingsOf["test/apps/no-database"];
+    await refuses(/error: the app answers GET \/health without a connection to \S+:3306/, app, {
+      ...settings,
+      appMigrations: "none",
+    });
+    await serves(app, { appDatabase });
     expect(await page("/health")).to.equal("<p>version 1</p>");
     expect(await lab.ops("app", "--", "env")).to.not.match(/^D(B_|ATABASE)|^SQLALCHEMY/m);
   });

@@ -50,7 +50,10 @@ describe("./ops init", function () {
       ],
       settings: [],
       guesses: [],
-      unknown: ["- whether GET / answers with 200 without a login, and reads the database"],
+      unknown: [
+        "- whether GET / answers with 200 without a login; else set appHealthPath or appHealthStatus",
+        "- whether that page reads the database; else set appDatabaseCheck to false",
+      ],
       variables: [],
     });
   });
@@ -66,7 +69,7 @@ describe("./ops init", function () {
     expect(settings).to.deep.equal(["pulumi config set baseImage python:3.12-slim-bookworm"]);
     expect(guesses).to.deep.equal([
       "pulumi config set appHealthPath /health",
-      "  because the source has no page /",
+      "  because the source has no page / without a login",
       "pulumi config set appDatabase false",
       "  because no package for a database is required",
     ]);
@@ -84,7 +87,11 @@ describe("./ops init", function () {
     expect(guesses).to.deep.equal([
       "pulumi config set appRedis true",
       "  because the package rq is required",
+      "pulumi config set --path appEnvironment.RQ_REDIS_URL redis://redis:6379/0",
+      "  because rq worker, in the Procfile, looks for Redis there",
     ]);
+    const named = init({ ...files, Procfile: "worker: rq worker -u $REDIS_URL\n" });
+    expect(named.guesses).to.have.length(2);
     expect(unknown).to.include("- Procfile, line 4: no line");
   });
 
@@ -98,6 +105,37 @@ describe("./ops init", function () {
     expect(init(files).guesses!.slice(0, 1)).to.deep.equal([
       "pulumi config set appHealthPath /shop/",
     ]);
+  });
+
+  it("finds the prefix of a blueprint that is imported under another name, and no page behind a login", () => {
+    const files = {
+      "requirements.txt": "flask\n",
+      "app.py": `${flask}from shop.auth import pages as auth_pages\nfrom shop import main\napp.register_blueprint(auth_pages, url_prefix="/auth")\napp.register_blueprint(main.pages)\n`,
+      "shop/__init__.py": "",
+      "shop/auth/__init__.py": "from .routes import pages\n",
+      "shop/auth/routes.py":
+        'pages = Blueprint("a", __name__)\n@pages.route("/login")\ndef a(): ...\n',
+      "shop/main.py":
+        'pages = Blueprint("b", __name__)\n@pages.route("/")\n@login_required\ndef a(): ...\n' +
+        '@auth.login_required(role="x")\n@pages.get("/health")\ndef b(): ...\n@pages.get("/author")\ndef c(): ...\n',
+    };
+    expect(init(files).guesses!.slice(0, 1)).to.deep.equal([
+      "pulumi config set appHealthPath /auth/login",
+    ]);
+    const [guess] = init({ ...files, "shop/auth/routes.py": "" }).guesses!;
+    expect(guess).to.equal("pulumi config set appHealthPath /author");
+  });
+
+  it("tells where the app receives files, and which database its own image has by its source", () => {
+    const files = {
+      Dockerfile: "FROM python\nEXPOSE 80\n",
+      "app.py": `${app("/")}import sqlalchemy.orm\nfrom PIL import Image\nf = request.files["a"]\n`,
+    };
+    const { found, unknown } = init(files);
+    expect(found).to.include("database                  by sqlalchemy");
+    expect(unknown).to.include(
+      "- appFiles: where the app keeps the files that it receives, first in app.py:7",
+    );
   });
 
   it("builds by the app's Dockerfile where there is no list of packages, at the port that it names", () => {
@@ -128,7 +166,7 @@ describe("./ops init", function () {
     );
     const two = init({ "requirements.txt": "flask\n", "run.py": flask, "wsgi.py": flask });
     expect(two.unknown).to.include("- appModule: one of run:app, wsgi:app");
-    expect(two.unknown).to.include("- appHealthPath: the source shows no page");
+    expect(two.unknown).to.include("- appHealthPath: the source shows no page that needs no login");
   });
 
   it("lists the variables that the source reads without a default, except those that are set", () => {
@@ -142,10 +180,13 @@ describe("./ops init", function () {
       "app.py": app("/"),
       "settings.py": `${read.join("\n")}\n`,
       "tests/test_app.py": 'os.environ["OF_A_TEST"]\n',
+      Procfile:
+        "web: gunicorn -b :$PORT app:app\nworker: rq -u ${QUEUE} $REDIS_URL ${A:-b}\n# $NOT\n",
     };
     expect(init(files).variables).to.deep.equal([
       "MAIL_PASSWORD  settings.py:1",
       "TOKEN          settings.py:2",
+      "QUEUE          Procfile:2",
       "pulumi config set --path appEnvironment.NAME VALUE",
       "pulumi config set --path --secret appSecrets.NAME",
     ]);
