@@ -119,9 +119,7 @@ const page: Part = ({ app, source }) => {
     unknown:
       chosen === undefined
         ? ["appHealthPath: the source shows no page that needs no login"]
-        : [
-            `whether GET ${chosen} answers with 200 without a login; else set appHealthPath or appHealthStatus`,
-          ],
+        : [`whether GET ${chosen} answers with 200 without a login; else set appHealthPath`],
   };
 };
 

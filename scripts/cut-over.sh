@@ -131,7 +131,7 @@ undo() {
 # shellcheck disable=SC2317  # the trap runs it
 ended() {
   undo
-  fail "the cut-over to $image has not come to its end: $cause${old:+.
+  fail "the cut-over was not finished: $cause${old:+.
        The version before goes on serving}" "if the disk is full, make room: $ops ssh$flags -- df -h
         then run the same command again"
 }

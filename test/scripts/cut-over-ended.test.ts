@@ -55,7 +55,7 @@ describe("A cut-over that ends before its time", () => {
       expect(everything()).to.deep.equal(before);
       expect(status).to.equal(1);
       expect(output).to.match(
-        /^error: the cut-over to app:2 has not come to its end: a signal ended it\.\n {7}The version before goes on serving\nremedy: /m,
+        /^error: the cut-over was not finished: a signal ended it\.\n {7}The version before goes on serving\nremedy: /m,
       );
       expect(machine().log)
         .to.match(/processes remove green\n/)
@@ -80,7 +80,7 @@ describe("A cut-over that ends before its time", () => {
       expect(status).to.equal(1);
       expect(stderr).to.match(/(No space left on device|Is a directory)\n/);
       expect(stderr).to.match(
-        /^error: the cut-over to app:2 .* end: a command failed, which has said why\.\n {7}The version before goes on serving\nremedy: if the disk is full, make room: \.\/ops ssh -- df -h\n {8}then run the same command again$/m,
+        /^error: the cut-over was not finished: a command failed, which has said why\.\n {7}The version before goes on serving\nremedy: if the disk is full, make room: \.\/ops ssh -- df -h\n {8}then run the same command again$/m,
       );
       expect(machine().read("root/descriptions/2")).to.equal("of an earlier release of app:2\n");
       rmSync(join(machine().root, "descriptions/2"));
@@ -100,7 +100,7 @@ describe("A cut-over that ends before its time", () => {
     machine().write("up/.keep", "");
     const { status, output } = await signalled("SIGTERM", "curl");
     expect(status).to.equal(1);
-    expect(output).to.match(/end: a signal ended it\nremedy: /);
+    expect(output).to.match(/finished: a signal ended it\nremedy: /);
     expect(state()).to.deep.equal({ up: [], serves: undefined });
   });
 
@@ -108,10 +108,13 @@ describe("A cut-over that ends before its time", () => {
     machine().write("hanging", "up green\n");
     const release = machine().start("deploy-lock.sh", ["cut-over.sh", "app:2"]);
     await until(() => machine().exists("hangs"), "the start of the new version");
-    machine().script("processes.sh", `log "processes $*, $(ls '${machine().root}/lease')"`);
+    machine().script(
+      "processes.sh",
+      `log "processes $*, $([ ! -e '${machine().root}/lease' ] || echo held)"`,
+    );
     process.kill(release.pid, "SIGTERM");
-    expect((await release.ended).output).to.match(/ end: a signal ended it\.\n/);
-    expect(machine().log).to.match(/^processes remove green, \S+lease$/m);
+    expect((await release.ended).output).to.match(/ finished: a signal ended it\.\n/);
+    expect(machine().log).to.match(/^processes remove green, held$/m);
     expect(everything()).to.deep.equal(before);
     expect(machine().exists("root/lease")).to.equal(false);
   });

@@ -153,7 +153,10 @@ describe("A release", () => {
   });
 
   it("adds nothing to the history when it has lost the deploy lock", async () => {
-    machine.script("cut-over.sh", `echo green >'${machine.root}/proxy/active'; log began; sleep 10`);
+    machine.script(
+      "cut-over.sh",
+      `echo green >'${machine.root}/proxy/active'; log began; sleep 10`,
+    );
     const release = machine.start("deploy.sh", ["app:1"], { LOCK_HOLDER: "ann" });
     await until(() => machine.log.includes("began"), "the cut-over");
     machine.write("root/lease", "bob\n");

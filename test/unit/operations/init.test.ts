@@ -51,7 +51,7 @@ describe("./ops init", function () {
       settings: [],
       guesses: [],
       unknown: [
-        "- whether GET / answers with 200 without a login; else set appHealthPath or appHealthStatus",
+        "- whether GET / answers with 200 without a login; else set appHealthPath",
         "- whether that page reads the database; else set appDatabaseCheck to false",
       ],
       variables: [],
