@@ -49,12 +49,19 @@ state() {
 
 # ask: a reload has the proxy ask for a certificate that it never had, and a restart for one that it could not renew.
 ask() {
-  local state
-  IFS=$'\t' read -r state _ <<<"$(state 2>/dev/null)"
+  local state refusal
+  IFS=$'\t' read -r state _ _ refusal <<<"$(state 2>/dev/null)"
   if [ -n "$(find "$asked" -mmin -15 2>/dev/null)" ]; then return 0; fi
-  case $state in
-  self-signed) "${compose[@]}" exec -T proxy caddy reload --force --config /etc/caddy/Caddyfile ;;
-  expired) "${compose[@]}" restart proxy ;;
+  case $state:$refusal in
+  issued:*) return 0 ;;
+  # The CA does not know the account. The proxy opens another one, but may then do so for the mail address "default", which is
+  # that of no account's directory (CertMagic 0.25, account.go): it never gets over that by itself.
+  *"no certificate chains"* | *'contact email "default"'*)
+    sudo rm -rf "$certificates/caddy/acme"
+    "${compose[@]}" restart proxy
+    ;;
+  self-signed:*) "${compose[@]}" exec -T proxy caddy reload --force --config /etc/caddy/Caddyfile ;;
+  expired:*) "${compose[@]}" restart proxy ;;
   *) return 0 ;;
   esac >/dev/null 2>&1
   touch "$asked"

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FakeMachine, scripts } from "../support/machine.ts";
 
@@ -149,6 +149,29 @@ describe("The certificate of the app server", () => {
       expect(asks(), "one that is valid").to.equal("");
     }
   });
+
+  for (const why of [
+    "no certificate chains",
+    'HTTP 400 urn:ietf:params:acme:error:invalidContact - contact email "default" is invalid',
+  ])
+    it(`is asked for by another account after: ${why}`, () => {
+      machine.fake("sudo", '"$@"');
+      const account = "root/certificates/caddy/acme/directory/users/default/default.key";
+      for (const [begin, end, name] of [
+        [-1, 11, "DNS:self-signed.invalid"],
+        [-121, 39, "DNS:app.example"],
+      ] as const) {
+        machine.write(account, "");
+        machine.write("root/certificates/caddy/certificates/a.crt", "");
+        serves(begin, end, name);
+        asked(16);
+        logs(refused(why));
+        expect(asks()).to.equal("restart proxy\n");
+        expect(readdirSync(join(machine.root, "certificates/caddy"))).to.deep.equal([
+          "certificates",
+        ]);
+      }
+    });
 
   it("comes with refusals since the proxy was told to ask, of the last day", () => {
     serves(-1, 11, "DNS:self-signed.invalid");
