@@ -6,26 +6,17 @@ import { expect } from "chai";
 import { join } from "node:path";
 import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
+import { settingsOf } from "../../support/app-settings.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
-/** In `test/apps`, with the file that makes the page, the page's path, and the settings that the app needs. */
+/** In `test/apps`, with the file that makes the page, and the page's path. */
 const apps = [
-  {
-    app: "factory",
-    file: "shop/__init__.py",
-    path: "/items",
-    settings: { appHealthPath: "/items" },
-  },
-  { app: "locked", file: "main.py", path: "/", settings: {} },
-  {
-    app: "no-database",
-    file: "hello.py",
-    path: "/health",
-    settings: { appHealthPath: "/health", appMigrations: "none", appDatabase: "false" },
-  },
-];
+  { app: "test/apps/factory", file: "shop/__init__.py", path: "/items" },
+  { app: "test/apps/locked", file: "main.py", path: "/" },
+  { app: "test/apps/no-database", file: "hello.py", path: "/health" },
+] as const;
 
 describe("The versions of an app", function () {
   this.timeout(10 * 60_000);
@@ -43,7 +34,8 @@ describe("The versions of an app", function () {
     backup = await backUp();
   });
 
-  for (const { app, file, path, settings } of apps) {
+  for (const { app, file, path } of apps) {
+    const settings = settingsOf[app];
     const change =
       (before: string | RegExp, after: string): AppChange =>
       (directory) =>
@@ -51,9 +43,9 @@ describe("The versions of an app", function () {
 
     it(`of ${app} replace each other without a failed request`, async () => {
       await empty();
-      await serves(await commit(`test/apps/${app}`), settings);
+      await serves(await commit(app), settings);
       expect(await page(path)).to.include("<p>version 1");
-      const second = await commit(`test/apps/${app}`, change("version 1", "version 2"));
+      const second = await commit(app, change("version 1", "version 2"));
       expect(await statusesDuring(path, serves(second)), "at the second").to.deep.equal([200]);
       expect(await page(path)).to.include("<p>version 2");
       expect(await statusesDuring(path, lab.ops("rollback")), "at the rollback").to.deep.equal([
@@ -66,7 +58,7 @@ describe("The versions of an app", function () {
 
     it(`of ${app} serve on when the next one answers with an error`, async () => {
       const broken = await commit(
-        `test/apps/${app}`,
+        app,
         change(/return f?"<p>version/, 'raise RuntimeError("broken")  # "'),
       );
       const answer = new RegExp(`error: the app answers GET ${path} with status 500, not 200`);
