@@ -108,8 +108,6 @@ def _stop_surplus(service: Service, clock: Clock) -> Service:
 
 def _stop_older(service: Service, clock: Clock) -> Service:
     """Of the deployments before: what does not serve, and of the others as many as the minimum percent allows."""
-    if service.primary.state == FAILED:
-        return service
     older = [task for task in service.tasks if task.is_active and task.deployment != service.primary.id]
     serving = sum(service.serves(task) for task in service.tasks)
     spare = max(0, serving - service.least) + sum(not service.serves(task) for task in older)

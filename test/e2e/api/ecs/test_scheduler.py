@@ -171,6 +171,14 @@ class CircuitBreaker(unittest.TestCase):
         fleet.health(True, fleet.active("app:2")[0])
         self.assertEqual(fleet.primary().failed_tasks, 0)
 
+    def test_does_not_count_a_task_that_was_healthy_before_it_exits(self) -> None:
+        fleet = Fleet(desired=2)
+        for _ in range(4):
+            fleet.run(fleet.active()[0])
+            fleet.health(True, fleet.active()[0])
+            fleet.end(fleet.active()[0], 1)
+        self.assertEqual((fleet.primary().state, fleet.primary().failed_tasks), (IN_PROGRESS, 0))
+
     def test_counts_tasks_whose_health_checks_fail(self) -> None:
         fleet = Fleet(desired=3).settle()
         fleet.deploy("app:2")
@@ -279,6 +287,15 @@ class Scaling(unittest.TestCase):
         fleet.scale(2)
         self.assertEqual(Counter(task.subnet.zone for task in fleet.active()), {"a": 1, "b": 1})
         self.assertEqual(fleet.primary().state, COMPLETED)
+
+    def test_stops_a_task_of_the_fullest_zone(self) -> None:
+        fleet = Fleet(desired=2).settle()
+        fleet.end(next(task for task in fleet.active() if task.subnet.zone == "a"), 1)
+        fleet.settle()
+        fleet.scale(3)
+        fleet.settle()
+        fleet.scale(2)
+        self.assertEqual(Counter(task.subnet.zone for task in fleet.active()), {"a": 1, "b": 1})
 
     def test_stops_first_what_does_not_serve(self) -> None:
         fleet = Fleet(desired=2).settle()
