@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
-# ECS developer guide, "Amazon ECS task lifecycle". A task that is stopped before it runs passes STOPPING too.
-PROVISIONING, PENDING, RUNNING = "PROVISIONING", "PENDING", "RUNNING"
+# ECS developer guide, "Amazon ECS task lifecycle". The lab leaves out PENDING, ACTIVATING and DEPROVISIONING.
+PROVISIONING, RUNNING = "PROVISIONING", "RUNNING"
 DEACTIVATING, STOPPING, STOPPED = "DEACTIVATING", "STOPPING", "STOPPED"
 # API reference, "Deployment".
 PRIMARY, ACTIVE = "PRIMARY", "ACTIVE"

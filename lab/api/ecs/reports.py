@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from .clock import Clock
 from .model import (
-    ACTIVE, DEACTIVATING, FAILED, IN_PROGRESS, PENDING, RUNNING, STOPPED, STOPPING, Deployment, Service, Subnet, Task,
+    ACTIVE, DEACTIVATING, FAILED, IN_PROGRESS, RUNNING, STOPPED, STOPPING, Deployment, Service, Subnet, Task,
 )  # fmt: skip
 
 
@@ -46,13 +46,6 @@ def stopped_by_user(service: Service, clock: Clock, task_id: str, reason: str) -
     if task is None:
         return service
     return replace(begin_stopping(service, clock, task, "UserInitiated", reason), is_steady=False)
-
-
-def pending(service: Service, task_id: str) -> Service:
-    """The controller has learnt of the task."""
-    task = service.task(task_id)
-    fresh = task is not None and task.is_active and task.status not in (RUNNING, PENDING)
-    return service.with_task(replace(task, status=PENDING)) if task and fresh else service
 
 
 def running(service: Service, clock: Clock, task_id: str) -> Service:
