@@ -41,7 +41,7 @@ class TaskEntry(BaseModel):
         self.availability_zone = task.subnet.zone
         self.created_at = moment(task.created)
         self.overrides: dict[str, Any] = {"containerOverrides": []}
-        self.tags: list[dict[str, str]] = []
+        self.tags = list(entry.tags) if entry.propagate_tags == "SERVICE" else []
         self.container_arn = f"{self.task_arn.replace(':task/', ':container/')}/{mock_random.uuid4()}"
         self.attachment_id = str(mock_random.uuid4())
         self.interface: Any = None

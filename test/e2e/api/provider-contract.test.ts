@@ -9,6 +9,7 @@ import { comparable, lookups, prepare } from "./contract/lookups.ts";
 import { machines } from "./contract/machines.ts";
 import { network } from "./contract/network.ts";
 import { records } from "./contract/records.ts";
+import { services } from "./contract/services.ts";
 import { LabProvider, token } from "./contract/lab-provider.ts";
 import { address, type Inputs } from "./contract/subject.ts";
 import { findProvider, type Planned, type Provider, Terraform } from "./contract/terraform.ts";
@@ -23,7 +24,7 @@ interface Round {
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
 
-const subjects = [...network, ...machines, ...data, ...records];
+const subjects = [...network, ...machines, ...data, ...records, ...services];
 /** The last two are only planned: to make them would take two more minutes and test little more. */
 const rounds = [
   { name: "creation", made: true },
