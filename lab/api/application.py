@@ -33,7 +33,8 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
                                            "listeners": [{"port", "protocol", "certificateArn", "redirect": {"port",
                                            "protocol", "status"}, "targetGroup"}, …], "targetGroups": [{"id", "port",
                                            "healthCheck": {"path", "matcher", "interval", "timeout", "healthy",
-                                           "unhealthy"}, "targets": [{"address", "port", "draining"}, …]}, …]}, …]}
+                                           "unhealthy"}, "targets": [{"address", "port", "draining"}, …]}, …]},
+                                           …]}
   POST /_lab/load-balancer                 {"id", "status": "active"}: the controller has made it
   POST /_lab/target-health                 {"targetGroup", "targets": [{"address", "port", "healthy", "reason"}, …]}: what
                                            the load balancer's checks say, with the thresholds passed; "reason" as AWS

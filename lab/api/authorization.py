@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from moto.iam.access_control import PermissionResult
-from moto.iam.models import iam_backends
+from moto.iam.models import Role, iam_backends
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
@@ -101,9 +101,15 @@ def _role(access_key: str) -> tuple[str | None, list[policies.Statement]]:
                 if session.access_key_id == access_key:
                     iam = iam_backends[account][partition]
                     role = iam.get_role_by_arn(session.role_arn)
-                    documents = [*role.policies.values(), *(each.document for each in role.managed_policies.values())]
-                    return role.arn, [each for text in documents for each in policies.statements(json.loads(text))]
+                    return role.arn, statements_of(role)
     raise AccessDenied("The AWS Access Key Id you provided does not exist in our records.")
+
+
+def statements_of(role: Role) -> list[policies.Statement]:
+    """Of the role's own policies and of the managed ones that are attached to it."""
+    versions = [version for policy in role.managed_policies.values() for version in policy.versions]
+    documents = [*role.policies.values(), *(version.document for version in versions if version.is_default)]
+    return [each for text in documents for each in policies.statements(json.loads(text))]
 
 
 def _context(environ: Environ, principal: str | None) -> policies.Context:

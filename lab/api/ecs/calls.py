@@ -157,9 +157,7 @@ def describe_tasks(original: Any, response: Any) -> ActionResult:
     found: dict[str, Any] = result.result  # type: ignore[assignment]
     ids = {task.task_arn.split("/")[-1] for task in found["tasks"]}
     asked = response._get_param("tasks", [])
-    found["failures"] = [
-        {"arn": each, "reason": "MISSING"} for each in asked if each.split("/")[-1] not in ids
-    ]
+    found["failures"] = [{"arn": each, "reason": "MISSING"} for each in asked if each.split("/")[-1] not in ids]
     return result
 
 
@@ -182,9 +180,7 @@ def _configure(entry: Any, params: dict[str, Any]) -> None:
 def _deploy(backend: Any, entry: Any) -> None:
     network = (entry.network_configuration or {}).get("awsvpcConfiguration", {})
     ec2 = ec2_backends[backend.account_id][backend.region_name]
-    subnets = tuple(
-        model.Subnet(each, ec2.get_subnet(each).availability_zone) for each in network.get("subnets", [])
-    )
+    subnets = tuple(model.Subnet(each, ec2.get_subnet(each).availability_zone) for each in network.get("subnets", []))
     groups = tuple(network.get("securityGroups", []))
     entry.lab = reports.deploy(entry.lab, clock(), entry.task_definition, subnets, groups)
 

@@ -4,7 +4,6 @@ The texts are those of the ECS developer guide, "Amazon ECS stopped tasks error 
 ResourceInitializationError and CannotPullContainerError.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from moto.iam.models import Role, iam_backends
 from moto.logs.models import logs_backends
 from moto.ssm.models import ssm_backends
 
+import authorization
 import policies
 
 _ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)")
@@ -37,7 +37,7 @@ class Launch:
 def prepare(backend: EC2ContainerServiceBackend, definition: TaskDefinition, task_id: str) -> Launch:
     """What Fargate does for a task before its container: with the execution role it fetches secrets, logs in to ECR and
     makes the log stream."""
-    container = definition.container_definitions[0]
+    container: dict[str, Any] = definition.container_definitions[0]
     environment = {each["name"]: each["value"] for each in container.get("environment") or []}
     try:
         agent = _Agent(backend, definition, task_id)
@@ -88,7 +88,9 @@ class _Agent:
         doing = f"{_RESOURCES}: unable to retrieve ecr registry auth: {_ONCE}"
         self._require("ecr:GetAuthorizationToken", "*", doing)
         arn = f"arn:aws:ecr:{region}:{account}:repository/{name}"
-        resolving = f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}"
+        resolving = (
+            f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}"
+        )
         for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
             if not self._may(action, arn):
                 raise CannotStart(f"{resolving}: unexpected status from HEAD request: 403 Forbidden: {action}")
@@ -109,9 +111,9 @@ class _Agent:
 
     def _find_role(self) -> Role:
         refused = (
-            f"ECS was unable to assume the role '{self._role_arn}' that was provided for this task. Please verify that the "
-            "role being passed has the proper trust relationship and permissions and that your IAM user has permissions "
-            "to pass this role."
+            f"ECS was unable to assume the role '{self._role_arn}' that was provided for this task. Please verify that "
+            "the role being passed has the proper trust relationship and permissions and that your IAM user has "
+            "permissions to pass this role."
         )
         roles = iam_backends[self._account][self._partition].roles.values()
         role = next((each for each in roles if each.arn == self._role_arn), None)
@@ -122,11 +124,7 @@ class _Agent:
     def _may(self, action: str, resource: str) -> bool:
         if self._role is None:
             return False
-        documents = [
-            *self._role.policies.values(),
-            *(each.document for each in self._role.managed_policies.values()),
-        ]
-        stated = [each for text in documents for each in policies.statements(json.loads(text))]
+        stated = authorization.statements_of(self._role)
         return bool(policies.decision(stated, action, resource, {"aws:securetransport": "true"}))
 
     def _require(self, action: str, resource: str, doing: str) -> None:
@@ -134,10 +132,8 @@ class _Agent:
             return
         name = self._role.name if self._role else "none"
         who = f"arn:aws:sts::{self._account}:assumed-role/{name}/{self._task_id}"
-        why = f"because no identity-based policy allows the {action} action"
-        raise CannotStart(
-            f"{doing}: AccessDeniedException: User: {who} is not authorized to perform: {action} on resource: {resource} {why}"
-        )
+        what = f"perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
+        raise CannotStart(f"{doing}: AccessDeniedException: User: {who} is not authorized to {what}")
 
 
 def log_stream(container: dict[str, Any], task_id: str) -> tuple[str | None, str | None]:

@@ -1,7 +1,7 @@
 """Services as moto keeps them, each with the lab's model of it, and the tick that brings them on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -45,7 +45,7 @@ def all_tasks() -> list[TaskEntry]:
 
 def tasks_of(backend: EC2ContainerServiceBackend, entry: Any) -> dict[str, TaskEntry]:
     """By id."""
-    found = backend.tasks.get(entry.cluster_name, {}).values()
+    found: Iterable[Any] = backend.tasks.get(entry.cluster_name, {}).values()
     return {task.id: task for task in found if isinstance(task, TaskEntry) and task.service is entry}
 
 
@@ -121,7 +121,7 @@ def _play_controller(entry: Any, tasks: dict[str, TaskEntry]) -> bool:
 def _show(backend: EC2ContainerServiceBackend, entry: Any) -> None:
     """Puts the model's state into what moto describes."""
     service: model.Service = entry.lab
-    kept = backend.tasks.setdefault(entry.cluster_name, {})
+    kept: dict[str, Any] = backend.tasks.setdefault(entry.cluster_name, {})
     own = tasks_of(backend, entry)
     for task in service.tasks:
         if task.id in own:
@@ -144,9 +144,7 @@ def _show_counts(entry: Any, service: model.Service) -> None:
     entry.running_count = sum(task.status == model.RUNNING for task in active)
     entry.pending_count = len(active) - entry.running_count
     entry.task_definition = service.primary.task_definition
-    entry.events = [
-        {"id": each.id, "createdAt": moment(each.time), "message": each.message} for each in service.events
-    ]
+    entry.events = [{"id": each.id, "createdAt": moment(each.time), "message": each.message} for each in service.events]
     entry.deployments = [_deployment(entry, service, each) for each in service.deployments]
 
 

@@ -16,7 +16,7 @@ def find_group(account: str, region: str, arn: str) -> FakeTargetGroup | None:
 
 
 def deregistration_delay(group: FakeTargetGroup) -> float:
-    return float(group.attributes["deregistration_delay.timeout_seconds"])
+    return float(str(group.attributes["deregistration_delay.timeout_seconds"]))
 
 
 def is_used(backend: ELBv2Backend, group_arn: str) -> bool:
@@ -57,4 +57,5 @@ def health_for(original: Any, group: Any, target: dict[str, Any], ec2: Any) -> F
         text = "Target group is not configured to receive traffic from the load balancer"
         return FakeHealthStatus(target["Id"], target.get("Port", group.port), None, "unused", "Target.NotInUse", text)
     known = getattr(group, "shown", {}).get(target["Id"])
-    return known[1] if known else original(group, target, ec2)
+    health: FakeHealthStatus = known[1] if known else original(group, target, ec2)
+    return health

@@ -25,7 +25,9 @@ def moment(seconds: float | None) -> datetime | None:
 class TaskEntry(BaseModel):
     """Under moto's names, so that its calls describe, list and tag it."""
 
-    def __init__(self, backend: EC2ContainerServiceBackend, entry: Any, task: model.Task, groups: tuple[str, ...]) -> None:
+    def __init__(
+        self, backend: EC2ContainerServiceBackend, entry: Any, task: model.Task, groups: tuple[str, ...]
+    ) -> None:
         self.service = entry
         self.id = task.id
         self.group_ids = groups
@@ -33,7 +35,7 @@ class TaskEntry(BaseModel):
         self.task_arn = f"{entry.cluster_arn.replace(':cluster/', ':task/')}/{task.id}"
         self.task_definition_arn = task.task_definition
         self.definition = backend.describe_task_definition(task.task_definition)
-        self.container = self.definition.container_definitions[0]
+        self.container: dict[str, Any] = self.definition.container_definitions[0]
         self.cpu, self.memory = self.definition.cpu, self.definition.memory
         self.group, self.started_by = f"service:{entry.name}", task.deployment
         self.launch_type, self.platform_version, self.platform_family = "FARGATE", PLATFORM, "Linux"
@@ -49,7 +51,7 @@ class TaskEntry(BaseModel):
         self.show(task)
 
     def _launch(self, backend: EC2ContainerServiceBackend, task: model.Task) -> Launch:
-        ec2 = ec2_backends[backend.account_id][backend.region_name]
+        ec2: Any = ec2_backends[backend.account_id][backend.region_name]
         arn = f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:attachment/{self.attachment_id}"
         try:
             subnet = ec2.get_subnet(task.subnet.id)
@@ -83,7 +85,9 @@ class TaskEntry(BaseModel):
                 "taskArn": self.task_arn,
                 "name": self.container["name"],
                 "image": self.container["image"],
-                "lastStatus": {model.PROVISIONING: "PENDING", model.STOPPED: "STOPPED"}.get(self.last_status, "RUNNING"),
+                "lastStatus": {model.PROVISIONING: "PENDING", model.STOPPED: "STOPPED"}.get(
+                    self.last_status, "RUNNING"
+                ),
                 "exitCode": self.task.exit_code,
                 "reason": failed,
                 "healthStatus": "UNKNOWN",
@@ -106,9 +110,7 @@ class TaskEntry(BaseModel):
             "privateIPv4Address": self.interface.private_ip_address,
         }
         named = [{"name": name, "value": value} for name, value in details.items()]
-        return [
-            {"id": self.attachment_id, "type": "ElasticNetworkInterface", "status": "ATTACHED", "details": named}
-        ]
+        return [{"id": self.attachment_id, "type": "ElasticNetworkInterface", "status": "ATTACHED", "details": named}]
 
     def for_controller(self) -> dict[str, Any]:
         """See `GET /_lab/ecs/tasks` of the control API."""

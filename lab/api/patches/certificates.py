@@ -6,8 +6,8 @@ moto signs each certificate by itself, gives all the same validation record, and
 import hashlib
 from typing import Any
 
-from moto.acm.exceptions import AWSError
 from moto.acm.models import AWS_ROOT_CA, AWSCertificateManagerBackend, CertBundle
+from moto.core.exceptions import AWSError
 from moto.elbv2.models import elbv2_backends
 
 import certificate_authority

@@ -93,7 +93,9 @@ def delete(original: Any, backend: Any, arn: str) -> None:
 
 
 @replaces(ELBv2Backend, "create_listener")
-def create_listener(original: Any, backend: Any, load_balancer_arn: str, protocol: str, port: str, *rest: Any, **named: Any) -> Any:
+def create_listener(
+    original: Any, backend: Any, load_balancer_arn: str, protocol: str, port: str, *rest: Any, **named: Any
+) -> Any:
     balancer = backend.load_balancers.get(load_balancer_arn)
     if balancer and any(str(each.port) == str(port) for each in balancer.listeners.values()):
         raise ELBClientError("DuplicateListener", "A listener already exists on this port for this load balancer")
@@ -120,7 +122,9 @@ def note_balancers(backend: Any) -> None:
     """A target group is told the load balancers that use it; moto's only ever learns of more."""
     for group in backend.target_groups.values():
         group.load_balancer_arns = [
-            arn for arn, balancer in backend.load_balancers.items() if any(map(partial(uses, backend, group.arn), balancer.listeners.values()))
+            arn
+            for arn, balancer in backend.load_balancers.items()
+            if any(map(partial(uses, backend, group.arn), balancer.listeners.values()))
         ]
 
 

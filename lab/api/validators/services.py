@@ -1,5 +1,7 @@
 """ECS services and task definitions on Fargate."""
 
+from typing import Any
+
 from .call import Call, refuse
 
 # MiB of memory by CPU units: ECS developer guide, "Task definition parameters for Fargate", task size.
@@ -35,15 +37,22 @@ def execution_role(call: Call) -> None:
             message = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
             refuse("ClientException", message)
         if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
-            refuse("ClientException", "Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+            refuse(
+                "ClientException",
+                "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
+            )
         if ".dkr.ecr." in container["image"]:
-            refuse("ClientException", "Fargate requires task definition to have execution role ARN to support ECR images.")
+            refuse(
+                "ClientException", "Fargate requires task definition to have execution role ARN to support ECR images."
+            )
 
 
 def stop_timeout(call: Call) -> None:
     for container in call.params["containerDefinitions"]:
         if (container.get("stopTimeout") or 0) > _MOST_STOP_TIMEOUT:
-            refuse("ClientException", f"stopTimeout must be less than or equal to {_MOST_STOP_TIMEOUT} for Fargate tasks.")
+            refuse(
+                "ClientException", f"stopTimeout must be less than or equal to {_MOST_STOP_TIMEOUT} for Fargate tasks."
+            )
 
 
 def one_vpc(call: Call) -> None:
@@ -69,9 +78,10 @@ def container_of_load_balancer(call: Call) -> None:
         found = call.task_definition(definition) if definition else None
         if found is None:
             return
+        containers: list[dict[str, Any]] = found.container_definitions
         ports = [
             mapping["containerPort"]
-            for one in found.container_definitions
+            for one in containers
             if one["name"] == container
             for mapping in one.get("portMappings") or []
         ]

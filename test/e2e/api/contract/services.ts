@@ -268,7 +268,6 @@ const containersOnFargate: Subject[] = [
   ),
   subject("ecs/taskDefinition", "aws_ecs_task_definition", "second", {
     ...{ ...fargate, family: "second", containerDefinitions: containers("app:2") },
-    executionRoleArn: ref("app", "arn"),
     runtimePlatform: { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" },
   }),
   subject(
