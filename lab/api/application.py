@@ -104,10 +104,10 @@ class LabApi:
             ("GET", r"dns", public_dns.answers),
             ("POST", r"dns-record", self._changing(public_dns.set_record)),
             ("GET", r"ecs/tasks", control_services.tasks),
-            ("POST", r"ecs/task", self._changing(control_services.report_task)),
+            ("POST", r"ecs/task", self._serving(control_services.report_task)),
             ("GET", r"load-balancers", control_services.balancers),
             ("POST", r"load-balancer", self._changing(control_services.report_balancer)),
-            ("POST", r"target-health", self._changing(control_services.report_health)),
+            ("POST", r"target-health", self._serving(control_services.report_health)),
             ("GET", r"certificate", control_services.certificate),
             ("GET", r"acm-ca", control_services.authority),
             ("POST", r"ecr-login", control_services.login),
@@ -177,15 +177,25 @@ class LabApi:
         return {"resource": resource, "status": status}
 
     def _changing(self, call: Callable[..., control_api.Answer]) -> Callable[..., control_api.Answer]:
-        """The same call, after which services go on and the revision has grown."""
+        """The same call, after which the revision has grown."""
 
         def changed(*arguments: Any, **named: Any) -> control_api.Answer:
             answer = call(*arguments, **named)
-            self._ticker.touch()
             self._revise()
             return answer
 
         return changed
+
+    def _serving(self, call: Callable[..., control_api.Answer]) -> Callable[..., control_api.Answer]:
+        """The same call, after which services go on: a report that tells nothing new wakes nobody."""
+
+        def reported(*arguments: Any, **named: Any) -> control_api.Answer:
+            answer = call(*arguments, **named)
+            if self._ticker.touch():
+                self._revise()
+            return answer
+
+        return reported
 
     def _revise(self) -> None:
         with self._revised:

@@ -50,7 +50,7 @@ def tasks_of(backend: EC2ContainerServiceBackend, entry: Any) -> dict[str, TaskE
 
 
 def tick() -> bool:
-    """Does what can be done now for every service; whether that changed anything."""
+    """Does what can be done now for every service; whether anything is different since the last tick."""
     # No generator: each is to be brought on.
     return any([_bring_on(backend, entry) for backend, entry in all_entries()])
 
@@ -84,7 +84,7 @@ def report_health(group: str, address: str, is_healthy: bool, reason: str) -> No
 
 
 def _bring_on(backend: EC2ContainerServiceBackend, entry: Any) -> bool:
-    before = entry.lab
+    before = getattr(entry, "shown", None)
     _look_up_delay(backend, entry)
     entry.lab = scheduler.step(entry.lab, clock())
     _show(backend, entry)
@@ -121,6 +121,7 @@ def _play_controller(entry: Any, tasks: dict[str, TaskEntry]) -> bool:
 def _show(backend: EC2ContainerServiceBackend, entry: Any) -> None:
     """Puts the model's state into what moto describes."""
     service: model.Service = entry.lab
+    entry.shown = service
     kept: dict[str, Any] = backend.tasks.setdefault(entry.cluster_name, {})
     own = tasks_of(backend, entry)
     for task in service.tasks:

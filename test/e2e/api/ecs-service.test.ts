@@ -70,7 +70,10 @@ describe("A service in the lab's API", function () {
     expect(deployments![0]!.rolloutState).to.equal("IN_PROGRESS");
     const before = (await controlApi(api, "revision")).body.revision as number;
     await play.health(true, [first!, second!]);
-    expect((await controlApi(api, "revision")).body.revision).to.be.above(before);
+    const after = (await controlApi(api, "revision")).body.revision;
+    expect(after).to.be.above(before);
+    await play.health(true, [first!, second!]);
+    expect((await controlApi(api, "revision")).body.revision).to.equal(after);
     expect(await healthOf(first!.address)).to.deep.equal({ State: "healthy" });
     const service = await fargate.describe();
     expect(service.deployments).to.have.length(1);
