@@ -27,6 +27,7 @@ def idle_timeout(balancer: FakeLoadBalancer) -> int:
 
 @replaces(ELBv2Backend, "create_load_balancer")
 def create(original: Any, backend: Any, name: str, security_groups: list[str], *rest: Any, **named: Any) -> Any:
+    named["scheme"] = named.get("scheme") or "internet-facing"
     if any(each.name == name for each in backend.load_balancers.values()):
         raise ELBClientError("DuplicateLoadBalancerName", f"A load balancer with the same name '{name}' exists")
     balancer = original(backend, name, security_groups, *rest, **named)

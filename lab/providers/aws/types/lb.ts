@@ -34,7 +34,7 @@ interface Attribute {
   readonly Value?: string | undefined;
 }
 const byKey = (attributes: readonly Attribute[] = []): Record<string, string | undefined> =>
-  Object.fromEntries(attributes.map(({ Key, Value }) => [Key, Value]));
+  Object.fromEntries(attributes.map(({ Key = "", Value }) => [Key, Value] as const));
 
 type Balancer = Plain<LoadBalancerState>;
 
@@ -220,8 +220,9 @@ const unchanged = {
   ...{ port: "#{port}", protocol: "#{protocol}" },
 };
 
-const toAction = ({ type, targetGroupArn, redirect }: DefaultAction): Action => ({
+const toAction = ({ type, targetGroupArn, redirect }: DefaultAction, index: number): Action => ({
   Type: type as "forward",
+  Order: index + 1,
   TargetGroupArn: targetGroupArn,
   RedirectConfig: redirect && {
     Host: redirect.host ?? unchanged.host,

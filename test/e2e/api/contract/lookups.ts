@@ -106,7 +106,8 @@ export const lookups: readonly Lookup[] = [
     token: "aws:route53/getZone:getZone",
     terraform: "aws_route53_zone",
     args: { name: "Example.test", privateZone: false },
-    after: "aws_route53_record.whole-name",
+    // The last of the records, which waits for a load balancer.
+    after: "aws_route53_record.alias",
   },
   {
     token: "aws:servicequotas/getServiceQuota:getServiceQuota",

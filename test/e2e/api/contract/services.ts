@@ -65,9 +65,9 @@ const balancers: Subject[] = [
     "lb/loadBalancer",
     "aws_lb",
     "front",
-    { ...balancer, name: "front" },
+    { ...balancer, name: "front", dropInvalidHeaderFields: true, internal: false },
     [
-      { idleTimeout: 120, dropInvalidHeaderFields: true, securityGroups: [ref("closed")] },
+      { idleTimeout: 120, dropInvalidHeaderFields: false, securityGroups: [ref("closed")] },
       { subnets: [ref("zone-b"), ref("near")], enableDeletionProtection: true },
       { tags: { Name: "front" }, idleTimeout: undefined, dropInvalidHeaderFields: undefined },
     ],
@@ -225,6 +225,24 @@ const containers = (image: string, ...names: string[]) =>
       environment: names.map((name) => ({ name, value: name.toLowerCase() })),
     },
   ]);
+/** With all that the program sets. */
+const whole = JSON.stringify([
+  {
+    ...{ name: "app", image: "app:1", essential: true, stopTimeout: 35 },
+    portMappings: [{ containerPort: 5000, hostPort: 5000, protocol: "tcp" }],
+    environment: [{ name: "A", value: "a" }],
+    secrets: [{ name: "B", valueFrom: "arn:aws:ssm:us-west-2:123456789012:parameter/app/1/B" }],
+    dockerLabels: { "org.opencontainers.image.revision": "1" },
+    linuxParameters: { initProcessEnabled: true },
+    logConfiguration: {
+      logDriver: "awslogs",
+      options: {
+        ...{ "awslogs-group": "leaf", "awslogs-region": "us-west-2" },
+        "awslogs-stream-prefix": "app",
+      },
+    },
+  },
+]);
 const fargate = {
   ...{ cpu: "256", memory: "512", networkMode: "awsvpc", requiresCompatibilities: ["FARGATE"] },
   containerDefinitions: containers("app:1", "A", "B"),
@@ -274,11 +292,16 @@ const containersOnFargate: Subject[] = [
     "ecs/taskDefinition",
     "aws_ecs_task_definition",
     "leaf",
-    { ...fargate, family: "leaf" },
+    {
+      ...fargate,
+      family: "leaf",
+      containerDefinitions: whole,
+      executionRoleArn: ref("app", "arn"),
+    },
     [
       { containerDefinitions: containers("app:2", "A", "B") },
       { cpu: "512", memory: "1024", taskRoleArn: ref("app", "arn") },
-      { family: "leaf-too", executionRoleArn: ref("app", "arn") },
+      { family: "leaf-too", containerDefinitions: whole, executionRoleArn: undefined },
     ],
     { plannedOnly: true },
   ),
@@ -286,7 +309,7 @@ const containersOnFargate: Subject[] = [
     "ecs/service",
     "aws_ecs_service",
     "web",
-    { ...service, name: "web", waitForSteadyState: true },
+    { ...service, name: "web", waitForSteadyState: true, propagateTags: "SERVICE" },
     [
       {
         taskDefinition: ref("second", "arn"),
@@ -306,7 +329,7 @@ const containersOnFargate: Subject[] = [
           securityGroups: [ref("open"), ref("closed")],
           assignPublicIp: true,
         },
-        propagateTags: "SERVICE",
+        propagateTags: undefined,
         enableEcsManagedTags: true,
       },
     ],
