@@ -42,6 +42,8 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/certificate?arn=…             {"certificate", "chain", "privateKey"} in PEM, once it is issued
   GET  /_lab/acm-ca                        {"certificate": PEM}, the root of the lab's ACM
   POST /_lab/ecr-login                     {"user", "password"}: 404 if that is no login which ECR has given
+  POST /_lab/ecr-image                     {"repository", "digest", "tag", "size"}: the registry has got that image; 409
+                                           if the tag is another image's and immutable
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
                                            https://checkip.amazonaws.com is on AWS
   POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
@@ -111,6 +113,7 @@ class LabApi:
             ("GET", r"certificate", control_services.certificate),
             ("GET", r"acm-ca", control_services.authority),
             ("POST", r"ecr-login", control_services.login),
+            ("POST", r"ecr-image", self._changing(control_services.report_image)),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
@@ -164,7 +167,7 @@ class LabApi:
                     return "200 OK", call(*match.groups(), **arguments)
             except control_api.NotFound as problem:
                 return "404 Not Found", {"error": str(problem)}
-            except lifecycle.NotAwaited as problem:
+            except (lifecycle.NotAwaited, control_api.Conflict) as problem:
                 return "409 Conflict", {"error": str(problem)}
         return "404 Not Found", {"error": f"there is no /_lab/{path}"}
 

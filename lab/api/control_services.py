@@ -7,7 +7,7 @@ from moto.acm.models import acm_backends
 from moto.elbv2.models import elbv2_backends
 
 import certificate_authority
-from control_api import Answer, NotFound
+from control_api import Answer, Conflict, NotFound
 from ecs import services
 from patches import certificates, lifecycle, load_balancers, registries
 
@@ -68,6 +68,17 @@ def login(user: str, password: str) -> Answer:
     if not registries.is_valid(user, password):
         raise NotFound("no such login, or it has ended")
     return {"user": user}
+
+
+def report_image(repository: str, digest: str, tag: str, size: int = 0) -> Answer:
+    """Raises NotFound, and Conflict if the tag is another image's and immutable."""
+    try:
+        registries.add_image(repository, digest, tag, size)
+    except registries.NoRepository as problem:
+        raise NotFound(str(problem)) from None
+    except registries.TagIsImmutable as problem:
+        raise Conflict(str(problem)) from None
+    return {"repository": repository, "digest": digest}
 
 
 def _all_balancers() -> list[tuple[Any, Any]]:

@@ -233,6 +233,29 @@ describe("The control API", function () {
     expect(expiresAt!.getTime() - Date.now()).to.be.within(11.9 * 3600_000, 12 * 3600_000);
   });
 
+  it("describes the images that the registry has got, and keeps tags that are immutable", async () => {
+    const ecr = new ECR(api.client);
+    const repositoryName = "app";
+    await ecr.createRepository({ repositoryName, imageTagMutability: "IMMUTABLE" });
+    const push = async (digest: string, tag: string) =>
+      (await controlApi(api, "ecr-image", { repository: "app", digest, tag, size: 7 })).status;
+    const [one, two] = [`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`];
+    expect(await push(one, "a")).to.equal(200);
+    expect(await push(one, "a")).to.equal(200);
+    expect(await push(two, "a")).to.equal(409);
+    expect(await push(two, "b")).to.equal(200);
+    expect(await push(two, "c")).to.equal(200);
+    const describe = async (imageTag: string) =>
+      (await ecr.describeImages({ repositoryName, imageIds: [{ imageTag }] })).imageDetails![0]!;
+    expect((await describe("a")).imageDigest).to.equal(one);
+    expect(await describe("c")).to.deep.include({ imageDigest: two, imageTags: ["b", "c"] });
+    await ecr.putImageTagMutability({ repositoryName, imageTagMutability: "MUTABLE" });
+    expect(await push(two, "a")).to.equal(200);
+    expect((await describe("a")).imageDigest).to.equal(two);
+    const elsewhere = { repository: "other", digest: one, tag: "a" };
+    expect((await controlApi(api, "ecr-image", elsewhere)).status).to.equal(404);
+  });
+
   it("forgets a load balancer that is deleted, with its interfaces and addresses", async () => {
     await network.elb.deleteLoadBalancer({ LoadBalancerArn: network.balancer.LoadBalancerArn });
     expect(await balancers()).to.deep.equal([]);
