@@ -9,11 +9,15 @@ describe("lab/api/ecs/scheduler.py", function () {
   it("passes its own tests", () => {
     const python = join(process.env.LAB_VENV!, "bin/python");
     const PYTHONPATH = join(import.meta.dirname, "../../../lab/api");
-    const { stderr, status } = spawnSync(python, ["-m", "unittest", "-v", "test_scheduler"], {
-      cwd: join(import.meta.dirname, "ecs"),
-      env: { ...process.env, PYTHONPATH },
-      encoding: "utf8",
-    });
+    const { stderr, status } = spawnSync(
+      python,
+      ["-m", "unittest", "-v", "test_deployments", "test_healing"],
+      {
+        cwd: join(import.meta.dirname, "ecs"),
+        env: { ...process.env, PYTHONPATH },
+        encoding: "utf8",
+      },
+    );
     expect(status, stderr).to.equal(0);
     expect(stderr).to.match(/^Ran (2[5-9]|[3-9]\d) tests/m);
   });

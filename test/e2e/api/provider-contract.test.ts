@@ -4,12 +4,13 @@ import { ProviderProcess } from "../../support/aws-provider.ts";
 import { skip } from "../../support/skip.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { accountState } from "./contract/account-state.ts";
+import { balancers } from "./contract/balancers.ts";
+import { containers } from "./contract/containers.ts";
 import { data } from "./contract/data.ts";
 import { comparable, lookups, prepare } from "./contract/lookups.ts";
 import { machines } from "./contract/machines.ts";
 import { network } from "./contract/network.ts";
 import { records } from "./contract/records.ts";
-import { services } from "./contract/services.ts";
 import { LabProvider, token } from "./contract/lab-provider.ts";
 import { address, type Inputs } from "./contract/subject.ts";
 import { findProvider, type Planned, type Provider, Terraform } from "./contract/terraform.ts";
@@ -24,7 +25,7 @@ interface Round {
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
 
-const subjects = [...network, ...machines, ...data, ...records, ...services];
+const subjects = [...network, ...machines, ...data, ...records, ...balancers, ...containers];
 /** The last two are only planned: to make them would take two more minutes and test little more. */
 const rounds = [
   { name: "creation", made: true },
