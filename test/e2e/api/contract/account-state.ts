@@ -161,7 +161,7 @@ async function balancers(client: Client) {
   // Of the others the real provider sets some to AWS's defaults.
   const known =
     /^(idle_timeout|deletion_protection|deregistration_delay|routing.http.drop_invalid)/;
-  const some = (attributes: { Key?: string }[] = []) =>
+  const some = (attributes: { Key?: string | undefined }[] = []) =>
     attributes.filter(({ Key = "" }) => known.test(Key));
   const { LoadBalancers = [] } = await elb.describeLoadBalancers();
   const { TargetGroups = [] } = await elb.describeTargetGroups();
@@ -221,10 +221,12 @@ async function containers(client: Client) {
     repositories: await Promise.all(
       repositories.map(async (one) => {
         const { repositoryName, repositoryArn: resourceArn } = one;
-        const policy = ecr.getLifecyclePolicy({ repositoryName });
-        const text = policy.then(({ lifecyclePolicyText }) => lifecyclePolicyText);
+        const policy = ecr.getLifecyclePolicy({ repositoryName }).then(
+          ({ lifecyclePolicyText }) => lifecyclePolicyText,
+          (error: Error) => error.name,
+        );
         const { tags } = await ecr.listTagsForResource({ resourceArn });
-        return [one, await text.catch((error: Error) => error.name), tags];
+        return [one, await policy, tags];
       }),
     ),
     clusters,
