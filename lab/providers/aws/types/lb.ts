@@ -1,4 +1,4 @@
-/** Application Load Balancers, their listeners and target groups. */
+/** Application Load Balancers and their listeners. */
 import {
   type Action,
   ElasticLoadBalancingV2,
@@ -6,34 +6,35 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { ListenerState } from "@pulumi/aws/lb/listener.js";
 import type { LoadBalancerState } from "@pulumi/aws/lb/loadBalancer.js";
-import type { TargetGroupState } from "@pulumi/aws/lb/targetGroup.js";
 
 import type { Context } from "../context.ts";
 import { ifFound } from "../errors.ts";
 import { type Plain, replace, resource, tagList, type Tags, update } from "../resource.ts";
-import { same, sameFields, sameSet } from "../values.ts";
+import { same, sameSet } from "../values.ts";
 
-const elb = (context: Context): ElasticLoadBalancingV2 => context.client(ElasticLoadBalancingV2);
+export const elb = (context: Context): ElasticLoadBalancingV2 =>
+  context.client(ElasticLoadBalancingV2);
 
-async function retag(context: Context, arn: string, { set, remove }: Tags) {
+export async function retag(context: Context, arn: string, { set, remove }: Tags) {
   const ResourceArns = [arn];
   if (remove.length > 0) await elb(context).removeTags({ ResourceArns, TagKeys: remove });
   if (Object.keys(set).length > 0) await elb(context).addTags({ ResourceArns, Tags: tagList(set) });
 }
 
-async function tagsOf(context: Context, arn: string) {
+export async function tagsOf(context: Context, arn: string) {
   const { TagDescriptions } = await elb(context).describeTags({ ResourceArns: [arn] });
   return TagDescriptions?.[0]?.Tags ?? [];
 }
 
 /** A request whose list of tags is absent instead of empty, as AWS wants it. */
-const withTags = (Tags: { Key: string; Value: string }[]) => (Tags.length > 0 ? { Tags } : {});
+export const withTags = (Tags: { Key: string; Value: string }[]) =>
+  Tags.length > 0 ? { Tags } : {};
 
 interface Attribute {
   readonly Key?: string | undefined;
   readonly Value?: string | undefined;
 }
-const byKey = (attributes: readonly Attribute[] = []): Record<string, string | undefined> =>
+export const byKey = (attributes: readonly Attribute[] = []): Record<string, string | undefined> =>
   Object.fromEntries(attributes.map(({ Key = "", Value }) => [Key, Value] as const));
 
 type Balancer = Plain<LoadBalancerState>;
@@ -124,92 +125,6 @@ const loadBalancer = resource<Balancer>({
   delete: (context, arn) => elb(context).deleteLoadBalancer({ LoadBalancerArn: arn }),
 });
 
-type Group = Plain<TargetGroupState>;
-
-const checkOf = ({ healthCheck: check = {} }: Group) => ({
-  HealthCheckEnabled: check.enabled,
-  HealthCheckIntervalSeconds: check.interval,
-  HealthCheckPath: check.path,
-  HealthCheckPort: check.port,
-  HealthCheckProtocol: check.protocol as "HTTP" | undefined,
-  HealthCheckTimeoutSeconds: check.timeout,
-  HealthyThresholdCount: check.healthyThreshold,
-  UnhealthyThresholdCount: check.unhealthyThreshold,
-  Matcher: check.matcher ? { HttpCode: check.matcher } : undefined,
-});
-
-const delayKey = "deregistration_delay.timeout_seconds";
-
-const setDelay = (context: Context, arn: string, { deregistrationDelay }: Group) =>
-  elb(context).modifyTargetGroupAttributes({
-    TargetGroupArn: arn,
-    Attributes: [{ Key: delayKey, Value: String(deregistrationDelay ?? 300) }],
-  });
-
-const targetGroup = resource<Group>({
-  token: "aws:lb/targetGroup:TargetGroup",
-  inputs: {
-    name: replace({ computed: true }),
-    port: replace(),
-    protocol: replace({ computed: true }),
-    targetType: replace({ default: "instance" }),
-    vpcId: replace(),
-    deregistrationDelay: update({ default: 300 }),
-    healthCheck: update({
-      computed: true,
-      same: sameFields,
-      fields: [
-        ...["enabled", "healthyThreshold", "interval", "matcher", "path", "port", "protocol"],
-        ...["timeout", "unhealthyThreshold"],
-      ],
-    }),
-  },
-  outputs: ["arn", "arnSuffix"],
-  autoname: { property: "name", maxLength: 32, separator: "-" },
-  retag,
-  async create(context, { Name, Port, Protocol, TargetType, VpcId, Tags }, inputs) {
-    const { TargetGroups } = await elb(context).createTargetGroup({
-      ...{ Name, Port, Protocol: Protocol as "HTTP", VpcId, ...withTags(Tags) },
-      ...{ TargetType: TargetType as "ip", ...checkOf(inputs) },
-    });
-    return TargetGroups?.[0]?.TargetGroupArn;
-  },
-  complete: setDelay,
-  async find(context, arn) {
-    const request = { TargetGroupArns: [arn] };
-    const { TargetGroups } = await elb(context).describeTargetGroups(request);
-    const found = TargetGroups?.[0];
-    if (!found) return undefined;
-    const described = await elb(context).describeTargetGroupAttributes({ TargetGroupArn: arn });
-    return {
-      ...found,
-      Name: found.TargetGroupName,
-      DeregistrationDelay: Number(byKey(described.Attributes)[delayKey]),
-      HealthCheck: {
-        Enabled: found.HealthCheckEnabled,
-        HealthyThreshold: found.HealthyThresholdCount,
-        Interval: found.HealthCheckIntervalSeconds,
-        Matcher: found.Matcher?.HttpCode,
-        Path: found.HealthCheckPath,
-        Port: found.HealthCheckPort,
-        Protocol: found.HealthCheckProtocol,
-        Timeout: found.HealthCheckTimeoutSeconds,
-        UnhealthyThreshold: found.UnhealthyThresholdCount,
-      },
-      Arn: arn,
-      ArnSuffix: arn.split(":").at(-1),
-      Tags: await tagsOf(context, arn),
-    };
-  },
-  async update(context, { id, olds, news }) {
-    if (!same(olds.healthCheck, news.healthCheck))
-      await elb(context).modifyTargetGroup({ TargetGroupArn: id, ...checkOf(news) });
-    if (!same(olds.deregistrationDelay, news.deregistrationDelay))
-      await setDelay(context, id, news);
-  },
-  delete: (context, arn) => elb(context).deleteTargetGroup({ TargetGroupArn: arn }),
-});
-
 type Listener = Plain<ListenerState>;
 type DefaultAction = NonNullable<Listener["defaultActions"]>[number];
 
@@ -288,4 +203,4 @@ const listener = resource<Listener>({
   delete: (context, arn) => elb(context).deleteListener({ ListenerArn: arn }),
 });
 
-export const types = [loadBalancer, targetGroup, listener];
+export const types = [loadBalancer, listener];

@@ -97,7 +97,7 @@ const loadBalancers: Subject[] = [
         },
         tags: { Name: "tasks" },
       },
-      { deregistrationDelay: 30 },
+      { deregistrationDelay: 30, healthCheck: { path: "/ready", matcher: "200", timeout: 4 } },
       { deregistrationDelay: undefined, healthCheck: undefined },
     ],
   ),
