@@ -96,12 +96,25 @@ describe("A task of the lab's API that cannot start", function () {
       },
       "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/execution'",
     ],
+    [
+      "its role is gone",
+      { executionRoleArn: "arn:aws:iam::123456789012:role/gone" },
+      () => grant(everything),
+      "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/gone'",
+    ],
   ];
+  /** `executionRoleArn` stands beside the container. */
+  const register = async ({ executionRoleArn, ...container }: { executionRoleArn?: string }) => {
+    const definition = fargate.definition(container);
+    const role = executionRoleArn ? { executionRoleArn } : {};
+    const answer = await fargate.ecs.registerTaskDefinition({ ...definition, ...role });
+    return answer.taskDefinition!.taskDefinitionArn!;
+  };
   for (const [what, container, change, problem] of causes) {
     it(`says so as AWS does when ${what}`, async () => {
       await setTrust("ecs-tasks.amazonaws.com");
       await change();
-      const taskDefinition = await fargate.register(container);
+      const taskDefinition = await register(container);
       await fargate.ecs.updateService({ cluster: "app", service: "app", taskDefinition });
       const fresh = (await play.tasks()).find(({ lastStatus }) => lastStatus === "PROVISIONING")!;
       expect(fresh.problem).to.include(problem);
