@@ -4,7 +4,7 @@ import type { CertificateValidationState } from "@pulumi/aws/acm/certificateVali
 
 import type { Context } from "../context.ts";
 import { type Plain, replace, resource, tagList } from "../resource.ts";
-import { isEmpty, type Properties, sameSet } from "../values.ts";
+import { isEmpty, members, type Properties, sameSet } from "../values.ts";
 
 const acm = (context: Context): ACM => context.client(ACM);
 
@@ -13,7 +13,7 @@ const describe = async (context: Context, arn: string): Promise<CertificateDetai
 
 /** AWS has the domain's own name among the alternative names. */
 const sameNames = (have: unknown, want: unknown, { domainName }: Properties) =>
-  isEmpty(want) || sameSet(have, [...new Set([domainName, ...(want as string[])])]);
+  isEmpty(want) || sameSet(have, [...new Set([domainName, ...members(want)])]);
 
 const certificate = resource<Plain<CertificateState>>({
   token: "aws:acm/certificate:Certificate",

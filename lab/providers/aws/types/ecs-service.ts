@@ -4,7 +4,7 @@ import type { ServiceState } from "@pulumi/aws/ecs/service.js";
 import type { Context } from "../context.ts";
 import { ifFound } from "../errors.ts";
 import { type Plain, replace, resource, update } from "../resource.ts";
-import { same } from "../values.ts";
+import { isObject, members, type Properties, same } from "../values.ts";
 import { ecs, fromTags, retag, toTags } from "./ecs.ts";
 
 type State = Plain<ServiceState>;
@@ -32,12 +32,12 @@ async function waitUntilStable(context: Context, id: string, state: State) {
   await context.waitFor({ thing, via: /not yet stable/, to: "stable", limit: 1200 }, probe);
 }
 
-const sameSettings = (have: unknown, want: unknown) => {
-  const sorted = (value: unknown) => {
-    const network = (value ?? {}) as NonNullable<State["networkConfiguration"]>;
-    const { subnets = [], securityGroups = [], assignPublicIp = false } = network;
-    return [subnets.toSorted(), securityGroups.toSorted(), assignPublicIp];
-  };
+const sameNetwork = (have: unknown, want: unknown) => {
+  // Not known yet, or none.
+  if (!isObject(have) || !isObject(want)) return same(have, want);
+  const sorted = ({ subnets, securityGroups, assignPublicIp = false }: Properties) => [
+    ...[members(subnets).toSorted(), members(securityGroups).toSorted(), assignPublicIp],
+  ];
   return same(sorted(have), sorted(want));
 };
 
@@ -80,7 +80,7 @@ const service = resource<State>({
     desiredCount: update(),
     launchType: replace({ computed: true }),
     networkConfiguration: update({
-      same: sameSettings,
+      same: sameNetwork,
       fields: ["assignPublicIp", "securityGroups", "subnets"],
     }),
     loadBalancers: update(),

@@ -10,7 +10,7 @@ import type { LoadBalancerState } from "@pulumi/aws/lb/loadBalancer.js";
 import type { Context } from "../context.ts";
 import { ifFound } from "../errors.ts";
 import { type Plain, replace, resource, tagList, type Tags, update } from "../resource.ts";
-import { same, sameSet } from "../values.ts";
+import { members, same, sameSet } from "../values.ts";
 
 export const elb = (context: Context): ElasticLoadBalancingV2 =>
   context.client(ElasticLoadBalancingV2);
@@ -150,7 +150,7 @@ const toAction = ({ type, targetGroupArn, redirect }: DefaultAction, index: numb
 });
 
 const sameActions = (have: unknown, want: unknown) => {
-  const actions = (some: unknown) => ((some ?? []) as DefaultAction[]).map(toAction);
+  const actions = (some: unknown) => members<DefaultAction>(some).map(toAction);
   return same(actions(have), actions(want));
 };
 

@@ -4,7 +4,7 @@ import type { RecordState } from "@pulumi/aws/route53/record.js";
 
 import type { Context } from "../context.ts";
 import { type Plain, replace, resource, update } from "../resource.ts";
-import { same, sameSet } from "../values.ts";
+import { members, same, sameSet } from "../values.ts";
 
 type State = Plain<RecordState>;
 
@@ -33,7 +33,7 @@ const toTarget = ({ name, zoneId, evaluateTargetHealth }: Alias) => ({
 /** Names compare as in the DNS; the console's "dualstack." is left out. */
 const sameAliases = (have: unknown, want: unknown) => {
   const plain = (aliases: unknown) =>
-    ((aliases ?? []) as Alias[]).map((alias) => ({
+    members<Alias>(aliases).map((alias) => ({
       ...alias,
       name: plainName(alias.name).replace(/^dualstack\./, ""),
     }));
