@@ -57,6 +57,29 @@ async function findBalancer(context: Context, arn: string): Promise<LoadBalancer
   return (await ifFound(elb(context).describeLoadBalancers(request)))?.LoadBalancers?.[0];
 }
 
+/** The load balancer with its attributes, under the type's names. */
+export async function describeBalancer(context: Context, found: LoadBalancer) {
+  const { LoadBalancerArn } = found;
+  const described = await elb(context).describeLoadBalancerAttributes({ LoadBalancerArn });
+  const attributes = byKey(described.Attributes);
+  return {
+    Name: found.LoadBalancerName,
+    Internal: found.Scheme === "internal",
+    LoadBalancerType: found.Type,
+    SecurityGroups: found.SecurityGroups,
+    Subnets: found.AvailabilityZones?.map(({ SubnetId }) => SubnetId!),
+    IdleTimeout: Number(attributes["idle_timeout.timeout_seconds"] ?? 60),
+    EnableDeletionProtection: attributes["deletion_protection.enabled"] === "true",
+    DropInvalidHeaderFields:
+      attributes["routing.http.drop_invalid_header_fields.enabled"] === "true",
+    Arn: LoadBalancerArn,
+    ArnSuffix: LoadBalancerArn?.split(":loadbalancer/")[1],
+    DnsName: found.DNSName,
+    VpcId: found.VpcId,
+    ZoneId: found.CanonicalHostedZoneId,
+  };
+}
+
 const loadBalancer = resource<Balancer>({
   token: "aws:lb/loadBalancer:LoadBalancer",
   inputs: {
@@ -89,26 +112,9 @@ const loadBalancer = resource<Balancer>({
   },
   async find(context, arn) {
     const found = await findBalancer(context, arn);
-    if (!found) return undefined;
-    const described = await elb(context).describeLoadBalancerAttributes({ LoadBalancerArn: arn });
-    const attributes = byKey(described.Attributes);
-    return {
-      Name: found.LoadBalancerName,
-      Internal: found.Scheme === "internal",
-      LoadBalancerType: found.Type,
-      SecurityGroups: found.SecurityGroups,
-      Subnets: found.AvailabilityZones?.map(({ SubnetId }) => SubnetId),
-      IdleTimeout: Number(attributes["idle_timeout.timeout_seconds"] ?? 60),
-      EnableDeletionProtection: attributes["deletion_protection.enabled"] === "true",
-      DropInvalidHeaderFields:
-        attributes["routing.http.drop_invalid_header_fields.enabled"] === "true",
-      Arn: arn,
-      ArnSuffix: arn.split(":loadbalancer/")[1],
-      DnsName: found.DNSName,
-      VpcId: found.VpcId,
-      ZoneId: found.CanonicalHostedZoneId,
-      Tags: await tagsOf(context, arn),
-    };
+    return (
+      found && { ...(await describeBalancer(context, found)), Tags: await tagsOf(context, arn) }
+    );
   },
   async update(context, { id, olds, news }) {
     const LoadBalancerArn = id;

@@ -65,11 +65,14 @@ const loadBalancers: Subject[] = [
     "lb/loadBalancer",
     "aws_lb",
     "front",
-    { ...balancer, name: "front", dropInvalidHeaderFields: true, internal: false },
+    {
+      ...{ ...balancer, name: "front", dropInvalidHeaderFields: true, internal: false },
+      tags: { Name: "front" },
+    },
     [
       { idleTimeout: 120, dropInvalidHeaderFields: false, securityGroups: [ref("closed")] },
       { subnets: [ref("zone-b"), ref("near")], enableDeletionProtection: true },
-      { tags: { Name: "front" }, idleTimeout: undefined, dropInvalidHeaderFields: undefined },
+      { tags: { Name: "first" }, idleTimeout: undefined, dropInvalidHeaderFields: undefined },
     ],
     { after: "gate" },
   ),

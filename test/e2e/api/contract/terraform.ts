@@ -238,7 +238,8 @@ export class Terraform {
       resource,
       data: Object.fromEntries(
         lookups.map(({ terraform, args, after }) => {
-          const inputs = snakeCased(resolved(args, expression)) as Inputs;
+          const { tags, ...others } = resolved(args, expression) as Inputs;
+          const inputs = { ...(snakeCased(others) as Inputs), ...(tags ? { tags } : {}) };
           return [terraform, { lookup: { ...inputs, ...(after ? { depends_on: [after] } : {}) } }];
         }),
       ),
