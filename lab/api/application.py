@@ -16,9 +16,34 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
   GET  /_lab/dns                           {"zones": [name, …], "records": [{"name": …, "address": …}, …]}: what the
-                                           name servers of the internet answer
-  POST /_lab/dns-record                    {"name": …, "address": …}: from now on a DNS provider that is not Route 53
-                                           has that A record; an empty address removes it
+                                           name servers of the internet answer; a name may have several addresses
+  POST /_lab/dns-record                    {"name": …, "address": …} or {"name": …, "target": …}: from now on a DNS
+                                           provider that is not Route 53 has that A record, or that CNAME; an empty
+                                           address or target removes it
+  GET  /_lab/ecs/tasks                     {"tasks": [{"id", "arn", "desiredStatus", "lastStatus", "image", "command",
+                                           "environment", "problem", "vpcId", "subnetId", "address", "mac", "groupIds",
+                                           "cpu", "memoryMiB", "port", "stopTimeout", "logGroup", "logStream"}, …]}: all
+                                           that are not stopped; "environment" has the secrets in it; with a "problem"
+                                           a task cannot start and is to be reported stopped with that reason;
+                                           "desiredStatus" is STOPPED once the container is to get SIGTERM
+  POST /_lab/ecs/task                      {"id", "status": "running"} or {"id", "status": "stopped", "exitCode": n} or,
+                                           if it never ran, {"id", "status": "stopped", "reason": AWS's text}
+  GET  /_lab/load-balancers                {"loadBalancers": [{"id", "vpcId", "dnsName", "groupIds", "idleTimeout",
+                                           "interfaces": [{"subnetId", "address", "mac", "publicIp"}, …],
+                                           "listeners": [{"port", "protocol", "certificateArn", "redirect": {"port",
+                                           "protocol", "status"}, "targetGroup"}, …], "targetGroups": [{"id", "port",
+                                           "healthCheck": {"path", "matcher", "interval", "timeout", "healthy",
+                                           "unhealthy"}, "targets": [{"address", "port", "draining"}, …]}, …]},
+                                           …]}
+  POST /_lab/load-balancer                 {"id", "status": "active"}: the controller has made it
+  POST /_lab/target-health                 {"targetGroup", "targets": [{"address", "port", "healthy", "reason"}, …]}: what
+                                           the load balancer's checks say, with the thresholds passed; "reason" as AWS
+                                           describes it
+  GET  /_lab/certificate?arn=…             {"certificate", "chain", "privateKey"} in PEM, once it is issued
+  GET  /_lab/acm-ca                        {"certificate": PEM}, the root of the lab's ACM
+  POST /_lab/ecr-login                     {"user", "password"}: 404 if that is no login which ECR has given
+  POST /_lab/ecr-image                     {"repository", "digest", "tag", "size"}: the registry has got that image; 409
+                                           if the tag is another image's and immutable
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
                                            https://checkip.amazonaws.com is on AWS
   POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
@@ -41,9 +66,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 import authorization
 import control_api
+import control_services
+import ecs.calls  # noqa: F401  # importing it replaces functions of moto
 import public_dns
 import validators  # noqa: F401  # importing it replaces functions of moto
 import website
+from ecs.ticker import Ticker
 from fault_injection import Refusals
 from patches import lifecycle, quotas
 from patches.public_addresses import SUBNET_PREFIX
@@ -62,10 +90,11 @@ class LabApi:
         self._revision = 0
         self._revised = threading.Condition()
         self._refusals = Refusals()
+        self._ticker = Ticker(self._lock, self._revise)
         self._caller = f"{SUBNET_PREFIX}.1"
         self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
-            ("POST", r"status", self._report),
+            ("POST", r"status", self._changing(self._report)),
             ("POST", r"delay", lifecycle.delay),
             ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
             ("GET", r"db/([^/]+)/master-password", control_api.master_password),
@@ -75,7 +104,16 @@ class LabApi:
             ("POST", r"quota", quotas.apply),
             ("POST", r"caller", self._call_from),
             ("GET", r"dns", public_dns.answers),
-            ("POST", r"dns-record", self._set_record),
+            ("POST", r"dns-record", self._changing(public_dns.set_record)),
+            ("GET", r"ecs/tasks", control_services.tasks),
+            ("POST", r"ecs/task", self._serving(control_services.report_task)),
+            ("GET", r"load-balancers", control_services.balancers),
+            ("POST", r"load-balancer", self._changing(control_services.report_balancer)),
+            ("POST", r"target-health", self._serving(control_services.report_health)),
+            ("GET", r"certificate", control_services.certificate),
+            ("GET", r"acm-ca", control_services.authority),
+            ("POST", r"ecr-login", control_services.login),
+            ("POST", r"ecr-image", self._changing(control_services.report_image)),
         ]
 
     def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
@@ -110,6 +148,8 @@ class LabApi:
             except authorization.AccessDenied as problem:
                 return authorization.denial(problem, environ, start_response)
             response: Iterable[bytes] = self._moto(environ, respond)
+            if changes and self._ticker.touch():
+                self._revise()
             return response
 
     def _control(self, environ: Environ, body: bytes) -> tuple[str, control_api.Answer]:
@@ -120,13 +160,14 @@ class LabApi:
                 continue
             if environ["REQUEST_METHOD"] != method:
                 return "405 Method Not Allowed", {"error": f"{path} is for {method}"}
-            arguments = json.loads(body) if method == "POST" else {}
+            query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+            arguments = json.loads(body) if method == "POST" else query
             try:
                 with self._lock:
                     return "200 OK", call(*match.groups(), **arguments)
             except control_api.NotFound as problem:
                 return "404 Not Found", {"error": str(problem)}
-            except lifecycle.NotAwaited as problem:
+            except (lifecycle.NotAwaited, control_api.Conflict) as problem:
                 return "409 Conflict", {"error": str(problem)}
         return "404 Not Found", {"error": f"there is no /_lab/{path}"}
 
@@ -136,13 +177,28 @@ class LabApi:
 
     def _report(self, resource: str, status: str) -> control_api.Answer:
         lifecycle.report(resource, status)
-        self._revise()
         return {"resource": resource, "status": status}
 
-    def _set_record(self, name: str, address: str) -> control_api.Answer:
-        answer = public_dns.set_record(name, address)
-        self._revise()
-        return answer
+    def _changing(self, call: Callable[..., control_api.Answer]) -> Callable[..., control_api.Answer]:
+        """The same call, after which the revision has grown."""
+
+        def changed(*arguments: Any, **named: Any) -> control_api.Answer:
+            answer = call(*arguments, **named)
+            self._revise()
+            return answer
+
+        return changed
+
+    def _serving(self, call: Callable[..., control_api.Answer]) -> Callable[..., control_api.Answer]:
+        """The same call, after which services go on: a report that tells nothing new wakes nobody."""
+
+        def reported(*arguments: Any, **named: Any) -> control_api.Answer:
+            answer = call(*arguments, **named)
+            if self._ticker.touch():
+                self._revise()
+            return answer
+
+        return reported
 
     def _revise(self) -> None:
         with self._revised:

@@ -1,8 +1,8 @@
 """Who may do what: the calls of the lab's machines and of its internet, judged before moto sees them.
 
 Calls over loopback are those of the account's administrator, whom only a bucket policy's Deny can stop. For S3
-every call is judged, by the role's policies and the bucket's; of the other services the role's policies alone,
-and by action, not by resource.
+every call is judged, by the role's policies and the bucket's; of the other services by the role's policies alone:
+those of `protected_resources` by action and resource, the rest by action.
 """
 
 import json
@@ -13,17 +13,18 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from moto.iam.access_control import PermissionResult
-from moto.iam.models import iam_backends
+from moto.iam.models import Role, iam_backends
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
 import policies
+import protected_resources
 from patches import buckets
 from patches.patching import replaces
 
 Environ = dict[str, Any]
 ADMINISTRATOR = "arn:aws:iam::123456789012:user/administrator"
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([a-z0-9-]+)/")
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([a-z0-9-]+)/")
 _BUCKET_HOST = re.compile(r"(.+?)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
 
 # STS API reference: "No permissions are required to perform this operation."
@@ -43,13 +44,16 @@ def permitted_here(_original: Any, _bucket: FakeBucket, _action: str, _resource:
 def check(environ: Environ, body: bytes, of_administrator: bool) -> None:
     """Raises AccessDenied if the call is not allowed."""
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    service = credential[2] if credential else "s3"
+    region, service = (credential[2], credential[3]) if credential else ("", "s3")
     principal, own = (ADMINISTRATOR, None) if of_administrator else _role(credential[1] if credential else "")
     if service == "s3":
         for action, bucket, resource in _s3_actions(environ, body):
             _judge(principal, own, action, resource, bucket, _context(environ, principal))
-    elif own is not None and (action := f"{service}:{_action(environ, body)}") not in _FOR_EVERYBODY:
-        _judge(principal, own, action, "*", None, _context(environ, principal))
+    elif own is not None and principal is not None:
+        scope = protected_resources.Scope(region, principal.split(":")[4])
+        for need in protected_resources.needs(service, _action(environ, body), scope, body):
+            if need.action not in _FOR_EVERYBODY:
+                _judge(principal, own, need.action, need.resource, None, _context(environ, principal) | need.context)
 
 
 def is_public_read(bucket: FakeBucket, key: str) -> bool:
@@ -58,6 +62,9 @@ def is_public_read(bucket: FakeBucket, key: str) -> bool:
 
 
 def denial(problem: AccessDenied, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    if environ.get("HTTP_X_AMZ_TARGET"):
+        start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+        return [json.dumps({"__type": "AccessDeniedException", "message": str(problem)}).encode()]
     start_response("403 Forbidden", [("Content-Type", "application/xml")])
     error = f"<Code>AccessDenied</Code><Message>{escape(str(problem))}</Message>"
     if "s3" in environ.get("HTTP_AUTHORIZATION", "s3"):
@@ -94,9 +101,15 @@ def _role(access_key: str) -> tuple[str | None, list[policies.Statement]]:
                 if session.access_key_id == access_key:
                     iam = iam_backends[account][partition]
                     role = iam.get_role_by_arn(session.role_arn)
-                    documents = [*role.policies.values(), *(each.document for each in role.managed_policies.values())]
-                    return role.arn, [each for text in documents for each in policies.statements(json.loads(text))]
+                    return role.arn, statements_of(role)
     raise AccessDenied("The AWS Access Key Id you provided does not exist in our records.")
+
+
+def statements_of(role: Role) -> list[policies.Statement]:
+    """Of the role's own policies and of the managed ones that are attached to it."""
+    versions = [version for policy in role.managed_policies.values() for version in policy.versions]
+    documents = [*role.policies.values(), *(version.document for version in versions if version.is_default)]
+    return [each for text in documents for each in policies.statements(json.loads(text))]
 
 
 def _context(environ: Environ, principal: str | None) -> policies.Context:

@@ -18,6 +18,10 @@ class NotFound(Exception):
     """There is no such resource, or it has not what was asked for."""
 
 
+class Conflict(Exception):
+    """The resource does not allow it."""
+
+
 def master_password(identifier: str) -> Answer:
     """`{"password": …}` of the DB instance's master user. Raises NotFound."""
     return {"password": database(identifier)._master_user_password}

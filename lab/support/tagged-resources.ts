@@ -6,6 +6,7 @@ import { RDS } from "@aws-sdk/client-rds";
 import { S3 } from "@aws-sdk/client-s3";
 import { databaseReader, flowLogs, keyPairs, readCloud, tagsOf } from "../../tools/inventory.ts";
 import type { Unrecorded } from "./orphans.ts";
+import { serviceResources } from "./tagged-services.ts";
 
 type Tags = Record<string, string>;
 
@@ -24,8 +25,11 @@ const ec2Types: Partial<Record<string, string>> = {
   "vpc-flow-log": "aws:ec2/flowLog:FlowLog",
 };
 
-type Tagged = readonly [resource: Unrecorded, tags: Tags];
-const resource = (type: string, id = "", tags: Tags = {}): Tagged => [{ id, type, name: id }, tags];
+export type Tagged = readonly [resource: Unrecorded, tags: Tags];
+export const resource = (type: string, id = "", tags: Tags = {}): Tagged => [
+  { id, type, name: id },
+  tags,
+];
 
 async function ec2Resources(): Promise<Tagged[]> {
   const ec2 = new EC2();
@@ -130,7 +134,10 @@ async function logGroupResources(): Promise<Tagged[]> {
 
 /** All resources of the kinds that the program makes which carry every one of `tags`. */
 export async function taggedResources(tags: Tags): Promise<Unrecorded[]> {
-  const of = [ec2Resources(), databaseResources(), buckets(), identities(), logGroupResources()];
+  const of = [
+    ...[ec2Resources(), databaseResources(), buckets(), identities(), logGroupResources()],
+    serviceResources(),
+  ];
   return (await Promise.all(of))
     .flat()
     .filter(([, own]) => Object.entries(tags).every(([key, value]) => own[key] === value))

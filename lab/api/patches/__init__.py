@@ -14,14 +14,17 @@ if moto.__version__ != WRITTEN_FOR:
 
 from . import (  # noqa: E402, F401
     buckets,
+    certificates,
     cpu_credits,
     databases,
     endpoints,
     images,
     instances,
+    load_balancers,
     nat_gateways,
     private_addresses,
     public_addresses,
     quotas,
+    registries,
     security_groups,
 )

@@ -11,12 +11,16 @@ from moto.core.utils import camelcase_to_underscores
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
+from moto.ecs.exceptions import ECSException
+from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.elbv2.exceptions import ELBClientError
+from moto.elbv2.responses import ELBV2Response
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import rds_backends
 from moto.rds.responses import RDSResponse
 
 from patches.patching import replaces
-from . import databases, deletions, machines, network, security_groups
+from . import databases, deletions, load_balancers, machines, network, security_groups, services
 from .call import Call, Refused
 
 Rule = Callable[[Call], None]
@@ -71,6 +75,22 @@ RDS_RULES: dict[str, list[Rule]] = {
     "DeleteDBParameterGroup": [deletions.database_parameter_group],
 }
 
+ELB_RULES: dict[str, list[Rule]] = {
+    "CreateLoadBalancer": [
+        load_balancers.two_zones,
+        load_balancers.internet_gateway,
+        load_balancers.groups_of_the_vpc,
+    ],
+    "SetSecurityGroups": [load_balancers.groups_of_the_vpc],
+    "CreateListener": [load_balancers.certificate],
+    "ModifyListener": [load_balancers.certificate],
+}
+ECS_RULES: dict[str, list[Rule]] = {
+    "RegisterTaskDefinition": [services.fargate_size, services.execution_role, services.stop_timeout],
+    "CreateService": [services.one_vpc, services.container_of_load_balancer],
+    "UpdateService": [services.one_vpc],
+}
+
 
 def enforce(responses: Any, action: str, rules: list[Rule], error: type[ServiceException]) -> None:
     """Puts the rules before moto's handling of the action. `error` tells moto which service speaks."""
@@ -91,3 +111,7 @@ for _action, _rules in EC2_RULES.items():
     enforce(EC2Response, _action, _rules, EC2ClientError)
 for _action, _rules in RDS_RULES.items():
     enforce(RDSResponse, _action, _rules, RDSClientError)
+for _action, _rules in ELB_RULES.items():
+    enforce(ELBV2Response, _action, _rules, ELBClientError)
+for _action, _rules in ECS_RULES.items():
+    enforce(EC2ContainerServiceResponse, _action, _rules, ECSException)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from moto.ec2.models import EC2Backend
+from moto.ecs.exceptions import ECSException
+from moto.ecs.models import TaskDefinition, ecs_backends
 from moto.rds.models import RDSBackend
 
 
@@ -15,6 +17,13 @@ class Call:
     params: Mapping[str, Any]
     ec2: EC2Backend
     rds: RDSBackend
+
+    def task_definition(self, name: str) -> TaskDefinition | None:
+        """By family, with or without a revision, or ARN."""
+        try:
+            return ecs_backends[self.ec2.account_id][self.ec2.region_name].describe_task_definition(name)
+        except ECSException:
+            return None
 
 
 class Refused(Exception):

@@ -5,6 +5,10 @@ export type Properties = Record<string, unknown>;
 export const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The members of a list; in a preview one that is not known yet is its own single member. */
+export const members = <T>(value: unknown): T[] =>
+  Array.isArray(value) ? (value as T[]) : value === undefined || value === null ? [] : [value as T];
+
 /** AWS and Terraform do not tell an absent value from an empty one. */
 export const isEmpty = (value: unknown): boolean =>
   [undefined, null, "", false, 0].includes(value as null) ||

@@ -1,14 +1,13 @@
 import * as ec2 from "@aws-sdk/client-ec2";
-import * as iam from "@aws-sdk/client-iam";
 import * as s3 from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AccountClient } from "../../../lab/providers/aws/account-client.ts";
-import { builder } from "../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
+import { allow, instanceWithRole } from "../../support/instance-role.ts";
 
 const backups = "private-backups";
 const site = "public-site";
@@ -28,41 +27,11 @@ describe("The lab's API", function () {
     home = await mkdtemp(join(tmpdir(), "lab-"));
     api = await startApi({ LAB_HOME: home, LAB_SUBNET: "7" });
     admin = new s3.S3Client(api.client);
-    const roles = new iam.IAMClient(api.client);
-    const names = { RoleName: "app", InstanceProfileName: "app" };
-    await roles.send(new iam.CreateRoleCommand({ ...names, AssumeRolePolicyDocument: "{}" }));
-    const allow = (Action: string | string[], Resource: string) => ({
-      Effect: "Allow",
-      Action,
-      Resource,
-    });
-    const PolicyDocument = JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [
-        allow("ec2:DescribeSecurityGroupRules", "*"),
-        allow("s3:ListBucket", `arn:aws:s3:::${backups}`),
-        allow(["s3:GetObject", "s3:PutObject"], `arn:aws:s3:::${backups}/*`),
-      ],
-    });
-    await roles.send(new iam.PutRolePolicyCommand({ ...names, PolicyName: "app", PolicyDocument }));
-    await roles.send(new iam.CreateInstanceProfileCommand(names));
-    await roles.send(new iam.AddRoleToInstanceProfileCommand(names));
-    const make = builder(api);
-    const subnet = await make.subnet(await make.vpc("10.0.0.0/16"), "10.0.0.0/24");
-    const id = await make.instance(subnet, { IamInstanceProfile: { Name: "app" } });
-    const answer = await fetch(`${api.endpoint}/_lab/instance-credentials/${id}`);
-    const granted = (await answer.json()) as Record<string, string>;
-    const configuration = {
-      ...api.client,
-      credentials: {
-        accessKeyId: granted.AccessKeyId!,
-        secretAccessKey: granted.SecretAccessKey!,
-        sessionToken: granted.Token!,
-      },
-      requestHandler: {
-        httpAgent: new Agent({ socketPath: join(home, "share/api.sock") } as object),
-      },
-    };
+    const configuration = await instanceWithRole(api, home, [
+      allow("ec2:DescribeSecurityGroupRules", "*"),
+      allow("s3:ListBucket", `arn:aws:s3:::${backups}`),
+      allow(["s3:GetObject", "s3:PutObject"], `arn:aws:s3:::${backups}/*`),
+    ]);
     machine = new s3.S3Client(configuration);
     machine.middlewareStack.add(
       (next) => (args) => {

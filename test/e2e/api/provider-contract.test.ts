@@ -4,6 +4,8 @@ import { ProviderProcess } from "../../support/aws-provider.ts";
 import { skip } from "../../support/skip.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { accountState } from "./contract/account-state.ts";
+import { balancers } from "./contract/balancers.ts";
+import { containers } from "./contract/containers.ts";
 import { data } from "./contract/data.ts";
 import { comparable, lookups, prepare } from "./contract/lookups.ts";
 import { machines } from "./contract/machines.ts";
@@ -23,7 +25,7 @@ interface Round {
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
 
-const subjects = [...network, ...machines, ...data, ...records];
+const subjects = [...network, ...machines, ...data, ...records, ...balancers, ...containers];
 /** The last two are only planned: to make them would take two more minutes and test little more. */
 const rounds = [
   { name: "creation", made: true },

@@ -25,6 +25,10 @@ const services: Record<string, () => Modules> = {
   cloudwatch: () => Promise.all([import("./cloudwatch.ts")]),
   iam: () => Promise.all([import("./iam.ts")]),
   route53: () => Promise.all([import("./route53.ts")]),
+  lb: () => Promise.all([import("./lb.ts"), import("./lb-target-group.ts")]),
+  acm: () => Promise.all([import("./acm.ts")]),
+  ecr: () => Promise.all([import("./ecr.ts")]),
+  ecs: () => Promise.all([import("./ecs.ts"), import("./ecs-service.ts")]),
 };
 
 /** The description of a type by its token. Throws when there is none. */

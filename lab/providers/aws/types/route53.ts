@@ -4,7 +4,7 @@ import type { RecordState } from "@pulumi/aws/route53/record.js";
 
 import type { Context } from "../context.ts";
 import { type Plain, replace, resource, update } from "../resource.ts";
-import { same, sameSet } from "../values.ts";
+import { members, same, sameSet } from "../values.ts";
 
 type State = Plain<RecordState>;
 
@@ -22,6 +22,24 @@ async function fullName(context: Context, { zoneId, name }: State): Promise<stri
   return own === zone || own.endsWith(`.${zone}`) ? own : `${own}.${zone}`;
 }
 
+type Alias = NonNullable<State["aliases"]>[number];
+
+const toTarget = ({ name, zoneId, evaluateTargetHealth }: Alias) => ({
+  DNSName: name,
+  HostedZoneId: zoneId,
+  EvaluateTargetHealth: evaluateTargetHealth,
+});
+
+/** Names compare as in the DNS; the console's "dualstack." is left out. */
+const sameAliases = (have: unknown, want: unknown) => {
+  const plain = (aliases: unknown) =>
+    members<Alias>(aliases).map((alias) => ({
+      ...alias,
+      name: plainName(alias.name).replace(/^dualstack\./, ""),
+    }));
+  return same(plain(have), plain(want));
+};
+
 /** `before` is what AWS has of another type in the record's place. */
 async function change(
   context: Context,
@@ -30,11 +48,12 @@ async function change(
   before?: State,
 ): Promise<void> {
   const Name = await fullName(context, state);
-  const setOf = ({ type, ttl, records = [] }: State): ResourceRecordSet => ({
+  const setOf = ({ type, ttl, records = [], aliases = [] }: State): ResourceRecordSet => ({
     Name,
     Type: type as RRType,
-    TTL: ttl,
-    ResourceRecords: records.map((Value) => ({ Value })),
+    ...(aliases[0]
+      ? { AliasTarget: toTarget(aliases[0]) }
+      : { TTL: ttl, ResourceRecords: records.map((Value) => ({ Value })) }),
   });
   const removal = before ? [{ Action: "DELETE" as const, ResourceRecordSet: setOf(before) }] : [];
   const Changes = [...removal, { Action, ResourceRecordSet: setOf(state) }];
@@ -56,6 +75,7 @@ const record = resource<State>({
     type: update(),
     ttl: update({ aws: "TTL" }),
     records: update({ same: sameSet }),
+    aliases: update({ same: sameAliases }),
     allowOverwrite: update({ computed: true, local: true }),
   },
   outputs: ["fqdn"],
@@ -74,12 +94,19 @@ const record = resource<State>({
     const [found] = ResourceRecordSets;
     if (plainName(found?.Name) !== fqdn || found?.Type !== known.type) return undefined;
     const Records = (found?.ResourceRecords ?? []).map(({ Value }) => Value);
+    const target = found?.AliasTarget;
+    const alias = target && {
+      Name: plainName(target.DNSName),
+      ZoneId: target.HostedZoneId,
+      EvaluateTargetHealth: target.EvaluateTargetHealth,
+    };
     return {
       ZoneId: known.zoneId,
       Name: known.name,
       Type: found?.Type,
       TTL: found?.TTL,
       Records,
+      Aliases: alias && [alias],
       Fqdn: fqdn,
     };
   },

@@ -1,6 +1,10 @@
 /** All that the subjects are in an AWS account, in a form in which two accounts can be compared. */
+import { ACM } from "@aws-sdk/client-acm";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2 } from "@aws-sdk/client-ec2";
+import { ECR } from "@aws-sdk/client-ecr";
+import { ECS } from "@aws-sdk/client-ecs";
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAM } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
 import { Route53 } from "@aws-sdk/client-route-53";
@@ -35,6 +39,8 @@ export async function accountState(
     ...(await databases(client)),
     ...(await buckets(client)),
     ...(await zones(client)),
+    ...(await balancers(client)),
+    ...(await containers(client)),
   };
   return normalised(all, names) as Record<string, unknown>;
 }
@@ -147,9 +153,95 @@ async function zones(client: Client) {
   };
 }
 
+async function balancers(client: Client) {
+  const elb = new ElasticLoadBalancingV2(client);
+  const acm = new ACM(client);
+  const tags = async (arn = "") =>
+    (await elb.describeTags({ ResourceArns: [arn] })).TagDescriptions?.[0]?.Tags;
+  // Of the others the real provider sets some to AWS's defaults.
+  const known =
+    /^(idle_timeout|deletion_protection|deregistration_delay|routing.http.drop_invalid)/;
+  const some = (attributes: { Key?: string | undefined }[] = []) =>
+    attributes.filter(({ Key = "" }) => known.test(Key));
+  const { LoadBalancers = [] } = await elb.describeLoadBalancers();
+  const { TargetGroups = [] } = await elb.describeTargetGroups();
+  const { CertificateSummaryList = [] } = await acm.listCertificates();
+  return {
+    loadBalancers: await Promise.all(
+      LoadBalancers.map(async (one) => {
+        const { LoadBalancerArn } = one;
+        const { Listeners = [] } = await elb.describeListeners({ LoadBalancerArn });
+        const { Attributes } = await elb.describeLoadBalancerAttributes({ LoadBalancerArn });
+        const listeners = Listeners.map(async (each) => [each, await tags(each.ListenerArn)]);
+        return [one, some(Attributes), await tags(LoadBalancerArn), await Promise.all(listeners)];
+      }),
+    ),
+    targetGroups: await Promise.all(
+      TargetGroups.map(async (one) => {
+        const { TargetGroupArn } = one;
+        const { Attributes } = await elb.describeTargetGroupAttributes({ TargetGroupArn });
+        const { TargetHealthDescriptions = [] } = await elb.describeTargetHealth({
+          TargetGroupArn,
+        });
+        const health = TargetHealthDescriptions.map(({ TargetHealth }) => TargetHealth);
+        return [one, some(Attributes), await tags(TargetGroupArn), health];
+      }),
+    ),
+    certificates: await Promise.all(
+      CertificateSummaryList.map(async ({ CertificateArn }) => [
+        (await acm.describeCertificate({ CertificateArn })).Certificate,
+        (await acm.listTagsForCertificate({ CertificateArn })).Tags,
+      ]),
+    ),
+  };
+}
+
+async function containers(client: Client) {
+  const [ecr, ecs] = [new ECR(client), new ECS(client)];
+  const { repositories = [] } = await ecr.describeRepositories();
+  const { clusterArns = [] } = await ecs.listClusters();
+  const include = ["TAGS" as const];
+  const { clusters } = await ecs.describeClusters({
+    ...{ clusters: clusterArns, include: ["SETTINGS", "TAGS"] },
+  });
+  const { taskDefinitionArns = [] } = await ecs.listTaskDefinitions();
+  const services = clusterArns.map(async (cluster) => {
+    const { serviceArns = [] } = await ecs.listServices({ cluster });
+    if (serviceArns.length === 0) return [];
+    const found = await ecs.describeServices({ cluster, services: serviceArns, include });
+    // The story of a service differs in its times and ids.
+    return found.services!.map(({ events, deployments = [], ...service }) => ({
+      ...service,
+      rollouts: deployments.map(({ rolloutState, taskDefinition }) => [
+        ...[rolloutState, taskDefinition, events!.length > 0],
+      ]),
+    }));
+  });
+  return {
+    repositories: await Promise.all(
+      repositories.map(async (one) => {
+        const { repositoryName, repositoryArn: resourceArn } = one;
+        const policy = ecr.getLifecyclePolicy({ repositoryName }).then(
+          ({ lifecyclePolicyText }) => lifecyclePolicyText,
+          (error: Error) => error.name,
+        );
+        const { tags } = await ecr.listTagsForResource({ resourceArn });
+        return [one, await policy, tags];
+      }),
+    ),
+    clusters,
+    services: await Promise.all(services),
+    taskDefinitions: await Promise.all(
+      taskDefinitionArns.map((taskDefinition) =>
+        ecs.describeTaskDefinition({ taskDefinition, include }),
+      ),
+    ),
+  };
+}
+
 /** Members that differ from one account to the next by chance, time or AWS's own choice of a name. */
 const accidental =
-  /^(\$metadata|.*(Time|Date|Timestamp)|LastModified|.*DnsName|PublicIp(Address)?|PrivateIp(Address)?|MacAddress|ReservationId|ClientToken|(Role|InstanceProfile)Id|VersionId|DbiResourceId|KeyFingerprint|KmsKeyId|AvailableIpAddressCount|RouteTableAssociationId|HibernationOptions)$/;
+  /^(\$metadata|.*(Time|Date|Timestamp)|LastModified|.*DnsName|PublicIp(Address)?|PrivateIp(Address)?|MacAddress|ReservationId|ClientToken|(Role|InstanceProfile)Id|VersionId|DbiResourceId|KeyFingerprint|KmsKeyId|AvailableIpAddressCount|RouteTableAssociationId|HibernationOptions|.*(At|NotAfter|NotBefore)|Serial)$/;
 
 /** The value without accidents, known ids by name, policies parsed, and lists, which AWS does not order, sorted. */
 function normalised(value: unknown, names: ReadonlyMap<string, string>): unknown {
@@ -172,5 +264,10 @@ function normalised(value: unknown, names: ReadonlyMap<string, string>): unknown
 function normalisedText(text: string, names: ReadonlyMap<string, string>): unknown {
   for (const candidate of [text, text.startsWith("%7B") ? decodeURIComponent(text) : ""])
     if (candidate.startsWith("{")) return normalised(JSON.parse(candidate), names);
+  if (text.startsWith("arn:") && names.has(text)) return names.get(text);
+  // Of load balancers in ARNs and in descriptions of interfaces, and of tasks' interfaces.
+  text = text
+    .replace(/\/[0-9a-f]{16}\b/g, "/…")
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, "…");
   return text.replace(/\b[a-z]+-[0-9a-f]{17}\b/g, (id) => names.get(id) ?? `${id.split("-")[0]}-…`);
 }

@@ -97,6 +97,12 @@ export const lookups: readonly Lookup[] = [
     after: "aws_vpc.other",
   },
   {
+    token: "aws:lb/getLoadBalancer:getLoadBalancer",
+    terraform: "aws_lb",
+    args: { tags: { project: "contract", Name: "front" } },
+    after: "aws_lb.front",
+  },
+  {
     token: "aws:route53/getRecords:getRecords",
     terraform: "aws_route53_records",
     args: { zoneId, nameRegex: "^app\\.example\\.test\\.$" },
@@ -106,7 +112,8 @@ export const lookups: readonly Lookup[] = [
     token: "aws:route53/getZone:getZone",
     terraform: "aws_route53_zone",
     args: { name: "Example.test", privateZone: false },
-    after: "aws_route53_record.whole-name",
+    // The last of the records, which waits for a load balancer.
+    after: "aws_route53_record.alias",
   },
   {
     token: "aws:servicequotas/getServiceQuota:getServiceQuota",
@@ -148,7 +155,7 @@ export function comparable(result: Inputs): Inputs {
     if (typeof value !== "string") return value;
     return /^\w{3}, \d/.test(value)
       ? value.replace(/^\w+|\d+ \w+ \d+|\d\d:\d\d:\d\d/g, "…")
-      : value.replace(/\b[a-z]+-[0-9a-f]{17}$/, "…").replace(/^\d+(\.\d+){3}$/, "…");
+      : value.replace(/(\b[a-z]+-[0-9a-f]{17}|\b[0-9a-f]{16}|^\d+(\.\d+){3})$/, "…");
   };
   return Object.fromEntries(
     Object.entries(result)

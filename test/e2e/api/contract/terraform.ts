@@ -68,10 +68,12 @@ export function findProvider(): Provider | string {
 const snake = (name: string): string =>
   name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 /** Pulumi makes plurals of repeated blocks. */
-const argument = (name: string): string =>
-  ({ rules: "rule", parameters: "parameter", transitions: "transition", filters: "filter" })[
-    name
-  ] ?? snake(name);
+const blocks: Partial<Record<string, string>> = {
+  ...{ rules: "rule", parameters: "parameter", transitions: "transition", filters: "filter" },
+  ...{ aliases: "alias", defaultActions: "default_action", loadBalancers: "load_balancer" },
+  settings: "setting",
+};
+const argument = (name: string): string => blocks[name] ?? snake(name);
 
 const snakeCased = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(snakeCased);
@@ -201,7 +203,11 @@ export class Terraform {
       };
     }
     const services = [
+      "acm",
       "ec2",
+      "ecr",
+      "ecs",
+      "elbv2",
       "iam",
       "logs",
       "rds",
@@ -232,7 +238,8 @@ export class Terraform {
       resource,
       data: Object.fromEntries(
         lookups.map(({ terraform, args, after }) => {
-          const inputs = snakeCased(resolved(args, expression)) as Inputs;
+          const { tags, ...others } = resolved(args, expression) as Inputs;
+          const inputs = { ...(snakeCased(others) as Inputs), ...(tags ? { tags } : {}) };
           return [terraform, { lookup: { ...inputs, ...(after ? { depends_on: [after] } : {}) } }];
         }),
       ),

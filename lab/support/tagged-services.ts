@@ -1,0 +1,97 @@
+/** What stands between the internet and the app's tasks, with its tags. Task definitions stay on purpose: ECS keeps them. */
+import { ACM } from "@aws-sdk/client-acm";
+import { ECR } from "@aws-sdk/client-ecr";
+import { ECS } from "@aws-sdk/client-ecs";
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { tagsOf } from "../../tools/inventory.ts";
+import { fromTags } from "../providers/aws/types/ecs.ts";
+import { resource, type Tagged } from "./tagged-resources.ts";
+
+async function balancerResources(): Promise<Tagged[]> {
+  const elb = new ElasticLoadBalancingV2();
+  const { LoadBalancers = [] } = await elb.describeLoadBalancers();
+  const { TargetGroups = [] } = await elb.describeTargetGroups();
+  const balancers = LoadBalancers.map(({ LoadBalancerArn }) => LoadBalancerArn!);
+  const listeners = await Promise.all(
+    balancers.map(async (LoadBalancerArn) => {
+      const { Listeners = [] } = await elb.describeListeners({ LoadBalancerArn });
+      return Listeners.map(({ ListenerArn }) => ListenerArn!);
+    }),
+  );
+  const types: [string, string[]][] = [
+    ["aws:lb/loadBalancer:LoadBalancer", balancers],
+    ["aws:lb/targetGroup:TargetGroup", TargetGroups.map((group) => group.TargetGroupArn!)],
+    ["aws:lb/listener:Listener", listeners.flat()],
+  ];
+  const all = types.flatMap(([type, arns]) => arns.map((arn) => [type, arn] as const));
+  return Promise.all(
+    all.map(async ([type, arn]) => {
+      const { TagDescriptions } = await elb.describeTags({ ResourceArns: [arn] });
+      return resource(type, arn, tagsOf(TagDescriptions?.[0]?.Tags ?? []));
+    }),
+  );
+}
+
+async function containerResources(): Promise<Tagged[]> {
+  const ecs = new ECS();
+  const { clusterArns = [] } = await ecs.listClusters();
+  const { clusters = [] } = await ecs.describeClusters({
+    clusters: clusterArns,
+    include: ["TAGS"],
+  });
+  const active = clusters.filter(({ status }) => status !== "INACTIVE");
+  const services = await Promise.all(
+    active.map(async ({ clusterArn: cluster }) => {
+      const { serviceArns = [] } = await ecs.listServices({ cluster });
+      if (serviceArns.length === 0) return [];
+      const found = await ecs.describeServices({
+        cluster,
+        services: serviceArns,
+        include: ["TAGS"],
+      });
+      return found.services!.filter(({ status }) => status !== "INACTIVE");
+    }),
+  );
+  return [
+    ...active.map(({ clusterArn, tags }) =>
+      resource("aws:ecs/cluster:Cluster", clusterArn, tagsOf(fromTags(tags))),
+    ),
+    ...services
+      .flat()
+      .map(({ serviceArn, tags }) =>
+        resource("aws:ecs/service:Service", serviceArn, tagsOf(fromTags(tags))),
+      ),
+  ];
+}
+
+async function repositoryResources(): Promise<Tagged[]> {
+  const ecr = new ECR();
+  const { repositories = [] } = await ecr.describeRepositories();
+  return Promise.all(
+    repositories.map(async ({ repositoryName, repositoryArn: resourceArn }) => {
+      const { tags } = await ecr.listTagsForResource({ resourceArn });
+      return resource("aws:ecr/repository:Repository", repositoryName, tagsOf(tags));
+    }),
+  );
+}
+
+async function certificateResources(): Promise<Tagged[]> {
+  const acm = new ACM();
+  const { CertificateSummaryList = [] } = await acm.listCertificates();
+  return Promise.all(
+    CertificateSummaryList.map(async ({ CertificateArn }) => {
+      const { Tags } = await acm.listTagsForCertificate({ CertificateArn });
+      return resource("aws:acm/certificate:Certificate", CertificateArn, tagsOf(Tags));
+    }),
+  );
+}
+
+export async function serviceResources(): Promise<Tagged[]> {
+  const all = [
+    balancerResources(),
+    containerResources(),
+    repositoryResources(),
+    certificateResources(),
+  ];
+  return (await Promise.all(all)).flat();
+}

@@ -1,0 +1,101 @@
+import { expect } from "chai";
+
+import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
+import { makeNetwork } from "../../../support/fargate.ts";
+import { type Properties, ProviderProcess, unknown } from "../../../support/aws-provider.ts";
+
+/** By type: what AWS has, and what a preview wants of which something is not known yet. */
+const previews: [type: string, state: Properties, wants: Properties[]][] = [
+  [
+    "aws:lb/listener:Listener",
+    { defaultActions: [{ type: "forward", targetGroupArn: "arn:1" }] },
+    [
+      { defaultActions: [{ type: "forward", targetGroupArn: unknown }] },
+      { defaultActions: unknown },
+    ],
+  ],
+  [
+    "aws:lb/targetGroup:TargetGroup",
+    {
+      healthCheck: {
+        ...{ enabled: true, interval: 30, path: "/", port: "traffic-port", protocol: "HTTP" },
+        ...{ healthyThreshold: 3, unhealthyThreshold: 3 },
+      },
+    },
+    [{ healthCheck: { path: unknown } }, { healthCheck: unknown }],
+  ],
+  [
+    "aws:ecs/service:Service",
+    { networkConfiguration: { subnets: ["a", "b"], securityGroups: ["c"] } },
+    [
+      { networkConfiguration: { subnets: unknown, securityGroups: ["c"] } },
+      { networkConfiguration: unknown },
+    ],
+  ],
+  [
+    "aws:ecs/taskDefinition:TaskDefinition",
+    { containerDefinitions: "[]" },
+    [{ containerDefinitions: unknown }],
+  ],
+  [
+    "aws:acm/certificate:Certificate",
+    { domainName: "a.test", subjectAlternativeNames: ["a.test"] },
+    [{ domainName: "a.test", subjectAlternativeNames: unknown }],
+  ],
+  [
+    "aws:route53/record:Record",
+    { aliases: [{ name: "a.test", zoneId: "Z", evaluateTargetHealth: true }] },
+    [
+      { aliases: [{ name: unknown, zoneId: "Z", evaluateTargetHealth: true }] },
+      { aliases: unknown },
+    ],
+  ],
+];
+
+describe("The lab's AWS provider", function () {
+  this.timeout(60_000);
+  let api: ApiServer;
+  let provider: ProviderProcess;
+  before(async () => {
+    api = await startApi();
+    provider = await ProviderProcess.start(api.endpoint);
+    await provider.configure({ region: "us-west-2" });
+  });
+  after(async () => {
+    await provider?.stop();
+    await api?.stop();
+  });
+
+  for (const [type, state, wants] of previews)
+    it(`previews a change of ${type} to what is not known yet`, async () => {
+      const resource = { type, name: "a", id: "a", inputs: {}, state };
+      const unchanged = await provider.diff(resource, state);
+      expect(unchanged.changes).to.deep.equal({});
+      for (const want of wants) {
+        const { changes } = await provider.diff(resource, want);
+        expect(Object.keys(changes)).to.have.length(1);
+      }
+    });
+
+  it("finds a load balancer by its tags, or says in the real provider's words how many there are", async () => {
+    const find = async (Name: string) =>
+      provider.invoke("aws:lb/getLoadBalancer:getLoadBalancer", { tags: { Name, stack: "dev" } });
+    const { balancer, elb } = await makeNetwork(api);
+    const tag = (Value: string) =>
+      elb.addTags({
+        ResourceArns: [balancer.LoadBalancerArn!],
+        Tags: [
+          { Key: "Name", Value },
+          { Key: "stack", Value: "dev" },
+        ],
+      });
+    await tag("app");
+    expect(await find("app")).to.deep.include({
+      ...{ dnsName: balancer.DNSName, name: "app", tags: { Name: "app", stack: "dev" } },
+    });
+    const error = await find("other").catch((reason: Error) => reason);
+    expect((error as Error).message).to.include(
+      "Search returned 0 results, please revise so only one is returned",
+    );
+  });
+});
