@@ -4,12 +4,13 @@
  */
 import { writeFile } from "node:fs/promises";
 import { Changes } from "./changes.ts";
-import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
+import type { Place } from "./attachment.ts";
+import { removeContainer, reconcileDatabase, reconcileInstance } from "./containers.ts";
 import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
-import type { Interface, DesiredState } from "./desired-state.ts";
+import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 
@@ -81,19 +82,19 @@ async function reconcile(): Promise<number> {
   return jobs.underWay || awaitsStatus(desired) ? activeInterval : resyncInterval;
 }
 
-/** Where a machine is attached; undefined while its router does not run. */
+/** Where a resource is attached; undefined while its router does not run. */
 function placeOf(
   desired: DesiredState,
   existing: Map<string, Container>,
-  id: string,
+  resource: string,
 ): Place | undefined {
   for (const router of desired.routers) {
-    const nic: Interface | undefined = router.interfaces.find(({ owner }) => owner === id);
+    const nics = router.interfaces.filter(({ owner }) => owner === resource);
     const running = existing.get(routerName(lab, router.vpcId));
-    if (nic && running?.running) {
+    if (nics.length > 0 && running?.running) {
       return {
-        container: existing.get(`${lab.name}-${id}`),
-        nic,
+        container: existing.get(`${lab.name}-${resource}`),
+        nics,
         router: running,
         resolver: router.resolver,
       };
