@@ -10,6 +10,8 @@ import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
+import { LoadBalancers } from "./load-balancers/load-balancers.ts";
+import { loadBalancerResource } from "./ports.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
@@ -25,6 +27,9 @@ const log = (text: string) => console.error(`${new Date().toISOString()} ${text}
 const jobs = new KeyedJobs(log);
 const changes = new Changes(lab, log);
 const cache = new DesiredStateCache(describe);
+const loadBalancers = new LoadBalancers(lab);
+/** What the last pass was about; undefined before the first one. */
+let latest: DesiredState | undefined;
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
@@ -51,6 +56,7 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
   const [desired, existing] = await Promise.all([cache.at(changes.revision), containers(lab)]);
+  latest = desired;
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing, desired.dns));
   for (const router of desired.routers) {
@@ -61,19 +67,23 @@ async function reconcile(): Promise<number> {
         : ensureRouter(lab, router, container),
     );
   }
-  for (const instance of desired.instances) {
-    const place = placeOf(desired, existing, instance.id);
-    if (place) start(instance.id, () => reconcileInstance(lab, instance, place));
-  }
-  for (const database of desired.databases) {
-    const place = placeOf(desired, existing, database.id);
-    if (place) start(database.id, () => reconcileDatabase(lab, database, place));
-  }
+  // A resource waits for its router.
+  const attached = (resource: string, job: (place: Place) => Promise<void>) => {
+    const place = placeOf(desired, existing, resource);
+    if (place) start(resource, () => job(place));
+  };
+  for (const instance of desired.instances)
+    attached(instance.id, (place) => reconcileInstance(lab, instance, place));
+  for (const database of desired.databases)
+    attached(database.id, (place) => reconcileDatabase(lab, database, place));
+  for (const balancer of desired.loadBalancers)
+    attached(loadBalancerResource(balancer), (place) => loadBalancers.reconcile(balancer, place));
   const wanted = new Set([
     ...["internet", "helper"],
     ...desired.routers.map(({ vpcId }) => vpcId),
     ...desired.instances.map(({ id }) => id),
     ...desired.databases.map(({ id }) => id),
+    ...desired.loadBalancers.map(loadBalancerResource),
   ]);
   for (const { resource } of existing.values()) {
     if (resource && !wanted.has(resource)) start(resource, () => removeContainer(lab, resource));
@@ -117,6 +127,10 @@ await writeFile(`${lab.home}/controller.ready`, "");
 log("ready");
 
 changes.watch();
+void loadBalancers.watch(
+  () => latest?.loadBalancers ?? [],
+  (key, job) => jobs.runAndLog(key, job),
+);
 for (let interval = 0; ;) {
   await changes.next(interval);
   await jobs.runAndLog("cannot reconcile", async () => {
