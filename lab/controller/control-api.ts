@@ -3,19 +3,32 @@ import type { Instance } from "./observed-state.ts";
 
 export const region = process.env.AWS_REGION ?? "us-west-2";
 
-class NotFound extends Error {}
+/** An answer other than 200. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
 
 async function call<T>(path: string, body?: object): Promise<T> {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
   const response = await fetch(`${process.env.AWS_ENDPOINT_URL}/_lab/${path}`, init);
   if (response.ok) return (await response.json()) as T;
-  const message = `${path}: the API answered ${response.status} ${await response.text()}`;
-  throw response.status === 404 ? new NotFound(message) : new Error(message);
+  const { status } = response;
+  throw new Refusal(status, `${path}: the API answered ${status} ${await response.text()}`);
 }
 
 /** For a call about what may be gone meanwhile. */
 function ifNotFound(error: Error): undefined {
-  if (!(error instanceof NotFound)) throw error;
+  if (!(error instanceof Refusal && error.status === 404)) throw error;
+}
+
+/** For a report of what the API may know already: of a controller that has ended since. */
+function ifNotAwaited(error: Error): undefined {
+  if (!(error instanceof Refusal && error.status === 409)) throw error;
 }
 
 /** Resolves to the API's revision once it is greater than `seen`, and after 25 s at the latest. Each change raises it. */
@@ -91,7 +104,7 @@ export async function loadBalancers(): Promise<LoadBalancer[]> {
 
 /** Tells the API that a load balancer serves. */
 export async function reportLoadBalancer(id: string): Promise<void> {
-  await call("load-balancer", { id, status: "active" }).catch(ifNotFound);
+  await call("load-balancer", { id, status: "active" }).catch(ifNotFound).catch(ifNotAwaited);
 }
 
 export interface TargetHealth {

@@ -8,13 +8,17 @@ import type { Place } from "./attachment.ts";
 import { removeContainer, reconcileDatabase, reconcileInstance } from "./containers.ts";
 import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
+import { ensureRegistry } from "./ecr/registry.ts";
+import { serveLogin } from "./ecr/login.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
 import { LoadBalancers } from "./load-balancers/load-balancers.ts";
-import { loadBalancerResource } from "./ports.ts";
+import { loadBalancerResource, taskResource } from "./ports.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
+import { removeTaskImage } from "./tasks/images.ts";
+import { awaitsStart, Tasks } from "./tasks/tasks.ts";
 
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
 const resyncInterval = 10_000;
@@ -27,7 +31,9 @@ const log = (text: string) => console.error(`${new Date().toISOString()} ${text}
 const jobs = new KeyedJobs(log);
 const changes = new Changes(lab, log);
 const cache = new DesiredStateCache(describe);
+const runAndLog = (key: string, job: () => Promise<void>) => jobs.runAndLog(key, job);
 const loadBalancers = new LoadBalancers(lab);
+const tasks = new Tasks(lab, runAndLog);
 /** What the last pass was about; undefined before the first one. */
 let latest: DesiredState | undefined;
 
@@ -78,15 +84,19 @@ async function reconcile(): Promise<number> {
     attached(database.id, (place) => reconcileDatabase(lab, database, place));
   for (const balancer of desired.loadBalancers)
     attached(loadBalancerResource(balancer), (place) => loadBalancers.reconcile(balancer, place));
+  for (const task of desired.tasks)
+    attached(taskResource(task), (place) => tasks.reconcile(task, place));
   const wanted = new Set([
     ...["internet", "helper"],
     ...desired.routers.map(({ vpcId }) => vpcId),
     ...desired.instances.map(({ id }) => id),
     ...desired.databases.map(({ id }) => id),
     ...desired.loadBalancers.map(loadBalancerResource),
+    ...desired.tasks.map(taskResource),
   ]);
-  for (const { resource } of existing.values()) {
-    if (resource && !wanted.has(resource)) start(resource, () => removeContainer(lab, resource));
+  for (const { resource, image } of existing.values()) {
+    if (!resource || wanted.has(resource)) continue;
+    start(resource, () => removeContainer(lab, resource).then(() => removeTaskImage(image)));
   }
   if (missed()) return 0;
   return jobs.underWay || awaitsStatus(desired) ? activeInterval : resyncInterval;
@@ -113,24 +123,23 @@ function placeOf(
   return undefined;
 }
 
-/** Whether an instance or a database is on its way to another status. */
-function awaitsStatus({ instances, databases }: DesiredState): boolean {
+/** Whether an instance, a database or a task is on its way to another status. */
+function awaitsStatus({ instances, databases, ...desired }: DesiredState): boolean {
   const transitions = ["pending", "stopping", "shutting-down", "creating", "deleting"];
   return (
     instances.some(({ state, rebooting }) => rebooting || transitions.includes(state)) ||
-    databases.some(({ status }) => transitions.includes(status))
+    databases.some(({ status }) => transitions.includes(status)) ||
+    desired.tasks.some((task) => awaitsStart(task))
   );
 }
 
 await ensureInternet(lab, await containers(lab));
+await serveLogin(`${lab.home}/share/ecr.sock`, () => ensureRegistry(lab), log);
 await writeFile(`${lab.home}/controller.ready`, "");
 log("ready");
 
 changes.watch();
-void loadBalancers.watch(
-  () => latest?.loadBalancers ?? [],
-  (key, job) => jobs.runAndLog(key, job),
-);
+void loadBalancers.watch(() => latest?.loadBalancers ?? [], runAndLog);
 for (let interval = 0; ;) {
   await changes.next(interval);
   await jobs.runAndLog("cannot reconcile", async () => {
