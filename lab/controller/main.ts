@@ -18,6 +18,7 @@ import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 import { removeTaskImage } from "./tasks/images.ts";
+import { TaskLogs } from "./tasks/logs.ts";
 import { awaitsStart, Tasks } from "./tasks/tasks.ts";
 
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
@@ -33,7 +34,7 @@ const changes = new Changes(lab, log);
 const cache = new DesiredStateCache(describe);
 const runAndLog = (key: string, job: () => Promise<void>) => jobs.runAndLog(key, job);
 const loadBalancers = new LoadBalancers(lab);
-const tasks = new Tasks(lab, runAndLog);
+const tasks = new Tasks(lab, new TaskLogs(lab), runAndLog);
 /** What the last pass was about; undefined before the first one. */
 let latest: DesiredState | undefined;
 

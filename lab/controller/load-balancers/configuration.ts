@@ -86,12 +86,17 @@ backend ${backendName(id)}
 `;
 }
 
-/** Options of a target, in the file and in a command that adds one, which knows no default-server. */
+/**
+ * Options of a target, in the file and in a command that adds one, which knows no default-server. HAProxy makes the first check
+ * after a whole interval, Elastic Load Balancing soon after the registration: downinter is the time between checks of a target
+ * none of whose last checks has passed.
+ */
 export function serverOptions(
   { interval, healthy, unhealthy }: TargetGroup["healthCheck"],
   idleTimeout: number,
 ): string {
-  return `check inter ${interval}s rise ${healthy} fall ${unhealthy} pool-purge-delay ${idleTimeout}s`;
+  const check = `check inter ${interval}s downinter ${Math.min(interval, 2)}s`;
+  return `${check} rise ${healthy} fall ${unhealthy} pool-purge-delay ${idleTimeout}s`;
 }
 
 /** The configuration with targets in it, for a start: they get requests at once. */

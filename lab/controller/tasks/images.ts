@@ -10,7 +10,8 @@ const ecrImage =
 /** Why a task's image is not to be had, worded as ECS does. */
 export class CannotPull extends Error {
   constructor(image: string, cause: string) {
-    super(`CannotPullContainerError: failed to resolve ref ${image}: ${cause}`);
+    const doing = "pull image manifest has been retried 1 time(s): failed to resolve ref";
+    super(`CannotPullContainerError: ${doing} ${image}: ${cause}`);
   }
 }
 
@@ -51,7 +52,9 @@ async function pullOnce(lab: Lab, image: string): Promise<Pulled> {
   await download(there).catch((error: Error & { code?: string }) => {
     // An engine that does not answer is no fault of the image.
     if (error.code) throw error;
-    throw new CannotPull(image, error.message.replaceAll(there, image));
+    const { message } = error;
+    const cause = message.includes("manifest unknown") ? `${image}: not found` : message;
+    throw new CannotPull(image, cause.replaceAll(there, image));
   });
   const name = localName(lab, image);
   const [repo, tag] = name.split(":");

@@ -2,7 +2,6 @@
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../control-api.ts";
@@ -57,14 +56,17 @@ export async function inBatches(
   await reading;
 }
 
+type Client = Pick<CloudWatchLogs, "createLogStream" | "putLogEvents">;
+
 export class TaskLogs {
   private readonly lab: Lab;
-  private readonly client = new CloudWatchLogs();
+  private readonly client: Client;
   /** What is sent at the moment, by task. */
   private readonly sending = new Map<string, Promise<void>>();
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, client: Client = new CloudWatchLogs()) {
     this.lab = lab;
+    this.client = client;
   }
 
   /** Makes the task's log stream. Rejects with CloudWatch Logs' error if there is no such group. */
@@ -132,8 +134,13 @@ async function outputSince(container: string, seen: string): Promise<AsyncIterab
 }
 
 async function* linesOf(output: PassThrough, seen: string): AsyncGenerator<Line> {
-  for await (const text of createInterface({ input: output })) {
-    const line = parseLine(text);
-    if (line && line.time > seen) yield line;
+  let rest = "";
+  for await (const chunk of output.setEncoding("utf8")) {
+    const texts = (rest + (chunk as string)).split("\n");
+    rest = texts.pop()!;
+    for (const text of texts) {
+      const line = parseLine(text);
+      if (line && line.time > seen) yield line;
+    }
   }
 }

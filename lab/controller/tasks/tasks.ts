@@ -4,7 +4,7 @@ import { reportTaskRunning, reportTaskStopped, type Task, type TaskEnd } from ".
 import { createContainer, engine, inspect, type Container, type Lab } from "../docker.ts";
 import { taskResource } from "../ports.ts";
 import { CannotPull, pull } from "./images.ts";
-import { TaskLogs } from "./logs.ts";
+import type { TaskLogs } from "./logs.ts";
 import { containerOptions } from "./start-command.ts";
 
 export class Tasks {
@@ -13,9 +13,13 @@ export class Tasks {
   private readonly run: (key: string, job: () => Promise<void>) => Promise<void>;
 
   /** @param run runs a job and logs its errors */
-  constructor(lab: Lab, run: (key: string, job: () => Promise<void>) => Promise<void>) {
+  constructor(
+    lab: Lab,
+    logs: TaskLogs,
+    run: (key: string, job: () => Promise<void>) => Promise<void>,
+  ) {
     this.lab = lab;
-    this.logs = new TaskLogs(lab);
+    this.logs = logs;
     this.run = run;
   }
 

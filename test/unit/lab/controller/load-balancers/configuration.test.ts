@@ -37,7 +37,7 @@ frontend port-443
   it("checks targets by the settings of their group", () => {
     expect(text).to.include(`http-check send meth GET uri '/login' ver HTTP/1.1`);
     expect(text).to.include("http-check expect status 200-299,302\n  timeout check 5s\n");
-    expect(text).to.include("check inter 10s rise 3 fall 2");
+    expect(text).to.include("check inter 10s downinter 2s rise 3 fall 2");
   });
 
   it("keeps a path in one word, whatever is in it", () => {

@@ -40,7 +40,7 @@ describe("The servers of a load balancer", () => {
   it("are added without a request before their first check", () => {
     const [add, activate, ...rest] = serverCommands(groupOf(one), [], 60);
     expect(add).to.equal(
-      `add server ${server} ${one} check inter 10s rise 3 fall 2 pool-purge-delay 60s weight 0`,
+      `add server ${server} ${one} check inter 10s downinter 2s rise 3 fall 2 pool-purge-delay 60s weight 0`,
     );
     expect([activate, ...rest]).to.deep.equal([activation]);
   });
