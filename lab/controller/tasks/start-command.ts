@@ -24,10 +24,11 @@ export function containerOptions(
   resolver: string,
 ): ContainerCreateOptions {
   const entrypoint = list(own.Entrypoint);
+  const hostname = `ip-${task.address.replaceAll(".", "-")}`;
   const memory = task.memoryMiB * 2 ** 20;
   return {
     Image: image,
-    Hostname: `ip-${task.address.replaceAll(".", "-")}`,
+    Hostname: hostname,
     Entrypoint: ["/bin/sh", "-c", awaitNetwork, ...entrypoint],
     Cmd: task.command ?? list(own.Cmd),
     Env: Object.entries(task.environment).map(([name, value]) => `${name}=${value}`),
@@ -35,6 +36,8 @@ export function containerOptions(
     HostConfig: {
       NetworkMode: "none",
       Dns: [resolver],
+      // Docker adds it for its own networks only.
+      ExtraHosts: [`${hostname}:${task.address}`],
       Memory: memory,
       // Fargate has no swap.
       MemorySwap: memory,

@@ -84,14 +84,16 @@ export class Tasks {
       if (error instanceof CannotPull) return error.message;
       throw error;
     }
-    return engine
-      .getContainer(name)
-      .start()
-      .then(
-        () => undefined,
-        (error: Error) => `CannotStartContainerError: ${error.message}`,
-      );
+    return engine.getContainer(name).start().then(noProblem, refusal);
   }
+}
+
+const noProblem = () => undefined;
+
+/** ECS's words for a start that the engine refuses. Without an answer of the engine, nothing is known of the start. */
+function refusal(error: Error & { statusCode?: number }): string {
+  if (error.statusCode === undefined) throw error;
+  return `CannotStartContainerError: ${error.message}`;
 }
 
 const removed = "The task's container was removed";

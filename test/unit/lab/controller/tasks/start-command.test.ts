@@ -36,7 +36,11 @@ describe("The container of a task", () => {
   });
 
   it("has the environment, the resolver and the limits of the task", () => {
-    const { Env, HostConfig, StopTimeout } = options({ environment: { A: "1", B: "x=y z" } });
+    const { Env, HostConfig, StopTimeout, Hostname } = options({
+      environment: { A: "1", B: "x=y z" },
+    });
+    expect(Hostname).to.equal("ip-10-0-1-30");
+    expect(HostConfig!.ExtraHosts).to.deep.equal(["ip-10-0-1-30:10.0.1.30"]);
     expect(Env).to.deep.equal(["A=1", "B=x=y z"]);
     expect(StopTimeout).to.equal(30);
     expect(HostConfig).to.deep.include({ NetworkMode: "none", Dns: ["10.0.0.2"] });
