@@ -1,4 +1,5 @@
 /** Brings the containers of load balancers to the desired state, and tells the API how their targets are. */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,7 +38,7 @@ export class LoadBalancers {
     const certificates = await certificatesOf(loadBalancer);
     const wanted = configuration(loadBalancer, certificates);
     // What a reload depends on; HAProxy itself does not tell what it has read.
-    const mark = JSON.stringify([wanted, ...certificates]);
+    const mark = digest(JSON.stringify([wanted, ...certificates]));
     const isLoaded = (await readFile(`${home}/loaded`, "utf8").catch(() => "")) === mark;
     const isRunning = place.container?.running ?? false;
     if (!isLoaded) {
@@ -72,12 +73,14 @@ export class LoadBalancers {
 
   private async start(loadBalancer: LoadBalancer, { container }: Place): Promise<void> {
     const { lab } = this;
-    if (container) return void (await engine.getContainer(container.name).start());
-    await runContainer(lab, loadBalancerResource(loadBalancer), {
-      Image: lab.images.net,
-      Cmd: ["haproxy", "-W", "-S", "/run/lb/master.sock,mode,666", "-f", "/run/lb/haproxy.cfg"],
-      HostConfig: { NetworkMode: "none", Binds: [`${this.home(loadBalancer)}:/run/lb`] },
-    });
+    if (container) await engine.getContainer(container.name).start();
+    else
+      await runContainer(lab, loadBalancerResource(loadBalancer), {
+        Image: lab.images.net,
+        Cmd: ["haproxy", "-W", "-S", "/run/lb/master.sock,mode,666", "-f", "/run/lb/haproxy.cfg"],
+        HostConfig: { NetworkMode: "none", Binds: [`${this.home(loadBalancer)}:/run/lb`] },
+      });
+    await this.listening(loadBalancer);
   }
 
   private async write(
@@ -106,7 +109,7 @@ export class LoadBalancers {
   }
 
   private async reportHealth(loadBalancer: LoadBalancer): Promise<void> {
-    const servers = parseServers(await command(this.socket(loadBalancer), "show stat"));
+    const servers = await this.servers(loadBalancer);
     for (const group of loadBalancer.targetGroups)
       await this.reportGroup(loadBalancer, group, servers.get(backendName(group.id)) ?? []);
   }
@@ -130,14 +133,18 @@ export class LoadBalancers {
     this.known.set(group.id, health);
   }
 
-  /** HAProxy's servers; waits for HAProxy to listen, which takes a moment after its start. */
   private async servers(loadBalancer: LoadBalancer): Promise<Map<string, Server[]>> {
+    return parseServers(await command(this.socket(loadBalancer), "show stat"));
+  }
+
+  /** Waits for HAProxy to listen, which takes a moment after its start. */
+  private async listening(loadBalancer: LoadBalancer): Promise<void> {
     for (let attempts = 50; ; attempts--) {
       try {
-        return parseServers(await command(this.socket(loadBalancer), "show stat"));
+        return void (await this.servers(loadBalancer));
       } catch (error) {
-        if (attempts > 0) await sleep(100);
-        else throw await this.explained(error as Error, loadBalancer);
+        if (attempts === 0) throw await this.explained(error as Error, loadBalancer);
+        await sleep(100);
       }
     }
   }
@@ -177,6 +184,10 @@ async function certificatesOf({ listeners }: LoadBalancer): Promise<Map<number, 
     if (issued) found.set(port, `${issued.certificate}\n${issued.chain}\n${issued.privateKey}\n`);
   }
   return found;
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 async function replace(path: string, content: string): Promise<void> {
