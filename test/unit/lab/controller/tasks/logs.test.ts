@@ -69,8 +69,11 @@ describe("The log of a task", () => {
       (request, response) => {
         urls.push(request.url!);
         response.write(frame(`${at(1)} old\n${at(2)} ne`));
-        response.write(frame(`w\n`));
-        response.end(frame(`${at(3)} from stderr\n`, 2));
+        // The rest of the line comes on its own.
+        setTimeout(() => {
+          response.write(frame(`w\n`));
+          response.end(frame(`${at(3)} from stderr\n`, 2));
+        }, 50);
       },
       async (_, home) => {
         const directory = `${home}/tasks/task-${task.id}`;
