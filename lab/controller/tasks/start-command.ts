@@ -33,11 +33,15 @@ export function containerOptions(
     Cmd: task.command ?? list(own.Cmd),
     Env: Object.entries(task.environment).map(([name, value]) => `${name}=${value}`),
     StopTimeout: task.stopTimeout,
+    // ECS, too, leaves out the image's own.
+    Healthcheck: { Test: ["NONE"] },
     HostConfig: {
       NetworkMode: "none",
       Dns: [resolver],
       // Docker adds it for its own networks only.
       ExtraHosts: [`${hostname}:${task.address}`],
+      // The controller reads it, whatever the engine's default is.
+      LogConfig: { Type: "json-file", Config: { "max-size": "20m", "max-file": "2" } },
       Memory: memory,
       // Fargate has no swap.
       MemorySwap: memory,

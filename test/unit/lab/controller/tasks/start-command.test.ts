@@ -35,6 +35,12 @@ describe("The container of a task", () => {
     expect(grep(`${local}eth0\t00000000\t0101000A\t0003\n`)).to.equal("1");
   });
 
+  it("has output that the controller can read, and no health check of its image", () => {
+    const { HostConfig, Healthcheck } = options({});
+    expect(HostConfig!.LogConfig!.Type).to.equal("json-file");
+    expect(Healthcheck).to.deep.equal({ Test: ["NONE"] });
+  });
+
   it("has the environment, the resolver and the limits of the task", () => {
     const { Env, HostConfig, StopTimeout, Hostname } = options({
       environment: { A: "1", B: "x=y z" },
