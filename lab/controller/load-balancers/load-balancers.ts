@@ -71,6 +71,13 @@ export class LoadBalancers {
     }
   }
 
+  /** Tells the API the verdicts on targets that it does not know. */
+  async reportHealth(loadBalancer: LoadBalancer): Promise<void> {
+    const servers = await this.servers(loadBalancer);
+    for (const group of loadBalancer.targetGroups)
+      await this.reportGroup(loadBalancer, group, servers.get(backendName(group.id)) ?? []);
+  }
+
   private async start(loadBalancer: LoadBalancer, { container }: Place): Promise<void> {
     const { lab } = this;
     if (container) await engine.getContainer(container.name).start();
@@ -106,12 +113,6 @@ export class LoadBalancers {
       for (const line of serverCommands(group, present, loadBalancer.idleTimeout))
         await change(socket, line);
     }
-  }
-
-  private async reportHealth(loadBalancer: LoadBalancer): Promise<void> {
-    const servers = await this.servers(loadBalancer);
-    for (const group of loadBalancer.targetGroups)
-      await this.reportGroup(loadBalancer, group, servers.get(backendName(group.id)) ?? []);
   }
 
   private async reportGroup(
