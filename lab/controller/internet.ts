@@ -3,7 +3,7 @@
  * there: name servers, AWS's own endpoints, ECR, Let's Encrypt, a git server, a container registry, and, by
  * masquerade, the package registries of this machine's settings and nothing else.
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
 import { acmRoot, region, type PublicDns } from "./control-api.ts";
@@ -68,13 +68,18 @@ let trusted = "";
 
 /**
  * Adds the roots of the lab's Let's Encrypt and of its ACM to the lab's ca.pem, which clients trust. Each start of the internet
- * makes a new root of Let's Encrypt; the machines keep their certificates.
+ * makes a new root of Let's Encrypt; the machines keep their certificates. Machines trust ACM's, as every system trusts Amazon's.
  */
 async function trustRoots(lab: Lab): Promise<void> {
   const file = `${lab.home}/ca.pem`;
   const letsEncrypt = await exec(internetName(lab), ["/lab/net/await-internet.sh"]);
   const roots = await readFile(file, "utf8").catch(() => "");
-  const missing = [letsEncrypt, (await acmRoot()).trim()].filter((root) => !roots.includes(root));
+  const acm = (await acmRoot()).trim();
+  const certificate = `${lab.home}/share/certs/acm-ca.crt`;
+  await writeFile(certificate, `${acm}\n`);
+  // Whatever the umask is: users of machines read it, too.
+  await chmod(certificate, 0o644);
+  const missing = [letsEncrypt, acm].filter((root) => !roots.includes(root));
   if (missing.length === 0) return;
   await writeFile(`${file}.new`, roots + missing.map((root) => `${root}\n`).join(""));
   await rename(`${file}.new`, file);
