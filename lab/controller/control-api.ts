@@ -4,12 +4,23 @@ import type { Instance } from "./observed-state.ts";
 export const region = process.env.AWS_REGION ?? "us-west-2";
 
 /** An answer other than 200. */
-class Refusal extends Error {
+export class Refusal extends Error {
   readonly status: number;
+  /** The API's own words. */
+  readonly reason: string;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(path: string, status: number, text: string) {
+    super(`${path}: the API answered ${status} ${text}`);
     this.status = status;
+    this.reason = reasonOf(text);
+  }
+}
+
+function reasonOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { error: string }).error;
+  } catch {
+    return text;
   }
 }
 
@@ -17,8 +28,7 @@ async function call<T>(path: string, body?: object): Promise<T> {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
   const response = await fetch(`${process.env.AWS_ENDPOINT_URL}/_lab/${path}`, init);
   if (response.ok) return (await response.json()) as T;
-  const { status } = response;
-  throw new Refusal(status, `${path}: the API answered ${status} ${await response.text()}`);
+  throw new Refusal(path, response.status, await response.text());
 }
 
 /** For a call about what may be gone meanwhile. */
@@ -184,6 +194,20 @@ export async function reportTaskStopped(id: string, end: TaskEnd): Promise<void>
 /** Whether ECR gave these credentials for `docker login`, and they are valid still. */
 export async function isEcrLogin(user: string, password: string): Promise<boolean> {
   return (await call<object>("ecr-login", { user, password }).catch(ifNotFound)) !== undefined;
+}
+
+/** An image that ECR's registry has got under a tag. */
+export interface TaggedImage {
+  repository: string;
+  digest: string;
+  tag: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Rejects with a Refusal: 404 if ECR has no such repository, 409 if the tag is another image's for good. */
+export async function reportImage(image: TaggedImage): Promise<void> {
+  await call("ecr-image", image);
 }
 
 export async function masterPassword(database: string): Promise<string> {

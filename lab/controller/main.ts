@@ -8,8 +8,8 @@ import type { Place } from "./attachment.ts";
 import { removeContainer, reconcileDatabase, reconcileInstance } from "./containers.ts";
 import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
-import { ensureRegistry } from "./ecr/registry.ts";
-import { serveLogin } from "./ecr/login.ts";
+import { ensureRegistry, registrySocket } from "./ecr/registry.ts";
+import { serveEcr } from "./ecr/server.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
 import { LoadBalancers } from "./load-balancers/load-balancers.ts";
@@ -135,7 +135,8 @@ function awaitsStatus({ instances, databases, ...desired }: DesiredState): boole
 }
 
 await ensureInternet(lab, await containers(lab));
-await serveLogin(`${lab.home}/share/ecr.sock`, () => ensureRegistry(lab), log);
+const registry = { socket: registrySocket(lab), ensure: () => ensureRegistry(lab) };
+await serveEcr(`${lab.home}/share/ecr.sock`, registry, log);
 await writeFile(`${lab.home}/controller.ready`, "");
 log("ready");
 

@@ -1,34 +1,13 @@
-/** Answers nginx in the lab's internet whether a request to ECR's registry carries a login that ECR has given. */
-import { once } from "node:events";
-import { rm } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { relative } from "node:path";
+/** Whether a request to ECR's registry carries a login that ECR has given. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { isEcrLogin } from "../control-api.ts";
 
 /**
- * Serves on the socket: 204 for a valid login, else 401, worded as ECR does.
+ * Answers nginx: 204 for a valid login, else 401, worded as ECR does.
  *
- * @param ready called before each valid login is answered: the registry is needed from then on
+ * @param ready called before a valid login is answered: the registry is needed from then on
  */
-export async function serveLogin(
-  socket: string,
-  ready: () => Promise<void>,
-  log: (text: string) => void,
-): Promise<Server> {
-  // Of a controller that has ended.
-  await rm(socket, { force: true });
-  const server = createServer((request, response) => {
-    answer(request, response, ready).catch((error: Error) => {
-      log(`login to ECR: ${error.message}`);
-      response.writeHead(500).end();
-    });
-  });
-  // A socket's path has 107 characters at most, counted as it is given.
-  await once(server.listen(relative(process.cwd(), socket)), "listening");
-  return server;
-}
-
-async function answer(
+export async function answerLogin(
   { headers }: IncomingMessage,
   response: ServerResponse,
   ready: () => Promise<void>,

@@ -9,6 +9,10 @@ import { relative } from "node:path";
 import { exec, type Lab } from "../docker.ts";
 import { internetName } from "../internet.ts";
 
+export function registrySocket(lab: Lab): string {
+  return `${lab.home}/ecr/registry.sock`;
+}
+
 /** Resolves once the registry listens. */
 export async function ensureRegistry(lab: Lab): Promise<void> {
   await exec(internetName(lab), ["/lab/net/ecr.sh"]);
@@ -19,7 +23,7 @@ let forwarder: Promise<Server> | undefined;
 /** Port of the registry on loopback, as long as the controller lives. Resolves once the registry listens. */
 export async function registryPort(lab: Lab): Promise<number> {
   await ensureRegistry(lab);
-  forwarder ??= forward(`${lab.home}/ecr/registry.sock`);
+  forwarder ??= forward(registrySocket(lab));
   return ((await forwarder).address() as AddressInfo).port;
 }
 

@@ -1,14 +1,11 @@
 import { expect } from "chai";
 import { request } from "node:http";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serveLogin } from "../../../../../lab/controller/ecr/login.ts";
-import { forward } from "../../../../../lab/controller/ecr/registry.ts";
+import { serveEcr } from "../../../../../lab/controller/ecr/server.ts";
 
 describe("The login to the lab's ECR", () => {
   const { fetch } = globalThis;
@@ -28,11 +25,14 @@ describe("The login to the lab's ECR", () => {
       const known = init!.body === JSON.stringify({ user: "AWS", password: "a:b" });
       return Promise.resolve(new Response("{}", { status: known ? 200 : 404 }));
     };
-    server = await serveLogin(
+    server = await serveEcr(
       join(directory, "ecr.sock"),
-      () => {
-        prepared++;
-        return unready ? Promise.reject(unready) : Promise.resolve();
+      {
+        socket: "",
+        ensure: () => {
+          prepared++;
+          return unready ? Promise.reject(unready) : Promise.resolve();
+        },
       },
       (text) => logged.push(text),
     );
@@ -47,6 +47,7 @@ describe("The login to the lab's ECR", () => {
     const headers = { host: "123456789012.dkr.ecr.us-west-2.amazonaws.com", authorization };
     const sent = request({
       socketPath: join(directory, "ecr.sock"),
+      path: "/login",
       headers: authorization ? headers : { host: headers.host },
     });
     const [response] = (await once(sent.end(), "response")) as [IncomingMessage];
@@ -74,27 +75,6 @@ describe("The login to the lab's ECR", () => {
   it("fails, and is logged, when the registry does not start", async () => {
     unready = new Error("ECR's registry does not answer");
     expect((await ask(basic("AWS:a:b"))).statusCode).to.equal(500);
-    expect(logged).to.deep.equal(["login to ECR: ECR's registry does not answer"]);
-  });
-});
-
-describe("The registry's port on loopback", () => {
-  it("leads to the registry, and outlives a registry that does not answer", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "ecr-"));
-    const socket = join(directory, "registry.sock");
-    const port = await forward(socket);
-    const { address, port: number } = port.address() as AddressInfo;
-    expect(address).to.equal("127.0.0.1");
-    try {
-      await once(connect(number, address), "close");
-      const registry = createServer((_, response) => response.end("here"));
-      await once(registry.listen(socket), "listening");
-      expect(await (await fetch(`http://127.0.0.1:${number}/v2/`)).text()).to.equal("here");
-      registry.close();
-      registry.closeAllConnections();
-    } finally {
-      port.close();
-      await rm(directory, { recursive: true });
-    }
+    expect(logged).to.deep.equal(["ECR, /login: ECR's registry does not answer"]);
   });
 });
