@@ -78,6 +78,8 @@ from patches.public_addresses import SUBNET_PREFIX
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
+# What a program prints changes no resource, and the controller itself sends it.
+UNSEEN = ("PutLogEvents",)
 
 
 class LabApi:
@@ -241,7 +243,7 @@ def _may_change(environ: Environ, body: bytes) -> bool:
     """Whether the call is more than a read, by AWS's naming of its actions and, for S3, by HTTP's methods."""
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
-        return not target.rpartition(".")[2].startswith(READS)
+        return not target.rpartition(".")[2].startswith(READS + UNSEEN)
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         action = parse_qs(body.decode()).get("Action", [""])[0]
         return not action.startswith(READS)

@@ -13,20 +13,9 @@ import {
   lastLines,
   runContainer,
   volume,
-  type Container,
   type Lab,
 } from "./docker.ts";
-import { uplinkMtu } from "./internet.ts";
-import type { Interface } from "./desired-state.ts";
-
-/** A machine's container, its planned network interface and the container of its router. */
-export interface Place {
-  container: Container | undefined;
-  nic: Interface;
-  router: Container;
-  /** Address of the VPC's resolver. */
-  resolver: string;
-}
+import { attach, forgetAttachment, type Place } from "./attachment.ts";
 
 /**
  * What Docker inside a machine needs of the outer one; tried one by one. `--privileged` instead would ask
@@ -176,28 +165,13 @@ export async function changeMasterPassword(
 /** How often a database's server has ended, by container. */
 const ended = new Map<string, number>();
 
-/** Attaches the network interface if it is missing: it is lost when its machine or its router restarts. */
-async function attach(lab: Lab, started: Container, { nic, router }: Place): Promise<void> {
-  const { name, pid, startedAt } = started;
-  const key = `${startedAt} ${router.startedAt} ${JSON.stringify([nic.address, nic.mac])}`;
-  if (attached.get(name) === key) return;
-  const { ifname, address, prefix, gateway, mac } = nic;
-  const values = [router.pid, pid, ifname, address, prefix, gateway, mac, await uplinkMtu()].map(
-    String,
-  );
-  await exec(`${lab.name}-helper`, ["/lab/net/attach.sh", ...values]);
-  attached.set(name, key);
-}
-
-const attached = new Map<string, string>();
-
-/** Removes a machine, a database or a router and what it kept. What is gone already is no error. */
+/** Removes the container of a resource and what it kept. What is gone already is no error. */
 export async function removeContainer(lab: Lab, resource: string): Promise<void> {
   const name = `${lab.name}-${resource}`;
   await engine.getContainer(name).remove({ force: true, v: true }).catch(ignoring(404));
   await engine.getVolume(name).remove().catch(ignoring(404));
-  for (const kind of ["databases", "vpc"])
+  for (const kind of ["databases", "vpc", "load-balancers", "tasks"])
     await rm(`${lab.home}/${kind}/${resource}`, { recursive: true, force: true });
   ended.delete(name);
-  attached.delete(name);
+  forgetAttachment(name);
 }

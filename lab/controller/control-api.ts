@@ -3,19 +3,42 @@ import type { Instance } from "./observed-state.ts";
 
 export const region = process.env.AWS_REGION ?? "us-west-2";
 
-class NotFound extends Error {}
+/** An answer other than 200. */
+export class Refusal extends Error {
+  readonly status: number;
+  /** The API's own words. */
+  readonly reason: string;
+
+  constructor(path: string, status: number, text: string) {
+    super(`${path}: the API answered ${status} ${text}`);
+    this.status = status;
+    this.reason = reasonOf(text);
+  }
+}
+
+function reasonOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { error: string }).error;
+  } catch {
+    return text;
+  }
+}
 
 async function call<T>(path: string, body?: object): Promise<T> {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
   const response = await fetch(`${process.env.AWS_ENDPOINT_URL}/_lab/${path}`, init);
   if (response.ok) return (await response.json()) as T;
-  const message = `${path}: the API answered ${response.status} ${await response.text()}`;
-  throw response.status === 404 ? new NotFound(message) : new Error(message);
+  throw new Refusal(path, response.status, await response.text());
 }
 
 /** For a call about what may be gone meanwhile. */
 function ifNotFound(error: Error): undefined {
-  if (!(error instanceof NotFound)) throw error;
+  if (!(error instanceof Refusal && error.status === 404)) throw error;
+}
+
+/** For a report of what the API may know already: of a controller that has ended since. */
+function ifNotAwaited(error: Error): undefined {
+  if (!(error instanceof Refusal && error.status === 409)) throw error;
 }
 
 /** Resolves to the API's revision once it is greater than `seen`, and after 25 s at the latest. Each change raises it. */
@@ -46,6 +69,145 @@ export interface PublicDns {
 
 export function publicDns(): Promise<PublicDns> {
   return call("dns");
+}
+
+/** A load balancer, as far as its container needs it. */
+export interface LoadBalancer {
+  /** Its ARN, which ends with its name and a random part. */
+  id: string;
+  vpcId: string;
+  groupIds: string[];
+  /** Seconds. */
+  idleTimeout: number;
+  interfaces: { subnetId: string; address: string; mac: string; publicIp: string | null }[];
+  listeners: Listener[];
+  targetGroups: TargetGroup[];
+}
+
+export interface Listener {
+  port: number;
+  protocol: string;
+  certificateArn: string | null;
+  redirect: { port: string | number; protocol: string; status: number } | null;
+  /** Id of a target group. */
+  targetGroup: string | null;
+}
+
+export interface TargetGroup {
+  /** Its ARN. */
+  id: string;
+  /** Seconds; `matcher` is a list of HTTP statuses and ranges, as "200-299,302". */
+  healthCheck: {
+    path: string;
+    matcher: string;
+    interval: number;
+    timeout: number;
+    healthy: number;
+    unhealthy: number;
+  };
+  targets: { address: string; port: number; draining: boolean }[];
+}
+
+export async function loadBalancers(): Promise<LoadBalancer[]> {
+  return (await call<{ loadBalancers: LoadBalancer[] }>("load-balancers")).loadBalancers;
+}
+
+/** Tells the API that a load balancer serves. */
+export async function reportLoadBalancer(id: string): Promise<void> {
+  await call("load-balancer", { id, status: "active" }).catch(ifNotFound).catch(ifNotAwaited);
+}
+
+export interface TargetHealth {
+  address: string;
+  port: number;
+  healthy: boolean;
+  /** AWS's description of why it is unhealthy; empty for a healthy target. */
+  reason: string;
+}
+
+export async function reportTargetHealth(
+  targetGroup: string,
+  targets: TargetHealth[],
+): Promise<void> {
+  await call("target-health", { targetGroup, targets }).catch(ifNotFound);
+}
+
+/** In PEM; undefined while it has not been issued. */
+export function certificate(arn: string) {
+  const path = `certificate?arn=${encodeURIComponent(arn)}`;
+  type Certificate = { certificate: string; chain: string; privateKey: string };
+  return call<Certificate>(path).catch(ifNotFound);
+}
+
+/** The root certificate of the lab's ACM, in PEM. */
+export async function acmRoot(): Promise<string> {
+  return (await call<{ certificate: string }>("acm-ca")).certificate;
+}
+
+/** A task of ECS that has not ended for good, as far as its container needs it. */
+export interface Task {
+  id: string;
+  /** STOPPED once its container is to get SIGTERM. */
+  desiredStatus: string;
+  /** ECS's status: PROVISIONING, PENDING, RUNNING, … */
+  lastStatus: string;
+  image: string;
+  /** Null for the image's own. */
+  command: string[] | null;
+  /** Secrets included. */
+  environment: Record<string, string>;
+  /** Why it cannot be started, worded as ECS does. */
+  problem: string | null;
+  vpcId: string;
+  subnetId: string;
+  address: string;
+  mac: string;
+  groupIds: string[];
+  /** CPU units, of which a vCPU has 1024. */
+  cpu: number;
+  memoryMiB: number;
+  /** Seconds from SIGTERM to SIGKILL. */
+  stopTimeout: number;
+  /** Null for a task whose output is not kept. */
+  logGroup: string | null;
+  logStream: string | null;
+}
+
+export async function tasks(): Promise<Task[]> {
+  return (await call<{ tasks: Task[] }>("ecs/tasks")).tasks;
+}
+
+/** What became of a task's container. With an exit code it has ended, without one it could not be started. */
+export interface TaskEnd {
+  exitCode?: number;
+  reason?: string;
+}
+
+export async function reportTaskRunning(id: string): Promise<void> {
+  await call("ecs/task", { id, status: "running" }).catch(ifNotFound);
+}
+
+export async function reportTaskStopped(id: string, end: TaskEnd): Promise<void> {
+  await call("ecs/task", { id, status: "stopped", ...end }).catch(ifNotFound);
+}
+
+/** Whether ECR gave these credentials for `docker login`, and they are valid still. */
+export async function isEcrLogin(user: string, password: string): Promise<boolean> {
+  return (await call<object>("ecr-login", { user, password }).catch(ifNotFound)) !== undefined;
+}
+
+/** An image that ECR's registry has got under a tag. */
+export interface TaggedImage {
+  repository: string;
+  digest: string;
+  tag: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Rejects with a Refusal: 404 if ECR has no such repository, 409 if the tag is another image's for good. */
+export async function reportImage(image: TaggedImage): Promise<void> {
+  await call("ecr-image", image);
 }
 
 export async function masterPassword(database: string): Promise<string> {

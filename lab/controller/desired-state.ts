@@ -10,8 +10,9 @@ import type {
   RouteTable,
   Subnet,
 } from "./observed-state.ts";
-import type { PublicDns } from "./control-api.ts";
+import type { LoadBalancer, PublicDns, Task } from "./control-api.ts";
 import { nth, range } from "./ipv4.ts";
+import { portsOf, type Port } from "./ports.ts";
 
 /** Where a packet that leaves a machine goes, by the most specific route of its subnet's table. */
 export interface NextHop {
@@ -19,11 +20,13 @@ export interface NextHop {
   via: "local" | "internet" | "endpoint" | { nat: string } | "blackhole";
 }
 
-/** The network interface of a machine. */
+/** A network interface. An instance, a database and a task have one, a load balancer has one in each of its subnets. */
 export interface Interface {
   /** Name of the end of the veth pair in the router; Linux allows 15 characters. */
   ifname: string;
-  /** Id of the instance or database that it belongs to. */
+  /** Name of the other end: eth0, eth1, … */
+  device: string;
+  /** Name of the resource that it belongs to, as its container's label has it. */
   owner: string;
   address: string;
   prefix: number;
@@ -55,76 +58,42 @@ export interface DesiredState {
   routers: Router[];
   instances: Instance[];
   databases: Database[];
+  loadBalancers: LoadBalancer[];
+  tasks: Task[];
   /** What the internet's name servers answer. */
   dns: PublicDns;
 }
 
-/** A VPC without a machine needs no router, so it has none. */
+/** A VPC without a network interface needs no router, so it has none. */
 export function desiredState(observed: ObservedState): DesiredState {
   const instances = observed.instances.filter(({ state }) => state !== "terminated");
-  const { databases } = observed;
+  const { databases, loadBalancers, tasks, dns } = observed;
+  const ports = portsOf({ instances, databases, loadBalancers, tasks });
   const routers = observed.vpcs
-    .map((vpc): Router => {
-      const nats = usableNats(observed, vpc.id);
-      const interfaces = [
-        ...instances.map((instance) => ({ machine: instance, port: instancePort(instance) })),
-        ...databases.map((database) => ({ machine: database, port: databasePort(database) })),
-      ]
-        .filter(({ machine }) => machine.vpcId === vpc.id)
-        .map(({ machine, port }) => connect(observed, port, machine.subnetId, machine.groupIds));
-      return {
-        vpcId: vpc.id,
-        resolver: nth(vpc.cidr, 2),
-        interfaces,
-        nats,
-        hosts: databases
-          .filter(({ vpcId, endpoint }) => vpcId === vpc.id && endpoint)
-          .map(({ endpoint, address }) => ({ name: endpoint!, address })),
-      };
-    })
+    .map((vpc): Router => ({
+      vpcId: vpc.id,
+      resolver: nth(vpc.cidr, 2),
+      interfaces: ports
+        .filter(({ vpcId }) => vpcId === vpc.id)
+        .map((port) => connect(observed, port)),
+      nats: usableNats(observed, vpc.id),
+      hosts: databases
+        .filter(({ vpcId, endpoint }) => vpcId === vpc.id && endpoint)
+        .map(({ endpoint, address }) => ({ name: endpoint!, address })),
+    }))
     .filter(({ interfaces }) => interfaces.length > 0);
-  return { routers, instances, databases, dns: observed.dns };
+  return { routers, instances, databases, loadBalancers, tasks, dns };
 }
 
-type Port = Pick<Interface, "ifname" | "owner" | "address" | "mac" | "publicIp" | "metadataHops">;
-
-function instancePort(instance: Instance): Port {
-  return {
-    ifname: `i-${instance.id.slice(-12)}`,
-    owner: instance.id,
-    address: instance.address,
-    mac: instance.mac,
-    publicIp: instance.publicIp,
-    metadataHops: instance.metadata.enabled ? instance.metadata.hopLimit : undefined,
-  };
-}
-
-function databasePort(database: Database): Port {
-  const hex = hash(database.id).toString(16).padStart(8, "0");
-  return {
-    ifname: `db-${hex}`,
-    owner: database.id,
-    address: database.address,
-    mac: `02:db:${hex.match(/../g)!.join(":")}`,
-    publicIp: undefined,
-    metadataHops: undefined,
-  };
-}
-
-function connect(
-  observed: ObservedState,
-  port: Port,
-  subnetId: string,
-  groupIds: string[],
-): Interface {
-  const subnet = observed.subnets.find(({ id }) => id === subnetId)!;
+function connect(observed: ObservedState, port: Port): Interface {
+  const { ifname, device, owner, address, mac, publicIp, metadataHops, groupIds } = port;
+  const subnet = observed.subnets.find(({ id }) => id === port.subnetId)!;
   const groups = observed.securityGroups.filter(({ id }) => groupIds.includes(id));
   return {
-    ...port,
+    ...{ ifname, device, owner, address, mac, publicIp, metadataHops, groupIds },
     prefix: range(subnet.cidr).prefix,
     gateway: nth(subnet.cidr, 1),
     routes: routesOf(observed, subnet),
-    groupIds,
     ingress: groups.flatMap(({ ingress }) => ingress),
     egress: groups.flatMap(({ egress }) => egress),
   };
@@ -162,12 +131,4 @@ function usableNats(observed: ObservedState, vpcId: string): Router["nats"] {
     const out = tableOf(observed, subnet)?.routes.find(({ cidr }) => cidr === "0.0.0.0/0");
     return isAttached(observed, out?.target, vpcId) ? [{ id, publicIp }] : [];
   });
-}
-
-/** FNV-1a, 32 bits: stable across runs and versions. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text))
-    value = Math.imul(value ^ byte, 0x01000193) >>> 0;
-  return value;
 }

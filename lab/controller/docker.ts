@@ -67,12 +67,18 @@ export async function inspect(container: string) {
   return {
     name: Name.slice(1),
     resource: Config.Labels[resourceLabel],
+    image: Config.Image,
     running: State.Running,
     healthy: State.Health?.Status === "healthy",
     /** Process id of its first process on the host; 0 when it is not running. */
     pid: State.Pid,
     /** When it was started last: changes when it restarts, so its network interface is gone. */
     startedAt: State.StartedAt,
+    /** Made and never started. */
+    created: State.Status === "created",
+    exitCode: State.ExitCode,
+    /** Killed as it used more memory than it may. */
+    outOfMemory: State.OOMKilled,
   };
 }
 
@@ -92,11 +98,21 @@ export async function runContainer(
   options: Docker.ContainerCreateOptions,
   network?: string,
 ): Promise<void> {
+  const name = await createContainer(lab, resource, options);
+  if (network) await engine.getNetwork(network).connect({ Container: name });
+  await engine.getContainer(name).start();
+}
+
+/** Makes a container, and does not start it. Resolves to its name. */
+export async function createContainer(
+  lab: Lab,
+  resource: string,
+  options: Docker.ContainerCreateOptions,
+): Promise<string> {
   const name = `${lab.name}-${resource}`;
   const Labels = { [label]: lab.home, [resourceLabel]: resource };
-  const container = await engine.createContainer({ name, Labels, ...options });
-  if (network) await engine.getNetwork(network).connect({ Container: name });
-  await container.start();
+  await engine.createContainer({ name, Labels, ...options });
+  return name;
 }
 
 /** Makes a volume, labelled so that lab/down finds it. Returns the bind that mounts it at the path. */

@@ -1,12 +1,12 @@
 /**
  * The lab's internet: a bridge with 198.18.N.0/24 and one host on it that plays what AWS's machines meet
- * there: name servers, AWS's own endpoints, Let's Encrypt, a git server, a container registry, and, by
+ * there: name servers, AWS's own endpoints, ECR, Let's Encrypt, a git server, a container registry, and, by
  * masquerade, the package registries of this machine's settings and nothing else.
  */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
-import { region, type PublicDns } from "./control-api.ts";
+import { acmRoot, region, type PublicDns } from "./control-api.ts";
 import {
   docker,
   engine,
@@ -57,7 +57,7 @@ export async function ensureInternet(
     internet = await inspect(internetName(lab));
   }
   if (trusted !== internet.startedAt) {
-    await trustRoot(lab);
+    await trustRoots(lab);
     trusted = internet.startedAt;
   }
   if (dns) await configureDns(lab, internet, dns);
@@ -67,15 +67,21 @@ export async function ensureInternet(
 let trusted = "";
 
 /**
- * Adds the root of the lab's Let's Encrypt to the lab's ca.pem, which clients trust. Each start of the internet makes a new
- * root; the machines keep their certificates.
+ * Adds the roots of the lab's Let's Encrypt and of its ACM to the lab's ca.pem, which clients trust. Each start of the internet
+ * makes a new root of Let's Encrypt; the machines keep their certificates. Machines trust ACM's, as every system trusts Amazon's.
  */
-async function trustRoot(lab: Lab): Promise<void> {
+async function trustRoots(lab: Lab): Promise<void> {
   const file = `${lab.home}/ca.pem`;
-  const root = await exec(internetName(lab), ["/lab/net/await-internet.sh"]);
+  const letsEncrypt = await exec(internetName(lab), ["/lab/net/await-internet.sh"]);
   const roots = await readFile(file, "utf8").catch(() => "");
-  if (roots.includes(root)) return;
-  await writeFile(`${file}.new`, `${roots}${root}\n`);
+  const acm = (await acmRoot()).trim();
+  const certificate = `${lab.home}/share/certs/acm-ca.crt`;
+  await writeFile(certificate, `${acm}\n`);
+  // Whatever the umask is: users of machines read it, too.
+  await chmod(certificate, 0o644);
+  const missing = [letsEncrypt, acm].filter((root) => !roots.includes(root));
+  if (missing.length === 0) return;
+  await writeFile(`${file}.new`, roots + missing.map((root) => `${root}\n`).join(""));
   await rename(`${file}.new`, file);
 }
 
@@ -88,6 +94,8 @@ async function startInternet(lab: Lab, existing: Map<string, Container>): Promis
   await ensureNetwork(lab, name, { IPAM: { Config: [subnet] }, Options: inside });
   await ensureNetwork(lab, uplink, {});
   await prepareDns(lab);
+  // Docker would make it as root's.
+  await mkdir(`${lab.home}/ecr`, { recursive: true });
   if (existing.has(name)) await engine.getContainer(name).remove({ force: true });
   const options = {
     Image: lab.images.net,
@@ -104,6 +112,8 @@ async function startInternet(lab: Lab, existing: Map<string, Container>): Promis
         `${lab.home}/share:/run/lab:ro`,
         await volume(lab, "internet-git", "/srv/git"),
         `${process.env.LAB_CACHE}/registry:/srv/registry:ro`,
+        `${lab.home}/ecr:/run/ecr`,
+        await volume(lab, "internet-ecr", "/srv/ecr"),
         `${import.meta.dirname}:/lab:ro`,
       ],
     },

@@ -4,14 +4,22 @@
  */
 import { writeFile } from "node:fs/promises";
 import { Changes } from "./changes.ts";
-import { removeContainer, reconcileDatabase, reconcileInstance, type Place } from "./containers.ts";
+import type { Place } from "./attachment.ts";
+import { removeContainer, reconcileDatabase, reconcileInstance } from "./containers.ts";
 import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
+import { ensureRegistry, registrySocket } from "./ecr/registry.ts";
+import { serveEcr } from "./ecr/server.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
-import type { Interface, DesiredState } from "./desired-state.ts";
+import { LoadBalancers } from "./load-balancers/load-balancers.ts";
+import { loadBalancerResource, taskResource } from "./ports.ts";
+import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
+import { removeTaskImage } from "./tasks/images.ts";
+import { TaskLogs } from "./tasks/logs.ts";
+import { awaitsStart, Tasks } from "./tasks/tasks.ts";
 
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
 const resyncInterval = 10_000;
@@ -24,6 +32,11 @@ const log = (text: string) => console.error(`${new Date().toISOString()} ${text}
 const jobs = new KeyedJobs(log);
 const changes = new Changes(lab, log);
 const cache = new DesiredStateCache(describe);
+const runAndLog = (key: string, job: () => Promise<void>) => jobs.runAndLog(key, job);
+const loadBalancers = new LoadBalancers(lab);
+const tasks = new Tasks(lab, new TaskLogs(lab), runAndLog);
+/** What the last pass was about; undefined before the first one. */
+let latest: DesiredState | undefined;
 
 /** The container that attaches network interfaces: it sees the host's processes and nothing else. */
 async function ensureHelper(existing: Map<string, Container>): Promise<void> {
@@ -50,6 +63,7 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
   const [desired, existing] = await Promise.all([cache.at(changes.revision), containers(lab)]);
+  latest = desired;
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing, desired.dns));
   for (const router of desired.routers) {
@@ -60,40 +74,48 @@ async function reconcile(): Promise<number> {
         : ensureRouter(lab, router, container),
     );
   }
-  for (const instance of desired.instances) {
-    const place = placeOf(desired, existing, instance.id);
-    if (place) start(instance.id, () => reconcileInstance(lab, instance, place));
-  }
-  for (const database of desired.databases) {
-    const place = placeOf(desired, existing, database.id);
-    if (place) start(database.id, () => reconcileDatabase(lab, database, place));
-  }
+  // A resource waits for its router.
+  const attached = (resource: string, job: (place: Place) => Promise<void>) => {
+    const place = placeOf(desired, existing, resource);
+    if (place) start(resource, () => job(place));
+  };
+  for (const instance of desired.instances)
+    attached(instance.id, (place) => reconcileInstance(lab, instance, place));
+  for (const database of desired.databases)
+    attached(database.id, (place) => reconcileDatabase(lab, database, place));
+  for (const balancer of desired.loadBalancers)
+    attached(loadBalancerResource(balancer), (place) => loadBalancers.reconcile(balancer, place));
+  for (const task of desired.tasks)
+    attached(taskResource(task), (place) => tasks.reconcile(task, place));
   const wanted = new Set([
     ...["internet", "helper"],
     ...desired.routers.map(({ vpcId }) => vpcId),
     ...desired.instances.map(({ id }) => id),
     ...desired.databases.map(({ id }) => id),
+    ...desired.loadBalancers.map(loadBalancerResource),
+    ...desired.tasks.map(taskResource),
   ]);
-  for (const { resource } of existing.values()) {
-    if (resource && !wanted.has(resource)) start(resource, () => removeContainer(lab, resource));
+  for (const { resource, image } of existing.values()) {
+    if (!resource || wanted.has(resource)) continue;
+    start(resource, () => removeContainer(lab, resource).then(() => removeTaskImage(image)));
   }
   if (missed()) return 0;
   return jobs.underWay || awaitsStatus(desired) ? activeInterval : resyncInterval;
 }
 
-/** Where a machine is attached; undefined while its router does not run. */
+/** Where a resource is attached; undefined while its router does not run. */
 function placeOf(
   desired: DesiredState,
   existing: Map<string, Container>,
-  id: string,
+  resource: string,
 ): Place | undefined {
   for (const router of desired.routers) {
-    const nic: Interface | undefined = router.interfaces.find(({ owner }) => owner === id);
+    const nics = router.interfaces.filter(({ owner }) => owner === resource);
     const running = existing.get(routerName(lab, router.vpcId));
-    if (nic && running?.running) {
+    if (nics.length > 0 && running?.running) {
       return {
-        container: existing.get(`${lab.name}-${id}`),
-        nic,
+        container: existing.get(`${lab.name}-${resource}`),
+        nics,
         router: running,
         resolver: router.resolver,
       };
@@ -102,20 +124,24 @@ function placeOf(
   return undefined;
 }
 
-/** Whether an instance or a database is on its way to another status. */
-function awaitsStatus({ instances, databases }: DesiredState): boolean {
+/** Whether an instance, a database or a task is on its way to another status. */
+function awaitsStatus({ instances, databases, ...desired }: DesiredState): boolean {
   const transitions = ["pending", "stopping", "shutting-down", "creating", "deleting"];
   return (
     instances.some(({ state, rebooting }) => rebooting || transitions.includes(state)) ||
-    databases.some(({ status }) => transitions.includes(status))
+    databases.some(({ status }) => transitions.includes(status)) ||
+    desired.tasks.some((task) => awaitsStart(task))
   );
 }
 
 await ensureInternet(lab, await containers(lab));
+const registry = { socket: registrySocket(lab), ensure: () => ensureRegistry(lab) };
+await serveEcr(`${lab.home}/share/ecr.sock`, registry, log);
 await writeFile(`${lab.home}/controller.ready`, "");
 log("ready");
 
 changes.watch();
+void loadBalancers.watch(() => latest?.loadBalancers ?? [], runAndLog);
 for (let interval = 0; ;) {
   await changes.next(interval);
   await jobs.runAndLog("cannot reconcile", async () => {

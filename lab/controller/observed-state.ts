@@ -6,7 +6,16 @@ import { EC2, type Instance as Machine, type IpPermission } from "@aws-sdk/clien
 import { RDS, type DBInstance } from "@aws-sdk/client-rds";
 
 import { databaseReader, keyPairs, readCloud, tagsOf, userData } from "../../tools/inventory.ts";
-import { databasePlace, publicDns, rebooting, type PublicDns } from "./control-api.ts";
+import {
+  databasePlace,
+  loadBalancers,
+  publicDns,
+  rebooting,
+  tasks,
+  type LoadBalancer,
+  type PublicDns,
+  type Task,
+} from "./control-api.ts";
 
 export interface Vpc {
   id: string;
@@ -113,6 +122,8 @@ export interface ObservedState {
   securityGroups: SecurityGroup[];
   instances: Instance[];
   databases: Database[];
+  loadBalancers: LoadBalancer[];
+  tasks: Task[];
   dns: PublicDns;
 }
 
@@ -121,11 +132,14 @@ const rds = databaseReader(new RDS());
 
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<ObservedState> {
-  const [cloud, lists, databases, dns] = await Promise.all([
+  // The control API, not AWS's, as moto takes longer to describe load balancers and tasks.
+  const [cloud, lists, databases, dns, balancers, ecsTasks] = await Promise.all([
     readCloud(ec2),
     ec2.describePrefixLists(),
     describeDatabases(),
     publicDns(),
+    loadBalancers(),
+    tasks(),
   ]);
   const cidrsOf = (list: string | undefined) =>
     lists.PrefixLists?.find(({ PrefixListId }) => PrefixListId === list)?.Cidrs ?? [];
@@ -168,6 +182,8 @@ export async function describe(): Promise<ObservedState> {
     })),
     instances: await describeInstances(cloud.instances),
     databases,
+    loadBalancers: balancers,
+    tasks: ecsTasks,
     dns,
   };
 }

@@ -111,9 +111,19 @@ remove_labelled() {
   say "$what removed: ${#found[@]}"
 }
 
-# remove_docker_objects HOME: the containers, networks and volumes of the lab whose directory is HOME.
+# remove_task_images HOME: the images of ECS tasks. They are known by their name, as their labels are their authors'.
+remove_task_images() {
+  local found
+  mapfile -t found < <(docker image ls --filter "reference=flask-on-aws-tasks/$(basename "$1")" --format '{{.Repository}}:{{.Tag}}')
+  if ((${#found[@]} == 0)); then return; fi
+  docker rmi --force "${found[@]}" >/dev/null
+  say "images of tasks removed: ${#found[@]}"
+}
+
+# remove_docker_objects HOME: the containers, images of tasks, networks and volumes of the lab whose directory is HOME.
 remove_docker_objects() {
   remove_labelled "$1" containers 'ps --all' rm --force --volumes
+  remove_task_images "$1"
   remove_labelled "$1" networks 'network ls' network rm
   remove_labelled "$1" volumes 'volume ls' volume rm
 }

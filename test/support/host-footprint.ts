@@ -49,7 +49,7 @@ export function killProcessesOf(text: string): number {
 }
 
 /**
- * Everything of the machine that a lab touches: containers, networks, volumes, links, routes, packet filter rules
+ * Everything of the machine that a lab touches: containers, images of tasks, networks, volumes, links, routes, packet filter rules
  * and its processes.
  *
  * @param image the lab's image `net`, which has the tools
@@ -59,6 +59,11 @@ export async function hostFootprint(image: string, home: string): Promise<HostFo
   const docker = async (...args: string[]) => lines(await succeed("docker", args));
   return {
     containers: await docker("ps", "--all", "--format", "{{.Names}}"),
+    // The second kind of name is that of an image that the controller is about to rename.
+    taskImages: await docker(
+      ...["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"],
+      ...["--filter", "reference=flask-on-aws-tasks/*", "--filter", "reference=127.0.0.1:*/*"],
+    ),
     networks: await docker("network", "ls", "--format", "{{.Name}}"),
     volumes: await docker("volume", "ls", "--format", "{{.Name}}"),
     links: await inHostNetwork(image, "ls /sys/class/net"),

@@ -47,11 +47,12 @@ servers=()
 for host in "$@"; do
   servers+=("--server=/$host/127.0.0.11" "--nftset=/$host/4#ip#lab#registries")
 done
-# The controller writes the two files, public-dns.ts: A records and zones.
+# The controller writes the two files, public-dns.ts: A records, which come before the names here, and zones. A name of a load
+# balancer that is gone does not exist.
 dnsmasq --no-resolv --no-hosts --user=root --bind-interfaces --listen-address="$prefix.2" --filter-AAAA \
   --address="/amazonaws.com/$prefix.2" --address="/s3.$region.amazonaws.com/$prefix.4" \
   --address="/lab.test/$prefix.2" --address="/api.letsencrypt.org/$prefix.2" "${servers[@]}" \
-  --addn-hosts=/run/lab/dns/hosts --servers-file=/run/lab/dns/zones
+  --local="/$region.elb.amazonaws.com/" --addn-hosts=/run/lab/dns/hosts --servers-file=/run/lab/dns/zones
 
 /lab/net/lets-encrypt.sh
 

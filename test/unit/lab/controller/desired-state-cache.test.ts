@@ -12,6 +12,8 @@ describe("The cache of the desired state", () => {
     securityGroups: [],
     instances: [],
     databases: [],
+    loadBalancers: [],
+    tasks: [],
     dns: { zones: ["example.test"], records: [] },
   };
   let described: number;
@@ -29,7 +31,10 @@ describe("The cache of the desired state", () => {
   it("computes the state once for a revision", async () => {
     const first = await cache.at(0);
     const { dns } = observed;
-    expect(first).to.deep.equal({ routers: [], instances: [], databases: [], dns });
+    expect(first).to.deep.equal({
+      ...{ routers: [], instances: [], databases: [], loadBalancers: [], tasks: [] },
+      dns,
+    });
     expect(await cache.at(0)).to.equal(first);
     expect(described).to.equal(1);
   });

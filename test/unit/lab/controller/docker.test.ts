@@ -74,8 +74,11 @@ describe("The list of containers", () => {
       subnet: 0,
       images: { machine: "", net: "", mysql: "" },
     };
-    const Config = { Labels: { "flask-on-aws.resource": "i-1" } };
-    const State = { Running: true, Pid: 7, StartedAt: "now", Health: { Status: "healthy" } };
+    const Config = { Image: "machine:1", Labels: { "flask-on-aws.resource": "i-1" } };
+    const State = {
+      ...{ Running: true, Pid: 7, StartedAt: "now", Health: { Status: "healthy" } },
+      ...{ Status: "running", ExitCode: 0, OOMKilled: false },
+    };
     let listed = "";
     await withFakeEngine(
       ({ url }, response) => {
@@ -92,10 +95,14 @@ describe("The list of containers", () => {
             {
               name: "unit-i-1",
               resource: "i-1",
+              image: "machine:1",
               running: true,
               healthy: true,
               pid: 7,
               startedAt: "now",
+              created: false,
+              exitCode: 0,
+              outOfMemory: false,
             },
           ],
         ]);

@@ -53,6 +53,16 @@ describe("The observed state", function () {
     expect(instances).to.have.length(1);
   });
 
+  it("includes load balancers and tasks as the control API tells of them", async () => {
+    const told = { loadBalancers: [{ id: "lb" }], tasks: [{ id: "task" }] };
+    globalThis.fetch = (url, init) =>
+      /\/_lab\/(load-balancers|ecs\/tasks)$/.test(url as string)
+        ? Promise.resolve(new Response(JSON.stringify(told)))
+        : fetch(url, init);
+    const { loadBalancers, tasks } = await observed.describe();
+    expect({ loadBalancers, tasks }).to.deep.equal(told);
+  });
+
   it("includes the zones and records of the public DNS", async () => {
     const route53 = new Route53(api.client);
     await route53.createHostedZone({ Name: "example.test", CallerReference: "1" });
