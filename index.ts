@@ -1,10 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { AppServer } from "./compute/app-server.ts";
-import { Machine } from "./compute/machine.ts";
+import { createMachines } from "./compute/machines.ts";
 import { Database } from "./database/database.ts";
 import { appOf } from "./deployer/app.ts";
-import { OwnHostKey } from "./deployer/host-key.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
@@ -13,7 +11,6 @@ import { Network } from "./network/network.ts";
 import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
 import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
-import { sshKey } from "./secrets.ts";
 import { readSettings } from "./settings/settings.ts";
 import { warnings } from "./settings/warnings.ts";
 import { Backups } from "./storage/backups.ts";
@@ -152,73 +149,21 @@ const database = new Database(
   opts,
 );
 
-const adminKey = sshKey(`${name}-admin-key`);
-const keyPair = new aws.ec2.KeyPair(
-  name,
-  { publicKey: adminKey.publicKey, tags: { Name: name } },
-  { provider },
-);
-const machineArgs = {
-  image: settings.machineImage,
-  instanceType: settings.instanceType,
-  cpuCredits: settings.cpuCredits,
-  keyName: keyPair.keyName,
-  authorizedKeys: settings.sshPublicKey ? [settings.sshPublicKey] : [],
-};
-const appServer = new AppServer(
-  `${name}-app`,
-  {
-    ...machineArgs,
-    subnetId: network.public.first,
-    routes: network.public.routes,
-    securityGroupId: groups.ids.app,
-    bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
-    siteObjectArns: site?.writable ?? [],
-  },
-  opts,
-);
-const testServer = new Machine(
-  `${name}-test`,
-  {
-    ...machineArgs,
-    subnetId: network.private.first,
-    routes: network.private.routes,
-    securityGroupId: groups.ids.test,
-  },
-  opts,
-);
+/** Who may log in, and how `./ops` lets the computer in on which it runs. */
+export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
+const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = createMachines(name, {
+  settings,
+  subnets: network,
+  groups: groups.ids,
+  access: sshAccess,
+  bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
+  siteObjectArns: site?.writable ?? [],
+  provider,
+});
 
 const dns = zone
   ? new Domain(`${name}-domain`, { domain, zone, address: appServer.publicIp }, opts)
   : undefined;
-
-/** Who may log in, and how `./ops` lets the computer in on which it runs. */
-export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
-const user = settings.machineImage.loginUser;
-const login = { user, privateKey: adminKey.privateKey, access: sshAccess };
-const appHostKey = new OwnHostKey(
-  `${name}-app-own-host-key`,
-  {
-    ...login,
-    server: "app",
-    instanceId: appServer.instanceId,
-    address: appServer.publicIp,
-    firstContactKey: appServer.firstContactKey,
-  },
-  { parent: appServer },
-);
-const testHostKey = new OwnHostKey(
-  `${name}-test-own-host-key`,
-  {
-    ...login,
-    server: "test",
-    instanceId: testServer.instanceId,
-    address: testServer.privateIp,
-    firstContactKey: testServer.firstContactKey,
-    jump: { address: appServer.publicIp, user, hostKey: appHostKey.publicKey },
-  },
-  { parent: testServer },
-);
 
 /** The app's page. */
 export const appUrl = pulumi.interpolate`${settings.https ? "https" : "http"}://${domain || appServer.publicIp}`;
@@ -227,7 +172,7 @@ const release = new Release(`${name}-release`, {
     id: appServer.instanceId,
     host: appServer.publicIp,
     user,
-    privateKey: adminKey.privateKey,
+    privateKey,
     hostKey: appHostKey.publicKey,
   },
   access: sshAccess,
@@ -282,7 +227,7 @@ export const testServerPrivateIp = testServer.privateIp;
 export const testServerHostKey = testHostKey.publicKey;
 /** Who logs in to both, by {@link sshPrivateKey}: `./ops ssh`. */
 export const sshUser = user;
-export const sshPrivateKey = adminKey.privateKey;
+export const sshPrivateKey = privateKey;
 /** `host:port`; it can be reached from the app server only. */
 export const databaseEndpoint = pulumi.interpolate`${database.address}:${database.port}`;
 export const databaseName = database.schema;
