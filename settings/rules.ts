@@ -9,6 +9,7 @@ import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
 import { addNetwork, type schema } from "./schema.ts";
+import { taskProblems } from "./tasks.ts";
 
 /** The settings whose own values are right. */
 export type Values = Partial<z.output<typeof schema>>;
@@ -123,6 +124,7 @@ const rules: readonly Rule[] = [
   appVariables,
   image,
   schedule,
+  taskProblems,
   databaseProblems,
   backupAges,
   publishingProblems,
