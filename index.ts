@@ -162,7 +162,7 @@ const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = cre
 });
 
 const dns = zone
-  ? new Domain(`${name}-domain`, { domain, zone, address: appServer.publicIp }, opts)
+  ? new Domain(`${name}-domain`, { domain, zone, target: { address: appServer.publicIp } }, opts)
   : undefined;
 
 /** The app's page. */

@@ -231,6 +231,26 @@ describe("Security groups", () => {
     expect(egress.map(({ group }) => group)).to.deep.equal(["app", "test"]);
   });
 
+  it("admit with tasks the web to the load balancer, and it alone to the tasks", () => {
+    const without = planRules([], true);
+    const added = planRules([], true, 5005).slice(without.length);
+    expect(planRules([], true, 5005).slice(0, without.length)).to.deep.equal(without);
+    expect(
+      added.map(({ group, direction, port, peer }) => [
+        `${group} ${direction}`,
+        port,
+        "cidr" in peer ? peer.cidr : peer.group,
+      ]),
+    ).to.deep.equal([
+      ["balancer ingress", 80, "0.0.0.0/0"],
+      ["balancer ingress", 443, "0.0.0.0/0"],
+      ["balancer egress", 5005, "tasks"],
+      ["tasks ingress", 5005, "balancer"],
+      ["tasks egress", "all", "0.0.0.0/0"],
+      ["database ingress", 3306, "tasks"],
+    ]);
+  });
+
   it("leave the VPC's default group without a rule", async () => {
     const { inputs } = (await program()).one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup");
     expect(inputs).to.deep.equal({
