@@ -1,16 +1,19 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { createMachines } from "./compute/machines.ts";
+import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
+import { Tasks } from "./compute/tasks/tasks.ts";
 import { Database } from "./database/database.ts";
 import { appOf } from "./deployer/app.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
-import { Domain, findZone } from "./network/dns.ts";
+import { Domain, findZone, type DomainArgs } from "./network/dns.ts";
 import { Network } from "./network/network.ts";
 import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
 import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
+import { pulumi as pulumiCommand } from "./operations/names.ts";
 import { readSettings } from "./settings/settings.ts";
 import { warnings } from "./settings/warnings.ts";
 import { Backups } from "./storage/backups.ts";
@@ -98,12 +101,15 @@ const access = {
     assumeRoles: aws.config.assumeRoles,
   },
 };
+const taskPlan = planTasks(settings.appTasks, zone);
+const taskPort = settings.appDockerfile ? settings.appPort : 5005;
 const groups = new SecurityGroups(
   name,
   {
     vpcId: network.vpcId,
     adminCidrs: settings.adminCidrs,
     port5085: settings.port5085,
+    taskPort: taskPlan.exist ? taskPort : undefined,
     openSsh: async (group) => {
       const { problems } = await allowOwnAddress({ ...access, group }, ` --stack ${stack}`);
       // No error: whoever is let in by another rule, or has nothing to do by SSH, can go on.
@@ -115,6 +121,8 @@ const groups = new SecurityGroups(
 );
 
 for (const warning of warnings(settings)) void pulumi.log.warn(warning);
+for (const note of taskNotes(taskPlan, domain, `${pulumiCommand} up --stack ${stack}`))
+  void pulumi.log.warn(note);
 const downloads = [
   ...(settings.publishRepository ? ["app.zip"] : []),
   ...(settings.publishDump ? ["dump.sql.gz"] : []),
@@ -149,6 +157,30 @@ const database = new Database(
   opts,
 );
 
+const tasks =
+  zone && groups.ofTasks
+    ? new Tasks(
+        `${name}-tasks`,
+        {
+          stack: name,
+          vpcId: network.vpcId,
+          subnets: network,
+          groups: groups.ofTasks,
+          domain,
+          zone,
+          certificateArn: settings.certificateArn,
+          port: taskPort,
+          health: { path: settings.appHealthPath, status: settings.appHealthStatus },
+          size: settings.appTaskSize,
+          count: taskPlan.count,
+          architecture: settings.machineImage.architecture,
+          ownImage: settings.appDockerfile !== "",
+          region: settings.region,
+        },
+        opts,
+      )
+    : undefined;
+
 /** Who may log in, and how `./ops` lets the computer in on which it runs. */
 export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
 const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = createMachines(name, {
@@ -158,15 +190,21 @@ const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = cre
   access: sshAccess,
   bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
   siteObjectArns: site?.writable ?? [],
+  statements: tasks?.permissions ?? [],
   provider,
 });
 
-const dns = zone
-  ? new Domain(`${name}-domain`, { domain, zone, target: { address: appServer.publicIp } }, opts)
-  : undefined;
+const leadTo = (to: Pick<DomainArgs, "target" | "after">) =>
+  zone ? new Domain(`${name}-domain`, { domain, zone, ...to }, opts) : undefined;
+const toServer = taskPlan.serve ? undefined : leadTo({ target: { address: appServer.publicIp } });
 
+const scheme = settings.https ? "https" : "http";
+const addressUrl = pulumi.interpolate`${scheme}://${appServer.publicIp}`;
+const serverUrl = domain && taskPlan.serverPage === "domain" ? `${scheme}://${domain}` : addressUrl;
 /** The app's page. */
-export const appUrl = pulumi.interpolate`${settings.https ? "https" : "http"}://${domain || appServer.publicIp}`;
+export const appUrl = domain ? pulumi.output(`${scheme}://${domain}`) : addressUrl;
+/** The app server's page, on which a release is tried before tasks serve it; undefined without tasks. */
+export const canaryUrl = tasks && addressUrl;
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
@@ -208,19 +246,30 @@ const release = new Release(`${name}-release`, {
     certificates: certificates?.bucket,
     site: site?.bucket,
   },
-  appUrl,
+  serverUrl,
   address: appServer.publicIp,
   permissions: appServer.permissions,
-  domainRecord: dns?.record,
+  domainRecord: toServer?.record,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
+  tasks: tasks && {
+    names: tasks.names,
+    url: `https://${domain}`,
+    timeoutMinutes: settings.appTasksTimeout,
+    count: taskPlan.count,
+    serve: tasks.serve,
+  },
 });
+const toBalancer =
+  tasks && taskPlan.serve ? leadTo({ target: tasks.balancer, after: [release.served] }) : undefined;
 
 export const region = settings.region;
 export const vpcId = network.vpcId;
 export const appServerPublicIp = appServer.publicIp;
-/** The record to create where the domain's DNS is, as in a zone file; empty if there is nothing to do. */
-export const dnsRecord = dns?.recordToCreate ?? "";
+/** The records to create where the domain's DNS is, as in a zone file; empty if there is nothing to do. */
+export const dnsRecord = pulumi
+  .all([tasks?.recordToCreate ?? "", (toServer ?? toBalancer)?.recordToCreate ?? ""])
+  .apply((records) => records.filter(Boolean).join("\n"));
 export const appServerHostKey = appHostKey.publicKey;
 /** It can be reached from the app server only. */
 export const testServerPrivateIp = testServer.privateIp;

@@ -8,6 +8,16 @@ export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   readonly bucketArns: pulumi.Input<string>[];
   /** What the machine writes to the site; empty if there is none. */
   readonly siteObjectArns: pulumi.Input<string>[];
+  /** What its role may do beside that. */
+  readonly statements: readonly Statement[];
+}
+
+/** A statement of a policy that allows something. */
+export interface Statement {
+  readonly Effect: "Allow";
+  readonly Action: string | string[];
+  readonly Resource: pulumi.Input<string> | pulumi.Input<string>[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Lets EC2 give the role to the machine. */
@@ -26,7 +36,8 @@ const trustPolicy = JSON.stringify({
 function permissionsPolicy({
   bucketArns,
   siteObjectArns,
-}: Pick<AppServerArgs, "bucketArns" | "siteObjectArns">): pulumi.Output<string> {
+  statements,
+}: Pick<AppServerArgs, "bucketArns" | "siteObjectArns" | "statements">): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: "2012-10-17",
     Statement: [
@@ -42,6 +53,7 @@ function permissionsPolicy({
       ...(siteObjectArns.length > 0
         ? [{ Effect: "Allow", Action: "s3:PutObject", Resource: siteObjectArns }]
         : []),
+      ...statements,
     ],
   });
 }

@@ -9,7 +9,10 @@ import { AppServer, type AppServerArgs } from "./app-server.ts";
 import { Machine } from "./machine.ts";
 
 /** Arguments of {@link createMachines}. */
-export interface MachinesArgs extends Pick<AppServerArgs, "bucketArns" | "siteObjectArns"> {
+export interface MachinesArgs extends Pick<
+  AppServerArgs,
+  "bucketArns" | "siteObjectArns" | "statements"
+> {
   readonly settings: Pick<
     Settings,
     "machineImage" | "instanceType" | "cpuCredits" | "sshPublicKey"
@@ -50,6 +53,7 @@ export function createMachines(name: string, args: MachinesArgs) {
       securityGroupId: groups.app,
       bucketArns: args.bucketArns,
       siteObjectArns: args.siteObjectArns,
+      statements: args.statements,
     },
     opts,
   );

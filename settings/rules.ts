@@ -30,8 +30,8 @@ export function ruleProblems(values: Values, context: StackContext): Problem[] {
   return rules.flatMap((rule) => rule(values, context));
 }
 
-// AWS allows 63 characters in a bucket's name and 64 in a role's. The longest suffixes are "-backups" and "-flow-logs",
-// each with a hyphen and 7 digits.
+// AWS allows 63 characters in a bucket's name and 64 in a role's. The longest suffixes are "-backups", and "-flow-logs" and
+// "-execution", each with a hyphen and 7 digits.
 const stackName: Rule = (_, { project, stack }) => {
   const name = `${project}-${stack}`;
   if (/^[a-z](-?[a-z0-9])*$/.test(name) && name.length <= 46) return [];
