@@ -157,6 +157,18 @@ const database = new Database(
   opts,
 );
 
+/** Who may log in, and how `./ops` lets the computer in on which it runs. */
+export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
+const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = createMachines(name, {
+  settings,
+  subnets: network,
+  groups: groups.ids,
+  access: sshAccess,
+  bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
+  siteObjectArns: site?.writable ?? [],
+  provider,
+});
+
 const tasks =
   zone && groups.ofTasks
     ? new Tasks(
@@ -166,6 +178,7 @@ const tasks =
           vpcId: network.vpcId,
           subnets: network,
           groups: groups.ofTasks,
+          releaseRole: appServer.role,
           domain,
           zone,
           certificateArn: settings.certificateArn,
@@ -180,19 +193,6 @@ const tasks =
         opts,
       )
     : undefined;
-
-/** Who may log in, and how `./ops` lets the computer in on which it runs. */
-export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
-const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = createMachines(name, {
-  settings,
-  subnets: network,
-  groups: groups.ids,
-  access: sshAccess,
-  bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
-  siteObjectArns: site?.writable ?? [],
-  statements: tasks?.permissions ?? [],
-  provider,
-});
 
 const leadTo = (to: Pick<DomainArgs, "target" | "after">) =>
   zone ? new Domain(`${name}-domain`, { domain, zone, ...to }, opts) : undefined;
@@ -257,6 +257,7 @@ const release = new Release(`${name}-release`, {
     url: `https://${domain}`,
     timeoutMinutes: settings.appTasksTimeout,
     count: taskPlan.count,
+    permissions: tasks.permissions,
     serve: tasks.serve,
   },
 });

@@ -8,16 +8,6 @@ export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   readonly bucketArns: pulumi.Input<string>[];
   /** What the machine writes to the site; empty if there is none. */
   readonly siteObjectArns: pulumi.Input<string>[];
-  /** What its role may do beside that. */
-  readonly statements: readonly Statement[];
-}
-
-/** A statement of a policy that allows something. */
-export interface Statement {
-  readonly Effect: "Allow";
-  readonly Action: string | string[];
-  readonly Resource: pulumi.Input<string> | pulumi.Input<string>[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Lets EC2 give the role to the machine. */
@@ -36,8 +26,7 @@ const trustPolicy = JSON.stringify({
 function permissionsPolicy({
   bucketArns,
   siteObjectArns,
-  statements,
-}: Pick<AppServerArgs, "bucketArns" | "siteObjectArns" | "statements">): pulumi.Output<string> {
+}: Pick<AppServerArgs, "bucketArns" | "siteObjectArns">): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: "2012-10-17",
     Statement: [
@@ -53,7 +42,6 @@ function permissionsPolicy({
       ...(siteObjectArns.length > 0
         ? [{ Effect: "Allow", Action: "s3:PutObject", Resource: siteObjectArns }]
         : []),
-      ...statements,
     ],
   });
 }
@@ -65,6 +53,8 @@ export class AppServer extends pulumi.ComponentResource {
   readonly publicIp: pulumi.Output<string>;
   /** As of {@link Machine}. */
   readonly firstContactKey: pulumi.Output<string>;
+  /** Id of its role. */
+  readonly role: pulumi.Output<string>;
   /** What its role may do. */
   readonly permissions: pulumi.Resource;
 
@@ -82,6 +72,7 @@ export class AppServer extends pulumi.ComponentResource {
       },
       childOpts,
     );
+    this.role = role.id;
     this.permissions = new aws.iam.RolePolicy(
       name,
       { role: role.id, policy: permissionsPolicy(args) },

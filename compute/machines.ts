@@ -9,10 +9,7 @@ import { AppServer, type AppServerArgs } from "./app-server.ts";
 import { Machine } from "./machine.ts";
 
 /** Arguments of {@link createMachines}. */
-export interface MachinesArgs extends Pick<
-  AppServerArgs,
-  "bucketArns" | "siteObjectArns" | "statements"
-> {
+export interface MachinesArgs extends Pick<AppServerArgs, "bucketArns" | "siteObjectArns"> {
   readonly settings: Pick<
     Settings,
     "machineImage" | "instanceType" | "cpuCredits" | "sshPublicKey"
@@ -53,7 +50,6 @@ export function createMachines(name: string, args: MachinesArgs) {
       securityGroupId: groups.app,
       bucketArns: args.bucketArns,
       siteObjectArns: args.siteObjectArns,
-      statements: args.statements,
     },
     opts,
   );

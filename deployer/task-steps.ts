@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Pushed } from "../compute/tasks/service.ts";
 import type { TaskNames } from "../compute/tasks/tasks.ts";
+import { quote } from "./shell.ts";
 import type { Steps } from "./steps.ts";
 
 /** The tasks that a release serves, as {@link ReleaseArgs} has them. */
@@ -13,6 +14,8 @@ export interface ReleaseTasks {
   readonly timeoutMinutes: number;
   /** Undefined leaves the number of tasks as it is. */
   readonly count: number | undefined;
+  /** What lets the app server push and serve. */
+  readonly permissions: pulumi.Resource;
   /** Makes the service, and a task definition of what was pushed. */
   readonly serve: (
     pushed: pulumi.Output<Pushed>,
@@ -33,7 +36,7 @@ export interface ReleaseTasks {
  */
 export function serveTasks(
   steps: Steps,
-  { names, timeoutMinutes, count, serve }: ReleaseTasks,
+  { names, timeoutMinutes, count, permissions, serve }: ReleaseTasks,
   image: string,
   triggers: pulumi.Input<string>[],
   deploy: pulumi.Resource,
@@ -42,10 +45,14 @@ export function serveTasks(
     args: [image],
     by: "deploy-lock.sh push.sh",
     triggers,
-    after: [deploy],
+    after: [deploy, permissions],
   });
   // Deleted after the service, while the app server is still there.
-  const cleanUp = steps.atEnd("remove-parameters", "parameters.sh remove", [push]);
+  const cleanUp = steps.atEnd(
+    "remove-parameters",
+    `parameters.sh remove ${quote(names.parameters)}`,
+    [push],
+  );
   const { taskDefinition, service, resource } = serve(push.stdout.apply(parsePushed), [cleanUp]);
   return steps.script("serve-tasks", {
     args: [names.cluster, service, taskDefinition, timeoutMinutes * 60],

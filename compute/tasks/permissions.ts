@@ -1,5 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Statement } from "../app-server.ts";
+
+/** A statement of a policy that allows something. */
+export interface Statement {
+  readonly Effect: "Allow";
+  readonly Action: string | string[];
+  readonly Resource: pulumi.Input<string> | pulumi.Input<string>[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
 
 /** What {@link releasePermissions} names. */
 export interface ReleasePermissionsArgs {

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Statement } from "../app-server.ts";
+import type { Statement } from "./permissions.ts";
 
 /** Arguments of {@link TaskRoles}. */
 export interface TaskRolesArgs {

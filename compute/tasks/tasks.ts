@@ -1,7 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BalancerName, Zone } from "../../network/dns.ts";
-import type { Statement } from "../app-server.ts";
 import type { MachineImage } from "../images.ts";
 import { Balancer, type BalancerArgs } from "./balancer.ts";
 import { Certificate } from "./certificate.ts";
@@ -20,6 +19,8 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
     >
   >;
   readonly groups: Readonly<Record<"balancer" | "tasks", pulumi.Input<string>>>;
+  /** Id of the app server's role, which releases to the tasks. */
+  readonly releaseRole: pulumi.Input<string>;
   /** Project and stack, for names that people read. */
   readonly stack: string;
   readonly domain: string;
@@ -55,7 +56,7 @@ const serviceName = "app";
 export class Tasks extends pulumi.ComponentResource {
   readonly names: TaskNames;
   /** What the app server's role may do with them. */
-  readonly permissions: readonly Statement[];
+  readonly permissions: pulumi.Resource;
   readonly balancer: BalancerName;
   /** The line of a zone file for the certificate to create elsewhere; empty if there is nothing to do. */
   readonly recordToCreate: pulumi.Output<string>;
@@ -88,11 +89,20 @@ export class Tasks extends pulumi.ComponentResource {
       parameters,
       logGroup: logs.name,
     };
-    this.permissions = releasePermissions({
+    const statements = releasePermissions({
       ...known,
       serviceArn: pulumi.interpolate`arn:aws:ecs:${args.region}:${accountId}:service/${cluster.name}/${serviceName}`,
       roleArns: [roles.executionArn, roles.taskArn],
     });
+    // Apart from the role's other rights: it goes after the variables have been removed by it.
+    this.permissions = new aws.iam.RolePolicy(
+      name,
+      {
+        role: args.releaseRole,
+        policy: pulumi.jsonStringify({ Version: "2012-10-17", Statement: statements }),
+      },
+      childOpts,
+    );
     this.serve = (pushed, after) =>
       new TaskService(
         name,
