@@ -42,7 +42,7 @@ END
     const { status, stdout, stderr } = machine.run("push.sh", [image]);
     expect(status, stderr).to.equal(0);
     expect(stdout).to.match(/^\{.*\}\n$/);
-    return JSON.parse(stdout) as Record<string, any>;
+    return JSON.parse(stdout) as Record<string, unknown>;
   };
   const calls = (pattern: RegExp) => machine.log.match(new RegExp(pattern, "gm")) ?? [];
 
