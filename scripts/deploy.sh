@@ -46,6 +46,7 @@ step migrate "$image"
 if [ -n "$release_line" ]; then step release-line "$image"; fi
 step certificate-store load
 step cut-over "$image"
+rm -f "$unfinished"
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"
 total=$(awk -F '[= ]' '{ for (i = 2; i <= NF; i += 2) sum += $i; printf "%.0f", sum }' <<<"${seconds[*]}")

@@ -48,6 +48,7 @@ def answer():
         found = answers.pop(0) if len(answers) > 1 else answers[0]
         return {"services": [found] if found else [], "failures": []}
     if call == "ecs update-service":
+        state["services"] = state["afterUpdate"] or state["services"]
         return {"service": state["updated"]}
     if call == "ecs describe-task-definition":
         return {"taskDefinition": state["definitions"][option("--task-definition")]}
@@ -67,6 +68,8 @@ def answer():
     if call == "elbv2 describe-target-health":
         return {"TargetHealthDescriptions": state["targets"]}
     sys.exit("no answer: " + call)
+if words[0] == "s3":
+    sys.exit(0)
 found = answer()
 with open(home + "/aws.json", "w") as file:
     json.dump(state, file)
@@ -94,7 +97,9 @@ export interface AwsState {
   images: Record<string, string>;
   definitions: Record<string, object>;
   services: (object | null)[];
+  /** What `ecs update-service` answers, and the answers of `ecs describe-services` from then on, if there are any. */
   updated: object;
+  afterUpdate: object[];
   tasks: Record<string, unknown>[];
   targets: object[];
   logs: Record<string, { timestamp: number; message: string }[]>;
@@ -126,7 +131,14 @@ export class TasksMachine extends FakeMachine {
   /** Sets members of AWS's state. */
   aws(changed: Partial<AwsState>): void {
     const empty: AwsState = {
-      ...{ parameters: {}, images: {}, definitions: {}, services: [null], updated: {} },
+      ...{
+        parameters: {},
+        images: {},
+        definitions: {},
+        services: [null],
+        updated: {},
+        afterUpdate: [],
+      },
       ...{ tasks: [], targets: [], logs: {}, refused: {} },
     };
     const before = this.exists("aws.json") ? this.state : empty;

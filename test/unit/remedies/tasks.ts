@@ -1,4 +1,4 @@
-/** The remedies of the scripts that serve tasks on ECS. */
+/** The remedies of the scripts that serve tasks on ECS, and of rollbacks. */
 import { by, inspect, why, type Table } from "./row.ts";
 
 export const ofTasks: Table = {
@@ -14,6 +14,28 @@ export const ofTasks: Table = {
       "test/scripts/push.test.ts",
       "fails and prints no JSON where AWS refuses ${what}, until it allows it",
     ),
+  },
+  "scripts/rollback.sh": {
+    "release first": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
+    "release another commit": by("test/e2e/stack/walk.test.ts", "prints what it says"),
+    "build it again": by("lab/experiments/faults/schema.ts", "image-removed"),
+    "release a commit with the older code": by(
+      "test/e2e/stack/operations.test.ts",
+      "names a way back that works when it refuses",
+    ),
+    "or go back with the data": by(
+      "test/e2e/stack/operations.test.ts",
+      "names a way back that works when it refuses",
+    ),
+    "allow the app server's role": by(
+      "test/scripts/rollback-tasks.test.ts",
+      "changes nothing when ECS does not answer",
+    ),
+    "correct the cause": by(
+      "test/scripts/rollback-tasks.test.ts",
+      "when ECS does not serve the older image returns the app server and the record",
+    ),
+    "see what serves": why.look,
   },
   "scripts/serve-tasks.sh": {
     "correct the app": why.developer,
