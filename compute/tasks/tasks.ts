@@ -4,7 +4,7 @@ import type { BalancerName, Zone } from "../../network/dns.ts";
 import type { MachineImage } from "../images.ts";
 import { Balancer, type BalancerArgs } from "./balancer.ts";
 import { Certificate } from "./certificate.ts";
-import { releasePermissions } from "./permissions.ts";
+import { releasePermissions, type Statement } from "./permissions.ts";
 import { Registry } from "./registry.ts";
 import { TaskRoles } from "./roles.ts";
 import { TaskService, type Pushed } from "./service.ts";
@@ -66,12 +66,19 @@ export class Tasks extends pulumi.ComponentResource {
   constructor(name: string, args: TasksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Tasks", name, {}, opts);
     const childOpts = { parent: this };
-    const tags = { Name: name };
 
     const registry = new Registry(name, childOpts);
     const { accountId } = registry;
-    const logs = new aws.cloudwatch.LogGroup(name, { retentionInDays: 30, tags }, childOpts);
-    const cluster = new aws.ecs.Cluster(name, { name: args.stack, tags }, childOpts);
+    const logs = new aws.cloudwatch.LogGroup(
+      name,
+      { retentionInDays: 30, tags: { Name: name } },
+      childOpts,
+    );
+    const cluster = new aws.ecs.Cluster(
+      name,
+      { name: args.stack, tags: { Name: name } },
+      childOpts,
+    );
     const parameters = `/${args.stack}/app`;
     const parametersArn = pulumi.interpolate`arn:aws:ssm:${args.region}:${accountId}:parameter${parameters}`;
     const known = { repositoryArn: registry.arn, logGroupArn: logs.arn, parametersArn };
@@ -94,15 +101,7 @@ export class Tasks extends pulumi.ComponentResource {
       serviceArn: pulumi.interpolate`arn:aws:ecs:${args.region}:${accountId}:service/${cluster.name}/${serviceName}`,
       roleArns: [roles.executionArn, roles.taskArn],
     });
-    // Apart from the role's other rights: it goes after the variables have been removed by it.
-    this.permissions = new aws.iam.RolePolicy(
-      name,
-      {
-        role: args.releaseRole,
-        policy: pulumi.jsonStringify({ Version: "2012-10-17", Statement: statements }),
-      },
-      childOpts,
-    );
+    this.permissions = this.createPermissions(name, args.releaseRole, statements);
     this.serve = (pushed, after) =>
       new TaskService(
         name,
@@ -123,6 +122,22 @@ export class Tasks extends pulumi.ComponentResource {
         childOpts,
       );
     this.registerOutputs({});
+  }
+
+  private createPermissions(
+    name: string,
+    role: pulumi.Input<string>,
+    statements: readonly Statement[],
+  ): pulumi.Resource {
+    // Apart from the role's other rights: it goes after the variables have been removed by it.
+    return new aws.iam.RolePolicy(
+      name,
+      {
+        role,
+        policy: pulumi.jsonStringify({ Version: "2012-10-17", Statement: statements }),
+      },
+      { parent: this },
+    );
   }
 
   private createBalancer(
