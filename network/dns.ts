@@ -215,7 +215,10 @@ export class Domain extends pulumi.ComponentResource {
       this.recordToCreate =
         "address" in target
           ? pulumi.interpolate`${domain}. ${ttl} IN A ${target.address}`
-          : pulumi.interpolate`${domain}. ${ttl} IN CNAME ${target.dnsName}.`;
+          : pulumi
+              // Known only after what clients need.
+              .all([target.dnsName, ...after.map(({ urn }) => urn)])
+              .apply(([name]) => `${domain}. ${ttl} IN CNAME ${name}.`);
       announce(zone.why, this.recordToCreate);
     } else {
       const leading =

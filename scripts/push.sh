@@ -39,8 +39,9 @@ login() {
   aws ecr get-login-password | docker --config "$work/docker" login --username AWS --password-stdin "${repository%%/*}"
 }
 
-cp "$authority" "$work/rds-ca.pem"
-cp "$bin/gunicorn_task.py" "$work/"
+# The image's user reads them.
+install --mode 644 "$authority" "$work/rds-ca.pem"
+install --mode 644 "$bin/gunicorn_task.py" "$work/"
 task_dockerfile >"$work/Dockerfile"
 # Says what the image is made of: a tag cannot be overwritten.
 ingredients=$(docker image inspect --format '{{.Id}}' "$image" | cat - "$work"/{Dockerfile,rds-ca.pem,gunicorn_task.py} | sha256sum)
