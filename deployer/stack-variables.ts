@@ -54,6 +54,7 @@ function taskVariables({ names, url, timeoutMinutes }: NonNullable<ReleaseArgs["
     TASKS_REPOSITORY: names.repository,
     TASKS_PARAMETERS: names.parameters,
     TASKS_LOGS: names.logGroup,
+    TASKS_GROUP: names.group,
     TASKS_TIMEOUT: timeoutMinutes * 60,
     TASKS_URL: url,
   };

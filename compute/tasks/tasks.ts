@@ -45,6 +45,8 @@ export interface TaskNames {
   /** Path of the app's variables in SSM, without a slash at the end. */
   readonly parameters: string;
   readonly logGroup: pulumi.Output<string>;
+  /** The security group of the tasks. */
+  readonly group: pulumi.Input<string>;
 }
 
 const serviceName = "app";
@@ -95,6 +97,7 @@ export class Tasks extends pulumi.ComponentResource {
       repository: registry.url,
       parameters,
       logGroup: logs.name,
+      group: args.groups.tasks,
     };
     const statements = releasePermissions({
       ...known,
