@@ -155,12 +155,11 @@ describe("Tasks on ECS", function () {
     expect(built.one(remote, "release-serve-tasks").inputs.create).to.equal(
       `${bin}/run-detached.sh serve-tasks serve-tasks.sh 'flask-on-aws-dev' 'app' '${definition}:1' '900'`,
     );
-    const stackFile: string = built.one(remote, "write-stack.env").inputs.stdin;
+    const stackFile: string = built.one(remote, "stack.env").inputs.stdin;
     expect(stackFile).to.match(
       /\nTASKS_CLUSTER='flask-on-aws-dev'\n[^]*\nTASKS_GROUP='\S+-tasks-id'\n/,
     );
     expect(stackFile).to.include("\nTASKS_PARAMETERS='/flask-on-aws-dev/app'\n");
-    expect(stackFile).to.include("\nTASKS_URL='https://app.example.com'\n");
     expect(stackFile).to.include("\nAPP_URL='https://198.18.0.64'\n");
   });
 
