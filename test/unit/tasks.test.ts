@@ -56,7 +56,11 @@ describe("Tasks on ECS", function () {
 
   it("serve HTTPS by a load balancer over the public subnets, and redirect HTTP", () => {
     const balancer = built.one("aws:lb/loadBalancer:LoadBalancer").inputs;
-    expect(balancer).to.include({ internal: false, loadBalancerType: "application" });
+    expect(balancer).to.include({
+      internal: false,
+      dropInvalidHeaderFields: true,
+      idleTimeout: 60,
+    });
     expect(balancer.subnets).to.deep.equal([
       "flask-on-aws-dev-public-us-west-2a-id",
       "flask-on-aws-dev-public-us-west-2b-id",
