@@ -101,6 +101,8 @@ END
     expect(push()).to.deep.include({ environment: 3 });
     machine.aws({ parameters: { "/stack/app/3/MODE": "c" } });
     expect(push()).to.deep.include({ environment: 3 });
+    machine.write("root/app.env", "MODE=d\n");
+    expect(push()).to.deep.include({ environment: 4 });
   });
 
   it("does not use a set that a killed run has left in part", () => {
