@@ -70,7 +70,6 @@ export class Tasks extends pulumi.ComponentResource {
     const childOpts = { parent: this };
 
     const registry = new Registry(name, childOpts);
-    const { accountId } = registry;
     const logs = new aws.cloudwatch.LogGroup(
       name,
       { retentionInDays: 30, tags: { Name: name } },
@@ -82,9 +81,9 @@ export class Tasks extends pulumi.ComponentResource {
       childOpts,
     );
     const parameters = `/${args.stack}/app`;
-    const parametersArn = pulumi.interpolate`arn:aws:ssm:${args.region}:${accountId}:parameter${parameters}`;
+    const parametersArn = pulumi.interpolate`arn:aws:ssm:${args.region}:${registry.accountId}:parameter${parameters}`;
     const known = { repositoryArn: registry.arn, logGroupArn: logs.arn, parametersArn };
-    const roles = new TaskRoles(args.stack, { ...known, accountId }, childOpts);
+    const roles = new TaskRoles(args.stack, { ...known, accountId: registry.accountId }, childOpts);
     const certificate = args.certificateArn
       ? undefined
       : new Certificate(name, { domain: args.domain, zone: args.zone }, childOpts);
@@ -101,7 +100,7 @@ export class Tasks extends pulumi.ComponentResource {
     };
     const statements = releasePermissions({
       ...known,
-      serviceArn: pulumi.interpolate`arn:aws:ecs:${args.region}:${accountId}:service/${cluster.name}/${serviceName}`,
+      serviceArn: pulumi.interpolate`arn:aws:ecs:${args.region}:${registry.accountId}:service/${cluster.name}/${serviceName}`,
       roleArns: [roles.executionArn, roles.taskArn],
     });
     this.permissions = this.createPermissions(name, args.releaseRole, statements);

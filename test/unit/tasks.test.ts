@@ -150,8 +150,7 @@ describe("Tasks on ECS", function () {
 
   it("are served by scripts that get names alone", () => {
     const bin = "/opt/flask-on-aws/bin";
-    const { create } = built.one(remote, "release-push").inputs;
-    expect(create).to.match(
+    expect(built.one(remote, "release-push").inputs.create).to.match(
       /^\/opt\/flask-on-aws\/bin\/deploy-lock\.sh push\.sh 'flask-on-aws-app:[\w-]+'$/,
     );
     const definition = "arn:aws:ecs:us-west-2:123456789012:task-definition/flask-on-aws-dev-tasks";
