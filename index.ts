@@ -1,19 +1,19 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { AppServer } from "./compute/app-server.ts";
-import { Machine } from "./compute/machine.ts";
+import { createMachines } from "./compute/machines.ts";
+import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
+import { Tasks } from "./compute/tasks/tasks.ts";
 import { Database } from "./database/database.ts";
 import { appOf } from "./deployer/app.ts";
-import { OwnHostKey } from "./deployer/host-key.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
 import { readServing, refuseRolledBack } from "./deployer/serving.ts";
-import { Domain, findZone } from "./network/dns.ts";
+import { Domain, findZone, type DomainArgs } from "./network/dns.ts";
 import { Network } from "./network/network.ts";
 import { placeNetwork } from "./network/placement.ts";
 import { SecurityGroups } from "./network/security-groups.ts";
 import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
-import { sshKey } from "./secrets.ts";
+import { pulumi as pulumiCommand } from "./operations/names.ts";
 import { readSettings } from "./settings/settings.ts";
 import { warnings } from "./settings/warnings.ts";
 import { Backups } from "./storage/backups.ts";
@@ -101,12 +101,15 @@ const access = {
     assumeRoles: aws.config.assumeRoles,
   },
 };
+const taskPlan = planTasks(settings.appTasks, zone);
+const taskPort = settings.appDockerfile ? settings.appPort : 5005;
 const groups = new SecurityGroups(
   name,
   {
     vpcId: network.vpcId,
     adminCidrs: settings.adminCidrs,
     port5085: settings.port5085,
+    taskPort: taskPlan.exist ? taskPort : undefined,
     openSsh: async (group) => {
       const { problems } = await allowOwnAddress({ ...access, group }, ` --stack ${stack}`);
       // No error: whoever is let in by another rule, or has nothing to do by SSH, can go on.
@@ -118,6 +121,8 @@ const groups = new SecurityGroups(
 );
 
 for (const warning of warnings(settings)) void pulumi.log.warn(warning);
+for (const note of taskNotes(taskPlan, domain, `${pulumiCommand} up --stack ${stack}`))
+  void pulumi.log.warn(note);
 const downloads = [
   ...(settings.publishRepository ? ["app.zip"] : []),
   ...(settings.publishDump ? ["dump.sql.gz"] : []),
@@ -152,82 +157,60 @@ const database = new Database(
   opts,
 );
 
-const adminKey = sshKey(`${name}-admin-key`);
-const keyPair = new aws.ec2.KeyPair(
-  name,
-  { publicKey: adminKey.publicKey, tags: { Name: name } },
-  { provider },
-);
-const machineArgs = {
-  image: settings.machineImage,
-  instanceType: settings.instanceType,
-  cpuCredits: settings.cpuCredits,
-  keyName: keyPair.keyName,
-  authorizedKeys: settings.sshPublicKey ? [settings.sshPublicKey] : [],
-};
-const appServer = new AppServer(
-  `${name}-app`,
-  {
-    ...machineArgs,
-    subnetId: network.public.first,
-    routes: network.public.routes,
-    securityGroupId: groups.ids.app,
-    bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
-    siteObjectArns: site?.writable ?? [],
-  },
-  opts,
-);
-const testServer = new Machine(
-  `${name}-test`,
-  {
-    ...machineArgs,
-    subnetId: network.private.first,
-    routes: network.private.routes,
-    securityGroupId: groups.ids.test,
-  },
-  opts,
-);
-
-const dns = zone
-  ? new Domain(`${name}-domain`, { domain, zone, address: appServer.publicIp }, opts)
-  : undefined;
-
 /** Who may log in, and how `./ops` lets the computer in on which it runs. */
 export const sshAccess = groups.ids.app.apply((group): SshAccess => ({ ...access, group }));
-const user = settings.machineImage.loginUser;
-const login = { user, privateKey: adminKey.privateKey, access: sshAccess };
-const appHostKey = new OwnHostKey(
-  `${name}-app-own-host-key`,
-  {
-    ...login,
-    server: "app",
-    instanceId: appServer.instanceId,
-    address: appServer.publicIp,
-    firstContactKey: appServer.firstContactKey,
-  },
-  { parent: appServer },
-);
-const testHostKey = new OwnHostKey(
-  `${name}-test-own-host-key`,
-  {
-    ...login,
-    server: "test",
-    instanceId: testServer.instanceId,
-    address: testServer.privateIp,
-    firstContactKey: testServer.firstContactKey,
-    jump: { address: appServer.publicIp, user, hostKey: appHostKey.publicKey },
-  },
-  { parent: testServer },
-);
+const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = createMachines(name, {
+  settings,
+  subnets: network,
+  groups: groups.ids,
+  access: sshAccess,
+  bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
+  siteObjectArns: site?.writable ?? [],
+  provider,
+});
 
+const tasks =
+  zone && groups.ofTasks
+    ? new Tasks(
+        `${name}-tasks`,
+        {
+          stack: name,
+          vpcId: network.vpcId,
+          subnets: network,
+          groups: groups.ofTasks,
+          releaseRole: appServer.role,
+          domain,
+          zone,
+          certificateArn: settings.certificateArn,
+          port: taskPort,
+          health: { path: settings.appHealthPath, status: settings.appHealthStatus },
+          size: settings.appTaskSize,
+          count: taskPlan.count,
+          architecture: settings.machineImage.architecture,
+          ownImage: settings.appDockerfile !== "",
+          region: settings.region,
+        },
+        opts,
+      )
+    : undefined;
+
+const leadTo = (to: Pick<DomainArgs, "target" | "after">) =>
+  zone ? new Domain(`${name}-domain`, { domain, zone, ...to }, opts) : undefined;
+const toServer = taskPlan.serve ? undefined : leadTo({ target: { address: appServer.publicIp } });
+
+const scheme = settings.https ? "https" : "http";
+const addressUrl = pulumi.interpolate`${scheme}://${appServer.publicIp}`;
+const serverUrl = domain && taskPlan.serverPage === "domain" ? `${scheme}://${domain}` : addressUrl;
 /** The app's page. */
-export const appUrl = pulumi.interpolate`${settings.https ? "https" : "http"}://${domain || appServer.publicIp}`;
+export const appUrl = domain ? pulumi.output(`${scheme}://${domain}`) : addressUrl;
+/** The app server's page, on which a release is tried before tasks serve it; undefined without tasks. */
+export const canaryUrl = tasks && addressUrl;
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
     host: appServer.publicIp,
     user,
-    privateKey: adminKey.privateKey,
+    privateKey,
     hostKey: appHostKey.publicKey,
   },
   access: sshAccess,
@@ -263,26 +246,38 @@ const release = new Release(`${name}-release`, {
     certificates: certificates?.bucket,
     site: site?.bucket,
   },
-  appUrl,
+  serverUrl,
   address: appServer.publicIp,
   permissions: appServer.permissions,
-  domainRecord: dns?.record,
+  domainRecord: toServer?.record,
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
+  tasks: tasks && {
+    names: tasks.names,
+    url: `https://${domain}`,
+    timeoutMinutes: settings.appTasksTimeout,
+    count: taskPlan.count,
+    permissions: tasks.permissions,
+    serve: tasks.serve,
+  },
 });
+const toBalancer =
+  tasks && taskPlan.serve ? leadTo({ target: tasks.balancer, after: [release.served] }) : undefined;
 
 export const region = settings.region;
 export const vpcId = network.vpcId;
 export const appServerPublicIp = appServer.publicIp;
-/** The record to create where the domain's DNS is, as in a zone file; empty if there is nothing to do. */
-export const dnsRecord = dns?.recordToCreate ?? "";
+/** The records to create where the domain's DNS is, as in a zone file; empty if there is nothing to do. */
+export const dnsRecord = pulumi
+  .all([tasks?.recordToCreate ?? "", (toServer ?? toBalancer)?.recordToCreate ?? ""])
+  .apply((records) => records.filter(Boolean).join("\n"));
 export const appServerHostKey = appHostKey.publicKey;
 /** It can be reached from the app server only. */
 export const testServerPrivateIp = testServer.privateIp;
 export const testServerHostKey = testHostKey.publicKey;
 /** Who logs in to both, by {@link sshPrivateKey}: `./ops ssh`. */
 export const sshUser = user;
-export const sshPrivateKey = adminKey.privateKey;
+export const sshPrivateKey = privateKey;
 /** `host:port`; it can be reached from the app server only. */
 export const databaseEndpoint = pulumi.interpolate`${database.address}:${database.port}`;
 export const databaseName = database.schema;

@@ -53,6 +53,8 @@ export class AppServer extends pulumi.ComponentResource {
   readonly publicIp: pulumi.Output<string>;
   /** As of {@link Machine}. */
   readonly firstContactKey: pulumi.Output<string>;
+  /** Id of its role. */
+  readonly role: pulumi.Output<string>;
   /** What its role may do. */
   readonly permissions: pulumi.Resource;
 
@@ -70,6 +72,7 @@ export class AppServer extends pulumi.ComponentResource {
       },
       childOpts,
     );
+    this.role = role.id;
     this.permissions = new aws.iam.RolePolicy(
       name,
       { role: role.id, policy: permissionsPolicy(args) },

@@ -4,6 +4,7 @@ import type { Database } from "../database/database.ts";
 import type { SshAccess } from "../network/ssh-access.ts";
 import { randomSecret } from "../secrets.ts";
 import type { App } from "./app.ts";
+import { databaseUsers, dropOldUser, prepareDatabase } from "./database-steps.ts";
 import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
@@ -11,6 +12,7 @@ import { installation, quote } from "./shell.ts";
 import { scheduleLines } from "./schedule.ts";
 import { stackVariables } from "./stack-variables.ts";
 import { root, Steps, type Target } from "./steps.ts";
+import { serveTasks, type ReleaseTasks } from "./task-steps.ts";
 
 /** Arguments of {@link Release}. */
 export interface ReleaseArgs {
@@ -27,7 +29,7 @@ export interface ReleaseArgs {
     readonly uploadLimit: number;
     /** Whether everybody may reach port 5085. */
     readonly port5085: boolean;
-    /** Who issues the certificate, if `appUrl` is an https address. */
+    /** Who issues the certificate, if `serverUrl` is an https address. */
     readonly acme: {
       readonly directory: string;
       /** Of the account at the CA; may be empty. */
@@ -68,17 +70,19 @@ export interface ReleaseArgs {
     /** Undefined if there is no site. */
     readonly site: pulumi.Input<string> | undefined;
   };
-  /** The app's address: scheme and host. */
-  readonly appUrl: pulumi.Input<string>;
+  /** The app server's page: scheme and host. */
+  readonly serverUrl: pulumi.Input<string>;
   /** The app server's public address. */
   readonly address: pulumi.Input<string>;
   /** What lets the machine read and write its buckets. */
   readonly permissions: pulumi.Resource;
-  /** The record of the host of `appUrl`, if the program makes it: the certificate is ordered after it. */
+  /** The record of the host of `serverUrl`, if the program makes it: the certificate is ordered after it. */
   readonly domainRecord: pulumi.Resource | undefined;
   readonly region: string;
   /** Whether a generated migration may drop tables and columns. */
   readonly allowDestructiveMigrations: boolean;
+  /** What serves the app; undefined if the app server does. */
+  readonly tasks: ReleaseTasks | undefined;
 }
 
 /**
@@ -90,6 +94,8 @@ export class Release extends pulumi.ComponentResource {
   readonly databaseUser: string;
   /** A secret. */
   readonly databasePassword: pulumi.Output<string>;
+  /** The step after which the release serves everybody. */
+  readonly served: pulumi.Resource;
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:deployer:Release", name, {}, opts);
@@ -111,23 +117,20 @@ export class Release extends pulumi.ComponentResource {
     const build = buildImage(steps, app, image, boot);
 
     // Up to here nothing needs the database, which takes minutes to be created.
-    const prepare = steps.script("prepare-database", {
-      args: [args.region, ...serverOf(database), database.schema, user],
-      stdin: pulumi.interpolate`${database.masterPassword}\n${this.databasePassword}\n`,
-      after: [boot],
-    });
+    const prepare = prepareDatabase(steps, args, user, this.databasePassword, boot);
     const variables = stackVariables(args);
     const written = [
       writeFile(steps, "app.env", environment, boot),
       writeFile(steps, "stack.env", variables, boot),
     ];
+    const triggers = [
+      pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
+      releaseTrigger(args.serving, image),
+    ];
     const deploy = steps.script("deploy", {
       args: [image],
       by: "run-detached.sh deploy deploy-lock.sh deploy.sh",
-      triggers: [
-        pulumi.all([environment, variables]).apply((texts) => digest(texts.join())),
-        releaseTrigger(args.serving, image),
-      ],
+      triggers,
       after: [
         build,
         prepare,
@@ -141,12 +144,8 @@ export class Release extends pulumi.ComponentResource {
       stdin: scheduleLines(app.schedule),
       after: [deploy],
     });
-    steps.script("drop-old-user", {
-      formerly: "retire-user",
-      args: [...serverOf(database), otherUser],
-      stdin: pulumi.interpolate`${database.masterPassword}\n`,
-      after: [deploy],
-    });
+    this.served = args.tasks ? serveTasks(steps, args.tasks, image, triggers, deploy) : deploy;
+    dropOldUser(steps, database, otherUser, this.served);
     if (args.publish) publish(steps, args.publish, args.buckets.site, image, deploy);
 
     this.registerOutputs();
@@ -222,16 +221,6 @@ export class Release extends pulumi.ComponentResource {
       { parent: this },
     );
   }
-}
-
-/** The app's user and the other one: while one is in use the other is made, so a rotation fails no request. */
-function databaseUsers(rotation: number): readonly [string, string] {
-  return rotation % 2 === 0 ? ["app_a", "app_b"] : ["app_b", "app_a"];
-}
-
-/** The database server as scripts take it: address, port, master user. */
-function serverOf({ address, port, masterUser }: ReleaseArgs["database"]) {
-  return [address, port, masterUser];
 }
 
 function buildImage(

@@ -14,7 +14,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       BUCKET: args.buckets.backups,
       CERTIFICATE_BUCKET: args.buckets.certificates ?? "",
       SITE_BUCKET: args.buckets.site ?? "",
-      APP_URL: args.appUrl,
+      APP_URL: args.serverUrl,
       ADDRESS: args.address,
       APP_GROUP: args.groups.app,
       DATABASE_GROUP: args.groups.database,
@@ -41,6 +41,21 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       STACK: pulumi.getStack(),
       OPS: ops,
       PULUMI: pulumiCommand,
+      ...(args.tasks ? taskVariables(args.tasks) : {}),
     })
     .apply(shellVariables);
+}
+
+/** Without tasks the scripts find none of these. */
+function taskVariables({ names, url, timeoutMinutes }: NonNullable<ReleaseArgs["tasks"]>) {
+  return {
+    TASKS_CLUSTER: names.cluster,
+    TASKS_SERVICE: names.service,
+    TASKS_REPOSITORY: names.repository,
+    TASKS_PARAMETERS: names.parameters,
+    TASKS_LOGS: names.logGroup,
+    TASKS_GROUP: names.group,
+    TASKS_TIMEOUT: timeoutMinutes * 60,
+    TASKS_URL: url,
+  };
 }

@@ -57,7 +57,7 @@ export class Steps {
     suffix: string,
     create: pulumi.Input<string>,
     step: Omit<Step, "args" | "by">,
-  ): pulumi.Resource {
+  ): command.remote.Command {
     return new command.remote.Command(
       `${this.name}-${suffix}`,
       {
@@ -79,10 +79,27 @@ export class Steps {
     );
   }
 
-  script(suffix: string, { by = `${suffix}.sh`, args = [], ...step }: Step): pulumi.Resource {
+  script(
+    suffix: string,
+    { by = `${suffix}.sh`, args = [], ...step }: Step,
+  ): command.remote.Command {
     const create = pulumi
       .all(args)
       .apply((words) => [`${root}/bin/${by}`, ...words.map(quote)].join(" "));
     return this.run(suffix, create, step);
+  }
+
+  /** Runs a script when the resource is deleted, and then only. It must not run because something else has changed. */
+  atEnd(suffix: string, script: string, after: pulumi.Resource[]): pulumi.Resource {
+    return new command.remote.Command(
+      `${this.name}-${suffix}`,
+      {
+        connection: this.connection,
+        create: "true",
+        delete: `${root}/bin/${script}`,
+        addPreviousOutputInEnv: false,
+      },
+      { ...this.opts, dependsOn: after },
+    );
   }
 }

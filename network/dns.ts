@@ -2,10 +2,15 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { pulumi as pulumiCommand } from "../operations/names.ts";
 
+/** What the record of the domain leads to. */
+export type Serves = "app server" | "load balancer";
+
 /** A public hosted zone of the account in Route 53. */
 interface HostedZone {
   readonly id: string;
   readonly name: string;
+  /** What of this stack the domain's record leads to now; undefined if there is no record. */
+  readonly leadsTo?: Serves;
 }
 
 /** The zone that has the domain's record; where the program makes none, `why` says so in a few words. */
@@ -38,8 +43,8 @@ export async function findZone(args: ZoneArgs, provider: aws.Provider): Promise<
   try {
     const zone = dnsZone ? await zoneOfId(args, provider) : await longestZone(domain, provider);
     if (!zone) return { why: "no public zone in Route 53" };
-    await refuseOtherRecord(args, zone, provider);
-    return zone;
+    const leadsTo = await readRecord(args, zone, provider);
+    return { ...zone, ...(leadsTo && { leadsTo }) };
   } catch (error) {
     if (pulumi.RunError.isInstance(error)) throw error;
     throw readingError(args, (error as Error).message);
@@ -103,32 +108,70 @@ async function longestZone(
 const locating = ["A", "AAAA", "CNAME"];
 
 /**
- * The record of a name that leads elsewhere is somebody else's. A record with an address of the stack is the stack's own, or one
- * that somebody made for it, which the stack takes over.
+ * What the domain's record leads to. A record that leads elsewhere is somebody else's, and refused. A record with an address
+ * or the load balancer of the stack is the stack's own, or one that somebody made for it, which the stack takes over.
  */
-async function refuseOtherRecord(
-  { domain, project, stack }: ZoneArgs,
+async function readRecord(
+  args: ZoneArgs,
   zone: HostedZone,
   provider: aws.Provider,
-): Promise<void> {
+): Promise<Serves | undefined> {
+  const { domain, project, stack } = args;
+  const tags = { project, stack };
   const nameRegex = `^${domain.replaceAll(".", "\\.")}\\.$`;
   const [{ resourceRecordSets }, { publicIps }] = await Promise.all([
     aws.route53.getRecords({ zoneId: zone.id, nameRegex }, { provider }),
-    aws.ec2.getEips({ tags: { project, stack } }, { provider }),
+    aws.ec2.getEips({ tags }, { provider }),
   ]);
-  const others = resourceRecordSets
+  const records = resourceRecordSets
     .filter(({ type }) => locating.includes(type))
     .map(({ type, aliasTarget, resourceRecords }) => ({
       type,
       values: aliasTarget?.dnsName
         ? [aliasTarget.dnsName]
         : resourceRecords.map(({ value }) => value),
-    }))
-    .filter(({ values }) => values.some((value) => !publicIps.includes(value)));
-  if (others.length === 0) return;
+    }));
+  const named = records.some(({ values }) => values.some((value) => ofBalancer.test(value)));
+  const balancer = named ? await balancerName(tags, provider) : "";
+  const others = records.filter(({ values }) =>
+    values.some((value) => !publicIps.includes(value) && plainName(value) !== balancer),
+  );
+  if (others.length > 0) throw otherRecord(args, zone, others, publicIps);
+  if (records.length === 0) return undefined;
+  return named ? "load balancer" : "app server";
+}
+
+/** A name that AWS gives load balancers, in a record. */
+const ofBalancer = /\.elb\.amazonaws\.com\.?$/i;
+
+/** The name of a load balancer, without what Route 53 and its console put before and after it. */
+function plainName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/^dualstack\./, "")
+    .replace(/\.$/, "");
+}
+
+/** The name of the stack's load balancer; "" if it has none. */
+async function balancerName(tags: Record<string, string>, provider: aws.Provider): Promise<string> {
+  try {
+    return plainName((await aws.lb.getLoadBalancer({ tags }, { provider })).dnsName);
+  } catch (error) {
+    if (/returned 0 results|no matching|couldn't find|empty result/i.test((error as Error).message))
+      return "";
+    throw error;
+  }
+}
+
+function otherRecord(
+  { domain, stack }: ZoneArgs,
+  zone: HostedZone,
+  others: readonly { readonly type: string; readonly values: readonly string[] }[],
+  publicIps: readonly string[],
+): pulumi.RunError {
   const records = others.map(({ type, values }) => `${type} ${values.join(" ")}`).join(", ");
   const own = publicIps.length > 0 ? `has ${publicIps.join(", ")}` : "has no address yet";
-  throw new pulumi.RunError(
+  return new pulumi.RunError(
     `The setting domain is ${domain}\n` +
       `    but the zone ${zone.name} in Route 53 has the record ${records}\n` +
       `    of that name, and stack ${stack} ${own}\n` +
@@ -137,12 +180,21 @@ async function refuseOtherRecord(
   );
 }
 
+/** A load balancer as a record names it. */
+export interface BalancerName {
+  readonly dnsName: pulumi.Input<string>;
+  /** Of the zone that AWS keeps the name in. */
+  readonly zoneId: pulumi.Input<string>;
+}
+
 /** Arguments of {@link Domain}. */
 export interface DomainArgs {
   readonly domain: string;
   readonly zone: Zone;
-  /** IPv4 address of the app server. */
-  readonly address: pulumi.Input<string>;
+  /** The app server's IPv4 address, or the load balancer. */
+  readonly target: { readonly address: pulumi.Input<string> } | BalancerName;
+  /** What the target needs before clients come. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** The DNS record of the app's domain, where the account has the zone. */
@@ -154,32 +206,48 @@ export class Domain extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { domain, zone, address }: DomainArgs,
+    { domain, zone, target, after = [] }: DomainArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("flask-on-aws:network:Domain", name, {}, opts);
     if ("why" in zone) {
       this.record = undefined;
-      this.recordToCreate = pulumi.interpolate`${domain}. ${ttl} IN A ${address}`;
-      this.recordToCreate.apply((record) =>
-        pulumi.log.info(`Needed DNS record (${zone.why}): ${record}`),
-      );
+      this.recordToCreate =
+        "address" in target
+          ? pulumi.interpolate`${domain}. ${ttl} IN A ${target.address}`
+          : pulumi
+              // Known only after what clients need.
+              .all([target.dnsName, ...after.map(({ urn }) => urn)])
+              .apply(([name]) => `${domain}. ${ttl} IN CNAME ${name}.`);
+      announce(zone.why, this.recordToCreate);
     } else {
+      const leading =
+        "address" in target
+          ? { ttl, records: [target.address] }
+          : {
+              aliases: [
+                { name: target.dnsName, zoneId: target.zoneId, evaluateTargetHealth: true },
+              ],
+            };
       this.record = new aws.route53.Record(
         name,
         {
           zoneId: zone.id,
           name: domain,
           type: "A",
-          ttl,
-          records: [address],
+          ...leading,
           // findZone has refused the record of somebody else.
           allowOverwrite: true,
         },
-        { parent: this },
+        { parent: this, dependsOn: [...after] },
       );
       this.recordToCreate = pulumi.output("");
     }
     this.registerOutputs({ recordToCreate: this.recordToCreate });
   }
+}
+
+/** Prints a record that the user has to create, as soon as it is known. */
+export function announce(why: string, record: pulumi.Output<string>): void {
+  record.apply((line) => pulumi.log.info(`Needed DNS record (${why}): ${line}`));
 }

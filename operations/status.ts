@@ -5,6 +5,7 @@ import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
 import type { StackInUse } from "./outputs.ts";
+import { taskLines, type TaskStatus } from "./task-status.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
 export interface Status {
@@ -31,6 +32,8 @@ export interface Status {
   readonly lastRestoreTest: string | null;
   /** Of the app's Procfile, and Redis. Scripts of earlier versions do not tell them. */
   readonly processes?: readonly Process[] | null | undefined;
+  /** Of the app on ECS; a stack without tasks has none, and null if it cannot be found out. */
+  readonly tasks?: TaskStatus | null | undefined;
   readonly failedJobs: readonly { readonly job: string; readonly since: string }[] | null;
   /** Of the commit that serves, if the site offers one: a key in its bucket. */
   readonly download: string | null;
@@ -90,6 +93,7 @@ export function statusText(
     ...failure(status, ago),
     ["app", outputs.appUrl ?? "unknown"],
     ["page", health ? page(health) : "unknown"],
+    ...(status.tasks === undefined ? [] : [["tasks", ...tasks(status)] as const]),
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
     ["schema", revision ? `revision ${revision}` : "unknown"],
@@ -130,6 +134,10 @@ function page({ status, seconds }: NonNullable<Status["health"]>): string {
   if (status === 0) return "DOES NOT ANSWER";
   const answer = `answers ${status} in ${Math.round(seconds * 1000)} ms`;
   return status === 200 ? answer : `FAILS: ${answer}`;
+}
+
+function tasks({ tasks, serving }: Status): string[] {
+  return tasks ? taskLines(tasks, serving?.commit ?? null) : ["unknown"];
 }
 
 function processLine({ name, state, restarts, image }: Process): string {

@@ -100,7 +100,7 @@ check_rules() {
       "run $pulumi up --refresh$flags, which restores the policy of the machine's role"
   while read -r group id protocol from to peer description; do
     case "$group $protocol $from-$to $peer" in
-    "$DATABASE_GROUP tcp $DB_PORT-$DB_PORT $APP_GROUP") continue ;;
+    "$DATABASE_GROUP tcp $DB_PORT-$DB_PORT $APP_GROUP" | "$DATABASE_GROUP tcp $DB_PORT-$DB_PORT ${TASKS_GROUP:-none}") continue ;;
     "$APP_GROUP tcp "80-80\ */0 | "$APP_GROUP tcp "443-443\ */0) continue ;;
     "$APP_GROUP tcp "5085-5085\ */0) if [ "${PORT_5085:-true}" = true ]; then continue; fi ;;
     "$DATABASE_GROUP "* | "$APP_GROUP "*/0) ;;
@@ -112,9 +112,10 @@ check_rules() {
     commands+="${commands:+ && }aws ec2 revoke-security-group-ingress --region $REGION --group-id $group --security-group-rule-ids $id"
   done <<<"$rules"
   [ -z "$wrong" ] || fail "security group rules that must not be there: $wrong" "remove them: $commands"
-  open="80 and 443"
+  open="80 and 443" who="this machine reaches"
+  if [ -n "${TASKS_GROUP:-}" ]; then who="this machine and the tasks reach"; fi
   if [ "${PORT_5085:-true}" = true ]; then open="80, 443 and 5085"; fi
-  echo "everybody reaches ports $open only, and only this machine reaches the database"
+  echo "everybody reaches ports $open only, and only $who the database"
 }
 
 check_versions() {

@@ -22,6 +22,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
+  # A rollback of this machine that the tasks have yet to follow: rollback.sh says what is in it.
+  unfinished=$root/rollback
   # The commands of the setting appSchedule, in the form that schedule.sh says.
   scheduled_commands=$root/app-schedule
   migrated_tables=$root/tables # those of the live schema after the last migration, or the last restore

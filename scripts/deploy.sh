@@ -49,6 +49,7 @@ step migrate "$image"
 if [ -n "$release_line" ]; then step release-line "$image"; fi
 step certificate-store load
 step cut-over "$image"
+rm -f "$unfinished"
 step verify "$image"
 "$bin/release-history.sh" add "$image" "${seconds[*]}"
 trap - TERM INT HUP

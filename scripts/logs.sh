@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app and the proxy have logged, merged by time, without the app's secrets.
+# logs.sh [--follow] [--since WHEN] [--lines NUMBER] [--all]: prints what the app, its tasks and the proxy have logged, merged by
+# time, without the app's secrets.
 #
 # At most NUMBER past lines, the last ones: 100, or with --since all of that time. WHEN is a duration (30m, 24h) or a
 # time. Without --all, requests of health checks and the proxy's notices are left out.
@@ -30,7 +31,11 @@ logged() {
 worth_reading() {
   if [ "$all" ]; then cat; else grep --line-buffered -vE "$noise" || [ $? = 1 ]; fi
 }
-noise='^[^ ]+ [^ ]+ (-|127\.0\.0\.1) - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ proxy [^ ]+ [^ ]+\s+INFO\s'
+noise='"ELB-HealthChecker/|^[^ ]+ [^ ]+ (-|127\.0\.0\.1) - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ proxy [^ ]+ [^ ]+\s+INFO\s'
+# of_tasks WORD…: lines of all tasks, if there are any. Who fails has said why: the app server's lines are worth reading, too.
+of_tasks() {
+  if [ -n "${TASKS_CLUSTER:-}" ]; then python3 -B "$bin/task_logs.py" "$TASKS_LOGS" "$@" || true; fi
+}
 # last: the last lines that are asked for.
 last() { if [ "$lines" ]; then tail -n "$lines"; elif [ "$since" ]; then cat; else tail -n 100; fi; }
 # Of the time, seconds are enough to read. A request of the proxy's log becomes: CLIENT "REQUEST" STATUS BYTES "AGENT" SECONDS.
@@ -41,5 +46,13 @@ readable() {
     s/^([^ ]+ proxy) .*$request.*$answer.*/\\1 \\2 \"\\4 \\5 \\3\" \\8 \\7 \"\\9\" \\6 s/"
 }
 
-logged ${since:+--since "$since"} --until "$now" | sort --stable --key 1,1 | worth_reading | last | readable | redact
-if [ "$follow" ]; then logged --follow --since "$now" | worth_reading | readable | redact; fi
+{
+  logged ${since:+--since "$since"} --until "$now"
+  of_tasks "${TASKS_CLUSTER:-}" "${TASKS_SERVICE:-}" "$since" "${lines:-100}"
+} | sort --stable --key 1,1 | worth_reading | last | readable | redact
+if [ "$follow" ]; then
+  {
+    of_tasks follow &
+    logged --follow --since "$now"
+  } | worth_reading | readable | redact
+fi

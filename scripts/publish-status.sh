@@ -18,7 +18,7 @@ certificate_end() {
 }
 status=$(
   printf '{'
-  member app "$APP_URL"
+  member app "${TASKS_URL:-$APP_URL}"
   member release "${number:-}"
   member deployed "${time:-}"
   member commit "$commit"

@@ -5,6 +5,9 @@
 # Run it by deploy-lock.sh.
 #
 # It refuses when the schema has changed: the version before does not know what its migration did.
+#
+# Where tasks serve, they follow: both go back, or neither. A run that was killed between the two leaves the file $unfinished, of
+# four lines: action and image; the image of before, its commit, and the task definition of before. The next run finishes it.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -22,16 +25,34 @@ previous() {
 # last_of IMAGE: its last line in the history, be it of a failed release.
 last_of() { "$bin/release-history.sh" | awk -F '\t' -v image="$1" '$4 == image { line = $0 } END { print line }'; }
 
-action=rollback
-if [ "${1:-}" = --undo ]; then
-  action=undo
+# stay WHAT: the tasks have not followed, so this machine returns to what it served before.
+stay() {
+  local image_before definition_before
+  { read -r _ && read -r image_before && read -r _ && read -r definition_before; } <"$unfinished"
+  echo "$1, so the app server returns to $image_before" >&2
+  if "$bin/cut-over.sh" "$image_before" undo && "$bin/serving.sh" restore "$record_before" &&
+    "$bin/rollback-tasks.sh" back "$definition_before"; then
+    rm -f "$unfinished"
+    fail "the rollback has failed, and nothing has changed: $1. $(what_serves)" "correct the cause, then: $ops rollback${option:+ $option}$flags"
+  fi
+  fail "the rollback has failed, and so has the way back: $1.
+       $(what_serves)" "see what serves: $ops status$flags; then: $ops rollback${option:+ $option}$flags"
+}
+
+option=${1:-} action=rollback record_before=$root/serving.before
+if [ "$option" = --undo ]; then action=undo; fi
+finishes=''
+if [ -n "${TASKS_CLUSTER:-}" ] && [ "$(head -n 1 "$unfinished" 2>/dev/null)" = "$action $current" ]; then finishes=1; fi
+if [ "$finishes" ]; then
+  entry=$(last_of "$current")
+elif [ "$action" = undo ]; then
   undo=$("$bin/serving.sh" get undo)
   [ -n "$undo" ] || fail "$current serves, and not because of a rollback" "release another commit: $(release_command HASH)"
   entry=$(last_of "$undo")
 else
   entry=$(previous)
 fi
-if [ "${1:-}" = --show ]; then
+if [ "$option" = --show ]; then
   if [ -z "$entry" ] || ! docker image inspect "$(cut -f 4 <<<"$entry")" >/dev/null 2>&1; then exit 1; fi
   echo "$entry"
   exit
@@ -54,17 +75,36 @@ if [ "${live:--}" != "$revision" ]; then
     IFS=$'\t' read -r _ created _ < <("$bin/backups.sh" choose "$backup")
     remedy+="
         or go back with the data to $created, losing all rows written since; the app may be broken between the two:
-          $ops restore $backup$flags && $ops rollback${1:+ $1}$flags"
+          $ops restore $backup$flags && $ops rollback${option:+ $option}$flags"
   fi
   fail "commit $commit (release $number) needs revision ${revision/#-/none} of the schema, and the database is at ${live:-none}.
        Nothing was changed. $(what_serves)" "$remedy"
 fi
 left=$(serving_commit)
-echo "going back to release $number of $time, commit $commit" >&2
 rm -f "$last_backup"
-"$bin/cut-over.sh" "$image" "$action"
+if [ "$finishes" ]; then
+  left=$(sed -n 3p "$unfinished")
+  echo "finishing the rollback to release $number of $time, commit $commit" >&2
+else
+  echo "going back to release $number of $time, commit $commit" >&2
+  definition='' && rm -f "$unfinished"
+  if [ -n "${TASKS_CLUSTER:-}" ]; then
+    definition=$("$bin/rollback-tasks.sh" definition) ||
+      fail "ECS does not tell what the tasks run. Nothing was changed" "allow the app server's role to describe the service; then: $ops rollback${option:+ $option}$flags"
+  fi
+  # The first release may have ended before there was a service.
+  if [ -n "$definition" ]; then
+    "$bin/serving.sh" >"$record_before"
+    printf '%s\n' "$action $image" "$current" "$left" "$definition" >"$unfinished"
+  fi
+  "$bin/cut-over.sh" "$image" "$action"
+fi
 "$bin/verify.sh" "$image"
+if [ -e "$unfinished" ]; then
+  "$bin/rollback-tasks.sh" "$image" || stay "the tasks do not run commit $commit"
+fi
 "$bin/release-history.sh" add "$image" "$action"
+rm -f "$unfinished"
 new=$("$bin/release-history.sh" | tail -n 1 | cut -f 1)
 "$bin/publish-status.sh" || true # it has said why; the release serves
 echo "commit $commit serves again, as release $new, which is release $number once more.

@@ -2,6 +2,7 @@
 # serving.sh [show]: prints the record of what serves, a JSON object; nothing before the first release.
 # serving.sh get MEMBER: prints one of its members; nothing if it is empty.
 # serving.sh record IMAGE ACTION: records that an image serves from now on. ACTION is release, rollback or undo.
+# serving.sh restore FILE: makes a copy of an earlier record the record again.
 # serving.sh request-release: has the next `pulumi up` release the configured commit again.
 #
 # The record is on this machine and, as serving.json, in the backup bucket, where `pulumi preview` and `pulumi up` read it:
@@ -76,6 +77,10 @@ case ${1:-show} in
 show) show ;;
 get) old=$(show) && get "$2" ;;
 record) write_record "$2" "$3" ;;
+restore)
+  cp "$2" "$record.new"
+  store
+  ;;
 request-release)
   old=$(show)
   if [ -z "$old" ]; then exit; fi

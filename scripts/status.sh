@@ -99,6 +99,8 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member lock "$(text "$(lock_holder)")"
   member disk "$(disk)"
   member files "$(files)"
+  # A stack without tasks has no such member.
+  if [ -n "${TASKS_CLUSTER:-}" ]; then member tasks "$(ask task-status)"; fi
   printf '"memory":%s}\n' "$(memory)"
 } | tr -d '\n'
 echo

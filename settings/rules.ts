@@ -9,6 +9,7 @@ import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
 import { addNetwork, type schema } from "./schema.ts";
+import { taskProblems } from "./tasks.ts";
 
 /** The settings whose own values are right. */
 export type Values = Partial<z.output<typeof schema>>;
@@ -29,8 +30,8 @@ export function ruleProblems(values: Values, context: StackContext): Problem[] {
   return rules.flatMap((rule) => rule(values, context));
 }
 
-// AWS allows 63 characters in a bucket's name and 64 in a role's. The longest suffixes are "-backups" and "-flow-logs",
-// each with a hyphen and 7 digits.
+// AWS allows 63 characters in a bucket's name and 64 in a role's. The longest suffixes are "-backups", and "-flow-logs" and
+// "-execution", each with a hyphen and 7 digits.
 const stackName: Rule = (_, { project, stack }) => {
   const name = `${project}-${stack}`;
   if (/^[a-z](-?[a-z0-9])*$/.test(name) && name.length <= 46) return [];
@@ -133,6 +134,7 @@ const rules: readonly Rule[] = [
   image,
   zeroSsl,
   schedule,
+  taskProblems,
   databaseProblems,
   backupAges,
   publishingProblems,

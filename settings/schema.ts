@@ -14,6 +14,7 @@ import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
 import { configCommand } from "./problem.ts";
 import { siteModes } from "./publishing.ts";
+import { tasks } from "./tasks.ts";
 
 const ownSchemas = "information_schema|innodb|mysql|performance_schema|sys";
 /** Of the reserved words of MySQL 8.4 those that somebody may name a schema. */
@@ -118,6 +119,7 @@ export const schema = z.object({
     "use the output of: git rev-parse HEAD; for a branch: ./ops init REPOSITORY BRANCH",
   ),
   ...app,
+  ...tasks,
   baseImage: containerImage("use python:3.11-slim-bookworm"),
   proxyImage: containerImage("use caddy:2.11"),
   redisImage: containerImage("use valkey/valkey:8.1-alpine"),

@@ -46,6 +46,19 @@ describe("The acceptance check of the security group rules", () => {
     });
   }
 
+  it("accepts that tasks reach the database where there are tasks, and no other group", () => {
+    const ofTasks = "sg-db\tsgr-1\ttcp\t3306\t3306\tsg-tasks";
+    rules(...rightRules, ofTasks);
+    expect(check("rules")[0]![1]).to.equal("FAILED");
+    machine().stack({ TASKS_GROUP: "sg-tasks" });
+    expect(check("rules")[0]!.slice(1, 3)).to.deep.equal([
+      "ok",
+      "everybody reaches ports 80, 443 and 5085 only, and only this machine and the tasks reach the database",
+    ]);
+    rules(...rightRules, ofTasks.replace("sg-tasks", "sg-other"));
+    expect(check("rules")[0]![1]).to.equal("FAILED");
+  });
+
   it("accepts SSH rules for the addresses of administrators", () => {
     rules(...rightRules, appRule(22, "198.51.100.0/24"), appRule(22, "203.0.113.7/32"));
     expect(check("rules")[0]![1]).to.equal("ok");

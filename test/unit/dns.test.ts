@@ -173,8 +173,40 @@ describe("A record of the domain that is there already", () => {
   it("is accepted if it has an address of the stack, or does not say where the name is", async () => {
     expect(
       await with_([{ type: "A", values: ["203.0.113.7"] }], "192.0.2.1", "203.0.113.7"),
-    ).to.deep.equal(zone);
+    ).to.deep.equal({ ...zone, leadsTo: "app server" });
     expect(await with_([{ type: "TXT", values: ['"v=spf1"'] }])).to.deep.equal(zone);
+  });
+
+  describe("and names a load balancer", () => {
+    const alias = { type: "A", alias: "dualstack.App-1.us-west-2.elb.amazonaws.com." };
+    const withBalancer = (balancer: Calls[string]) => {
+      const { calls } = account(["example.com"], [alias], ["203.0.113.7"]);
+      return found({ ...calls, "aws:lb/getLoadBalancer:getLoadBalancer": balancer });
+    };
+
+    it("is accepted if that is the stack's", async () => {
+      const accepted = await withBalancer(({ tags }) => {
+        expect(tags).to.deep.equal({ project: "flask-on-aws", stack: "dev" });
+        return { dnsName: "app-1.us-west-2.elb.amazonaws.com" };
+      });
+      expect(accepted).to.deep.equal({ ...zone, leadsTo: "load balancer" });
+    });
+
+    it("is refused if the stack has another one, or none", async () => {
+      const named = `the record A ${alias.alias}\n`;
+      expect(await withBalancer(() => ({ dnsName: "app-2.elb.amazonaws.com" }))).to.include(named);
+      const none = "Search returned 0 results, please revise so only one is returned";
+      expect(await withBalancer(() => fail(none))).to.include(named);
+    });
+
+    it("stops the program where AWS denies the lookup", async () => {
+      const denied =
+        "AccessDenied: not authorized to perform: elasticloadbalancing:DescribeTags on";
+      expect(await withBalancer(() => fail(denied))).to.include(
+        "Route 53 cannot be read for the setting domain, app.shop.example.com: " +
+          "elasticloadbalancing:DescribeTags is denied\n",
+      );
+    });
   });
 });
 
@@ -205,7 +237,7 @@ describe("The domain's record", () => {
       const why = "no public zone in Route 53";
       const { record, recordToCreate } = new Domain("a", {
         ...{ domain, zone: { why } },
-        address: "203.0.113.7",
+        target: { address: "203.0.113.7" },
       });
       expect(record).to.equal(undefined);
       return (await valueOf(recordToCreate)).value;

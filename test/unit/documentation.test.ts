@@ -35,6 +35,7 @@ const others: Readonly<Record<string, string>> = {
   "docs/architecture.md: The program": "a diagram",
   "docs/architecture.md: The deployer": "a diagram",
   "docs/architecture.md: The lab": "a diagram",
+  "docs/tasks.md: A release": "a diagram",
   "docs/performance.md: Performance": "a measurement",
   "docs/operations.md: Operations": "the output of any command",
   "docs/operations.md: Commands": "the test of the commands below",

@@ -29,8 +29,28 @@ function printed(name: string, create: string): string {
   return `${publicKeyOf(name)} \n-----BEGIN KEY-----\n${name}\n-----END KEY-----`;
 }
 
+/** What the step push prints. */
+const pushed = {
+  image: "123456789012.dkr.ecr.us-west-2.amazonaws.com/tasks@sha256:0a1b",
+  commit: "c0ffee",
+  environment: 7,
+  variables: ["DB_PASS", "SECRET_KEY"],
+};
+
 /** Outputs that AWS, or a command, would add to the inputs. Types that are missing here are refused. */
 const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object> = {
+  "aws:acm/certificate:Certificate": ({ inputs }) => ({
+    arn: `arn:aws:acm:us-west-2:123456789012:certificate/of-${inputs.domainName}`,
+    domainValidationOptions: [
+      {
+        domainName: inputs.domainName,
+        resourceRecordName: `_1.${inputs.domainName}.`,
+        resourceRecordType: "CNAME",
+        resourceRecordValue: "_2.acm-validations.aws.",
+      },
+    ],
+  }),
+  "aws:acm/certificateValidation:CertificateValidation": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: `arn:aws:logs:::${name}` }),
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": () => ({}),
   "aws:ec2/eip:Eip": () => ({ publicIp: "198.18.0.64" }),
@@ -47,9 +67,32 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:ec2/subnet:Subnet": () => ({}),
   "aws:ec2/vpc:Vpc": () => ({ ownerId: "123456789012" }),
   "aws:ec2/vpcEndpoint:VpcEndpoint": () => ({}),
+  "aws:ecr/lifecyclePolicy:LifecyclePolicy": () => ({}),
+  "aws:ecr/repository:Repository": ({ name }) => ({
+    name: `${name}-1234567`,
+    arn: `arn:aws:ecr:us-west-2:123456789012:repository/${name}-1234567`,
+    registryId: "123456789012",
+    repositoryUrl: `123456789012.dkr.ecr.us-west-2.amazonaws.com/${name}-1234567`,
+  }),
+  "aws:ecs/cluster:Cluster": ({ inputs }) => ({
+    arn: `arn:aws:ecs:us-west-2:123456789012:cluster/${inputs.name}`,
+  }),
+  "aws:ecs/service:Service": () => ({}),
+  "aws:ecs/taskDefinition:TaskDefinition": ({ inputs }) => ({
+    arn: `arn:aws:ecs:us-west-2:123456789012:task-definition/${inputs.family}:1`,
+  }),
   "aws:iam/instanceProfile:InstanceProfile": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:iam/role:Role": ({ name }) => ({ name: `${name}-1234567`, arn: `arn:aws:iam:::${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:lb/listener:Listener": () => ({}),
+  "aws:lb/loadBalancer:LoadBalancer": ({ inputs }) => ({
+    arn: `arn:aws:elasticloadbalancing:::loadbalancer/app/${inputs.name}`,
+    dnsName: `${inputs.name}-1.us-west-2.elb.amazonaws.com`,
+    zoneId: "Z1H1FL5HABSF5",
+  }),
+  "aws:lb/targetGroup:TargetGroup": ({ inputs }) => ({
+    arn: `arn:aws:elasticloadbalancing:::targetgroup/${inputs.name}`,
+  }),
   "aws:rds/instance:Instance": () => ({ address: "db.example", port: 3306 }),
   "aws:rds/parameterGroup:ParameterGroup": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:rds/subnetGroup:SubnetGroup": ({ name }) => ({ name: `${name}-1234567` }),
@@ -68,7 +111,10 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": () => ({}),
   "command:local:Command": ({ name, inputs }) => ({ stdout: printed(name, inputs.create) }),
-  "command:remote:Command": ({ name }) => ({ stdout: `output of ${name}`, stderr: "" }),
+  "command:remote:Command": ({ name }) => ({
+    stdout: name.endsWith("-push") ? `${JSON.stringify(pushed)}\n` : `output of ${name}`,
+    stderr: "",
+  }),
   "pulumi:providers:aws": () => ({}),
 };
 

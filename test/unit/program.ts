@@ -51,7 +51,8 @@ export async function program(
   });
   const outputs: Program["outputs"] = {};
   for (const [name, output] of Object.entries(result)) {
-    outputs[name] = await valueOf(pulumi.output(output));
+    // The engine leaves out what is undefined.
+    if (output !== undefined) outputs[name] = await valueOf(pulumi.output(output));
   }
   const all = (type: string) => resources.filter((resource) => resource.type === type);
   const one = (type: string, nameEnd = "") => {

@@ -6,9 +6,10 @@ import { commandLine } from "../../operations/command-line.ts";
 import { ofProgram } from "./remedies/program.ts";
 import type { Table } from "./remedies/row.ts";
 import { ofScripts } from "./remedies/scripts.ts";
+import { ofTasks } from "./remedies/tasks.ts";
 import { ofShell, ofTypeScript, remedies } from "./remedies/sources.ts";
 
-const table: Table = { ...ofScripts, ...ofProgram };
+const table: Table = { ...ofScripts, ...ofTasks, ...ofProgram };
 const rows = Object.entries(table).flatMap(([file, proofs]) =>
   Object.entries(proofs).map(([begins, proof]) => ({ file, begins, proof })),
 );

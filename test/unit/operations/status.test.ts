@@ -196,6 +196,32 @@ describe("The text of ./ops status", () => {
       9,
     );
   });
+
+  describe("with tasks", () => {
+    const group = { commit: one, zone: "us-west-2a", running: 2, healthy: 2 };
+    const tasks = { wanted: 3, running: 3, healthy: 3, problems: [] };
+
+    it("tells how many are wanted, running and healthy, by version and zone", () => {
+      const other = { ...group, zone: "us-west-2b", running: 1, healthy: 1 };
+      expect(said("tasks", { tasks: { ...tasks, groups: [group, other] } })).to.deep.equal([
+        "3 wanted, 3 running, 3 healthy",
+        "us-west-2a: 2 of 2 healthy, commit aaaaaaaaaaaa",
+        "us-west-2b: 1 of 1 healthy, commit aaaaaaaaaaaa",
+      ]);
+    });
+
+    it("says why any is not, and which run another version than the app server", () => {
+      const groups = [{ ...group, commit: two, healthy: 1 }];
+      const problems = ["task 0a1b is unhealthy: Health checks failed"];
+      const given = { ...tasks, running: 2, healthy: 1, groups, problems };
+      expect(said("tasks", { tasks: given })).to.deep.equal([
+        "NOT ALL ARE HEALTHY: 3 wanted, 2 running, 1 healthy",
+        "us-west-2a: 1 of 2 healthy, commit bbbbbbbbbbbb, NOT WHAT THE APP SERVER SERVES",
+        "task 0a1b is unhealthy: Health checks failed",
+      ]);
+      expect(said("tasks", { tasks: null })).to.deep.equal(["unknown"]);
+    });
+  });
 });
 
 describe("./ops status", () => {

@@ -11,6 +11,10 @@ const refusedOfDatabase = by(
   "test/unit/settings-database.test.ts",
   "are refused until the remedy is applied",
 );
+const refusedOfTasks = by(
+  "test/unit/settings-tasks.test.ts",
+  "are refused until the remedy is applied",
+);
 const start = "test/unit/operations/start.test.ts";
 const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
@@ -178,6 +182,10 @@ export const ofProgram: Table = {
     "use such a one": chosenValue,
     "use the output of": chosenValue,
     "remove the second one": chosenValue,
+  },
+  "settings/tasks.ts": {
+    "use ": refusedOfTasks,
+    "pulumi config": refusedOfTasks,
   },
   "settings/windows.ts": { "use ": refusedOfDatabase },
   "storage/public-access-block.ts": {

@@ -233,19 +233,6 @@ export const ofScripts: Table = {
     ),
     "drop the triggers": by("lab/experiments/faults/schema.ts", "tables-with-triggers"),
   },
-  "scripts/rollback.sh": {
-    "release first": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
-    "release another commit": by("test/e2e/stack/walk.test.ts", "prints what it says"),
-    "build it again": by("lab/experiments/faults/schema.ts", "image-removed"),
-    "release a commit with the older code": by(
-      "test/e2e/stack/operations.test.ts",
-      "names a way back that works when it refuses",
-    ),
-    "or go back with the data": by(
-      "test/e2e/stack/operations.test.ts",
-      "names a way back that works when it refuses",
-    ),
-  },
   "scripts/serving.sh": {
     "restore access to the bucket ${…}, then": by(
       "test/scripts/serving.test.ts",

@@ -1,0 +1,181 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { MachineImage } from "../images.ts";
+import { threadsPerWorker, workersOf, type TaskSize } from "./size.ts";
+import { gracefulTimeout, healthCheckGracePeriod, keepAlive, stopTimeout } from "./timings.ts";
+
+/** What scripts/push.sh has pushed. */
+export interface Pushed {
+  /** By digest: `REPOSITORY@sha256:…`. */
+  readonly image: string;
+  /** Full hash. */
+  readonly commit: string;
+  /** The number of the set of variables in SSM. */
+  readonly environment: number;
+  /** Their names. */
+  readonly variables: readonly string[];
+}
+
+/** What a task is made of, beside what was pushed. */
+export interface TaskArgs {
+  readonly size: TaskSize;
+  readonly architecture: MachineImage["architecture"];
+  /** Where the app listens. */
+  readonly port: number;
+  /** Whether the app's own Dockerfile has built the image. */
+  readonly ownImage: boolean;
+  readonly region: string;
+  readonly logGroup: pulumi.Input<string>;
+  readonly parametersArn: pulumi.Input<string>;
+  readonly executionRoleArn: pulumi.Input<string>;
+  readonly taskRoleArn: pulumi.Input<string>;
+}
+
+/** Arguments of {@link TaskService}. */
+export interface TaskServiceArgs extends TaskArgs {
+  readonly pushed: pulumi.Output<Pushed>;
+  readonly cluster: pulumi.Input<string>;
+  readonly serviceName: string;
+  /** Tasks; undefined leaves their number as it is. */
+  readonly count: number | undefined;
+  /** Private ones. */
+  readonly subnetIds: pulumi.Input<string>[];
+  readonly securityGroupId: pulumi.Input<string>;
+  readonly targetGroupArn: pulumi.Input<string>;
+  /** What a task needs before it can start, and be reached. */
+  readonly after: pulumi.Resource[];
+}
+
+/** The container's name. Log streams have it, too: `app/app/TASK`. */
+export const containerName = "app";
+
+/**
+ * What gunicorn is told. It reads these options before those of its command line, and those of the app's own image as well.
+ * https://docs.gunicorn.org/en/stable/settings.html
+ */
+function gunicornArguments(size: TaskSize): string {
+  return [
+    `--worker-class=gthread --workers=${workersOf(size)} --threads=${threadsPerWorker}`,
+    `--keep-alive=${keepAlive} --graceful-timeout=${gracefulTimeout}`,
+    // The load balancer alone can connect, and tells the client's scheme.
+    "--forwarded-allow-ips=*",
+    "--access-logfile=-",
+    // A worker proves that it lives by touching a file. A slow disk would have it killed.
+    "--worker-tmp-dir=/dev/shm",
+  ].join(" ");
+}
+
+/** The one container of a task. No secret is in it, but where ECS finds each. */
+function container(args: TaskArgs, pushed: Pushed, logGroup: string, parametersArn: string) {
+  const environment = {
+    GUNICORN_CMD_ARGS: gunicornArguments(args.size),
+    ...(args.ownImage ? { PORT: String(args.port), FORWARDED_ALLOW_IPS: "*" } : {}),
+  };
+  return {
+    name: containerName,
+    image: pushed.image,
+    essential: true,
+    portMappings: [{ containerPort: args.port, hostPort: args.port, protocol: "tcp" }],
+    environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
+    secrets: pushed.variables.map((name) => ({
+      name,
+      valueFrom: `${parametersArn}/${pushed.environment}/${name}`,
+    })),
+    // Tells people and ./ops status which commit a task runs.
+    dockerLabels: { "org.opencontainers.image.revision": pushed.commit },
+    stopTimeout,
+    // The app's processes are reaped, and gunicorn gets SIGTERM, whatever the image starts.
+    linuxParameters: { initProcessEnabled: true },
+    logConfiguration: {
+      logDriver: "awslogs",
+      options: {
+        "awslogs-group": logGroup,
+        "awslogs-region": args.region,
+        "awslogs-stream-prefix": containerName,
+      },
+    },
+  };
+}
+
+/**
+ * The service of the app, on Fargate, and its task definition. The service begins with it. From then on
+ * scripts/serve-tasks.sh gives it other ones, because Pulumi's provider calls an update successful that ECS has rolled back.
+ */
+export class TaskService extends pulumi.ComponentResource {
+  readonly taskDefinition: pulumi.Output<string>;
+  readonly service: pulumi.Output<string>;
+  /** Changes when Pulumi has changed the service. */
+  readonly resource: pulumi.Resource;
+
+  constructor(name: string, args: TaskServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("flask-on-aws:compute:TaskService", name, {}, opts);
+    const definition = new aws.ecs.TaskDefinition(
+      name,
+      {
+        family: name,
+        requiresCompatibilities: ["FARGATE"],
+        networkMode: "awsvpc",
+        cpu: String(args.size.vcpu * 1024),
+        memory: String(args.size.memoryGb * 1024),
+        runtimePlatform: {
+          operatingSystemFamily: "LINUX",
+          cpuArchitecture: args.architecture === "arm64" ? "ARM64" : "X86_64",
+        },
+        executionRoleArn: args.executionRoleArn,
+        taskRoleArn: args.taskRoleArn,
+        containerDefinitions: pulumi
+          .all([args.pushed, args.logGroup, args.parametersArn])
+          .apply((known) => JSON.stringify([container(args, ...known)])),
+        // ECS needs the one of before to roll back to.
+        skipDestroy: true,
+        tags: { Name: name },
+      },
+      { parent: this },
+    );
+    const service = this.createService(name, args, definition);
+    this.taskDefinition = definition.arn;
+    this.service = service.name;
+    this.resource = service;
+    this.registerOutputs({ taskDefinition: this.taskDefinition });
+  }
+
+  private createService(
+    name: string,
+    args: TaskServiceArgs,
+    definition: aws.ecs.TaskDefinition,
+  ): aws.ecs.Service {
+    return new aws.ecs.Service(
+      name,
+      {
+        name: args.serviceName,
+        cluster: args.cluster,
+        taskDefinition: definition.arn,
+        launchType: "FARGATE",
+        desiredCount: args.count ?? 1,
+        deploymentMinimumHealthyPercent: 100,
+        deploymentMaximumPercent: 200,
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+        healthCheckGracePeriodSeconds: healthCheckGracePeriod,
+        networkConfiguration: {
+          subnets: args.subnetIds,
+          securityGroups: [args.securityGroupId],
+          assignPublicIp: false,
+        },
+        loadBalancers: [
+          {
+            targetGroupArn: args.targetGroupArn,
+            containerName,
+            containerPort: args.port,
+          },
+        ],
+        propagateTags: "SERVICE",
+        tags: { Name: name },
+      },
+      {
+        parent: this,
+        dependsOn: args.after,
+        ignoreChanges: ["taskDefinition", ...(args.count === undefined ? ["desiredCount"] : [])],
+      },
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/** The steps of a release that bring it from the app server to tasks on ECS. */
+import * as pulumi from "@pulumi/pulumi";
+import type { Pushed } from "../compute/tasks/service.ts";
+import type { TaskNames } from "../compute/tasks/tasks.ts";
+import { quote } from "./shell.ts";
+import type { Steps } from "./steps.ts";
+
+/** The tasks that a release serves, as {@link ReleaseArgs} has them. */
+export interface ReleaseTasks {
+  readonly names: TaskNames;
+  /** Address of the load balancer's page. */
+  readonly url: string;
+  /** After which a release fails that ECS has not brought to its end. */
+  readonly timeoutMinutes: number;
+  /** Undefined leaves the number of tasks as it is. */
+  readonly count: number | undefined;
+  /** What lets the app server push and serve. */
+  readonly permissions: pulumi.Resource;
+  /** Makes the service, and a task definition of what was pushed. */
+  readonly serve: (
+    pushed: pulumi.Output<Pushed>,
+    after: readonly pulumi.Resource[],
+  ) => {
+    readonly taskDefinition: pulumi.Output<string>;
+    readonly service: pulumi.Output<string>;
+    readonly resource: pulumi.Resource;
+  };
+}
+
+/**
+ * Pushes what the app server serves, and has ECS serve it. Each step can be run again: what is pushed is not pushed again,
+ * and a definition that serves already is awaited only.
+ *
+ * @param triggers of the step that has released the image on the app server
+ * @returns the step after which all tasks run the image
+ */
+export function serveTasks(
+  steps: Steps,
+  { names, timeoutMinutes, count, permissions, serve }: ReleaseTasks,
+  image: string,
+  triggers: pulumi.Input<string>[],
+  deploy: pulumi.Resource,
+): pulumi.Resource {
+  const push = steps.script("push", {
+    args: [image],
+    by: "deploy-lock.sh push.sh",
+    triggers,
+    after: [deploy, permissions],
+  });
+  // Deleted after the service, while the app server is still there.
+  const cleanUp = steps.atEnd(
+    "remove-parameters",
+    `parameters.sh remove ${quote(names.parameters)}`,
+    [push],
+  );
+  const { taskDefinition, service, resource } = serve(push.stdout.apply(parsePushed), [cleanUp]);
+  return steps.script("serve-tasks", {
+    args: [names.cluster, service, taskDefinition, timeoutMinutes * 60],
+    by: "run-detached.sh serve-tasks serve-tasks.sh",
+    triggers: [...triggers, ...(count === undefined ? [] : [String(count)])],
+    after: [resource],
+  });
+}
+
+/** The line that scripts/push.sh prints. */
+export function parsePushed(stdout: string): Pushed {
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as Pushed;
+}

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# serve-tasks.sh CLUSTER SERVICE TASK_DEFINITION SECONDS: has the service run a task definition, and waits until all its tasks do
+# and serve, and no task of another one is left. It can be run again.
+#
+# ECS answers an update with success, also when it takes it back later: this asks ECS what runs. It fails if ECS rolls back, or
+# has not come to an end in time, and tells why: the service's events, why tasks have stopped, and what the last one has logged.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+export releasing=1
+cluster=$1 service=$2 definition=$3 limit=$4
+remedy="correct the app, then: $(release_command HASH)"
+evidence_lines=80
+
+# service_is ACTION ARGUMENT…: what task_service.py makes of the service.
+service_is() { aws ecs describe-services --cluster "$cluster" --services "$service" --output json | python3 -B "$bin/task_service.py" "$@"; }
+# of_definition DEFINITION commit|set
+of_definition() { aws ecs describe-task-definition --task-definition "$1" --output json | python3 -B "$bin/task_service.py" "$2"; }
+
+# update OPTION…: prints the deployment that it begins.
+update() {
+  aws ecs update-service --cluster "$cluster" --service "$service" --task-definition "$definition" "$@" --output json |
+    python3 -c 'import json, sys
+print(next(each["id"] for each in json.load(sys.stdin)["service"]["deployments"] if each["status"] == "PRIMARY"))'
+}
+
+# For fail: what serves on the app server and in tasks.
+what_serves() {
+  local running desired of
+  echo "On the app server commit $(serving_commit 2>/dev/null || true) serves."
+  service_is summary 2>/dev/null | while read -r running desired of; do
+    echo "       $running of $desired tasks run commit $(of_definition "$of" commit 2>/dev/null || true)."
+  done || true
+}
+
+# reasons: events, stopped tasks, and the last lines of the newest of them.
+reasons() {
+  local arns tasks
+  service_is events || true
+  mapfile -t arns < <(aws ecs list-tasks --cluster "$cluster" --service-name "$service" --desired-status STOPPED --output json |
+    python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["taskArns"][:100]))')
+  if [ -z "${arns[*]}" ]; then return; fi
+  tasks=$(aws ecs describe-tasks --cluster "$cluster" --tasks "${arns[@]}" --output json |
+    python3 -B "$bin/task_service.py" stopped "$definition")
+  if [ -z "$tasks" ]; then return; fi
+  printf 'stopped task %s\n' "${tasks//$'\n'/$'\n'stopped task }"
+  aws logs get-log-events --log-group-name "$TASKS_LOGS" --log-stream-name "app/app/${tasks%% *}" --limit 30 --output json 2>/dev/null |
+    python3 -c 'import json, sys
+for event in json.load(sys.stdin)["events"]: print("log:", event["message"])' || true
+}
+
+give_up() {
+  evidence=$(reasons 2>&1) || true
+  fail "$1" "$remedy"
+}
+
+commit=$(of_definition "$definition" commit)
+# A rollback that fails takes the tasks back to what they ran before, whatever the app server serves.
+if [ -z "${undoing:-}" ] && [ "$commit" != "$(serving_commit)" ]; then
+  fail "commit $(serving_commit) serves on the app server, and the tasks were to run $commit" "run $pulumi up$flags again"
+fi
+action=$(service_is begin "$definition")
+case $action in
+absent) fail "the service $service of the cluster $cluster is not there" "run $pulumi up --refresh$flags" ;;
+wait*) deployment=${action#wait } ;;
+again) deployment=$(update --force-new-deployment) ;;
+*) deployment=$(update) ;;
+esac
+said='' began=$SECONDS
+while true; do
+  sleep 5 # ECS itself looks at a service every few seconds
+  state=$(service_is judge "$deployment" "$definition")
+  case $state in
+  serving*) break ;;
+  failed*) give_up "ECS does not serve commit $commit: ${state#failed }" ;;
+  esac
+  if [ "$((SECONDS - began))" -ge "$limit" ]; then
+    remedy+="
+        or, if it only needs more time, raise appTasksTimeout, then run $pulumi up$flags again"
+    give_up "ECS does not serve commit $commit after $limit s, and goes on trying: ${state#waiting }"
+  fi
+  if [ "$state" != "$said" ]; then echo "${state#waiting }, $((SECONDS - began)) s"; fi
+  said=$state
+done
+echo "${state#serving } run commit $commit: ${TASKS_URL:-}"
+# Who fails has said why: the tasks serve.
+"$bin/parameters.sh" keep "$TASKS_PARAMETERS" "$(of_definition "$definition" set)" || true

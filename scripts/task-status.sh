@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# task-status.sh: prints how the tasks are as one JSON object; task_status.py says what is in it.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+exec python3 -B "$bin/task_status.py" "$TASKS_CLUSTER" "$TASKS_SERVICE"

@@ -1,0 +1,82 @@
+"""task_status.py CLUSTER SERVICE: prints how the tasks are as a JSON object, for status.sh.
+
+wanted, running, healthy: numbers of tasks; healthy ones get requests
+groups: for each version and zone, {commit, zone, running, healthy}
+problems: why any task is not healthy, a line for each
+"""
+
+import json
+import subprocess
+import sys
+
+from task_service import commit, primary_of, reasons, service_of
+
+
+def aws(*words):
+    done = subprocess.run(["aws", *words, "--output", "json"], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def address(task):
+    """The task's private address; None before it has one."""
+    details = (detail for attachment in task.get("attachments", []) for detail in attachment.get("details", []))
+    return next((detail["value"] for detail in details if detail["name"] == "privateIPv4Address"), None)
+
+
+def summary(service, tasks, stopped, targets, commits):
+    """From what ECS and the load balancer describe; `commits` is by task definition, `targets` has states by address."""
+    groups, problems = {}, []
+    for task in tasks:
+        health = targets.get(address(task), {"State": "unused"})
+        running, healthy = task["lastStatus"] == "RUNNING", health["State"] == "healthy"
+        key = (commits.get(task["taskDefinitionArn"], ""), task.get("availabilityZone", ""))
+        counted = groups.setdefault(key, [0, 0])
+        counted[0] += running
+        counted[1] += running and healthy
+        name = "task " + task["taskArn"].rpartition("/")[2]
+        if not running:
+            problems.append(f"{name} is {task['lastStatus']}")
+        elif not healthy:
+            problems.append(": ".join([f"{name} is {health['State']}", *filter(None, [health.get("Description")])]))
+    primary = primary_of(service)
+    if primary and primary.get("rolloutState", "COMPLETED") != "COMPLETED":
+        problems.append(f"the deployment is {primary['rolloutState']}: {primary.get('rolloutStateReason', 'no reason given')}")
+    healthy = sum(counted[1] for counted in groups.values())
+    if healthy < service["desiredCount"] and stopped:
+        last = max(stopped, key=lambda task: str(task.get("stoppedAt", "")))
+        problems.append(f"the last task that stopped: {'; '.join(reasons(last))}")
+    return {
+        "wanted": service["desiredCount"],
+        "running": sum(counted[0] for counted in groups.values()),
+        "healthy": healthy,
+        "groups": [
+            {"commit": of or None, "zone": zone or None, "running": running, "healthy": healthy}
+            for (of, zone), (running, healthy) in sorted(groups.items())
+        ],
+        "problems": problems,
+    }
+
+
+def described(cluster, service, status):
+    arns = aws("ecs", "list-tasks", "--cluster", cluster, "--service-name", service, "--desired-status", status)["taskArns"][:100]
+    return aws("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns)["tasks"] if arns else []
+
+
+def main(cluster, name):
+    service = service_of(aws("ecs", "describe-services", "--cluster", cluster, "--services", name))
+    if not service:
+        print(json.dumps({"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}))
+        return
+    tasks, stopped = described(cluster, name, "RUNNING"), described(cluster, name, "STOPPED")
+    listed = aws("elbv2", "describe-target-health", "--target-group-arn", service["loadBalancers"][0]["targetGroupArn"])
+    targets = {each["Target"]["Id"]: each["TargetHealth"] for each in listed["TargetHealthDescriptions"]}
+    definitions = {task["taskDefinitionArn"] for task in tasks}
+    commits = {
+        definition: commit(aws("ecs", "describe-task-definition", "--task-definition", definition)["taskDefinition"])
+        for definition in definitions
+    }
+    print(json.dumps(summary(service, tasks, stopped, targets, commits)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,49 @@
+/** The remedies of the scripts that serve tasks on ECS, and of rollbacks. */
+import { by, inspect, why, type Table } from "./row.ts";
+
+export const ofTasks: Table = {
+  "scripts/parameters.sh": {
+    "allow the app server's role": by(
+      "test/scripts/push.test.ts",
+      "stay where AWS refuses to delete them",
+    ),
+  },
+  "scripts/push.sh": {
+    "run pulumi up": inspect("somebody has to roll back between two steps of a release"),
+    "correct the cause": by(
+      "test/scripts/push.test.ts",
+      "fails and prints no JSON where AWS refuses ${what}, until it allows it",
+    ),
+  },
+  "scripts/rollback.sh": {
+    "release first": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
+    "release another commit": by("test/e2e/stack/walk.test.ts", "prints what it says"),
+    "build it again": by("lab/experiments/faults/schema.ts", "image-removed"),
+    "release a commit with the older code": by(
+      "test/e2e/stack/operations.test.ts",
+      "names a way back that works when it refuses",
+    ),
+    "or go back with the data": by(
+      "test/e2e/stack/operations.test.ts",
+      "names a way back that works when it refuses",
+    ),
+    "allow the app server's role": by(
+      "test/scripts/rollback-tasks.test.ts",
+      "changes nothing when ECS does not answer",
+    ),
+    "correct the cause": by(
+      "test/scripts/rollback-tasks.test.ts",
+      "when ECS does not serve the older image returns the app server and the record",
+    ),
+    "see what serves": why.look,
+  },
+  "scripts/serve-tasks.sh": {
+    "correct the app": why.developer,
+    "or, if it only needs": by(
+      "test/scripts/serve-tasks.test.ts",
+      "fails when it is not settled in time",
+    ),
+    "run pulumi up --refresh": inspect("the service has to be deleted by hand"),
+    "run pulumi up": inspect("somebody has to roll back between two steps of a release"),
+  },
+};
