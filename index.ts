@@ -203,8 +203,8 @@ const addressUrl = pulumi.interpolate`${scheme}://${appServer.publicIp}`;
 const serverUrl = domain && taskPlan.serverPage === "domain" ? `${scheme}://${domain}` : addressUrl;
 /** The app's page. */
 export const appUrl = domain ? pulumi.output(`${scheme}://${domain}`) : addressUrl;
-/** The app server's page, on which a release is tried before tasks serve it; undefined without tasks. */
-export const canaryUrl = tasks && addressUrl;
+/** The app server's page, on which a release is tried before tasks serve it. Empty without tasks. */
+export const canaryUrl = tasks ? addressUrl : "";
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
