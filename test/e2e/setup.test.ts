@@ -165,6 +165,7 @@ describe("lab/setup", function () {
     const calls = '"$LAB_CACHE/calls"';
     const go = `
       [[ $1 == env ]] && { [[ $2 == GOVERSION ]] && echo go1.99 || echo auto; exit; }
+      [[ $1 == list ]] && exit
       echo build >>${calls}
       [[ -e $LAB_CACHE/interrupt ]] && sleep 600
       while [[ $1 != -o ]]; do shift; done
