@@ -1,12 +1,6 @@
 /** Settings of the app's tasks on ECS, and the rules between them and others. */
 import { z } from "zod";
-import {
-  fargateSizes,
-  parseTaskSize,
-  threadsPerWorker,
-  workersOf,
-  type TaskSize,
-} from "../compute/tasks/size.ts";
+import { fargateSizes, parseTaskSize, workersOf, type TaskSize } from "../compute/tasks/size.ts";
 import { maxConnections, nextClass } from "../database/connections.ts";
 import type { AppVariables } from "./app-variables.ts";
 import { refuse, text, wholeNumber } from "./fields.ts";
@@ -140,7 +134,7 @@ function connectionProblems({
 }: Values): Problem[] {
   if (!size || appDatabase === false || instanceClass === undefined) return [];
   const most = maxConnections(instanceClass);
-  const ofTask = workersOf(size) * threadsPerWorker;
+  const ofTask = workersOf(size);
   // While it rolls, ECS runs the tasks of both versions.
   const needed = 2 * appTasks * ofTask + ofAppServer;
   if (most === undefined || needed <= most) return [];

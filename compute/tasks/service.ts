@@ -53,9 +53,11 @@ export const containerName = "app";
  * What gunicorn is told. It reads these options before those of its command line, and those of the app's own image as well.
  * https://docs.gunicorn.org/en/stable/settings.html
  */
-function gunicornArguments(size: TaskSize): string {
+function gunicornArguments({ size, ownImage }: Pick<TaskArgs, "size" | "ownImage">): string {
+  // The worker class keeps connections, with a single thread, too. The app of an image of its own may not be made for more.
+  const threads = ownImage ? 1 : threadsPerWorker;
   return [
-    `--worker-class=gthread --workers=${workersOf(size)} --threads=${threadsPerWorker}`,
+    `--worker-class=gthread --workers=${workersOf(size)} --threads=${threads}`,
     `--keep-alive=${keepAlive} --graceful-timeout=${gracefulTimeout}`,
     // The load balancer alone can connect, and tells the client's scheme.
     "--forwarded-allow-ips=*",
@@ -68,7 +70,7 @@ function gunicornArguments(size: TaskSize): string {
 /** The one container of a task. No secret is in it, but where ECS finds each. */
 function container(args: TaskArgs, pushed: Pushed, logGroup: string, parametersArn: string) {
   const environment = {
-    GUNICORN_CMD_ARGS: gunicornArguments(args.size),
+    GUNICORN_CMD_ARGS: gunicornArguments(args),
     ...(args.ownImage ? { PORT: String(args.port), FORWARDED_ALLOW_IPS: "*" } : {}),
   };
   return {

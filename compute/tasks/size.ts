@@ -34,7 +34,7 @@ export function workersOf({ vcpu }: TaskSize): number {
 }
 
 /**
- * Threads of each worker. A slow client keeps a thread waiting, because no proxy in front buffers its request; each
- * thread may use one connection to the database.
+ * Threads of each worker in the project's own image. The app gets one request at a time (scripts/gunicorn_task.py); the
+ * others are for slow clients, because no proxy in front buffers what they send.
  */
-export const threadsPerWorker = 3;
+export const threadsPerWorker = 8;

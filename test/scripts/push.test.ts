@@ -153,40 +153,6 @@ END
   });
 });
 
-describe("gunicorn in a task", () => {
-  it("gives the app the client's address and scheme, and clients HSTS and Secure cookies", () => {
-    const machine = new TasksMachine();
-    machine.write("werkzeug/__init__.py", "");
-    machine.write("werkzeug/middleware/__init__.py", "");
-    machine.write(
-      "werkzeug/middleware/proxy_fix.py",
-      "class ProxyFix:\n    def __init__(self, app, **trusted):\n        self.app, self.trusted = app, trusted\n" +
-        "    def __call__(self, *given):\n        return self.app(*given, self.trusted)\n",
-    );
-    machine.write(
-      "run.py",
-      `import sys
-sys.path[:0] = ["${machine.home}", "${machine.root}/bin"]
-import gunicorn_task
-def app(environ, start_response, trusted):
-    cookies = [("Set-Cookie", "a=1"), ("set-cookie", "b=2; secure"), ("strict-transport-security", "x")]
-    start_response("200 OK", cookies)
-    return [trusted]
-class worker: pass
-worker.wsgi = staticmethod(app)
-gunicorn_task.post_worker_init(worker)
-print(worker.wsgi({}, lambda status, headers: print(status, headers)))
-`,
-    );
-    const printed = execFileSync("python3", ["-B", `${machine.home}/run.py`], { encoding: "utf8" });
-    machine.remove();
-    expect(printed).to.equal(
-      "200 OK [('Set-Cookie', 'a=1; Secure'), ('set-cookie', 'b=2; secure'), " +
-        "('Strict-Transport-Security', 'max-age=31536000')]\n[{'x_for': 1, 'x_proto': 1}]\n",
-    );
-  });
-});
-
 describe("The sets of variables in SSM", () => {
   let machine: TasksMachine;
   beforeEach(() => {

@@ -115,7 +115,7 @@ describe("Tasks on ECS", function () {
       }),
     );
     expect(own.environment).to.deep.include({ name: "PORT", value: "8000" });
-    expect(own.environment[0].value).to.include("--workers=4 --threads=3");
+    expect(own.environment[0].value).to.include("--workers=4 --threads=1");
   });
 
   it("end without a lost request: each time is longer than what it waits for", () => {
