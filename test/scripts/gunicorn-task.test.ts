@@ -94,10 +94,12 @@ print("other", visit({"CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(b"")}), flu
 arrived.set()
 slow.join()
 class Large:
-    def read(self, size): return b"x" * size
+    def read(self, size):
+        print("read", size)
+        return b"x" * size
 print("large", visit({"CONTENT_LENGTH": str(2**20 + 1), "wsgi.input": Large()}))
 `;
-    expect(printed(app, program)).to.equal("other b'0'\nslow b'3'\nlarge b'3'\n");
+    expect(printed(app, program)).to.equal("other b'0'\nslow b'3'\nread 3\nlarge b'3'\n");
   });
 
   it("gives an answer that is larger than its memory for it", () => {

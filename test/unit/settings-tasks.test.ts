@@ -41,16 +41,19 @@ describe("Settings of tasks", () => {
     [{ ...valid, appFiles: "/app/files" }, "appFiles", "keep files in a bucket"],
     [{ ...valid, natGateways: "none" }, "natGateways", "36.50 USD a month; 4 endpoints in 2 zones"],
     [{ ...valid, certificateArn: certificate }, "certificateArn", "is in region us-east-1"],
-    [{ ...valid, appTasks: 4 }, "appTasks", "may use 60 connections (2 x 4 x 6 + 12)"],
+    [{ ...valid, appTasks: 12 }, "appTasks", "may use 60 connections (2 x 12 x 2 + 12)"],
     [
-      { ...valid, appTasks: 100, databaseInstanceClass: "db.m6gd.large" },
+      {
+        ...valid,
+        ...{ appTasks: 100, appTaskSize: "2 vCPU, 4 GB", databaseInstanceClass: "db.m6gd.large" },
+      },
       "appTasks",
-      "may use 1212 connections (2 x 100 x 6 + 12); db.m6gd.large has about 657",
+      "may use 812 connections (2 x 100 x 4 + 12); db.m6gd.large has about 657",
     ],
     [
-      { ...valid, appTasks: 1, appTaskSize: "8 vCPU, 16 GB" },
+      { ...valid, appTasks: 1, appTaskSize: "16 vCPU, 32 GB" },
       "appTasks",
-      "may use 108 connections",
+      "may use 76 connections",
     ],
     [
       { ...valid, appEnvironment: { TEXT: "é".repeat(2049) } },
@@ -92,9 +95,9 @@ describe("Settings of tasks", () => {
     });
 
   it("name larger classes of the database as another remedy", async () => {
-    const [problem] = await problemsWith({ ...valid, appTasks: 4 });
+    const [problem] = await problemsWith({ ...valid, appTasks: 12 });
     expect(problem).to.match(/\n +or: pulumi config set databaseInstanceClass db\.t4g\.small --st/);
-    const settings = { ...valid, appTasks: 4, databaseInstanceClass: "db.t4g.small" };
+    const settings = { ...valid, appTasks: 12, databaseInstanceClass: "db.t4g.small" };
     expect(await problemsWith(settings)).to.deep.equal([]);
   });
 
