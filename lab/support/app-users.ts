@@ -14,9 +14,15 @@ export async function register(
   return username;
 }
 
-/** @throws unless the user, who registered before, can log in */
-export async function logIn({ outputs }: LabStack, username: string): Promise<void> {
+/**
+ * Resolves to the browser that is logged in.
+ *
+ * @throws unless the user, who registered before, can log in
+ */
+export async function logIn({ outputs }: LabStack, username: string): Promise<Browser> {
   const fields = { username, password, login: "" };
-  const { status } = await new Browser(outputs.appUrl!).submit("/login", fields);
+  const browser = new Browser(outputs.appUrl!);
+  const { status } = await browser.submit("/login", fields);
   if (status !== 302) throw new Error(`${username} cannot log in: status ${status}`);
+  return browser;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.ts";
 import { outputOf, Lab, succeed, type Result } from "./lab.ts";
+import { resolveAsInLab } from "./names.ts";
 import { runOn, succeedOn } from "./ssh-to-machines.ts";
 
 /** Flags of every `up`. */
@@ -96,6 +97,7 @@ export class LabStack {
   async look(): Promise<void> {
     this.outputs = await this.lab.outputs();
     await writeFile(this.key, this.outputs.sshPrivateKey!, { mode: 0o600 });
+    await resolveAsInLab(this.outputs.appUrl!, this.api);
   }
 
   /** File that holds the output `sshPrivateKey`. */
