@@ -36,6 +36,7 @@ const others: Readonly<Record<string, string>> = {
   "docs/architecture.md: The deployer": "a diagram",
   "docs/architecture.md: The lab": "a diagram",
   "docs/tasks.md: A release": "a diagram",
+  "docs/tasks.md: In the lab": "test/e2e/apps/tasks.test.ts has these settings, and makes the zone",
   "docs/performance.md: Performance": "a measurement",
   "docs/operations.md: Operations": "the output of any command",
   "docs/operations.md: Commands": "the test of the commands below",
