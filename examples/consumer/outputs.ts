@@ -6,6 +6,8 @@ export interface Outputs {
   readonly vpcId: string;
   /** `https://ADDRESS`; the address stays when the machine is replaced. */
   readonly appUrl: string;
+  /** The app server's own page if tasks on ECS serve the app; else empty. */
+  readonly canaryUrl: string;
   readonly appServerPublicIp: string;
   /** `NAME. TTL IN A ADDRESS`, to be created by hand where the domain's DNS is; empty if there is nothing to do. */
   readonly dnsRecord: string;

@@ -14,6 +14,7 @@ describe("The program", () => {
       "appUrl",
       "appServerPublicIp",
       "appServerHostKey",
+      "canaryUrl",
       "dnsRecord",
       "testServerPrivateIp",
       "testServerHostKey",
