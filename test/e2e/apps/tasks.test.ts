@@ -69,12 +69,16 @@ describe("Tasks on ECS", function () {
 
   it("are replaced when they are killed", async () => {
     const label = `label=flask-on-aws.lab=${lab.home}`;
-    const listed = await succeed("docker", [
-      ...["ps", "--format", "{{.Names}}", "--filter", label, "--filter", `name=^${lab.name}-task-`],
-    ]);
-    await succeed("docker", ["kill", listed.trim().split("\n")[0]!]);
-    await until("a task has stopped", 30, async () => (await tasks()).healthy < 2);
-    await until("two tasks serve", 120, async () => (await tasks()).healthy === 2);
+    const filters = ["--filter", label, "--filter", `name=^${lab.name}-task-`];
+    const running = async () =>
+      (await succeed("docker", ["ps", "--format", "{{.Names}}", ...filters])).trim().split("\n");
+    const [killed] = await running();
+    await succeed("docker", ["kill", killed!]);
+    // ECS may have replaced it before anybody sees that it is away.
+    await until("two tasks serve, another one in its place", 120, async () => {
+      const names = await running();
+      return names.length === 2 && !names.includes(killed!) && (await tasks()).healthy === 2;
+    });
     await serveAsCanary();
   });
 
