@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { trustPolicy } from "../trust-policy.ts";
 import { Machine, type MachineArgs } from "./machine.ts";
 
 /** Arguments of {@link AppServer}. */
@@ -9,18 +10,6 @@ export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   /** What the machine writes to the site; empty if there is none. */
   readonly siteObjectArns: pulumi.Input<string>[];
 }
-
-/** Lets EC2 give the role to the machine. */
-const trustPolicy = JSON.stringify({
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Effect: "Allow",
-      Principal: { Service: "ec2.amazonaws.com" },
-      Action: "sts:AssumeRole",
-    },
-  ],
-});
 
 /** What the role may do. */
 function permissionsPolicy({
@@ -67,7 +56,7 @@ export class AppServer extends pulumi.ComponentResource {
       name,
       {
         description: `What ${name} may do`,
-        assumeRolePolicy: trustPolicy,
+        assumeRolePolicy: trustPolicy("ec2.amazonaws.com"),
         tags,
       },
       childOpts,

@@ -1,27 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { trustPolicy } from "../trust-policy.ts";
 
 /** Arguments of {@link FlowLogs}. */
 export interface FlowLogsArgs {
   readonly vpcId: pulumi.Input<string>;
   /** The AWS account of the VPC. */
   readonly accountId: pulumi.Input<string>;
-}
-
-/** Lets the VPC's flow logs use the role. */
-function trustPolicy(accountId: pulumi.Input<string>): pulumi.Output<string> {
-  return pulumi.jsonStringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Service: "vpc-flow-logs.amazonaws.com" },
-        Action: "sts:AssumeRole",
-        // Else flow logs of another account could be told to use the role.
-        Condition: { StringEquals: { "aws:SourceAccount": accountId } },
-      },
-    ],
-  });
 }
 
 /** Lets the role write to the log group. */
@@ -59,7 +44,7 @@ export class FlowLogs extends pulumi.ComponentResource {
       name,
       {
         description: "Writes the flow logs",
-        assumeRolePolicy: trustPolicy(args.accountId),
+        assumeRolePolicy: trustPolicy("vpc-flow-logs.amazonaws.com", args.accountId),
         tags,
       },
       childOpts,

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { trustPolicy } from "../../trust-policy.ts";
 import type { Statement } from "./permissions.ts";
 
 /** Arguments of {@link TaskRoles}. */
@@ -9,21 +10,6 @@ export interface TaskRolesArgs {
   readonly logGroupArn: pulumi.Input<string>;
   /** What the app's variables in SSM begin with. */
   readonly parametersArn: pulumi.Input<string>;
-}
-
-/** Lets ECS give a role to tasks of this account. */
-function trustPolicy(accountId: pulumi.Input<string>): pulumi.Output<string> {
-  return pulumi.jsonStringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Service: "ecs-tasks.amazonaws.com" },
-        Action: "sts:AssumeRole",
-        Condition: { StringEquals: { "aws:SourceAccount": accountId } },
-      },
-    ],
-  });
 }
 
 /** What ECS does for a task before the app runs: pull its image, read its variables, open its log. */
@@ -69,7 +55,7 @@ export class TaskRoles extends pulumi.ComponentResource {
         `${name}-${suffix}`,
         {
           description,
-          assumeRolePolicy: trustPolicy(args.accountId),
+          assumeRolePolicy: trustPolicy("ecs-tasks.amazonaws.com", args.accountId),
           tags: { Name: `${name}-${suffix}` },
         },
         childOpts,
