@@ -83,6 +83,13 @@ quietly() { if evidence=$("$@" 2>&1); then evidence=''; else return 1; fi; }
 # proxy's notices.
 without_probes() { sed $'s/^\e\\[2K//' | grep -vE '^$|"(Python-urllib/|flask-on-aws-check)|^[0-9/]+ [0-9:.]+\sINFO\s' || true; }
 
+# aws_with JSON WORD…: the AWS CLI with an input that no command line shows. It reads it more than once, so standard input does not do.
+aws_with() (
+  file=$(mktemp) && trap 'rm -f "$file"' EXIT
+  echo "$1" >"$file"
+  aws "${@:2}" --cli-input-json "file://$file"
+)
+
 # as_served IMAGE: sets the variables of describe-app.sh for an image that serves, or has served.
 as_served() {
   # shellcheck source=/dev/null
@@ -107,8 +114,7 @@ get_page() {
   curl --silent --insecure --connect-to ::127.0.0.1: --user-agent flask-on-aws-check "$@" "$APP_URL$health_path"
 }
 
-# holds_lock: whether the run that this process belongs to still has the deploy lock. Without a lock, it is somebody who runs a
-# step by hand.
+# holds_lock: whether this run still has the deploy lock. It is also true for a step by hand while nobody has the lock.
 holds_lock() { [ "${LOCK_HOLDER:-}" = "$(cat "$lock" 2>/dev/null)" ]; }
 
 # Seconds since the last heartbeat of the deploy lock's holder.

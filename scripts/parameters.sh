@@ -8,20 +8,12 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 prefix=$2
-work=$(mktemp -d) # which lets nobody else in
-trap 'rm -rf "$work"' EXIT
 remedy="allow the app server's role to use the parameters below $prefix, then run the same command again"
 
 # listed OPTION…
 listed() { aws ssm get-parameters-by-path --path "$prefix" --recursive "$@"; }
 # plan: of parameters.py.
 plan() { listed --with-decryption --output json | python3 -B "$bin/parameters.py" plan "$prefix" "$settings"; }
-# put JSON: writes a parameter. The AWS CLI reads the file more than once, so it cannot be standard input.
-# shellcheck disable=SC2317  # quietly runs it
-put() {
-  echo "$1" >"$work/parameter"
-  aws ssm put-parameter --cli-input-json "file://$work/parameter"
-}
 
 # delete NAME…: AWS takes ten at a time.
 delete() {
@@ -37,7 +29,7 @@ write)
   planned=$(plan) || fail "the parameters of $prefix cannot be read" "$remedy" ''
   mapfile -t lines <<<"$planned"
   for line in "${lines[@]:2}"; do
-    quietly put "$line" ||
+    quietly aws_with "$line" ssm put-parameter ||
       fail "the variable $(sed -E 's/.*"Name": "[^"]*\/([^"/]*)".*/\1/' <<<"$line") was not written to $prefix" "$remedy"
   done
   printf '%s\n' "${lines[@]:0:2}"

@@ -22,11 +22,7 @@ back) undoing=1 serve "$2" ;;
   copy=$(aws ecs describe-task-definition --task-definition "$current" --output json |
     python3 -B "$bin/task_service.py" copy "$pushed")
   if [ -n "$copy" ]; then
-    # The AWS CLI reads the file more than once, so it cannot be standard input.
-    file=$(mktemp)
-    trap 'rm -f "$file"' EXIT
-    echo "$copy" >"$file"
-    current=$(aws ecs register-task-definition --cli-input-json "file://$file" --output json |
+    current=$(aws_with "$copy" ecs register-task-definition --output json |
       python3 -c 'import json, sys; print(json.load(sys.stdin)["taskDefinition"]["taskDefinitionArn"])')
   fi
   serve "$current"

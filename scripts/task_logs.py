@@ -4,23 +4,19 @@ that runs or has stopped within the last hour.
 task_logs.py GROUP follow: prints new lines, until it is ended.
 """
 
-import json
 import re
 import subprocess
 import sys
 import time
 from datetime import datetime, timezone
 
+from task_service import aws
+
 UNITS = {"s": 1, "m": 60, "h": 3600}
 # The prefix and the container's name of the task definition.
 STREAM = "app/app/"
 # Seconds after which CloudWatch shows an event at the latest, as a rule.
 LATE = 10
-
-
-def aws(*words):
-    done = subprocess.run(["aws", *words, "--output", "json"], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)
 
 
 def since(text, now):

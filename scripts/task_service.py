@@ -14,6 +14,7 @@ task_service.py copy PUSHED: from the same and what push.sh has printed, the inp
 
 import json
 import re
+import subprocess
 import sys
 
 REVISION = "org.opencontainers.image.revision"
@@ -22,6 +23,12 @@ ADDED = {"taskDefinitionArn", "revision", "status", "requiresAttributes", "compa
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html
 EVENTS = 8
 STOPPED = 4
+
+
+def aws(*words):
+    """What the AWS CLI answers. Raises CalledProcessError if it fails, which it has explained on standard error."""
+    done = subprocess.run(["aws", *words, "--output", "json"], check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
 
 
 def service_of(described):

@@ -6,15 +6,9 @@ problems: why any task is not healthy, a line for each
 """
 
 import json
-import subprocess
 import sys
 
-from task_service import commit, primary_of, reasons, service_of
-
-
-def aws(*words):
-    done = subprocess.run(["aws", *words, "--output", "json"], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+from task_service import aws, commit, primary_of, reasons, service_of
 
 
 def address(task):
