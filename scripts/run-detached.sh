@@ -14,7 +14,8 @@ call=$(
 
 mkdir -p "$root/runs"
 umask 077
-# The run holds the lock for as long as it lives. Ten minutes are more than any step takes.
+# The run holds the lock for as long as it lives. Ten minutes are more than any step takes but serve-tasks, which
+# another release then cannot wait for.
 exec 9>>"$run.lock"
 if flock --nonblock 9 || { [ "$(cat "$run.call" 2>/dev/null)" != "$call" ] && flock --wait 600 9; }; then
   # Removed, not emptied: who followed the run before may still read them.
