@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Starts the registry behind ECR's names unless it runs. Returns once it listens.
 set -euo pipefail
+# shellcheck source=await.sh
+. "$(dirname "$0")/await.sh"
 socket=/run/ecr/registry.sock
 
 exec 9>/run/ecr.lock
@@ -10,14 +12,6 @@ if answers; then exit; fi
 pkill -f 'docker-registry serve /lab/net/ecr.yml' || true
 rm -f "$socket"
 setsid docker-registry serve /lab/net/ecr.yml >>/var/log/ecr.log 2>&1 </dev/null 9>&- &
-for ((tenths = 0; ; tenths++)); do
-  if answers; then break; fi
-  if ((tenths >= 200)); then
-    echo "ECR's registry does not answer after 20 s; the last lines of its log:"
-    tail -n 5 /var/log/ecr.log
-    exit 1
-  fi
-  sleep 0.1
-done
+await "ECR's registry does not answer" /var/log/ecr.log answers
 # The controller may be of a user other than root.
 chmod 666 "$socket"
