@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { logIn, register } from "../../lab/support/app-users.ts";
 import { Browser } from "../../lab/support/browser.ts";
 import { tail, type AppChange, type SettingValues } from "../../lab/support/stack.ts";
 import type { SharedStack } from "./shared-stack.ts";
@@ -14,7 +15,23 @@ export function anotherApp(shared: SharedStack) {
   const up = (appCommit: string, settings: SettingValues) =>
     shared.stack.up({ appCommit, ...settings });
   const browser = () => new Browser(shared.outputs.appUrl!);
+  /** Resolves to the backup's key. */
+  const backUp = async () => (await lab.ops("backup")).trim().split("\n").at(-1)!;
+  /** A user of the first app, and a backup that has it. */
+  let username: string;
+  let first: string;
   return {
+    /** For the beginning of the suite: registers a user with the first app, and backs up all rows. */
+    keepFirstApp: async () => {
+      username = await register(shared.stack);
+      first = await backUp();
+    },
+    /** For its end: the first app serves its rows again, and its user can log in. */
+    returnToFirstApp: async () => {
+      await lab.ops("restore", first, "--yes");
+      await shared.stack.release();
+      await logIn(shared.stack, username);
+    },
     /** Commits an app of this repository, for example `examples/app`, in the place of the last one; returns the hash. */
     commit: (app: string, change: AppChange = () => Promise.resolve()) =>
       shared.stack.commit(app, async (directory) => {
@@ -62,8 +79,7 @@ export function anotherApp(shared: SharedStack) {
       await visitor;
       return [...statuses];
     },
-    /** Resolves to the backup's key. */
-    backUp: async () => (await lab.ops("backup")).trim().split("\n").at(-1)!,
+    backUp,
     /** Deletes all tables of a schema, by default the app's. */
     empty: (schema = shared.outputs.databaseName!) =>
       shared.stack.query(

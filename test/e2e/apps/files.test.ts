@@ -2,7 +2,6 @@
 import { expect } from "chai";
 import { join } from "node:path";
 import { terminated } from "../../../lab/experiments/faults/machine.ts";
-import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, tail } from "../../../lab/support/stack.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { settingsOf } from "../../support/app-settings.ts";
@@ -17,12 +16,10 @@ describe("The setting appFiles", function () {
   const shared = useSharedStack();
   const { lab } = shared;
   stepsInOrder();
-  let username: string;
-  /** Keys of backups: of the first app, and of the one with uploads. */
-  let first: string;
+  /** Key of the newest backup of the app with uploads. */
   let backup: string;
 
-  const { commit, backUp, empty } = anotherApp(shared);
+  const { commit, keepFirstApp, returnToFirstApp, backUp, empty } = anotherApp(shared);
   const up = async (...args: Parameters<typeof shared.stack.up>) => {
     const result = await shared.stack.up(...args);
     expect(result.status, tail(result)).to.equal(0);
@@ -42,8 +39,7 @@ describe("The setting appFiles", function () {
   };
 
   before("a user registers, and all rows are backed up", async () => {
-    username = await register(shared.stack);
-    first = await backUp();
+    await keepFirstApp();
     await empty();
   });
 
@@ -98,9 +94,7 @@ describe("The setting appFiles", function () {
 
   it("leaves the files on the machine when it is empty, and the first app returns", async () => {
     await lab.pulumi("config", "rm", "appFiles");
-    await lab.ops("restore", first, "--yes");
-    await shared.stack.release();
-    await logIn(shared.stack, username);
+    await returnToFirstApp();
     const files = await shared.stack.onMachine("sudo ls /opt/flask-on-aws/files");
     expect(files.split("\n")).to.include("fifth.txt");
     await lab.pulumi("preview", "--expect-no-changes");

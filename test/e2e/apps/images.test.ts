@@ -2,7 +2,6 @@
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { settingsOf } from "../../support/app-settings.ts";
@@ -16,12 +15,10 @@ describe("The image of an app", function () {
   const shared = useSharedStack();
   const { lab } = shared;
   stepsInOrder();
-  let username: string;
-  /** Key of a backup of the first app. */
-  let backup: string;
   let own: string;
 
-  const { commit, serves, refuses, page, statusesDuring, backUp, empty } = anotherApp(shared);
+  const { commit, serves, refuses, page, statusesDuring, keepFirstApp, returnToFirstApp, empty } =
+    anotherApp(shared);
   const remove = async (...settings: string[]) => {
     for (const setting of settings) await lab.pulumi("config", "rm", setting);
   };
@@ -29,8 +26,7 @@ describe("The image of an app", function () {
   const second: AppChange = (directory) =>
     edit(join(directory, "src/shop/web.py"), (text) => text.replace("version 1", "version 2"));
   before("a user registers, all rows are backed up, and the schema is emptied", async () => {
-    username = await register(shared.stack);
-    backup = await backUp();
+    await keepFirstApp();
     await empty();
   });
 
@@ -118,9 +114,7 @@ describe("The image of an app", function () {
 
   it("is the project's own again for its first app, after a restore", async () => {
     await remove("appDockerfile", "appPort", "appHealthPath");
-    await lab.ops("restore", backup, "--yes");
-    await shared.stack.release();
-    await logIn(shared.stack, username);
+    await returnToFirstApp();
     await lab.pulumi("preview", "--expect-no-changes");
   });
 });

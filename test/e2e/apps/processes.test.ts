@@ -2,7 +2,6 @@
 import { expect } from "chai";
 import { join } from "node:path";
 import { until } from "../../../lab/experiments/faults/fault.ts";
-import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import type { Status } from "../../../operations/status.ts";
 import { anotherApp } from "../../support/another-app.ts";
@@ -21,13 +20,19 @@ describe("A stack with an app of several processes", function () {
   const shared = useSharedStack();
   const { lab } = shared;
   stepsInOrder();
-  let username: string;
-  /** Key of a backup of the first app. */
-  let backup: string;
   let first: string;
 
-  const { commit, serves, refuses, browser, page, statusesDuring, backUp, empty } =
-    anotherApp(shared);
+  const {
+    commit,
+    serves,
+    refuses,
+    browser,
+    page,
+    statusesDuring,
+    keepFirstApp,
+    returnToFirstApp,
+    empty,
+  } = anotherApp(shared);
   const add = async (job: string) =>
     expect((await browser().request("/jobs", { job })).status).to.equal(202);
   /** The versions of the app that have done a job, one for each time. */
@@ -47,8 +52,7 @@ describe("A stack with an app of several processes", function () {
     shared.stack.tryOnMachine(`/opt/flask-on-aws/bin/schedule.sh app ${name}`);
 
   before("a user registers, all rows are backed up, and the schema is empty", async () => {
-    username = await register(shared.stack);
-    backup = await backUp();
+    await keepFirstApp();
     await empty();
     for (const [name, value] of Object.entries(variablesOf[app]!))
       await lab.pulumi("config", "set", "--path", `appEnvironment.${name}`, value);
@@ -157,9 +161,7 @@ describe("A stack with an app of several processes", function () {
 
   it("returns to its first app by a restore and a release, without worker and Redis", async () => {
     for (const setting of ["appRedis", "appEnvironment"]) await lab.pulumi("config", "rm", setting);
-    await lab.ops("restore", backup, "--yes");
-    await shared.stack.release();
-    await logIn(shared.stack, username);
+    await returnToFirstApp();
     expect(await processes()).to.deep.equal([]);
     expect(await shared.stack.onMachine("ls /opt/flask-on-aws/redis")).to.include("appendonlydir");
     await lab.pulumi("preview", "--expect-no-changes");

@@ -4,7 +4,6 @@
  */
 import { expect } from "chai";
 import { join } from "node:path";
-import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import { settingsOf } from "../../support/app-settings.ts";
 import { anotherApp } from "../../support/another-app.ts";
@@ -23,15 +22,12 @@ describe("The versions of an app", function () {
   const shared = useSharedStack();
   const { lab } = shared;
   stepsInOrder();
-  let username: string;
-  /** Key of a backup of the first app. */
-  let backup: string;
 
-  const { commit, serves, refuses, page, statusesDuring, backUp, empty } = anotherApp(shared);
+  const { commit, serves, refuses, page, statusesDuring, keepFirstApp, returnToFirstApp, empty } =
+    anotherApp(shared);
 
   before("a user registers, and all rows are backed up", async () => {
-    username = await register(shared.stack);
-    backup = await backUp();
+    await keepFirstApp();
   });
 
   for (const { app, file, path } of apps) {
@@ -70,9 +66,7 @@ describe("The versions of an app", function () {
   }
 
   it("return to the first app by a restore and a release", async () => {
-    await lab.ops("restore", backup, "--yes");
-    await shared.stack.release();
-    await logIn(shared.stack, username);
+    await returnToFirstApp();
     await lab.pulumi("preview", "--expect-no-changes");
   });
 });

@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { follow, part } from "../../../lab/experiments/faults/fault.ts";
-import { logIn, register } from "../../../lab/support/app-users.ts";
 import { edit, type AppChange } from "../../../lab/support/stack.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { settingsOf } from "../../support/app-settings.ts";
@@ -32,17 +31,22 @@ describe("A stack", function () {
   const shared = useSharedStack();
   const { lab } = shared;
   stepsInOrder();
-  let username: string;
-  /** Key of a backup of the first app. */
-  let backup: string;
   let factory: string;
 
-  const { commit, serves, refuses, browser, page, statusesDuring, backUp, empty } =
-    anotherApp(shared);
+  const {
+    commit,
+    serves,
+    refuses,
+    browser,
+    page,
+    statusesDuring,
+    keepFirstApp,
+    returnToFirstApp,
+    empty,
+  } = anotherApp(shared);
 
   before("a user registers, and all rows are backed up", async () => {
-    username = await register(shared.stack);
-    backup = await backUp();
+    await keepFirstApp();
     factory = await commit("test/apps/factory");
   });
 
@@ -135,9 +139,7 @@ describe("A stack", function () {
   });
 
   it("returns to its first app by a restore and a release", async () => {
-    await lab.ops("restore", backup, "--yes");
-    await shared.stack.release();
-    await logIn(shared.stack, username);
+    await returnToFirstApp();
     await lab.pulumi("preview", "--expect-no-changes");
   });
 });
