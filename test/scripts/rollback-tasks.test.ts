@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { prepareRollback } from "../support/rollback-machine.ts";
 import { definition, deployment, service, TasksMachine } from "../support/tasks-machine.ts";
 
 type Definition = Record<string, unknown> & { containerDefinitions: [object] };
@@ -14,29 +15,12 @@ describe("A rollback where tasks serve", function () {
   beforeEach(() => {
     machine = new TasksMachine();
     machine.script("backups.sh", "exit 0");
-    machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
-    machine.fake(
-      "docker",
-      `case "$*" in
-      *revision*app:*) echo "commit-of-\${*: -1}" ;;
-      *.Id*app:*) echo sha256:beef ;;
-      "inspect --format {{.Config.Image}} serving") cat '${machine.home}/serves' ;;
-      "inspect --format "*revision*" serving") echo "commit-of-$(cat '${machine.home}/serves')" ;;
-      esac`,
-    );
-    machine.script(
-      "cut-over.sh",
-      `log "switch $*"; "$(dirname "$0")/serving.sh" record "$1" "$2"; echo "$1" >'${machine.home}/serves'`,
-    );
-    for (const name of ["verify", "publish-status"])
-      machine.script(`${name}.sh`, `log "${name} $*"`);
+    prepareRollback(machine);
     machine.script(
       "push.sh",
       `log "push $*"; [ ! -e '${machine.home}/no-push' ] || exit 1
       echo '{"image": "repository@sha256:'"$1"'", "commit": "commit-of-'"$1"'", "environment": 4, "variables": ["KEY", "MODE"]}'`,
     );
-    machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo serving`);
-    machine.write("root/proxy/active", "green\n");
     machine.write("root/release.env", "ROOT=/x\n");
     machine.write("serves", "app:2\n");
     for (const number of [1, 2]) {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { FakeMachine } from "../support/machine.ts";
+import { prepareRollback } from "../support/rollback-machine.ts";
 
 describe("A rollback", () => {
   let machine: FakeMachine;
@@ -9,25 +10,7 @@ describe("A rollback", () => {
     machine = new FakeMachine();
     machine.stack();
     machine.s3();
-    machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
-    machine.fake(
-      "docker",
-      `case "$*" in
-      *revision*app:*) echo "commit-of-\${*: -1}" ;;
-      *.Id*app:*) echo sha256:beef ;;
-      "inspect --format {{.Config.Image}} serving") cat '${machine.home}/serves' ;;
-      "inspect --format "*revision*" serving") echo "commit-of-$(cat '${machine.home}/serves')" ;;
-      "image inspect app:gone") exit 1 ;;
-      esac`,
-    );
-    machine.script(
-      "cut-over.sh",
-      `log "switch $*"; "$(dirname "$0")/serving.sh" record "$1" "$2"; echo "$1" >'${machine.home}/serves'`,
-    );
-    for (const name of ["verify", "publish-status"])
-      machine.script(`${name}.sh`, `log "${name} $*"`);
-    machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet green" ] && echo serving`);
-    machine.write("root/proxy/active", "green\n");
+    prepareRollback(machine);
     machine.write("root/release.env", "ROOT=/x\nBLUE_IMAGE=app:1\n");
     serves("app:3");
   });

@@ -5,20 +5,18 @@ import { expect } from "chai";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { taggedResources } from "../../../lab/support/tagged-resources.ts";
 import { makeFargate, makeNetwork } from "../../support/fargate.ts";
+import { callApi } from "../../support/api-environment.ts";
 
 describe("A stack's service, with all that it stands on", function () {
   this.timeout(60_000);
   let api: ApiServer;
-  const outside = { ...process.env };
+  let restore: (() => void) | undefined;
   before(async () => {
     api = await startApi();
-    Object.assign(process.env, {
-      ...{ AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region },
-      ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-    });
+    restore = callApi(api);
   });
   after(async () => {
-    process.env = outside;
+    restore?.();
     await api?.stop();
   });
 

@@ -2,20 +2,18 @@ import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { untaggedResources } from "../../../lab/support/untagged-resources.ts";
+import { callApi } from "../../support/api-environment.ts";
 
 describe("An untagged resource of an interrupted creation", function () {
   this.timeout(60_000);
   let api: ApiServer;
-  const outside = { ...process.env };
+  let restore: (() => void) | undefined;
   before(async () => {
     api = await startApi();
-    Object.assign(process.env, {
-      ...{ AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region },
-      ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-    });
+    restore = callApi(api);
   });
   after(async () => {
-    process.env = outside;
+    restore?.();
     await api?.stop();
   });
 

@@ -5,12 +5,13 @@ import { Route53 } from "@aws-sdk/client-route-53";
 import { expect } from "chai";
 import { builder } from "../../../../lab/support/account.ts";
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
+import { callApi } from "../../../support/api-environment.ts";
 
 describe("The observed state", function () {
   this.timeout(20_000);
 
   const { fetch } = globalThis;
-  const outside = { ...process.env };
+  let restore: (() => void) | undefined;
   let api: ApiServer;
   let subnet: string;
   let controlApi: typeof import("../../../../lab/controller/control-api.ts");
@@ -18,8 +19,7 @@ describe("The observed state", function () {
 
   before(async () => {
     api = await startApi({ LAB_CONTROLLER: "1" });
-    Object.assign(process.env, { AWS_ENDPOINT_URL: api.endpoint, AWS_REGION: api.client.region });
-    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+    restore = callApi(api);
     // These modules read the environment when they are imported.
     controlApi = await import("../../../../lab/controller/control-api.ts");
     observed = await import("../../../../lab/controller/observed-state.ts");
@@ -33,7 +33,7 @@ describe("The observed state", function () {
     await make.instance(subnet, { IamInstanceProfile: { Name: InstanceProfileName } });
   });
   after(async () => {
-    process.env = outside;
+    restore?.();
     await api?.stop();
   });
   afterEach(() => (globalThis.fetch = fetch));
