@@ -28,8 +28,8 @@ export interface ReleaseTasks {
 }
 
 /**
- * Pushes what the app server serves, and has ECS serve it. Each step can be run again: what is pushed is not pushed again,
- * and a definition that serves already is awaited only.
+ * Pushes the image that the app server serves, and updates the service on ECS. Each step can run again: it skips an image
+ * that is in the repository, and only waits if the service has the task definition already.
  *
  * @param triggers of the step that has released the image on the app server
  * @returns the step after which all tasks run the image

@@ -18,7 +18,7 @@ export interface ReleasePermissionsArgs {
   readonly roleArns: pulumi.Input<string>[];
 }
 
-/** What the app server's role may do beside its other rights, to push a release and to have ECS serve it. */
+/** The rights, beside its others, with which the app server's role pushes a release and updates the service on ECS. */
 export function releasePermissions(args: ReleasePermissionsArgs): Statement[] {
   const { logGroupArn, parametersArn } = args;
   const allow = (Action: string | string[], Resource: Statement["Resource"]) =>

@@ -50,11 +50,11 @@ export interface TaskServiceArgs extends TaskArgs {
 export const containerName = "app";
 
 /**
- * What gunicorn is told. It reads these options before those of its command line, and those of the app's own image as well.
+ * Options of gunicorn, also in an image of the app's own Dockerfile. Options of its command line win over these.
  * https://docs.gunicorn.org/en/stable/settings.html
  */
 function gunicornArguments({ size, ownImage }: Pick<TaskArgs, "size" | "ownImage">): string {
-  // The worker class keeps connections, with a single thread, too. The app of an image of its own may not be made for more.
+  // gthread keeps idle connections even with one thread. More are not safe for every app: see scripts/gunicorn_task.py.
   const threads = ownImage ? 1 : threadsPerWorker;
   return [
     `--worker-class=gthread --workers=${workersOf(size)} --threads=${threads}`,

@@ -9,7 +9,7 @@
 /** A request may take this long: gunicorn's default, and the limit that the proxy of the app server has. */
 const longestRequest = 30;
 
-/** The default of 300 would add five minutes to each release, for requests that nobody waits for. */
+/** With AWS's default of 300, each release takes five minutes longer. No request takes that long. */
 export const deregistrationDelay = longestRequest;
 
 /** After SIGTERM gunicorn waits for requests this long. There are none any more, unless the delay was too short for them. */

@@ -41,7 +41,7 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
                                            describes it
   GET  /_lab/certificate?arn=…             {"certificate", "chain", "privateKey"} in PEM, once it is issued
   GET  /_lab/acm-ca                        {"certificate": PEM}, the root of the lab's ACM
-  POST /_lab/ecr-login                     {"user", "password"}: 404 if that is no login which ECR has given
+  POST /_lab/ecr-login                     {"user", "password"}: 404 unless ECR has issued that login
   POST /_lab/ecr-image                     {"repository", "digest", "tag", "size"}: the registry has got that image; 409
                                            if the tag is another image's and immutable
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
@@ -192,7 +192,7 @@ class LabApi:
         return changed
 
     def _serving(self, call: Callable[..., control_api.Answer]) -> Callable[..., control_api.Answer]:
-        """The same call, after which services go on: a report that tells nothing new wakes nobody."""
+        """The same call, after which the scheduler runs. The revision grows only if something has changed."""
 
         def reported(*arguments: Any, **named: Any) -> control_api.Answer:
             answer = call(*arguments, **named)

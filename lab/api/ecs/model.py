@@ -77,7 +77,7 @@ class Service:
     breaks: bool = False
     rolls_back: bool = False
     grace: float = 0
-    # ARN and port of the target group's targets; None: there is no load balancer.
+    # ARN of the target group, None without a load balancer, and the port of its targets.
     target_group: str | None = None
     port: int = 0
     deregistration_delay: float = 300

@@ -11,7 +11,7 @@ from .model import (
 def deploy(
     service: Service, clock: Clock, task_definition: str, subnets: tuple[Subnet, ...], group_ids: tuple[str, ...]
 ) -> Service:
-    """Begins a deployment; the one before goes on as ACTIVE until its tasks are gone."""
+    """Begins a deployment. The previous one stays ACTIVE until its tasks have stopped."""
     number = clock.deployment_id()
     new = Deployment(number, task_definition, subnets, group_ids, clock.now, clock.now)
     new = replace(new, reason=f"ECS deployment {number} in progress.")

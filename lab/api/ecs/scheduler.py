@@ -61,7 +61,7 @@ def _break_circuit(service: Service, clock: Clock) -> Service:
 
 
 def _replace_unhealthy(service: Service, clock: Clock) -> Service:
-    """Stops unhealthy tasks once their replacements are healthy, or at once if there is no room for those."""
+    """Stops unhealthy tasks once their replacements are healthy. Without room for those, it stops them first."""
     own = [task for task in service.tasks_of(service.primary) if task.is_active]
     failing = [task for task in own if service.is_failing(task, clock.now)]
     serving = sum(service.serves(task) for task in own)
