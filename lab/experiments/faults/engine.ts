@@ -28,7 +28,7 @@ const releaseSteps = [
 ];
 
 /** The engine killed while it runs a step; the next `up` is of the same version. */
-function killedAt(step: string): Fault {
+export function killedAt(step: string): Fault {
   return {
     name: `killed-at-${step}`,
     async inject(stack) {

@@ -9,6 +9,8 @@ export interface Fault {
   readonly name: string;
   /** The page may be gone meanwhile, because its one machine or its address breaks. */
   readonly allowsDowntime?: true;
+  /** Brings the stack to where the fault can be injected. */
+  prepare?(stack: LabStack): Promise<unknown>;
   /**
    * Injects the fault, checks the message, and removes the cause. Resolves to the way to converge, if that is not a release
    * of a new version.
@@ -45,6 +47,7 @@ export function failed(command: string, result: Result, ...patterns: RegExp[]): 
  * @throws if one of these is wrong
  */
 export async function verify(fault: Fault, stack: LabStack): Promise<void> {
+  await fault.prepare?.(stack);
   const before = await users(stack);
   const page = watch(stack.page);
   let converge: Converge | void;

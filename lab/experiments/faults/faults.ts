@@ -8,6 +8,7 @@ import { hostKeyFaults } from "./host-key.ts";
 import { httpsFaults } from "./https.ts";
 import { machineFaults } from "./machine.ts";
 import { schemaFaults } from "./schema.ts";
+import { taskFaults } from "./tasks.ts";
 
 export const faults: readonly Fault[] = [
   ...appFaults,
@@ -18,6 +19,7 @@ export const faults: readonly Fault[] = [
   ...machineFaults,
   ...httpsFaults,
   ...hostKeyFaults,
+  ...taskFaults,
 ];
 
 /** Rows that tell most in least time. */

@@ -2,6 +2,9 @@
  * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
  *
  * usage: redeploy.ts [release|requirements|rotation|secret|rollback|renewals]…    default: all
+ *
+ * With tasks on ECS also scale, killed-task and killed-zone, which are done when they are named. Requests that a killed task
+ * was answering fail.
  */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +14,7 @@ import { succeed } from "../../support/lab.ts";
 import { tail, withStack, type LabStack, type SettingValues } from "../../support/stack.ts";
 import { forgetCertificates } from "../faults/https.ts";
 import { isServed, until } from "../faults/fault.ts";
+import { taskChanges } from "./tasks.ts";
 import { percentile, quiet, underLoad, type TimedAnswer } from "./load.ts";
 
 /** What is done to the stack, by name. */
@@ -95,15 +99,16 @@ function report(what: string, answers: readonly TimedAnswer[], seconds: number):
 
 const names = process.argv.slice(2);
 await withStack(async (stack) => {
-  const unknown = names.filter((name) => !changes[name]);
+  const known = { ...changes, ...taskChanges };
+  const unknown = names.filter((name) => !known[name]);
   if (unknown.length > 0) {
-    throw new Error(`${unknown.join(" ")}: not one of ${Object.keys(changes).join(", ")}`);
+    throw new Error(`${unknown.join(" ")}: not one of ${Object.keys(known).join(", ")}`);
   }
   let failed = 0;
   for (const name of names.length > 0 ? names : Object.keys(changes)) {
     await preparations[name]?.(stack);
     const { before, during, milliseconds } = await underLoad(stack.outputs.appUrl!, () =>
-      changes[name]!(stack),
+      known[name]!(stack),
     );
     report(`before ${name}`, before, quiet / 1000);
     report(`during ${name}`, during, milliseconds / 1000);

@@ -1,0 +1,152 @@
+/** Faults of tasks on ECS, of their load balancer, and of a release to them. */
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { SSM } from "@aws-sdk/client-ssm";
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { mark, type LabStack, type SettingValues } from "../../support/stack.ts";
+import {
+  hasTasks,
+  kill,
+  removeImages,
+  runningTasks,
+  settingsOfTasks,
+  taskStatus,
+  turnOff,
+  turnOn,
+} from "../../support/tasks.ts";
+import { killedAt } from "./engine.ts";
+import { broken, refused, until, type Fault } from "./fault.ts";
+
+const prepare = (stack: LabStack) => turnOn(stack, 2);
+
+/** What an app does in tasks only: the app server's gunicorn gets no such option. */
+const inTasks = 'import os\nif "gthread" in os.environ.get("GUNICORN_CMD_ARGS", ""):\n';
+const crash = `${inTasks}    raise RuntimeError("the app has had enough of tasks")\n`;
+const answer500 = `${inTasks}    @app.before_request\n    def refuse():\n        raise RuntimeError("no pages in tasks")\n`;
+
+/** A version whose start has these lines of Python at its end. Only tasks must not serve it. */
+const badVersion = (stack: LabStack, lines: string) =>
+  stack.commit("Bad in tasks", async (directory) => {
+    if (hasTasks(stack)) await mark(directory, broken);
+    await appendFile(join(directory, "run.py"), `\n${lines}`);
+  });
+
+/** `up` of a version that is well on the app server, and is not in tasks. */
+async function refusedByEcs(
+  stack: LabStack,
+  lines: string,
+  settings: SettingValues,
+  ...patterns: RegExp[]
+): Promise<void> {
+  const appCommit = await badVersion(stack, lines);
+  await refused(
+    stack,
+    { ...settings, appCommit },
+    /error: ECS does not serve commit \S+: /,
+    new RegExp(`On the app server commit ${appCommit} serves`),
+    /remedy: correct the app/,
+    ...patterns,
+  );
+  if ((await stack.serving()) !== appCommit)
+    throw new Error("the app server does not serve the version that it has proven");
+}
+
+/** Kills one of the tasks, and waits until status tells why no other one takes its place. */
+async function killedAndNotReplaced(stack: LabStack, why: RegExp): Promise<void> {
+  const [task] = await runningTasks(stack);
+  await kill(stack, [task!]);
+  await until(`status tells ${why}`, 180, async () => {
+    const { healthy, problems } = await taskStatus(stack);
+    return healthy === 1 && problems.some((problem) => why.test(problem));
+  });
+}
+
+/** A release of a new version, after which all tasks serve. */
+async function release(stack: LabStack): Promise<void> {
+  await stack.release();
+  const { wanted, healthy, problems } = await taskStatus(stack);
+  if (wanted !== 2 || healthy !== 2 || problems.length > 0)
+    throw new Error(`${healthy} of ${wanted} tasks are healthy: ${problems.join("; ")}`);
+}
+
+async function removeVariables(stack: LabStack): Promise<void> {
+  const ssm = stack.client(SSM);
+  const { Parameters = [] } = await ssm.getParametersByPath({
+    Path: "/flask-on-aws-dev/app",
+    Recursive: true,
+  });
+  for (const { Name } of Parameters) await ssm.deleteParameter({ Name });
+  if (Parameters.length === 0) throw new Error("no variable is in SSM");
+}
+
+/** The engine killed at a step that there is with tasks only. */
+const killedWithTasks = (step: string): Fault => ({ ...killedAt(step), prepare });
+
+export const taskFaults: Fault[] = [
+  {
+    name: "first-deployment-crashes",
+    prepare: turnOff,
+    async inject(stack) {
+      const settings = await settingsOfTasks(stack, 2);
+      await refusedByEcs(stack, crash, settings, /log: .*the app has had enough of tasks/);
+      return () => release(stack);
+    },
+  },
+  {
+    name: "crashes-in-tasks",
+    prepare,
+    async inject(stack) {
+      const before = await stack.serving();
+      await refusedByEcs(
+        stack,
+        crash,
+        {},
+        /stopped task [^]*log: .*the app has had enough of tasks/,
+        new RegExp(`2 of 2 tasks run commit ${before}`),
+      );
+      return () => release(stack);
+    },
+  },
+  {
+    name: "answers-500-in-tasks",
+    prepare,
+    async inject(stack) {
+      await refusedByEcs(stack, answer500, {}, /failed ELB health checks/);
+      return () => release(stack);
+    },
+  },
+  killedWithTasks("push"),
+  killedWithTasks("serve-tasks"),
+  {
+    name: "variables-of-tasks-gone",
+    prepare,
+    async inject(stack) {
+      await removeVariables(stack);
+      await killedAndNotReplaced(stack, /unable to pull secrets/);
+      return () => release(stack);
+    },
+  },
+  {
+    name: "image-of-tasks-gone",
+    prepare,
+    async inject(stack) {
+      await removeImages(stack);
+      await killedAndNotReplaced(stack, /CannotPullContainerError/);
+      return () => release(stack);
+    },
+  },
+  {
+    name: "load-balancer-gone",
+    allowsDowntime: true,
+    prepare,
+    async inject(stack) {
+      const elb = stack.client(ElasticLoadBalancingV2);
+      const { LoadBalancers = [] } = await elb.describeLoadBalancers({});
+      await elb.deleteLoadBalancer({ LoadBalancerArn: LoadBalancers[0]!.LoadBalancerArn });
+      return async () => {
+        await stack.release({}, "--refresh");
+        await release(stack);
+      };
+    },
+  },
+];

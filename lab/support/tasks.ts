@@ -1,0 +1,89 @@
+/** The app on ECS in the lab: tasks are turned on and off, looked at, and killed. */
+import { ECR } from "@aws-sdk/client-ecr";
+import { ECS } from "@aws-sdk/client-ecs";
+import { Route53 } from "@aws-sdk/client-route-53";
+import type { Status } from "../../operations/status.ts";
+import type { TaskStatus } from "../../operations/task-status.ts";
+import { succeed } from "./lab.ts";
+import { tail, type LabStack, type SettingValues } from "./stack.ts";
+
+const zone = "tasks.test";
+
+/** Runs `up`. @throws unless it succeeds */
+async function up(stack: LabStack, settings: SettingValues): Promise<void> {
+  const result = await stack.up(settings);
+  if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+  await stack.look();
+}
+
+/** Settings of a stack with so many tasks. Its account gets a zone for the domain. */
+export async function settingsOfTasks(stack: LabStack, appTasks: number): Promise<SettingValues> {
+  const route53 = stack.client(Route53);
+  const { HostedZones = [] } = await route53.listHostedZones({});
+  if (!HostedZones.some(({ Name }) => Name === `${zone}.`))
+    await route53.createHostedZone({ Name: zone, CallerReference: zone });
+  return { domain: `app.${zone}`, appTasks };
+}
+
+/** Whether tasks serve the domain. */
+export const hasTasks = ({ outputs }: LabStack) => outputs.canaryUrl !== "";
+
+/** Has so many tasks serve the domain. Where there were none, the second `up` completes the change. */
+export async function turnOn(stack: LabStack, appTasks: number): Promise<void> {
+  const settings = await settingsOfTasks(stack, appTasks);
+  const isFirst = !hasTasks(stack);
+  await up(stack, settings);
+  if (isFirst) await up(stack, {});
+}
+
+/** Has the app server alone serve, at its address. */
+export async function turnOff(stack: LabStack): Promise<void> {
+  if (hasTasks(stack)) {
+    await up(stack, { appTasks: 0 });
+    await up(stack, {});
+  }
+  await up(stack, { domain: "" });
+}
+
+/** What `./ops status` tells. @throws if there are no tasks */
+export async function taskStatus({ lab }: LabStack): Promise<TaskStatus> {
+  const { tasks } = JSON.parse(await lab.ops("status", "--json")) as Status;
+  if (!tasks) throw new Error("./ops status tells of no tasks");
+  return tasks;
+}
+
+interface RunningTask {
+  readonly id: string;
+  readonly zone: string;
+}
+
+/** Tasks that run, by zone. */
+export async function runningTasks(stack: LabStack): Promise<RunningTask[]> {
+  const ecs = stack.client(ECS);
+  const { clusterArns = [] } = await ecs.listClusters({});
+  const cluster = clusterArns[0]!;
+  const { taskArns = [] } = await ecs.listTasks({ cluster, desiredStatus: "RUNNING" });
+  if (taskArns.length === 0) return [];
+  const { tasks = [] } = await ecs.describeTasks({ cluster, tasks: taskArns });
+  return tasks
+    .filter(({ lastStatus }) => lastStatus === "RUNNING")
+    .map(({ taskArn, availabilityZone }) => ({
+      id: taskArn!.split("/").at(-1)!,
+      zone: availabilityZone!,
+    }))
+    .sort((a, b) => a.zone.localeCompare(b.zone));
+}
+
+/** Ends tasks as a crash of their computers would. */
+export async function kill(stack: LabStack, tasks: readonly RunningTask[]): Promise<void> {
+  await succeed("docker", ["kill", ...tasks.map(({ id }) => `${stack.lab.name}-task-${id}`)]);
+}
+
+/** Removes all images from the repository of the tasks. */
+export async function removeImages(stack: LabStack): Promise<void> {
+  const ecr = stack.client(ECR);
+  const { repositories = [] } = await ecr.describeRepositories({});
+  const { repositoryName } = repositories[0]!;
+  const { imageIds = [] } = await ecr.listImages({ repositoryName });
+  await ecr.batchDeleteImage({ repositoryName, imageIds });
+}
