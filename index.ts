@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { createMachines } from "./compute/machines.ts";
+import { balancerName } from "./compute/tasks/names.ts";
 import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
 import { Tasks } from "./compute/tasks/tasks.ts";
 import { Database } from "./database/database.ts";
@@ -53,7 +54,9 @@ const [zones, zone] = await Promise.all([
     },
     provider,
   ),
-  domain ? findZone({ domain, dnsZone: settings.dnsZone, project, stack }, provider) : undefined,
+  domain
+    ? findZone({ ...settings, project, stack, balancer: balancerName(`${name}-tasks`) }, provider)
+    : undefined,
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 

@@ -24,6 +24,9 @@ export interface ZoneArgs {
   readonly dnsZone: string;
   readonly project: string;
   readonly stack: string;
+  readonly region: string;
+  /** The name that the stack's load balancer has, if there is one. */
+  readonly balancer: string;
 }
 
 /** Seconds. So long do others use an old address after a change. */
@@ -131,36 +134,26 @@ async function readRecord(
         ? [aliasTarget.dnsName]
         : resourceRecords.map(({ value }) => value),
     }));
-  const named = records.some(({ values }) => values.some((value) => ofBalancer.test(value)));
-  const balancer = named ? await balancerName(tags, provider) : "";
+  const own = ofBalancer(args);
   const others = records.filter(({ values }) =>
-    values.some((value) => !publicIps.includes(value) && plainName(value) !== balancer),
+    values.some((value) => !publicIps.includes(value) && !own.test(value)),
   );
   if (others.length > 0) throw otherRecord(args, zone, others, publicIps);
   if (records.length === 0) return undefined;
+  const named = records.some(({ values }) => values.some((value) => own.test(value)));
   return named ? "load balancer" : "app server";
 }
 
-/** A name that AWS gives load balancers, in a record. */
-const ofBalancer = /\.elb\.amazonaws\.com\.?$/i;
-
-/** The name of a load balancer, without what Route 53 and its console put before and after it. */
-function plainName(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/^dualstack\./, "")
-    .replace(/\.$/, "");
-}
-
-/** The name of the stack's load balancer; "" if it has none. */
-async function balancerName(tags: Record<string, string>, provider: aws.Provider): Promise<string> {
-  try {
-    return plainName((await aws.lb.getLoadBalancer({ tags }, { provider })).dnsName);
-  } catch (error) {
-    if (/returned 0 results|no matching|couldn't find|empty result/i.test((error as Error).message))
-      return "";
-    throw error;
-  }
+/**
+ * The DNS name that AWS gives the stack's load balancer, also if somebody has deleted it: its own name, a number and the region.
+ * Route 53's console writes `dualstack.` before it.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#dns-name
+ */
+function ofBalancer({ balancer, region }: ZoneArgs): RegExp {
+  return new RegExp(
+    `^(dualstack\\.)?${balancer}-\\d+\\.${region}\\.elb\\.amazonaws\\.com\\.?$`,
+    "i",
+  );
 }
 
 function otherRecord(

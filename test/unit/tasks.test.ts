@@ -13,7 +13,7 @@ const step = (name: string) => `${remote} flask-on-aws-dev-release-${name}`;
 
 /** An account with the domain's zone, and a record of the domain that leads there. */
 function account(leadsTo?: "app server" | "load balancer"): Calls {
-  const name = "app-1.us-west-2.elb.amazonaws.com";
+  const name = `${balancerName("flask-on-aws-dev-tasks")}-1.us-west-2.elb.amazonaws.com`;
   const set =
     leadsTo === "app server"
       ? { type: "A", resourceRecords: [{ value: "203.0.113.7" }] }
@@ -22,7 +22,6 @@ function account(leadsTo?: "app server" | "load balancer"): Calls {
     "aws:route53/getZone:getZone": () => ({ zoneId: "Z1" }),
     "aws:route53/getRecords:getRecords": () => ({ resourceRecordSets: leadsTo ? [set] : [] }),
     "aws:ec2/getEips:getEips": () => ({ publicIps: ["203.0.113.7"], allocationIds: [] }),
-    "aws:lb/getLoadBalancer:getLoadBalancer": () => ({ dnsName: name }),
   };
 }
 const withTasks = (settings: Record<string, unknown> = {}, calls = account()) =>

@@ -2,7 +2,6 @@
 import { paginateListObjectsV2, S3 } from "@aws-sdk/client-s3";
 import { SSM } from "@aws-sdk/client-ssm";
 import { STS } from "@aws-sdk/client-sts";
-import type { GetLoadBalancerArgs } from "@pulumi/aws/lb/getLoadBalancer.js";
 import type { GetRecordsArgs } from "@pulumi/aws/route53/getRecords.js";
 import type { GetZoneArgs } from "@pulumi/aws/route53/getZone.js";
 import type {
@@ -33,10 +32,6 @@ export const functions: Record<string, InvokedFunction> = {
   },
 
   // Only a stack with a domain asks for these, and loading a client takes long.
-  async "aws:lb/getLoadBalancer:getLoadBalancer"(context, args) {
-    const { getLoadBalancer } = await import("./lb-functions.ts");
-    return { ...(await getLoadBalancer(context, known<GetLoadBalancerArgs>(args, "tags"))) };
-  },
 
   async "aws:route53/getRecords:getRecords"(context, args) {
     const { getRecords } = await import("./route53-functions.ts");

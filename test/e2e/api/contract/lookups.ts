@@ -97,12 +97,6 @@ export const lookups: readonly Lookup[] = [
     after: "aws_vpc.other",
   },
   {
-    token: "aws:lb/getLoadBalancer:getLoadBalancer",
-    terraform: "aws_lb",
-    args: { tags: { project: "contract", Name: "front" } },
-    after: "aws_lb.front",
-  },
-  {
     token: "aws:route53/getRecords:getRecords",
     terraform: "aws_route53_records",
     args: { zoneId, nameRegex: "^app\\.example\\.test\\.$" },

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
-import { makeNetwork } from "../../../support/fargate.ts";
 import { type Properties, ProviderProcess, unknown } from "../../../support/aws-provider.ts";
 
 /** By type: what AWS has, and what a preview wants of which something is not known yet. */
@@ -76,26 +75,4 @@ describe("The lab's AWS provider", function () {
         expect(Object.keys(changes)).to.have.length(1);
       }
     });
-
-  it("finds a load balancer by its tags, or says in the real provider's words how many there are", async () => {
-    const find = async (Name: string) =>
-      provider.invoke("aws:lb/getLoadBalancer:getLoadBalancer", { tags: { Name, stack: "dev" } });
-    const { balancer, elb } = await makeNetwork(api);
-    const tag = (Value: string) =>
-      elb.addTags({
-        ResourceArns: [balancer.LoadBalancerArn!],
-        Tags: [
-          { Key: "Name", Value },
-          { Key: "stack", Value: "dev" },
-        ],
-      });
-    await tag("app");
-    expect(await find("app")).to.deep.include({
-      ...{ dnsName: balancer.DNSName, name: "app", tags: { Name: "app", stack: "dev" } },
-    });
-    const error = await find("other").catch((reason: Error) => reason);
-    expect((error as Error).message).to.include(
-      "Search returned 0 results, please revise so only one is returned",
-    );
-  });
 });
