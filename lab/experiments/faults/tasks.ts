@@ -56,8 +56,9 @@ async function killedAndNotReplaced(stack: LabStack, why: RegExp): Promise<void>
   const [task] = await runningTasks(stack);
   await kill(stack, [task!]);
   await until(`status tells ${why}`, 180, async () => {
-    const { healthy, problems } = await taskStatus(stack);
-    return healthy === 1 && problems.some((problem) => why.test(problem));
+    // On a busy computer ECS's answer may come too late for ./ops status, which then says that it is not known.
+    const tasks = await taskStatus(stack).catch(() => undefined);
+    return tasks?.healthy === 1 && tasks.problems.some((problem) => why.test(problem));
   });
 }
 
@@ -119,6 +120,8 @@ export const taskFaults: Fault[] = [
   killedWithTasks("serve-tasks"),
   {
     name: "variables-of-tasks-gone",
+    // Requests that the killed task was answering end without an answer.
+    allowsDowntime: true,
     prepare,
     async inject(stack) {
       await removeVariables(stack);
@@ -128,6 +131,8 @@ export const taskFaults: Fault[] = [
   },
   {
     name: "image-of-tasks-gone",
+    // Requests that the killed task was answering end without an answer.
+    allowsDowntime: true,
     prepare,
     async inject(stack) {
       await removeImages(stack);
