@@ -27,7 +27,7 @@ current=$answered
 answer task-status
 set_of_tasks=$(aws ecs describe-task-definition --task-definition "$definition" --output json |
   python3 -B "$bin/task_service.py" set)
-verdict=$(python3 -B "$bin/task_check.py" "$commit" "$set_of_tasks" "${current:-none}" <<<"$answered")
+verdict=$(python3 -B "$bin/task_check.py" "$commit" "$set_of_tasks" "$current" <<<"$answered")
 IFS=$'\t' read -r kind found <<<"$verdict"
 
 remedy="have the tasks follow: $ops ssh$flags -- $bin/deploy-lock.sh rollback-tasks.sh $image"

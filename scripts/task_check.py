@@ -1,7 +1,7 @@
 """task_check.py COMMIT SET CURRENT: judges the tasks for check-tasks.sh, from what task_status.py prints on standard input.
 
 COMMIT serves on the app server; SET is the number of the variables that the service's definition has, CURRENT that of the app's
-variables of now, `none` if they are in no set. Prints `KIND<tab>TEXT`. KIND is `ok`, `other` (tasks run something else),
+variables of now. Prints `KIND<tab>TEXT`. KIND is `ok`, `other` (tasks run something else),
 `unhealthy`, or `zone` (all are in one).
 """
 

@@ -86,6 +86,9 @@ describe("The status of the tasks", () => {
     const refused = machine.run("who-serves.sh");
     expect(refused.stdout).to.equal("serves\tapp server\tapp:1\nserves\ttasks\t?\n");
     expect(refused.stderr).to.include("AccessDenied");
+    const starts = task("2", { taskDefinitionArn: two, lastStatus: "PENDING" });
+    machine.aws({ refused: {}, tasks: [task("1"), starts] });
+    expect(machine.run("who-serves.sh").stdout).to.not.include("c2");
     machine.stack({ TASKS_CLUSTER: "" });
     expect(machine.run("who-serves.sh").stdout).to.equal("");
   });
