@@ -21,7 +21,7 @@ describe("The tasks of a stack, for its picture", function () {
 
   it("are read with the load balancer of the VPC, and none where there is no cluster", async () => {
     const network = await makeNetwork(api);
-    expect(await readTasks(network.balancer.VpcId, "app", names)).to.have.property("tasks").empty;
+    expect((await readTasks(network.balancer.VpcId, "app", names)).tasks).to.deep.equal([]);
     const fargate = await makeFargate(api, network);
     const asked = fargate.service(await fargate.register());
     await fargate.ecs.createService(asked);
