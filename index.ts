@@ -189,6 +189,7 @@ const tasks =
           health: { path: settings.appHealthPath, status: settings.appHealthStatus },
           size: settings.appTaskSize,
           count: taskPlan.count,
+          protect: protect && taskPlan.keep,
           architecture: settings.machineImage.architecture,
           ownImage: settings.appDockerfile !== "",
           region: settings.region,
@@ -197,17 +198,19 @@ const tasks =
       )
     : undefined;
 
-const leadTo = (to: Pick<DomainArgs, "target" | "after">) =>
-  zone ? new Domain(`${name}-domain`, { domain, zone, ...to }, opts) : undefined;
-const toServer = taskPlan.serve ? undefined : leadTo({ target: { address: appServer.publicIp } });
+const leadTo = (target: DomainArgs["target"], after: pulumi.Resource[]) =>
+  zone ? new Domain(`${name}-domain`, { domain, zone, target, after }, opts) : undefined;
+// The record moves away once the load balancer may be deleted: the next update does that.
+const unprotected = tasks ? [tasks.balancer.resource] : [];
+const toServer = taskPlan.serve ? undefined : leadTo({ address: appServer.publicIp }, unprotected);
 
 const scheme = settings.https ? "https" : "http";
 const addressUrl = pulumi.interpolate`${scheme}://${appServer.publicIp}`;
 const serverUrl = domain && taskPlan.serverPage === "domain" ? `${scheme}://${domain}` : addressUrl;
 /** The app's page. */
 export const appUrl = domain ? pulumi.output(`${scheme}://${domain}`) : addressUrl;
-/** The app server's page, on which a release is tried before tasks serve it. Empty without tasks. */
-export const canaryUrl = tasks ? addressUrl : "";
+/** The app server's page, on which a release is tried before tasks serve it. Empty unless they serve. */
+export const canaryUrl = taskPlan.serve ? addressUrl : "";
 const release = new Release(`${name}-release`, {
   machine: {
     id: appServer.instanceId,
@@ -264,8 +267,7 @@ const release = new Release(`${name}-release`, {
     serve: tasks.serve,
   },
 });
-const toBalancer =
-  tasks && taskPlan.serve ? leadTo({ target: tasks.balancer, after: [release.served] }) : undefined;
+const toBalancer = tasks && taskPlan.serve ? leadTo(tasks.balancer, [release.served]) : undefined;
 
 export const region = settings.region;
 export const vpcId = network.vpcId;

@@ -18,6 +18,8 @@ interface Told {
   readonly sshAccess?: SshAccess;
   readonly configuredCommit?: string;
   readonly appUrl?: string;
+  /** The app server's page; empty unless tasks serve the app. */
+  readonly canaryUrl?: string;
   /** Empty unless the site is public. */
   readonly siteUrl?: string;
   /** Empty if there is no site. */

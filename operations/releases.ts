@@ -19,6 +19,17 @@ export interface Release {
   readonly failedStep: string | null;
   /** By step. */
   readonly seconds: Readonly<Record<string, number>>;
+  /** Who serves it now; only where tasks serve. */
+  readonly serves?: readonly Server[];
+}
+
+type Server = "app server" | "tasks";
+
+/** What serves where tasks do, as scripts/who-serves.sh prints it. */
+export interface Serves {
+  readonly by: Server;
+  /** An image on the app server, a commit in tasks; `?` if ECS does not tell. */
+  readonly what: string;
 }
 
 export function parseReleases(text: string): Release[] {
@@ -41,6 +52,49 @@ export function parseReleases(text: string): Release[] {
       seconds: Object.fromEntries(seconds),
     };
   });
+}
+
+/** Reads what the two scripts print one after the other; `serves` is empty where there are no tasks. */
+export function parseServed(text: string): { releases: Release[]; serves: Serves[] } {
+  const lines = text.split("\n");
+  const ofServing = (line: string) => line.startsWith("serves\t");
+  return {
+    releases: parseReleases(lines.filter((line) => !ofServing(line)).join("\n")),
+    serves: lines
+      .filter(ofServing)
+      .map((line) => line.split("\t"))
+      .map(([, by, what = ""]) => ({ by: by as Server, what })),
+  };
+}
+
+/** The newest release of what serves: a rollback is one of its own. */
+function releaseOf(releases: readonly Release[], { by, what }: Serves): Release | undefined {
+  const made = releases.filter(({ action }) => action !== "failed");
+  return made.findLast(({ commit, image }) => what === (by === "tasks" ? commit : image));
+}
+
+/** The releases with those who serve each. */
+export function withServers(releases: readonly Release[], serves: readonly Serves[]): Release[] {
+  if (serves.length === 0) return [...releases];
+  const servers = serves.map((each) => [releaseOf(releases, each), each.by] as const);
+  return releases.map((release) => ({
+    ...release,
+    serves: servers.flatMap(([of, by]) => (of === release ? [by] : [])),
+  }));
+}
+
+/** What the app server and the tasks serve: one line where it is the same, else a line for each. */
+export function servingLines(releases: readonly Release[], serves: readonly Serves[]): string[] {
+  const whats = serves.map((each) => {
+    if (each.what === "?") return "unknown: ECS does not tell";
+    if (each.what === "") return "nothing";
+    const release = releaseOf(releases, each);
+    if (release) return `release ${release.number}, commit ${release.commit.slice(0, 12)}`;
+    return `${each.by === "tasks" ? "commit " : ""}${each.what}, which is no release`;
+  });
+  const same = new Set(whats).size === 1 && whats.length > 1;
+  if (same) return [`app server and tasks: ${whats[0]}`];
+  return serves.map(({ by }, index) => `${`${by}:`.padEnd(12)}${whats[index]}`);
 }
 
 /** Lines of at most 100 columns. */
@@ -69,10 +123,16 @@ export function releases(
   { json }: { readonly json?: true },
 ): Promise<number> {
   return RemoteMachine.with(stack, async (machine) => {
-    const found = parseReleases(await machine.read('"$bin/release-history.sh"'));
-    if (json) console.log(JSON.stringify(found, undefined, 2));
+    const program = '"$bin/release-history.sh" && "$bin/who-serves.sh"';
+    const { releases: found, serves } = parseServed(await machine.read(program));
+    if (json) console.log(JSON.stringify(withServers(found, serves), undefined, 2));
     else if (found.length === 0) console.error("There is no release yet.");
-    else console.log(releaseTable(found).join("\n"));
+    else {
+      const serving = servingLines(found, serves);
+      console.log(
+        [...releaseTable(found), ...(serving.length > 0 ? ["", ...serving] : [])].join("\n"),
+      );
+    }
     return 0;
   });
 }

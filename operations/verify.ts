@@ -1,4 +1,5 @@
 /** The acceptance check of a stack that is up: verify. */
+import { lookup } from "node:dns/promises";
 import { answerOf, type PortAnswer } from "../deployer/ports.ts";
 import { Failure } from "./failure.ts";
 import { tabSeparated } from "./format.ts";
@@ -38,9 +39,11 @@ const limits = { connection: 5_000, page: 15_000 };
 const within = (milliseconds: number) =>
   AbortSignal.any([interrupted, AbortSignal.timeout(milliseconds)]);
 
-/** Whether the app answers this computer. With which status it must answer which page, the row app knows. */
-async function page(machine: RemoteMachine): Promise<Check> {
-  const url = `${machine.stack.outputs.appUrl}/`;
+/** What to do about a page that does not answer, by the code of Node's or OpenSSL's error; "" if there was an answer. */
+type Advice = (code: string) => Pick<Check, "remedy">;
+
+/** Whether a page answers this computer. With which status the app must answer which page, the row app knows. */
+async function answers(name: string, url: string, advice: Advice): Promise<Check> {
   const began = Date.now();
   // An idle connection would keep this program from its end for some seconds.
   const headers = { connection: "close" };
@@ -59,22 +62,55 @@ async function page(machine: RemoteMachine): Promise<Check> {
     },
   );
   const found = `${url} ${answer} in ${Date.now() - began} ms`;
-  if (status > 0 && status < 500) return checked("page", found);
-  const remedy = remedyOfPage(cause?.code ?? "", machine);
-  return { name: "page", result: "FAILED", found, ...remedy };
+  if (status > 0 && status < 500) return checked(name, found);
+  return { name, result: "FAILED", found, ...advice(cause?.code ?? "") };
 }
 
-/** @param code of Node's or OpenSSL's error; empty if there was an answer */
-function remedyOfPage(code: string, machine: RemoteMachine): Pick<Check, "remedy"> {
-  if (code === "ENOTFOUND")
+const noTrust = (code: string) => /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
+const createRecord = (machine: RemoteMachine): Pick<Check, "remedy"> => ({
+  remedy: `create the record that this prints, or wait until it is known: ${machine.pulumi("stack", "output", "dnsRecord")}`,
+});
+const openTheWay = (machine: RemoteMachine): Pick<Check, "remedy"> => ({
+  remedy: `if the row app has failed, follow its remedy; if not, open the way to the machine: ${machine.pulumi("up", "--refresh")}`,
+});
+
+/** The app's page, where the app server serves it. */
+function page(machine: RemoteMachine): Promise<Check> {
+  return answers("page", `${machine.stack.outputs.appUrl}/`, (code) => {
+    if (code === "ENOTFOUND") return createRecord(machine);
+    if (noTrust(code)) return { remedy: "follow the remedy of the row certificate" };
+    return openTheWay(machine);
+  });
+}
+
+/** The domain's page, where tasks serve it. */
+async function pageOfTasks(machine: RemoteMachine): Promise<Check> {
+  const { appUrl, appServerPublicIp } = machine.stack.outputs;
+  const { hostname } = new URL(appUrl!);
+  // Who cannot resolve the name learns it from the request for the page.
+  const addresses = await lookup(hostname, { all: true }).catch(() => []);
+  if (addresses.some(({ address }) => address === appServerPublicIp))
     return {
-      remedy: `create the record that this prints, or wait until it is known: ${machine.pulumi("stack", "output", "dnsRecord")}`,
+      ...{ name: "page", result: "FAILED" },
+      found: `${hostname} leads to the app server, ${appServerPublicIp}, and not to the load balancer`,
+      remedy: `if ${machine.pulumi("stack", "output", "dnsRecord")} prints a record, create it; else move it: ${machine.pulumi("up", "--refresh")}`,
     };
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
-    return { remedy: "follow the remedy of the row certificate" };
-  return {
-    remedy: `if the row app has failed, follow its remedy; if not, open the way to the machine: ${machine.pulumi("up", "--refresh")}`,
-  };
+  return answers("page", `${appUrl}/`, (code) => {
+    if (code === "ENOTFOUND") return createRecord(machine);
+    return {
+      remedy: `if the row tasks has failed, follow its remedy; if not, restore the load balancer: ${machine.pulumi("up", "--refresh")}`,
+    };
+  });
+}
+
+/** The app server's page, where tasks serve that of the domain. */
+function canary(machine: RemoteMachine): Promise<Check> {
+  return answers("canary", `${machine.stack.outputs.canaryUrl}/`, (code) => {
+    if (!noTrust(code)) return openTheWay(machine);
+    return {
+      remedy: `follow the remedy of the row certificate; if there is none, give the app server the certificate of its address: ${machine.pulumi("up")}`,
+    };
+  });
 }
 
 /** What a list of answers means. */
@@ -201,7 +237,10 @@ export function verify(
   return RemoteMachine.with(stack, async (machine) => {
     if (process.stderr.isTTY) console.error("The checks take about two minutes.");
     const found = await Promise.all([
-      ...[page(machine), ports(machine)],
+      ...(machine.stack.outputs.canaryUrl
+        ? [pageOfTasks(machine), canary(machine)]
+        : [page(machine)]),
+      ports(machine),
       onMachine(machine),
       drift(machine),
     ]);

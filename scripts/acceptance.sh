@@ -5,6 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 checks=(app certificate database grants backup restore-test cron rules versions clock memory disk out-of-memory)
+if [ -n "${TASKS_CLUSTER:-}" ]; then checks=("${checks[0]}" tasks "${checks[@]:1}"); fi
 
 # Each check prints what it has found in its last line, or calls fail.
 # skip REASON: ends a check that is not possible here.
@@ -51,6 +52,8 @@ check_database() {
     "raise databasePasswordRotation by one: the next user is made anew, and requires TLS"
   echo "$DB_HOST:$DB_PORT answers the app's user, with TLS ($cipher)"
 }
+
+check_tasks() { "$bin/check-tasks.sh"; }
 
 check_grants() { "$bin/grants.sh"; }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # parameters.sh write PREFIX: has the app's variables in SSM, below PREFIX, where ECS gives them to tasks. Prints two lines: the
 #   number of their set, and their names. The number grows by one if they have changed.
+# parameters.sh current PREFIX: prints the number of the set that has the app's variables of now, or that would be made for them.
 # parameters.sh keep PREFIX NUMBER: removes the sets below this one.
 # parameters.sh remove PREFIX: removes all.
 #
@@ -33,6 +34,10 @@ write)
       fail "the variable $(sed -E 's/.*"Name": "[^"]*\/([^"/]*)".*/\1/' <<<"$line") was not written to $prefix" "$remedy"
   done
   printf '%s\n' "${lines[@]:0:2}"
+  ;;
+current)
+  planned=$(plan) || fail "the parameters of $prefix cannot be read" "$remedy" ''
+  echo "${planned%%$'\n'*}"
   ;;
 keep | remove)
   listing=$(listed --query 'Parameters[].Name' --output text) || fail "the parameters of $prefix cannot be read" "$remedy" ''

@@ -3,18 +3,25 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-if [ -z "$SITE_BUCKET" ]; then exit 0; fi
+if [ -z "${SITE_BUCKET:-}" ]; then exit 0; fi
 
 commit=$(serving_commit)
 # member NAME VALUE: of a JSON object. No value here holds a quote or a backslash.
 member() { printf '"%s":%s,' "$1" "$(if [ -n "$2" ]; then printf '"%s"' "$2"; else printf null; fi)"; }
 IFS=$'\t' read -r number time _ < <("$bin/release-history.sh" | awk -F '\t' '$9 !~ /^failed/' | tail -n 1) || true
 IFS=$'\t' read -r _ backup _ < <("$bin/backups.sh" choose 2>/dev/null) || true
-# certificate_end: when the certificate ends that clients get, if it is not renewed as it should be.
+# certificate_end: when the certificate ends that clients get, if it is not renewed as it should be. Those of a load balancer get
+# that of ACM, which renews it.
 certificate_end() {
   local state end
+  if [ "${TASKS_URL:-$APP_URL}" != "$APP_URL" ]; then return; fi
   IFS=$'\t' read -r state end _ <<<"$("$bin/certificate.sh" 2>/dev/null)"
   if [ "$state" = late ] || [ "$state" = expired ]; then echo "$end"; fi
+}
+# tasks_commit: what tasks run that is not what this machine serves: until they have followed, or if ECS does not serve it.
+tasks_commit() {
+  timeout 20 "$bin/who-serves.sh" 2>/dev/null | awk -F '\t' -v here="$commit" '
+    $2 == "tasks" && $3 != "?" && $3 != here { list = list (list == "" ? "" : ", ") $3 } END { print list }' || true
 }
 status=$(
   printf '{'
@@ -22,6 +29,7 @@ status=$(
   member release "${number:-}"
   member deployed "${time:-}"
   member commit "$commit"
+  member tasks "$(tasks_commit)"
   member backup "${backup:-}"
   member restoreTest "$(cat "$root/last-restore-test" 2>/dev/null || true)"
   member download "$(offered "$commit")"

@@ -83,4 +83,5 @@ while true; do
 done
 echo "${state#serving } run commit $commit: ${TASKS_URL:-}"
 # Who fails has said why: the tasks serve.
+"$bin/publish-status.sh" || true
 "$bin/parameters.sh" keep "$TASKS_PARAMETERS" "$(of_definition "$definition" set)" || true

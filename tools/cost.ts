@@ -5,10 +5,14 @@
 import { load } from "js-yaml";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { architectureOf } from "../compute/images.ts";
+import { parseTaskSize } from "../compute/tasks/size.ts";
 import { confirmed, origin, unconfirmed } from "./prices.ts";
 
 const prices: Readonly<Record<string, number>> = { ...confirmed, ...unconfirmed };
 const hours = 730; // of a month, as AWS counts
+/** Assumed of tasks: capacity units of the load balancer at any time, and GB of images. */
+const assumed = { lcus: 1, imageGb: 1 };
 
 /** Settings by the names that they have in Pulumi.yaml. */
 export type StackSettings = Readonly<Record<string, unknown>>;
@@ -42,6 +46,28 @@ function known(key: string, value: unknown, values: readonly string[]): string {
   );
 }
 
+type Row = [what: string, amount: number, price: string];
+
+/** What tasks on ECS add; nothing without tasks. The load balancer has an address in each zone. */
+function rowsOfTasks({ appTasks, appTaskSize, instanceType }: StackSettings, zones: number): Row[] {
+  const tasks = Number(appTasks ?? 0);
+  if (tasks === 0) return [];
+  const size = parseTaskSize(String(appTaskSize));
+  if (!size) {
+    const remedy = "write it so: 0.25 vCPU, 0.5 GB";
+    throw new Error(`appTaskSize is ${String(appTaskSize)}: it is not a size\nremedy: ${remedy}`);
+  }
+  const kind = architectureOf(String(instanceType)) === "arm64" ? ", Arm" : "";
+  return [
+    ["tasks, vCPU", tasks * size.vcpu * hours, `Fargate vCPU${kind}`],
+    ["tasks, memory", tasks * size.memoryGb * hours, `Fargate GB${kind}`],
+    ["load balancer", hours, "load balancer"],
+    ["its traffic, LCU", assumed.lcus * hours, "LCU"],
+    ["its public IPv4", zones * hours, "public IPv4 address"],
+    ["images, ECR", assumed.imageGb, "ECR storage"],
+  ];
+}
+
 /**
  * The costs of a month in USD, one row a kind; `price` is the name of what is paid for.
  *
@@ -61,13 +87,14 @@ export function estimate(settings: StackSettings) {
   // The standby is paid for as the first is, storage included. The CLI may write true as a string.
   const databases = String(settings.databaseMultiAz) === "true" ? 2 : 1;
   const volume = Number(settings.volumeGiB ?? 16); // compute/machine.ts
-  const rows: [what: string, amount: number, price: string][] = [
+  const rows: Row[] = [
     ["instances, 2", 2 * hours, priced("instanceType", /^\w+\.\w+$/)],
     ["their volumes, EBS gp3", 2 * volume, "EBS gp3"],
     ["public IPv4 addresses", (1 + nats) * hours, "public IPv4 address"], // the app server's and the NATs'
     ["NAT gateways", nats * hours, "NAT gateway"],
     ["database, RDS", databases * hours, priced("databaseInstanceClass", /^db\./)],
     ["its storage", databases * Number(settings.databaseAllocatedStorage), "RDS storage"],
+    ...rowsOfTasks(settings, zones),
   ];
   return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
 }
@@ -85,6 +112,11 @@ export function switches(settings: StackSettings): Record<string, number> {
     "natGateways single": by({ natGateways: "single" }),
     "databaseMultiAz false": by({ databaseMultiAz: false }),
     "instanceType t4g": arm in prices ? by({ instanceType: arm }) : 0,
+    // Tasks need a NAT gateway.
+    "appTasks 2": by({
+      appTasks: 2,
+      ...(settings.natGateways === "none" && { natGateways: "single" }),
+    }),
   };
 }
 
@@ -93,13 +125,18 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
   const columns = [...Object.values(environments), byHand].map((settings) => {
     const rows = estimate(settings);
     const doubt = rows.find(({ price }) => price in unconfirmed)?.price ?? "";
-    return [...rows, { what: "total", usd: total(settings), price: doubt }];
+    const sum = { what: "total", usd: total(settings), price: doubt };
+    return new Map([...rows, sum].map((row) => [row.what, row] as const));
   });
+  // Not every environment has tasks.
+  const kinds = [...new Set(columns.flatMap((rows) => [...rows.keys()]))];
+  const ordered = [...kinds.filter((what) => what !== "total"), "total"];
   const changes = Object.values(environments).map(switches);
   const line = (name: string, cells: readonly string[]) =>
     (name.padEnd(24) + cells.map((cell) => cell.padStart(11)).join("")).trimEnd();
   const money = (usd: number, price = "") => usd.toFixed(2) + (price in unconfirmed ? "*" : " ");
-  const cells = (row: number) => columns.map((rows) => money(rows[row]!.usd, rows[row]!.price));
+  const cells = (what: string) =>
+    columns.map((rows) => money(rows.get(what)?.usd ?? 0, rows.get(what)?.price));
   const names = [...Object.keys(environments), "by hand"].map((name) => `${name} `);
   const change = (name: string) =>
     line(
@@ -109,10 +146,12 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
   return [
     `USD a month in ${origin.region}, on demand, ${hours} hours; list prices gathered ${origin.date}\n`,
     line("", names),
-    ...columns[0]!.map(({ what }, row) => line(what, cells(row))),
+    ...ordered.map((what) => line(what, cells(what))),
     "\nNot in it: S3, data transfer, what NAT gateways take a GB, logs, snapshots, taxes.",
     "By hand, assumed: two t2.micro with 8 GiB each, one of them public, one NAT gateway, two public",
     "addresses, and db.t3.micro in one zone with 20 GiB of gp2, which costs what gp3 does.",
+    "Of tasks, assumed: one LCU at any time (25 new connections a second, or 1 GB an hour), and 1 GB of",
+    "images. Tasks that are started beyond appTasks are not in it.",
     "* With a price that is not confirmed for the region: tools/prices.ts says which.",
     "\nWhat each switch would change (t4g needs an arm64 image in compute/images.ts):\n",
     ...Object.keys(changes[0]!).map(change),

@@ -13,6 +13,9 @@ const colors: Readonly<Record<string, string>> = {
   database: "#a3161b",
 };
 
+/** Of what a load balancer sends. */
+const balancerColor = "#4b2e83";
+
 /** What answered, for readers: `every port, ping`, `80 443`, `1-21 23-1024`. */
 export function cellText(cell: string): string {
   const [, ports = "", ping] = /^(.*?)( ping)?$/.exec(cell)!;
@@ -100,6 +103,53 @@ const databaseBody = (database: StackNetwork["databases"][number]) =>
     `shape=cylinder ${outline(database.state === "available", "#b8500c")} penwidth=2`,
   );
 
+type Balancer = StackNetwork["balancers"][number];
+
+/** It has an interface in each of its subnets; drawn is one, before all of them. */
+const balancerBody = (balancer: Balancer) =>
+  body(
+    { id: balancer.id, subnetId: undefined },
+    [
+      "load balancer",
+      balancer.name,
+      balancer.listeners.join(", "),
+      `in ${balancer.subnets.join(", ")}`,
+      balancer.state,
+      groupText(balancer.groups),
+    ],
+    outline(balancer.state === "active", balancerColor),
+  );
+
+const taskBody = (task: StackNetwork["tasks"][number], balancers: readonly Balancer[]) => {
+  const target = balancers
+    .flatMap(({ targets }) => targets)
+    .find(({ address }) => address === task.address);
+  return body(
+    { id: task.id, subnetId: task.subnetId },
+    [
+      task.name,
+      task.address,
+      [task.state.toLowerCase(), target?.health ?? "no target"].join(", "),
+      groupText(task.groups),
+    ],
+    `${outline(task.state === "RUNNING" && target?.health === "healthy", "#b8500c")} penwidth=2`,
+  );
+};
+
+/** Where requests go: to the listeners, and on to the targets. Those that get none have a broken line. */
+function requestEdges({ balancers, tasks }: StackNetwork): string[] {
+  const edge = (from: string, to: string, label: string, color: string, well: boolean) =>
+    `  ${quoted(from)} -> ${quoted(to)} [label=${quoted("  " + label)} color="${color}" fontcolor="${color}"${well ? "" : " style=dashed"}]`;
+  return balancers.flatMap(({ id, listeners, state, targets }) => [
+    edge("internet", id, listeners.join(", "), colors["external client"]!, state === "active"),
+    ...targets.flatMap(({ address, port, health }) => {
+      const task = tasks.find((each) => each.address === address);
+      const well = health === "healthy";
+      return task ? [edge(id, task.id, `${port}`, balancerColor, well)] : [];
+    }),
+  ]);
+}
+
 const containerBody = (subnetId: string | undefined) =>
   body({ id: "container", subnetId }, ["a container", "on the app server"], 'color="#b8500c"');
 
@@ -130,7 +180,7 @@ function subnetCluster(
 
 /** Lines that are not seen, for the order from top to bottom. */
 function orderEdges(
-  { subnets, internetGateway }: StackNetwork,
+  { subnets, internetGateway, balancers }: StackNetwork,
   bodies: readonly Body[],
   shownGroups: StackNetwork["groups"],
 ): string[] {
@@ -138,6 +188,7 @@ function orderEdges(
   return [
     `  edge [style=invis]`,
     ...(internetGateway ? [`  internet -> ${quoted(internetGateway)}`] : []),
+    ...balancers.map(({ id }) => `  ${quoted(internetGateway ?? "internet")} -> ${quoted(id)}`),
     ...ofKind(true).map(({ id }) => `  ${quoted(internetGateway ?? "internet")} -> ${quoted(id)}`),
     ...bodies.flatMap(({ subnetId, id }) =>
       subnetId ? [`  ${quoted(subnetId)} -> ${quoted(id)}`] : [],
@@ -180,6 +231,7 @@ function reachEdges(places: Record<string, string | undefined>, reached: Reached
  */
 export function networkDot(network: StackNetwork, reached?: Reached): string {
   const { vpc, subnets, nats, machines, databases, groups, internetGateway } = network;
+  const { balancers, tasks } = network;
   const shownGroups = groups.filter(({ rules }) => rules.length > 0);
   const places = placesOf(network, reached);
   const containerHost = places["container"] ? appServer(network) : undefined;
@@ -187,6 +239,8 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
     ...nats.map(natBody),
     ...machines.map(machineBody),
     ...(containerHost ? [containerBody(containerHost.subnetId)] : []),
+    ...balancers.map(balancerBody),
+    ...tasks.map((task) => taskBody(task, balancers)),
     ...databases.map(databaseBody),
   ];
 
@@ -212,6 +266,7 @@ export function networkDot(network: StackNetwork, reached?: Reached): string {
     ),
     ...orderEdges(network, bodies, shownGroups),
     `  edge [style=solid]`,
+    ...requestEdges(network),
     ...reachEdges(places, reached ?? {}),
     "}",
     "",

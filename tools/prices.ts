@@ -3,13 +3,18 @@
  * in their figures by script and were not read themselves. To confirm one, look it up on
  * https://aws.amazon.com/ec2/pricing/on-demand/ (instance types: Linux, shared tenancy),
  * https://aws.amazon.com/rds/mysql/pricing/ (db. and RDS: one zone, gp2 and gp3 alike),
- * https://aws.amazon.com/ebs/pricing/ or https://aws.amazon.com/vpc/pricing/ (the rest).
+ * https://aws.amazon.com/fargate/pricing/, https://aws.amazon.com/elasticloadbalancing/pricing/,
+ * https://aws.amazon.com/ecr/pricing/, https://aws.amazon.com/ebs/pricing/ or
+ * https://aws.amazon.com/vpc/pricing/ (the rest). Those of tasks on ECS were gathered on 2026-11-27.
  */
 export const origin = { region: "us-west-2", date: "2026-11-22" };
 
 /**
  * From a reading of AWS's Price List API for the region, published with the date 2026-09-19. The NAT
  * gateway is from an itemised estimate for the region, and agrees with the example on AWS's page.
+ * Fargate and the load balancer are from such an estimate, too, by the region's usage types, in
+ * https://github.com/DefangLabs/defang, src/cmd/cli/command/estimate_test.go: 730 hours of a vCPU
+ * are 29.55, 1460 hours of a GB 6.49, and 730 hours of a load balancer 16.43.
  */
 export const confirmed: Readonly<Record<string, number>> = {
   "t3.medium": 0.0416,
@@ -18,9 +23,16 @@ export const confirmed: Readonly<Record<string, number>> = {
   "EBS gp3": 0.08,
   "NAT gateway": 0.045,
   "public IPv4 address": 0.005,
+  "Fargate vCPU": 0.04048,
+  "Fargate GB": 0.004445,
+  "load balancer": 0.0225,
 };
 
-/** As quoted for us-east-1, whose confirmed prices are the same; not found for the region itself. */
+/**
+ * As quoted for us-east-1, whose confirmed prices are the same; not found for the region itself.
+ * Fargate on Arm: https://www.vantage.sh/blog/fargate-pricing. ECR: https://cloudburn.io/blog/amazon-ecr-pricing.
+ * The LCU's price is the one that most quotes have for the load balancer's hour above; no page names the region.
+ */
 export const unconfirmed: Readonly<Record<string, number>> = {
   "t2.micro": 0.0116,
   "t3.micro": 0.0104,
@@ -34,4 +46,8 @@ export const unconfirmed: Readonly<Record<string, number>> = {
   "db.t4g.small": 0.032,
   "db.t4g.medium": 0.065,
   "RDS storage": 0.115,
+  "Fargate vCPU, Arm": 0.03238,
+  "Fargate GB, Arm": 0.00356,
+  LCU: 0.008,
+  "ECR storage": 0.1,
 };

@@ -1,5 +1,6 @@
-/** Draws the README's picture from its source. */
+/** Draws the pictures of the README and of the page about tasks from their sources. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { svgOf } from "./graphviz.ts";
 
-writeFileSync("docs/system.svg", await svgOf(readFileSync("docs/system.dot", "utf8")));
+for (const name of ["system", "tasks"])
+  writeFileSync(`docs/${name}.svg`, await svgOf(readFileSync(`docs/${name}.dot`, "utf8")));

@@ -10,6 +10,7 @@ import {
   type Vpc,
 } from "@aws-sdk/client-ec2";
 import { type DBInstance, RDS } from "@aws-sdk/client-rds";
+import { readTasks } from "./stack-tasks.ts";
 import { databaseReader, readCloud, tagsOf, vpcEndpoints } from "./inventory.ts";
 
 export type StackNetwork = Awaited<ReturnType<typeof readNetwork>>;
@@ -35,6 +36,7 @@ export async function readNetwork(project: string, stack: string) {
   for (const each of found.instances) names.learn(each.InstanceId, each.Tags);
 
   return {
+    ...(await readTasks(vpc.VpcId, `${project}-${stack}`, names)),
     vpc: { id: vpc.VpcId!, name: names.of(vpc.VpcId), cidr: vpc.CidrBlock! },
     internetGateway: found.gateways[0]?.InternetGatewayId,
     subnets: found.subnets

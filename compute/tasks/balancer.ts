@@ -17,6 +17,8 @@ export interface BalancerArgs {
   readonly port: number;
   /** The page that a task must answer with this status; by default, any page or redirect at `/`. */
   readonly health: { readonly path: string; readonly status: number };
+  /** Whether AWS refuses to delete the load balancer. It has to be lifted by an update before the one that removes it. */
+  readonly protect: boolean;
 }
 
 /**
@@ -30,6 +32,8 @@ export class Balancer extends pulumi.ComponentResource {
   readonly zoneId: pulumi.Output<string>;
   /** A target group takes tasks only once a listener uses it. */
   readonly listener: pulumi.Resource;
+  /** The load balancer, with its protection as the arguments say. */
+  readonly resource: pulumi.Resource;
 
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Balancer", name, {}, opts);
@@ -47,6 +51,7 @@ export class Balancer extends pulumi.ComponentResource {
         idleTimeout,
         // A request whose headers HTTP does not allow may mean two things to the load balancer and the app.
         dropInvalidHeaderFields: true,
+        enableDeletionProtection: args.protect,
         tags,
       },
       { parent: this, dependsOn: args.routes },
@@ -75,8 +80,8 @@ export class Balancer extends pulumi.ComponentResource {
         loadBalancerArn: balancer.arn,
         port: 443,
         protocol: "HTTPS",
-        // TLS 1.2 and 1.3: AWS's recommended policy.
-        sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        // TLS 1.3, and 1.2 with ciphers that have forward secrecy and authenticate: control ELB.17 names the policies.
+        sslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
         certificateArn: args.certificateArn,
         defaultActions: [{ type: "forward", targetGroupArn: targets.arn }],
         tags,
@@ -84,6 +89,7 @@ export class Balancer extends pulumi.ComponentResource {
       childOpts,
     );
 
+    this.resource = balancer;
     this.targetGroupArn = targets.arn;
     this.dnsName = balancer.dnsName;
     this.zoneId = balancer.zoneId;

@@ -10,6 +10,8 @@ export interface TaskPlan {
   readonly count: number | undefined;
   /** The host of the app server's own page, for which it has a certificate. */
   readonly serverPage: "domain" | "address";
+  /** Whether the load balancer cannot be removed by the next update, so that AWS may refuse its deletion. */
+  readonly keep: boolean;
 }
 
 /**
@@ -23,6 +25,7 @@ export function planTasks(appTasks: number, zone: Zone | undefined): TaskPlan {
     exist: serve || leadsTo === "load balancer",
     serve,
     count: serve ? appTasks : undefined,
+    keep: serve && zone !== undefined && "id" in zone,
     serverPage: serve && leadsTo !== "app server" ? "address" : "domain",
   };
 }

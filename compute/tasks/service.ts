@@ -77,6 +77,8 @@ function container(args: TaskArgs, pushed: Pushed, logGroup: string, parametersA
     name: containerName,
     image: pushed.image,
     essential: true,
+    // The user of scripts/Dockerfile.release. Another image says itself who it runs as.
+    ...(args.ownImage ? {} : { user: "app" }),
     portMappings: [{ containerPort: args.port, hostPort: args.port, protocol: "tcp" }],
     environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
     secrets: pushed.variables.map((name) => ({

@@ -11,7 +11,7 @@ import { TaskService, type Pushed } from "./service.ts";
 import type { TaskSize } from "./size.ts";
 
 /** Arguments of {@link Tasks}. */
-export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health"> {
+export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health" | "protect"> {
   readonly subnets: Readonly<
     Record<
       "public" | "private",
@@ -59,7 +59,7 @@ export class Tasks extends pulumi.ComponentResource {
   readonly names: TaskNames;
   /** What the app server's role may do with them. */
   readonly permissions: pulumi.Resource;
-  readonly balancer: BalancerName;
+  readonly balancer: BalancerName & { readonly resource: pulumi.Resource };
   /** The line of a zone file for the certificate to create elsewhere; empty if there is nothing to do. */
   readonly recordToCreate: pulumi.Output<string>;
   /** Makes the service of what a release has pushed, and its task definition. */
@@ -157,6 +157,7 @@ export class Tasks extends pulumi.ComponentResource {
         certificateArn,
         port: args.port,
         health: args.health,
+        protect: args.protect,
       },
       { parent: this },
     );

@@ -31,6 +31,7 @@ describe("publish-status.sh", () => {
     release: null,
     deployed: null,
     commit: null,
+    tasks: null,
     backup: null,
     restoreTest: null,
     download: null,
@@ -84,6 +85,26 @@ describe("publish-status.sh", () => {
       machine.script("certificate.sh", `printf '${state}\\t2026-01-03\\tCA\\t\\n'`);
       expect(publish().certificateEnd, state).to.equal(end);
     }
+  });
+
+  it("names what tasks run while it is not what the app server serves, and no certificate of its own", () => {
+    machine.stack({ SITE_BUCKET: "site-1", TASKS_URL: "https://tasks.example" });
+    machine.write("root/proxy/active", "blue\n");
+    machine.script("certificate.sh", "printf 'late\\t2026-01-03\\tCA\\t\\n'");
+    const app = "https://tasks.example";
+    for (const [commits, tasks] of [
+      [["c0ffee"], null],
+      [["beef"], "beef"],
+      [["beef", "c0ffee", "dead"], "beef, dead"],
+      [["?"], null],
+      [[], null],
+    ] as const) {
+      const lines = commits.map((commit) => `serves\\ttasks\\t${commit}\\n`).join("");
+      machine.script("who-serves.sh", `printf 'serves\\tapp server\\tapp:1\\n${lines}'`);
+      expect(publish()).to.deep.equal({ ...nothing, app, commit: "c0ffee", tasks });
+    }
+    machine.stack({ SITE_BUCKET: "site-1", TASKS_URL: "https://app.example" });
+    expect(publish().certificateEnd, "clients still come here").to.equal("2026-01-03");
   });
 
   it("offers only the running commit for download", () => {

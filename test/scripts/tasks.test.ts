@@ -72,6 +72,27 @@ describe("The status of the tasks", () => {
     });
   });
 
+  it("is told to ./ops releases by its commits, beside the app server's image", () => {
+    machine.write("root/proxy/active", "green\n");
+    machine.fake("docker-compose", `case "$*" in *"ps --quiet green") echo container ;; esac`);
+    machine.fake("docker", `case "$*" in *.Config.Image*) echo app:1 ;; *) exit 9 ;; esac`);
+    machine.aws({
+      services: [service([deployment("a", one)])],
+      tasks: [task("1"), task("2", { taskDefinitionArn: two }), task("3")],
+    });
+    const { stdout } = machine.run("who-serves.sh");
+    expect(stdout).to.equal("serves\tapp server\tapp:1\nserves\ttasks\tc1\nserves\ttasks\tc2\n");
+    machine.aws({ refused: { "ecs describe-services": "AccessDenied" } });
+    const refused = machine.run("who-serves.sh");
+    expect(refused.stdout).to.equal("serves\tapp server\tapp:1\nserves\ttasks\t?\n");
+    expect(refused.stderr).to.include("AccessDenied");
+    const starts = task("2", { taskDefinitionArn: two, lastStatus: "PENDING" });
+    machine.aws({ refused: {}, tasks: [task("1"), starts] });
+    expect(machine.run("who-serves.sh").stdout).to.not.include("c2");
+    machine.stack({ TASKS_CLUSTER: "" });
+    expect(machine.run("who-serves.sh").stdout).to.equal("");
+  });
+
   it("says that there is no service", () => {
     expect(status())
       .to.include({ wanted: 0 })

@@ -3,6 +3,7 @@ import { AssertionError, expect } from "chai";
 import { readFileSync } from "node:fs";
 import { settingsOfStack } from "./config.ts";
 import { program, type Program } from "./program.ts";
+import { withTasks } from "./task-stack.ts";
 
 const root = new URL("../../", import.meta.url);
 const text = (file: string) => readFileSync(new URL(file, root), "utf8");
@@ -19,6 +20,7 @@ const tables: ReadonlyMap<string, readonly string[]> = new Map(
     ]),
 );
 const met = tables.get("Met") ?? [];
+const metByTasks = tables.get("Met by tasks") ?? [];
 const metInProduction = tables.get("Met in production") ?? [];
 
 type Assertion = (of: Program) => void;
@@ -54,6 +56,68 @@ const allowed = (of: Program) =>
       .filter(({ Effect }) => Effect === "Allow"),
   );
 
+const balancer = (of: Program) => of.one("aws:lb/loadBalancer:LoadBalancer").inputs;
+const listener = (of: Program, end: string) => of.one("aws:lb/listener:Listener", end).inputs;
+const service = (of: Program) => of.one("aws:ecs/service:Service").inputs;
+const repository = (of: Program) => of.one("aws:ecr/repository:Repository");
+const definition = (of: Program) => of.one("aws:ecs/taskDefinition:TaskDefinition").inputs;
+const container = (of: Program) => {
+  const [first, ...others] = JSON.parse(definition(of).containerDefinitions as string) as Record<
+    string,
+    any
+  >[];
+  expect(others).to.deep.equal([]);
+  return first!;
+};
+/** What control ELB.17 accepts: https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-17 */
+const recommendedPolicies =
+  /^ELBSecurityPolicy-TLS13-(1-3|1-2-Res)(-FIPS-2023-04|-2021-06|-(FIPS-)?PQ-2025-09)$/;
+
+/** Of what tasks add. */
+const checksOfTasks: Record<string, Assertion> = {
+  "ACM.1": (of) => {
+    const certificate = of.one("aws:acm/certificate:Certificate").inputs;
+    expect(certificate.validationMethod).to.equal("DNS");
+    expect(certificate).to.not.have.property("privateKey");
+    // Without it there is no renewal.
+    expect(of.all("aws:route53/record:Record").some(({ inputs }) => inputs.ttl === 300)).to.equal(
+      true,
+    );
+  },
+  "ACM.2": (of) =>
+    expect(of.one("aws:acm/certificate:Certificate").inputs).to.not.have.property("keyAlgorithm"),
+  "ECR.1": (of) =>
+    expect(repository(of).inputs.imageScanningConfiguration.scanOnPush).to.equal(true),
+  "ECR.2": (of) => expect(repository(of).inputs.imageTagMutability).to.equal("IMMUTABLE"),
+  "ECR.3": (of) => {
+    const { inputs } = of.one("aws:ecr/lifecyclePolicy:LifecyclePolicy");
+    some((JSON.parse(inputs.policy as string) as { rules: object[] }).rules);
+  },
+  "ECS.2": (of) => expect(service(of).networkConfiguration.assignPublicIp).to.equal(false),
+  "ECS.3": (of) => expect(definition(of)).to.not.have.property("pidMode"),
+  "ECS.4": (of) => expect(container(of).privileged ?? false).to.equal(false),
+  "ECS.8": (of) => {
+    const { environment, secrets } = container(of);
+    some(secrets as object[]);
+    for (const { name } of environment as { name: string }[])
+      expect(name).to.not.match(/^(AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY|ECS_ENGINE_AUTH_DATA)$/);
+  },
+  "ECS.9": (of) => expect(container(of).logConfiguration.logDriver).to.equal("awslogs"),
+  "ECS.10": (of) => expect(service(of)).to.not.have.property("platformVersion"),
+  "ECS.17": (of) => expect(definition(of).networkMode).to.equal("awsvpc"),
+  "ECS.20": (of) => expect(container(of).user).to.equal("app"),
+  "ELB.1": (of) => {
+    const [action, ...others] = listener(of, "-http").defaultActions as Record<string, any>[];
+    expect(others).to.deep.equal([]);
+    expect(action!.redirect).to.include({ protocol: "HTTPS", port: "443" });
+  },
+  "ELB.4": (of) => expect(balancer(of).dropInvalidHeaderFields).to.equal(true),
+  "ELB.6": (of) => expect(balancer(of).enableDeletionProtection).to.equal(true),
+  "ELB.12": (of) => expect(balancer(of)).to.not.have.property("desyncMitigationMode"),
+  "ELB.13": (of) => expect(balancer(of).subnets).to.have.length.of.at.least(2),
+  "ELB.17": (of) => expect(listener(of, "-https").sslPolicy).to.match(recommendedPolicies),
+};
+
 const checks: Record<string, Assertion> = {
   "EC2.2": (of) =>
     expect(of.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs).to.have.all.keys(
@@ -83,7 +147,7 @@ const checks: Record<string, Assertion> = {
   },
   "EC2.18": (of) => {
     const open = rules(of).filter(({ cidrIpv4 }) => cidrIpv4 === "0.0.0.0/0");
-    expect(open.map(({ fromPort }) => fromPort as number)).to.have.members([80, 443]);
+    expect([...new Set(open.map(({ fromPort }) => fromPort as number))]).to.have.members([80, 443]);
   },
   "EC2.19": (of) => {
     const open = rules(of).filter(({ cidrIpv4 }) => cidrIpv4 === "0.0.0.0/0");
@@ -137,26 +201,44 @@ const checks: Record<string, Assertion> = {
 describe("docs/security.md", () => {
   let dev: Program;
   let prod: Program;
-  before(async () => {
+  let devWithTasks: Program;
+  let prodWithTasks: Program;
+  before(async function () {
+    this.timeout(60_000);
     dev = await program(settingsOfStack("dev"));
     prod = await program(settingsOfStack("prod"));
+    devWithTasks = await withTasks(settingsOfStack("dev"));
+    prodWithTasks = await withTasks(settingsOfStack("prod"));
   });
 
   it("lists each control once, and this test checks every control that is met", () => {
-    expect([...met, ...metInProduction].toSorted()).to.deep.equal(Object.keys(checks).toSorted());
+    const asserted = [...Object.keys(checks), ...Object.keys(checksOfTasks)];
+    const listed = [...met, ...metByTasks, ...metInProduction];
+    expect(listed.toSorted()).to.deep.equal(asserted.toSorted());
     const all = [...tables.values()].flat();
     expect(new Set(all).size).to.equal(all.length);
     const withControls = [...tables]
       .filter(([, ids]) => ids.length > 0)
       .map(([heading]) => heading);
-    expect(withControls).to.deep.equal(["Met", "Met in production", "Not met", "Not applicable"]);
+    expect(withControls).to.deep.equal([
+      ...["Met", "Met by tasks", "Met in production", "Not met", "Not applicable"],
+    ]);
   });
 
   for (const [id, check] of Object.entries(checks)) {
     it(`states correctly which environments meet ${id}`, () => {
       check(prod);
-      if (met.includes(id)) check(dev);
+      check(prodWithTasks);
+      if (met.includes(id)) [dev, devWithTasks].forEach(check);
       else expect(() => check(dev), "development, which leaves it off").to.throw(AssertionError);
+    });
+  }
+
+  for (const [id, check] of Object.entries(checksOfTasks)) {
+    it(`states correctly which environments with tasks meet ${id}`, () => {
+      check(prodWithTasks);
+      if (metByTasks.includes(id)) check(devWithTasks);
+      else expect(() => check(devWithTasks), "development").to.throw(AssertionError);
     });
   }
 });

@@ -26,6 +26,7 @@ const safe = settings(
   "databaseInstanceClass: db.t4g.small",
   "databaseAllocatedStorage: 50",
 );
+const withTasks = settings("appTasks: 3", 'appTaskSize: "0.5 vCPU, 1 GB"');
 
 // The expected figures are calculated by hand from AWS's prices, for a month of 730 hours.
 describe("The cost of an environment", () => {
@@ -46,6 +47,17 @@ describe("The cost of an environment", () => {
     expect(costs(settings("natGateways: none")).slice(2, 4)).to.deep.equal(["3.65", "0.00"]);
   });
 
+  it("includes each task by its size, and the load balancer with an address in each zone", () => {
+    // 3 × 0.5 vCPU × 0.04048 h, 3 × 1 GB × 0.004445 h, 0.0225 h, 0.008 h, 2 × 0.005 h, 1 GB × 0.1
+    const ofTasks = ["44.33", "9.73", "16.43", "5.84", "7.30", "0.10"];
+    expect(costs(withTasks)).to.deep.equal([...costs(settings()), ...ofTasks]);
+    const three = settings("appTasks: 1", "availabilityZones: [a, b, c]");
+    expect(costs(three).slice(-2)).to.deep.equal(["10.95", "0.10"]);
+    // 0.5 vCPU × 0.03238 h, 1 GB × 0.00356 h
+    const arm = settings("appTasks: 1", 'appTaskSize: "0.5 vCPU, 1 GB"', "instanceType: t4g.micro");
+    expect(costs(arm).slice(6, 8)).to.deep.equal(["11.82", "2.60"]);
+  });
+
   it("changes with each switch", () => {
     const rounded = (of: StackSettings) => Object.values(switches(of)).map((usd) => usd.toFixed(2));
     expect(Object.keys(switches(safe))).to.deep.equal([
@@ -53,10 +65,14 @@ describe("The cost of an environment", () => {
       "natGateways single",
       "databaseMultiAz false",
       "instanceType t4g",
+      "appTasks 2",
     ]);
-    // 2 × (0.045 + 0.005) h, half of that, 0.032 h + 50 GB × 0.115, 2 × (0.0208 − 0.0168) h
-    expect(rounded(safe)).to.deep.equal(["-73.00", "-36.50", "-29.11", "-5.84"]);
-    expect(rounded(plain)).to.deep.equal(["-36.50", "0.00", "0.00", "-2.92"]);
+    // 2 × (0.045 + 0.005) h, half of that, 0.032 h + 50 GB × 0.115, 2 × (0.0208 − 0.0168) h;
+    // 2 × (0.25 vCPU × 0.04048 h + 0.5 GB × 0.004445 h), 0.0225 h, 0.008 h, 2 × 0.005 h, 1 GB × 0.1
+    expect(rounded(safe)).to.deep.equal(["-73.00", "-36.50", "-29.11", "-5.84", "47.69"]);
+    expect(rounded(plain)).to.deep.equal(["-36.50", "0.00", "0.00", "-2.92", "47.69"]);
+    expect(rounded(withTasks)[4], "from three of 0.5 vCPU to two").to.equal("-18.02");
+    expect(rounded(settings("natGateways: none"))[4], "with a NAT gateway").to.equal("84.19");
     expect(rounded(settings("natGateways: none"))[1], "back to one").to.equal("36.50");
     expect(switches(settings("instanceType: t3.large"))["instanceType t4g"]).to.equal(0);
   });
@@ -73,6 +89,11 @@ describe("The cost of an environment", () => {
     });
   }
 
+  it("is not estimated for a size of tasks that cannot be read", () => {
+    const wrong = settings("appTasks: 1", "appTaskSize: small");
+    expect(() => estimate(wrong)).to.throw(/^appTaskSize is small: .*\nremedy: write it so: 0\.25/);
+  });
+
   it("is not estimated for another region than us-west-2", () => {
     const elsewhere = settingsOf(file("Pulumi.yaml"), "config: { aws:region: eu-west-1 }\n");
     expect(() => estimate(elsewhere)).to.throw("aws:region is eu-west-1: known are us-west-2");
@@ -87,6 +108,19 @@ describe("The cost of an environment", () => {
     // By hand: 2 × 0.0116 h, 16 GB × 0.08, 2 × 0.005 h, 0.045 h, 0.017 h, 20 GB × 0.115
     expect(row("total")).to.deep.equal(["total", "71.87*", "167.80*", "73.08*"]);
     expect(row("natGateways none")).to.deep.equal(["natGateways none", "-36.50", "-73.00"]);
+    for (const line of lines) expect(line.length, line).to.be.at.most(100);
+    expect(row("tasks, vCPU")).to.equal(undefined);
+  });
+
+  it("is printed with rows of tasks where an environment has them, and 0 for the others", () => {
+    const lines = report({ dev: plain, prod: withTasks }).split("\n");
+    const row = (name: string) => lines.find((line) => line.startsWith(name))?.split(/ {2,}/);
+    expect(row("tasks, vCPU")).to.deep.equal(["tasks, vCPU", "0.00", "44.33", "0.00"]);
+    expect(row("its traffic, LCU")).to.deep.equal(["its traffic, LCU", "0.00", "5.84*", "0.00"]);
+    expect(row("total")).to.deep.equal(["total", "71.87*", "155.60*", "73.08*"]);
+    expect(lines.findIndex((line) => line.startsWith("total"))).to.be.above(
+      lines.findIndex((line) => line.startsWith("images, ECR")),
+    );
     for (const line of lines) expect(line.length, line).to.be.at.most(100);
   });
 

@@ -41,10 +41,31 @@ export const network: StackNetwork = {
       groups: ["database"],
     },
   ],
+  balancers: [],
+  tasks: [],
   groups: [
     { id: "sg-1", name: "app", rules: ["in: tcp 80 from 0.0.0.0/0", "out: all to 0.0.0.0/0"] },
     { id: "sg-2", name: "default", rules: [] },
   ],
+};
+/** The same with two tasks behind a load balancer, of which the second one starts. */
+export const networkWithTasks: StackNetwork = {
+  ...network,
+  balancers: [
+    {
+      ...{ id: "arn:lb", name: "tasks-0a1b", state: "active", groups: ["balancer"] },
+      ...{ listeners: ["HTTP 80", "HTTPS 443"], subnets: ["public-us-west-2a"] },
+      targets: [
+        { address: "10.0.1.7", port: 5005, health: "healthy" },
+        { address: "10.0.1.8", port: 5005, health: "initial" },
+        { address: "10.0.1.9", port: 5005, health: "draining" },
+      ],
+    },
+  ],
+  tasks: [7, 8].map((number) => ({
+    ...{ id: `arn:task/${number}`, name: `task ${number}`, subnetId: "subnet-2" },
+    ...{ address: `10.0.1.${number}`, state: "RUNNING", groups: ["tasks"] },
+  })),
 };
 export const reached = {
   "external client": { "app server": "80 443", "test server": "none", database: "none" },

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { cellText, networkDot } from "../../tools/network-dot.ts";
-import { network, reached } from "./example-network.ts";
+import { network, networkWithTasks, reached } from "./example-network.ts";
 
 /** The text of this subgraph, up to its closing line. */
 const cluster = (dot: string, id: string) =>
@@ -49,6 +49,38 @@ describe("The picture of a stack's network", () => {
     ]);
   });
 
+  it("shows the load balancer and each task in its subnet, and what leads where", () => {
+    const dot = networkDot(networkWithTasks);
+    expect(dot).to.include(
+      'label="load balancer\\ntasks-0a1b\\nHTTP 80, HTTPS 443\\nin public-us-west-2a\\nactive\\nsecurity group balancer\\n"',
+    );
+    expect(cluster(dot, "subnet-1")).to.not.include("load balancer");
+    expect(cluster(dot, "subnet-2")).to.include(
+      'label="task 7\\n10.0.1.7\\nrunning, healthy\\nsecurity group tasks\\n"',
+    );
+    expect(cluster(dot, "subnet-2")).to.match(/task 8\\n.*running, initial.*dashed/);
+    const edges = seenEdges(dot).map((line) => line.trim().replace(/ (font)?color="[^"]*"/g, ""));
+    expect(edges).to.deep.equal([
+      '"internet" -> "arn:lb" [label="  HTTP 80, HTTPS 443"]',
+      '"arn:lb" -> "arn:task/7" [label="  5005"]',
+      '"arn:lb" -> "arn:task/8" [label="  5005" style=dashed]',
+    ]);
+  });
+
+  it("draws a load balancer that is not there yet, and a task without an address, with a dashed line", () => {
+    const [balancer] = networkWithTasks.balancers;
+    const dot = networkDot({
+      ...networkWithTasks,
+      balancers: [{ ...balancer!, state: "provisioning", targets: [] }],
+      tasks: [{ ...networkWithTasks.tasks[0]!, state: "PROVISIONING", address: undefined }],
+    });
+    expect(dot).to.match(/"arn:lb" \[label="load balancer.*dashed/);
+    expect(dot).to.match(/"arn:task\/7" \[label="task 7\\nprovisioning, no target.*dashed/);
+    expect(seenEdges(dot))
+      .to.have.length(1)
+      .and.match(/dashed/);
+  });
+
   it("leaves out resources that do not exist", () => {
     const empty = { ...network, internetGateway: undefined, machines: [], databases: [], nats: [] };
     expect(seenEdges(networkDot(empty, reached))).to.deep.equal([]);
@@ -63,12 +95,14 @@ describe("The picture of a stack's network", () => {
 
   it("has a contrast of at least 4.5 between every text and every background", () => {
     const all = (pattern: RegExp) => [
-      ...new Set([...networkDot(network, reached).matchAll(pattern)].map(([, color]) => color!)),
+      ...new Set(
+        [...networkDot(networkWithTasks, reached).matchAll(pattern)].map(([, color]) => color!),
+      ),
     ];
     const grounds = [...all(/(?:fillcolor|bgcolor)="(#\w{6})"/g), "#ffffff"];
     const texts = all(/fontcolor="(#\w{6})"/g);
     expect(grounds).to.have.length(4);
-    expect(texts).to.have.length(4);
+    expect(texts).to.have.length(5);
     for (const ground of grounds)
       for (const text of texts)
         expect(contrast(text, ground), `${text} on ${ground}`).to.be.at.least(4.5);

@@ -4,28 +4,12 @@ import fc from "fast-check";
 import { balancerName } from "../../compute/tasks/names.ts";
 import { planTasks, taskNotes } from "../../compute/tasks/plan.ts";
 import * as timings from "../../compute/tasks/timings.ts";
-import type { Calls } from "./mocks.ts";
 import { program, upstream, type Program } from "./program.ts";
+import { account, domain, withTasks } from "./task-stack.ts";
 
-const domain = "app.example.com";
 const [record, remote] = ["aws:route53/record:Record", "command:remote:Command"];
 const step = (name: string) => `${remote} flask-on-aws-dev-release-${name}`;
 
-/** An account with the domain's zone, and a record of the domain that leads there. */
-function account(leadsTo?: "app server" | "load balancer"): Calls {
-  const name = `${balancerName("flask-on-aws-dev-tasks")}-1.us-west-2.elb.amazonaws.com`;
-  const set =
-    leadsTo === "app server"
-      ? { type: "A", resourceRecords: [{ value: "203.0.113.7" }] }
-      : { type: "A", resourceRecords: [], aliasTarget: { dnsName: `${name}.` } };
-  return {
-    "aws:route53/getZone:getZone": () => ({ zoneId: "Z1" }),
-    "aws:route53/getRecords:getRecords": () => ({ resourceRecordSets: leadsTo ? [set] : [] }),
-    "aws:ec2/getEips:getEips": () => ({ publicIps: ["203.0.113.7"], allocationIds: [] }),
-  };
-}
-const withTasks = (settings: Record<string, unknown> = {}, calls = account()) =>
-  program({ appTasks: 3, domain, ...settings }, calls);
 const containerOf = (built: Program) => {
   const text: string = built.one("aws:ecs/taskDefinition:TaskDefinition").inputs
     .containerDefinitions;
@@ -67,7 +51,7 @@ describe("Tasks on ECS", function () {
     const { redirect } = built.one("aws:lb/listener:Listener", "-http").inputs.defaultActions[0];
     expect(redirect).to.deep.equal({ port: "443", protocol: "HTTPS", statusCode: "HTTP_301" });
     const https = built.one("aws:lb/listener:Listener", "-https").inputs;
-    expect(https).to.include({ port: 443, sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06" });
+    expect(https).to.include({ port: 443, sslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" });
     expect(https.certificateArn).to.equal(
       "arn:aws:acm:us-west-2:123456789012:certificate/of-app.example.com",
     );
@@ -254,6 +238,8 @@ describe("Tasks on ECS", function () {
     expect(first.one(record, "dev-domain").inputs.records).to.deep.equal(["198.18.0.64"]);
     const { ignoreChanges } = first.one("aws:ecs/service:Service");
     expect(ignoreChanges).to.deep.equal(["taskDefinition", "desiredCount"]);
+    const { outputs } = first;
+    expect(outputs.canaryUrl, "the app server serves the domain").to.deep.include({ value: "" });
     const second = await withTasks(off, account("app server"));
     expect(second.all("aws:ecs/service:Service")).to.deep.equal([]);
   });

@@ -7,6 +7,7 @@ import { logIn, register } from "../../../lab/support/app-users.ts";
 import { succeed } from "../../../lab/support/lab.ts";
 import { tail, type SettingValues } from "../../../lab/support/stack.ts";
 import type { Status } from "../../../operations/status.ts";
+import type { Check } from "../../../operations/verify.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
@@ -51,6 +52,13 @@ describe("Tasks on ECS", function () {
     const served = (await lab.ops("logs", "--lines", "1000")).match(/(task-\w+) .*"GET \/index/g);
     const of = new Set(served!.map((line) => line.split(" ")[0]));
     expect(of, "tasks that have answered").to.have.length(2);
+  });
+
+  it("pass the acceptance check, and are in the release history", async () => {
+    const checks = JSON.parse(await lab.ops("verify", "--json")) as Check[];
+    const results = Object.fromEntries(checks.map(({ name, result }) => [name, result]));
+    expect(results).to.include({ page: "ok", canary: "ok", tasks: "ok", rules: "ok" });
+    expect(await lab.ops("releases")).to.match(/^app server and tasks: release \d{6}, commit /m);
   });
 
   it("run the next version without a failed request", async () => {

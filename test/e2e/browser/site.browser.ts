@@ -38,6 +38,10 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
     status: { ...well, certificateEnd: "2026-11-23T03:10:00Z" },
     shown: ["The app's certificate ends at 2026-11-23 03:10:00 UTC and is not renewed."],
   },
+  "tasks-follow": {
+    status: { ...well, tasks: "f".repeat(40) },
+    shown: [`Commit ${well.commit}; tasks run ${"f".repeat(40)} Last verified backup`],
+  },
   young: {
     status: { ...well, backup: null, restoreTest: null, download: null },
     shown: ["Last verified backup none yet Last restore test none yet Download not published"],

@@ -1,7 +1,13 @@
 import { expect } from "chai";
 import { backupTable } from "../../../operations/backups.ts";
 import { age, time } from "../../../operations/format.ts";
-import { parseReleases, releaseTable } from "../../../operations/releases.ts";
+import {
+  parseReleases,
+  releaseTable,
+  servingLines,
+  withServers,
+  type Serves,
+} from "../../../operations/releases.ts";
 import { fixture } from "./fixture.ts";
 
 const now = Date.parse("2026-01-02T12:00:00Z");
@@ -55,6 +61,79 @@ describe("The release history", () => {
       history.replaceAll("ann@desk", "somebody@a-long-name.of-a-machine.example"),
     );
     for (const line of releaseTable(long)) expect(line).to.have.length.of.at.most(100);
+  });
+
+  const serves = (image: string, ...commits: string[]): Serves[] => [
+    { by: "app server", what: image },
+    ...commits.map((what) => ({ by: "tasks" as const, what })),
+  ];
+  const two = parseReleases(
+    ["1", "2", "3"]
+      .map((number) => {
+        const fields = [
+          `00000${number}`,
+          "2026-01-02T03:04:05Z",
+          `commit-${number}`,
+          `app:${number}`,
+        ];
+        return [...fields, "id", "a1", "-", "ann", number === "3" ? "failed verify" : "-"].join(
+          "\t",
+        );
+      })
+      .join("\n"),
+  );
+
+  it("tells in one line what app server and tasks serve, in one for each where they differ", () => {
+    expect(servingLines(two, [])).to.deep.equal([]);
+    expect(servingLines(two, serves("app:2", "commit-2"))).to.deep.equal([
+      "app server and tasks: release 000002, commit commit-2",
+    ]);
+    expect(servingLines(two, serves("app:2", "commit-1"))).to.deep.equal([
+      "app server: release 000002, commit commit-2",
+      "tasks:      release 000001, commit commit-1",
+    ]);
+    expect(servingLines(two, serves("app:2", "commit-1", "commit-2"))).to.have.length(3);
+    expect(servingLines(two, serves("", "?"))).to.deep.equal([
+      "app server: nothing",
+      "tasks:      unknown: ECS does not tell",
+    ]);
+    expect(servingLines(two, serves("app:3", "commit-9"))).to.deep.equal([
+      "app server: app:3, which is no release",
+      "tasks:      commit commit-9, which is no release",
+    ]);
+    expect(servingLines(two, serves("app:2")), "no task runs").to.deep.equal([
+      "app server: release 000002, commit commit-2",
+    ]);
+  });
+
+  it("names the servers of each release as data, the newest of those with the same commit", () => {
+    expect(withServers(two, [])[0]).to.not.have.property("serves");
+    const marked = (...of: string[]) =>
+      withServers(two, serves("app:2", ...of)).map(({ serves: servers }) => servers);
+    expect(marked("commit-1")).to.deep.equal([["tasks"], ["app server"], []]);
+    expect(marked("commit-2")).to.deep.equal([[], ["app server", "tasks"], []]);
+    const twice = [...two, { ...two[0]!, number: "000004", action: "rollback" as const }];
+    expect(withServers(twice, serves("app:1", "commit-1")).at(-1)!.serves).to.deep.equal([
+      ...["app server", "tasks"],
+    ]);
+  });
+
+  it("is printed with what serves where tasks do", () => {
+    const { machine, ops } = fixture();
+    machine.write("history", `${history}\n`);
+    machine.script("release-history.sh", `cat '${machine.home}/history'`);
+    machine.script(
+      "who-serves.sh",
+      `printf 'serves\tapp server\tapp:1\nserves\ttasks\t${commit}\n'`,
+    );
+    const [text, json] = [ops("releases").stdout, ops("releases", "--json").stdout];
+    machine.remove();
+    expect(text.split("\n").slice(-3)).to.deep.equal([
+      ...["", "app server and tasks: release 000004, commit c0ffeec0ffee", ""],
+    ]);
+    expect((JSON.parse(json) as unknown[]).at(-1)).to.deep.include({
+      serves: ["app server", "tasks"],
+    });
   });
 
   it("is printed as JSON with --json, with the seconds of each step", () => {

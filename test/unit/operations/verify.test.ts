@@ -107,6 +107,60 @@ describe("./ops verify", function () {
     });
   }
 
+  describe("where tasks serve", () => {
+    const urls = { appUrl: "http://app.example", canaryUrl: "http://198.51.100.7" };
+    const withTasks = (more: object = {}) => {
+      stack.machine.remove();
+      stack = fixture({}, { ...urls, ...more });
+      onMachine();
+    };
+
+    it("checks the domain's page and the app server's", () => {
+      withTasks();
+      const { status, lines } = verify();
+      expect(lines[0]).to.match(/^page {4}ok {6}http:\/\/app\.example\/ answers 200 in \d+ ms$/);
+      expect(lines[1]).to.match(
+        /^canary {2}ok {6}http:\/\/198\.51\.100\.7\/ answers 200 in \d+ ms$/,
+      );
+      expect(status).to.equal(0);
+    });
+
+    for (const [network, row, found, remedy] of [
+      [{ balancer: 503 }, "page", /answers 503/, /row tasks .*: pulumi up --refresh$/],
+      [{ 80: 502 }, "canary", /answers 502/, /row app .*: pulumi up --refresh$/],
+      [
+        { record: "198.51.100.7" },
+        "page",
+        /app\.example leads to the app server, 198\.51\.100\.7, and not to the load balancer$/,
+        /^ +remedy: if pulumi stack output dnsRecord prints .*: pulumi up --refresh$/,
+      ],
+    ] as const) {
+      it(`fails the check ${row} with this network: ${JSON.stringify(network)}`, () => {
+        withTasks();
+        const { status, lines } = verify(network);
+        const at = lines.findIndex((line) => line.includes("FAILED"));
+        expect(lines[at])
+          .to.match(new RegExp(`^${row} `))
+          .and.match(found);
+        expect(lines[at + 1]).to.match(remedy);
+        expect(lines.at(-1)).to.equal(`1 of 4 checks failed: ${row}`);
+        expect(status).to.equal(1);
+      });
+    }
+
+    it("names the update that gives the app server the certificate of its address", () => {
+      withTasks({ canaryUrl: "http://self-signed.example" });
+      const { lines } = verify();
+      expect(lines[1]).to.match(/^canary {2}FAILED /);
+      expect(lines[2]).to.match(/certificate of its address: pulumi up$/);
+    });
+
+    it("names the record to create when the domain has no address", () => {
+      withTasks({ appUrl: "http://unknown.example" });
+      expect(verify().lines[1]).to.match(/create the record .*: pulumi stack output dnsRecord$/);
+    });
+  });
+
   it("fails the ports check when the database's port is open, with the stack in the remedy", () => {
     const { status, lines } = verify({ 3306: 200 }, "--stack", "prod");
     expect(lines[1]).to.equal("ports          FAILED  3306 is open");

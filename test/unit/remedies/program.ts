@@ -141,6 +141,8 @@ export const ofProgram: Table = {
     "create the record that this prints": inspect("the user's DNS provider has the record"),
     "follow the remedy of the row certificate": why.look,
     "if the row app has failed": why.look,
+    "if the row tasks has failed": why.look,
+    "if pulumi stack output dnsRecord": inspect("the user's DNS provider has the record"),
     "follow the remedies of the rows": why.look,
     "see the differences": by(
       "test/e2e/stack/verify.test.ts",

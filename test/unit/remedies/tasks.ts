@@ -2,6 +2,21 @@
 import { by, inspect, why, type Table } from "./row.ts";
 
 export const ofTasks: Table = {
+  "scripts/check-tasks.sh": {
+    "release one": by("test/e2e/stack/first-up.test.ts", "ends by `npm run lab`"),
+    "run pulumi up --refresh": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
+    "make it again": inspect("the service has to be deleted by hand"),
+    "have the tasks follow": by(
+      "test/scripts/check-tasks.test.ts",
+      "has the tasks follow by the remedy",
+    ),
+    "finish the rollback": by(
+      "test/scripts/rollback-tasks.test.ts",
+      "that was killed ${where} is finished by the next one",
+    ),
+    "have ECS spread": inspect("ECS chooses the zones of tasks"),
+    "ECS replaces such": why.look,
+  },
   "scripts/parameters.sh": {
     "allow the app server's role": by(
       "test/scripts/push.test.ts",
