@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MachineImage } from "../images.ts";
+import { isScaled, type TaskCount } from "./plan.ts";
+import { Scaling } from "./scaling.ts";
 import { threadsPerWorker, workersOf, type TaskSize } from "./size.ts";
 import { gracefulTimeout, healthCheckGracePeriod, keepAlive, stopTimeout } from "./timings.ts";
 
@@ -35,9 +37,10 @@ export interface TaskArgs {
 export interface TaskServiceArgs extends TaskArgs {
   readonly pushed: pulumi.Output<Pushed>;
   readonly cluster: pulumi.Input<string>;
+  readonly clusterName: pulumi.Input<string>;
   readonly serviceName: string;
-  /** Tasks; undefined leaves their number as it is. */
-  readonly count: number | undefined;
+  /** Undefined leaves the number of tasks as it is. */
+  readonly count: TaskCount | undefined;
   /** Private ones. */
   readonly subnetIds: pulumi.Input<string>[];
   readonly securityGroupId: pulumi.Input<string>;
@@ -65,6 +68,17 @@ function gunicornArguments({ size, ownImage }: Pick<TaskArgs, "size" | "ownImage
     // A worker proves that it lives by touching a file. A slow disk would have it killed.
     "--worker-tmp-dir=/dev/shm",
   ].join(" ");
+}
+
+/**
+ * Whether the service always has the number of tasks that the program gives it. Where the number is scaled, an update must not
+ * set it back, so Pulumi ignores it. It then neither knows the number that ECS has, nor what to correct: not when appTasks or
+ * appTasksMax changes, which AWS applies with the next change of the load only, and not when appTasksMax goes, as Pulumi has
+ * the number of before in its state. So scripts/serve-tasks.sh, which gets both limits, brings the number between them in each
+ * of these cases. Where they are the same, that is the number.
+ */
+function hasOwnCount({ count }: Pick<TaskServiceArgs, "count">): boolean {
+  return count !== undefined && !isScaled(count);
 }
 
 /** The one container of a task. No secret is in it, but where ECS finds each. */
@@ -108,6 +122,11 @@ export class TaskService extends pulumi.ComponentResource {
   readonly service: pulumi.Output<string>;
   /** Changes when Pulumi has changed the service. */
   readonly resource: pulumi.Resource;
+  /**
+   * Has the number of tasks change with their load, once `after` is there. Resolves to what does so; undefined where the
+   * number is fixed.
+   */
+  readonly scale: ((after: readonly pulumi.Resource[]) => pulumi.Resource) | undefined;
 
   constructor(name: string, args: TaskServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:TaskService", name, {}, opts);
@@ -138,6 +157,16 @@ export class TaskService extends pulumi.ComponentResource {
     this.taskDefinition = definition.arn;
     this.service = service.name;
     this.resource = service;
+    const { clusterName, count } = args;
+    this.scale =
+      count && isScaled(count)
+        ? (after) =>
+            new Scaling(
+              name,
+              { ...count, clusterName, serviceName: service.name, after },
+              { parent: this },
+            )
+        : undefined;
     this.registerOutputs({ taskDefinition: this.taskDefinition });
   }
 
@@ -153,7 +182,7 @@ export class TaskService extends pulumi.ComponentResource {
         cluster: args.cluster,
         taskDefinition: definition.arn,
         launchType: "FARGATE",
-        desiredCount: args.count ?? 1,
+        desiredCount: args.count?.least ?? 1,
         deploymentMinimumHealthyPercent: 100,
         deploymentMaximumPercent: 200,
         deploymentCircuitBreaker: { enable: true, rollback: true },
@@ -176,7 +205,7 @@ export class TaskService extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: args.after,
-        ignoreChanges: ["taskDefinition", ...(args.count === undefined ? ["desiredCount"] : [])],
+        ignoreChanges: ["taskDefinition", ...(hasOwnCount(args) ? [] : ["desiredCount"])],
       },
     );
   }
