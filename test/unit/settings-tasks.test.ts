@@ -30,7 +30,11 @@ describe("Settings of tasks", () => {
     [{ appTasks: -1 }, "appTasks", "must be a whole number, 0 to 100 tasks"],
     [{ appTasks: 101 }, "appTasks", "must be a whole number, 0 to 100 tasks"],
     [{ appTasksMax: 101 }, "appTasksMax", "must be a whole number, 0 to 100 tasks"],
-    [{ appTasksMax: 4 }, "appTasksMax", "counts only with appTasks, the least number of tasks, which is 0"],
+    [
+      { appTasksMax: 4 },
+      "appTasksMax",
+      "counts only with appTasks, the least number of tasks, which is 0",
+    ],
     [{ ...valid, appTasksMax: 2 }, "appTasksMax", "must be 0 or at least appTasks, 3"],
     [{ appTasksTimeout: 4 }, "appTasksTimeout", "must be a whole number, 5 to 120 minutes"],
     [{ appTaskSize: "small" }, "appTaskSize", "written as 0.25 vCPU, 0.5 GB"],
