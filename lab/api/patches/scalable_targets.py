@@ -1,11 +1,13 @@
-"""Application Auto Scaling's targets: their tags, which moto lacks, and the role by which AWS scales them."""
+"""Application Auto Scaling's targets: their tags, which moto lacks, the role by which AWS scales them, and AWS's error for
+one that is not there."""
 
 import json
 from typing import Any
 
 from moto.applicationautoscaling.exceptions import AWSValidationException
-from moto.applicationautoscaling.models import FakeScalableTarget
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeScalableTarget
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.exceptions import JsonRESTError
 
 from .patching import replaces
 
@@ -42,6 +44,24 @@ def untag_resource(response: Any) -> str:
     return "{}"
 
 
+@replaces(ApplicationAutoscalingBackend, "deregister_scalable_target")
+def deregister(original: Any, *arguments: Any, **named: Any) -> None:
+    _not_found(original, *arguments, **named)
+
+
+@replaces(ApplicationAutoscalingBackend, "delete_scaling_policy")
+def delete_policy(original: Any, *arguments: Any, **named: Any) -> None:
+    _not_found(original, *arguments, **named)
+
+
+def _not_found(call: Any, *arguments: Any, **named: Any) -> None:
+    """moto finds the request invalid."""
+    try:
+        call(*arguments, **named)
+    except AWSValidationException as problem:
+        raise JsonRESTError("ObjectNotFoundException", problem.message) from None
+
+
 for call in (list_tags_for_resource, tag_resource, untag_resource):
     setattr(ApplicationAutoScalingResponse, call.__name__, call)
 
@@ -53,4 +73,4 @@ def _target(response: Any, arn: str | None = None) -> FakeScalableTarget:
             if target.arn == arn:
                 found: FakeScalableTarget = target
                 return found
-    raise AWSValidationException(f"No scalable target found for resource ARN: {arn}")
+    raise JsonRESTError("ResourceNotFoundException", f"The requested resource was not found: {arn}")

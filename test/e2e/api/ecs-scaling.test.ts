@@ -106,6 +106,17 @@ describe("A service that Application Auto Scaling changes, in the lab's API", fu
     expect(new Set(await intervals())).to.deep.equal(new Set([null]));
   });
 
+  it("has no target and no policy once they have gone, as AWS says", async () => {
+    const refusals = [
+      scaling.deregisterScalableTarget(target),
+      scaling.deleteScalingPolicy({ ...target, PolicyName: "other" }),
+      scaling.listTagsForResource({ ResourceARN: "arn:other" }),
+    ].map((call) => call.catch((error: Error) => error.name));
+    expect(await Promise.all(refusals)).to.deep.equal([
+      ...["ObjectNotFoundException", "ObjectNotFoundException", "ResourceNotFoundException"],
+    ]);
+  });
+
   it("has a target with tags, and with AWS's role for ECS", async () => {
     const { ScalableTargetARN: ResourceARN } = await register({ Tags: { a: "1", b: "2" } });
     await scaling.tagResource({ ResourceARN, Tags: { b: "3", c: "4" } });
