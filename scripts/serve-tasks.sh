@@ -3,7 +3,7 @@
 # its tasks do and serve, and no task of another one is left. It can be run again.
 #
 # The service keeps the number of tasks that it has: Application Auto Scaling may have changed it. A number outside of the limits
-# is brought to the nearer one, as AWS changes nothing when limits change. Without limits, as in a rollback, any number is kept.
+# is brought to the nearer one. Without limits, as in a rollback, any number is kept.
 #
 # ECS answers an update with success, also when it takes it back later: this asks ECS what runs. It fails if ECS rolls back, or
 # has not come to an end in time, and tells why: the service's events, why tasks have stopped, and what the last one has logged.

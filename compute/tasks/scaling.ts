@@ -28,7 +28,7 @@ export interface ScalingArgs extends TaskCount {
 
 /**
  * Has Application Auto Scaling change the number of a service's tasks, between two limits, with the average of their CPU. It
- * costs nothing but the tasks. A change of the limits alone starts and stops no task.
+ * costs nothing but the tasks.
  */
 export class Scaling extends pulumi.ComponentResource {
   constructor(name: string, args: ScalingArgs, opts?: pulumi.ComponentResourceOptions) {

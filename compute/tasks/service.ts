@@ -72,10 +72,14 @@ function gunicornArguments({ size, ownImage }: Pick<TaskArgs, "size" | "ownImage
 
 /**
  * Whether the service always has the number of tasks that the program gives it. Where the number is scaled, an update must not
- * set it back, so Pulumi ignores it. It then neither knows the number that ECS has, nor what to correct: not when appTasks or
- * appTasksMax changes, which AWS applies with the next change of the load only, and not when appTasksMax goes, as Pulumi has
- * the number of before in its state. So scripts/serve-tasks.sh, which gets both limits, brings the number between them in each
- * of these cases. Where they are the same, that is the number.
+ * set it back, so Pulumi ignores it, and its state keeps the number of before.
+ *
+ * So scripts/serve-tasks.sh, which gets both limits, brings the number between them, and waits for it:
+ * - appTasksMax is switched on: nothing changes, as appTasks is the number and the least one.
+ * - appTasks or appTasksMax changes: the number changes if it is outside. Application Auto Scaling does the same when its
+ *   target changes, but does not say when it has done it.
+ * - appTasksMax is switched off: both limits are appTasks. Pulumi may see no difference to its state, and scaling may change
+ *   the number until its target is gone, so scripts/end-scaling.sh sets it once more after that.
  */
 function hasOwnCount({ count }: Pick<TaskServiceArgs, "count">): boolean {
   return count !== undefined && !isScaled(count);

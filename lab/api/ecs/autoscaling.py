@@ -2,12 +2,26 @@
 
 from typing import Any
 
-from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, applicationautoscaling_backends
+
+from patches.patching import replaces
 
 from . import model, reports, scaling, services
 
 _DIMENSION = "ecs:service:DesiredCount"
 _METRIC = "ECSServiceAverageCPUUtilization"
+
+
+@replaces(ApplicationAutoscalingBackend, "register_scalable_target")
+def register_scalable_target(original: Any, backend: Any, namespace: str, r_id: str, *rest: Any, **named: Any) -> Any:
+    """Brings an active service between the limits (API reference, RegisterScalableTarget)."""
+    target = original(backend, namespace, r_id, *rest, **named)
+    for ecs, entry in services.all_entries():
+        is_same = ecs is backend.ecs_backend and r_id == f"service/{entry.cluster_name}/{entry.name}"
+        if is_same and namespace == "ecs" and entry.status == "ACTIVE":
+            desired = min(max(entry.lab.desired, target.min_capacity), target.max_capacity)
+            entry.lab = reports.scale(entry.lab, services.clock(), desired)
+    return target
 
 
 def policy_of(entry: Any) -> scaling.Policy | None:

@@ -3,7 +3,8 @@ measured and the time, which is in seconds.
 
 Sources: Application Auto Scaling user guide, "How target tracking scaling works"; ECS developer guide, "Use a target metric
 to scale Amazon ECS services automatically" and "Automatically scale your Amazon ECS service". The alarms are those that AWS
-makes: above the target in 3 minutes, and below 90 % of it in 15 minutes.
+makes: above the target in 3 minutes, and below 90 % of it in 15 minutes. AWS also allows a larger scale-out within the
+cooldown of a smaller one, which is left out here.
 """
 
 import math

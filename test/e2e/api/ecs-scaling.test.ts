@@ -93,10 +93,15 @@ describe("A service that Application Auto Scaling changes, in the lab's API", fu
     expect(await use(5, 1)).to.equal(2);
   });
 
-  it("keeps its number when limits change, until its load does", async () => {
-    await register({ MinCapacity: 3 });
-    expect(await use(20, 1)).to.equal(2);
-    expect(await use(3, 61)).to.equal(3);
+  it("is brought between other limits at once", async () => {
+    const desired = async () => (await fargate.describe()).desiredCount;
+    await register({ MinCapacity: 4 });
+    expect(await desired()).to.equal(4);
+    await register({ MinCapacity: 1, MaxCapacity: 3 });
+    expect(await desired()).to.equal(3);
+    await register({ MinCapacity: 2 });
+    expect(await desired()).to.equal(3);
+    await settle();
   });
 
   it("stays as it is when the target has gone", async () => {

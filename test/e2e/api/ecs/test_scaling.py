@@ -93,7 +93,7 @@ class ScaleIn(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
-    """A change of them changes no number by itself: ECS developer guide, "Automatically scale your service"."""
+    """Of a number that somebody has set by hand: ECS developer guide, "Automatically scale your service"."""
 
     def test_a_number_below_the_least_one_is_raised_to_it_by_load_alone(self) -> None:
         self.assertEqual(Service(desired=1).minutes(30, 10).desired, 1)
