@@ -65,7 +65,9 @@ class ScaleIn(unittest.TestCase):
     def test_begins_after_fifteen_minutes_below_ninety_percent_of_the_target(self) -> None:
         self.assertEqual(Service(desired=4).minutes(14, 10).desired, 4)
         self.assertEqual(Service(desired=4).minutes(15, 10).desired, 3)
-        self.assertEqual(Service(desired=4).minutes(30, 54).desired, 4)
+        many = replace(POLICY, most=20)
+        self.assertEqual(Service(desired=20, policy=many).minutes(15, 54).desired, 20)
+        self.assertEqual(Service(desired=20, policy=many).minutes(15, 53).desired, 19)
 
     def test_is_put_off_by_a_single_busy_minute(self) -> None:
         self.assertEqual(Service(desired=4).minutes(14, 10).minutes(1, 60).minutes(14, 10).desired, 4)
