@@ -36,8 +36,7 @@ export interface TaskArgs {
 /** Arguments of {@link TaskService}. */
 export interface TaskServiceArgs extends TaskArgs {
   readonly pushed: pulumi.Output<Pushed>;
-  readonly cluster: pulumi.Input<string>;
-  readonly clusterName: pulumi.Input<string>;
+  readonly cluster: Readonly<Record<"arn" | "name", pulumi.Input<string>>>;
   readonly serviceName: string;
   /** Undefined leaves the number of tasks as it is. */
   readonly count: TaskCount | undefined;
@@ -161,13 +160,13 @@ export class TaskService extends pulumi.ComponentResource {
     this.taskDefinition = definition.arn;
     this.service = service.name;
     this.resource = service;
-    const { clusterName, count } = args;
+    const { cluster, count } = args;
     this.scale =
       count && isScaled(count)
         ? (after) =>
             new Scaling(
               name,
-              { ...count, clusterName, serviceName: service.name, after },
+              { ...count, clusterName: cluster.name, serviceName: service.name, after },
               { parent: this },
             )
         : undefined;
@@ -183,7 +182,7 @@ export class TaskService extends pulumi.ComponentResource {
       name,
       {
         name: args.serviceName,
-        cluster: args.cluster,
+        cluster: args.cluster.arn,
         taskDefinition: definition.arn,
         launchType: "FARGATE",
         desiredCount: args.count?.least ?? 1,

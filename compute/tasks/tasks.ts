@@ -111,8 +111,7 @@ export class Tasks extends pulumi.ComponentResource {
         {
           ...args,
           pushed,
-          cluster: cluster.arn,
-          clusterName: cluster.name,
+          cluster,
           serviceName,
           subnetIds: args.subnets.private.ids,
           securityGroupId: args.groups.tasks,

@@ -44,7 +44,8 @@ describe("A stack's service, with all that it stands on", function () {
     const { repository } = await ecr.createRepository({ repositoryName: "tagged", tags: capital });
     const scaling = new ApplicationAutoScaling(api.client);
     const target = {
-      ...{ ServiceNamespace: "ecs", ScalableDimension: "ecs:service:DesiredCount" },
+      ServiceNamespace: "ecs",
+      ScalableDimension: "ecs:service:DesiredCount",
       ResourceId: "service/app/app",
     } as const;
     await scaling.registerScalableTarget({
