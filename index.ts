@@ -104,7 +104,7 @@ const access = {
     assumeRoles: aws.config.assumeRoles,
   },
 };
-const taskPlan = planTasks(settings.appTasks, zone);
+const taskPlan = planTasks(settings, zone);
 const taskPort = settings.appDockerfile ? settings.appPort : 5005;
 const groups = new SecurityGroups(
   name,

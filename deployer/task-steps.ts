@@ -1,5 +1,6 @@
 /** The steps of a release that bring it from the app server to tasks on ECS. */
 import * as pulumi from "@pulumi/pulumi";
+import { isScaled, type TaskCount } from "../compute/tasks/plan.ts";
 import type { Pushed } from "../compute/tasks/service.ts";
 import type { TaskNames } from "../compute/tasks/tasks.ts";
 import { quote } from "./shell.ts";
@@ -13,7 +14,7 @@ export interface ReleaseTasks {
   /** After which a release fails that ECS has not brought to its end. */
   readonly timeoutMinutes: number;
   /** Undefined leaves the number of tasks as it is. */
-  readonly count: number | undefined;
+  readonly count: TaskCount | undefined;
   /** What lets the app server push and serve. */
   readonly permissions: pulumi.Resource;
   /** Makes the service, and a task definition of what was pushed. */
@@ -24,6 +25,7 @@ export interface ReleaseTasks {
     readonly taskDefinition: pulumi.Output<string>;
     readonly service: pulumi.Output<string>;
     readonly resource: pulumi.Resource;
+    readonly scale: ((after: readonly pulumi.Resource[]) => pulumi.Resource) | undefined;
   };
 }
 
@@ -53,13 +55,25 @@ export function serveTasks(
     `parameters.sh remove ${quote(names.parameters)}`,
     [push],
   );
-  const { taskDefinition, service, resource } = serve(push.stdout.apply(parsePushed), [cleanUp]);
+  const { taskDefinition, service, resource, scale } = serve(push.stdout.apply(parsePushed), [
+    cleanUp,
+  ]);
+  // Deleted after the scaling, which may change the number until then, also after serve-tasks has set the one without it.
+  const scaling = scale?.([steps.atEnd("end-scaling", "end-scaling.sh", [resource])]);
   return steps.script("serve-tasks", {
-    args: [names.cluster, service, taskDefinition, timeoutMinutes * 60],
+    args: [
+      ...[names.cluster, service, taskDefinition, timeoutMinutes * 60],
+      ...(count ? [count.least, count.most] : []),
+    ],
     by: "run-detached.sh serve-tasks serve-tasks.sh",
-    triggers: [...triggers, ...(count === undefined ? [] : [String(count)])],
-    after: [resource],
+    triggers: [...triggers, ...triggersOf(count)],
+    after: [resource, ...(scaling ? [scaling] : [])],
   });
+}
+
+function triggersOf(count: TaskCount | undefined): string[] {
+  if (!count) return [];
+  return [String(count.least), ...(isScaled(count) ? [String(count.most)] : [])];
 }
 
 /** The line that scripts/push.sh prints. */

@@ -3,6 +3,9 @@
 /** What scripts/task_status.py prints. */
 export interface TaskStatus {
   readonly wanted: number;
+  /** The least and the greatest number that Application Auto Scaling may want; only where it does. */
+  readonly least?: number | undefined;
+  readonly most?: number | undefined;
   readonly running: number;
   /** Those that the load balancer gives requests. */
   readonly healthy: number;
@@ -19,10 +22,11 @@ export interface TaskStatus {
 
 /** @param onAppServer the commit that the app server serves */
 export function taskLines(
-  { wanted, running, healthy, groups, problems }: TaskStatus,
+  { wanted, least, most, running, healthy, groups, problems }: TaskStatus,
   onAppServer: string | null,
 ): string[] {
-  const all = `${wanted} wanted, ${running} running, ${healthy} healthy`;
+  const limits = least === undefined ? "" : ` (least ${least}, most ${most})`;
+  const all = `${wanted} wanted${limits}, ${running} running, ${healthy} healthy`;
   return [
     healthy < wanted ? `NOT ALL ARE HEALTHY: ${all}` : all,
     ...groups.map(({ commit, zone, ...of }) => {

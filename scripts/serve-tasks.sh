@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# serve-tasks.sh CLUSTER SERVICE TASK_DEFINITION SECONDS: has the service run a task definition, and waits until all its tasks do
-# and serve, and no task of another one is left. It can be run again.
+# serve-tasks.sh CLUSTER SERVICE TASK_DEFINITION SECONDS [LEAST MOST]: has the service run a task definition, and waits until all
+# its tasks do and serve, and no task of another one is left. It can be run again.
+#
+# The service keeps the number of tasks that it has: Application Auto Scaling may have changed it. A number outside of the limits
+# is brought to the nearer one. Without limits, as in a rollback, any number is kept.
 #
 # ECS answers an update with success, also when it takes it back later: this asks ECS what runs. It fails if ECS rolls back, or
 # has not come to an end in time, and tells why: the service's events, why tasks have stopped, and what the last one has logged.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 export releasing=1
-cluster=$1 service=$2 definition=$3 limit=$4
+cluster=$1 service=$2 definition=$3 limit=$4 limits=("${@:5}")
 remedy="correct the app, then: $(release_command HASH)"
 evidence_lines=80
 
@@ -58,12 +61,23 @@ commit=$(of_definition "$definition" commit)
 if [ -z "${undoing:-}" ] && [ "$commit" != "$(serving_commit)" ]; then
   fail "commit $(serving_commit) serves on the app server, and the tasks were to run $commit" "run $pulumi up$flags again"
 fi
-action=$(service_is begin "$definition")
+begun=$(service_is begin "$definition" "${limits[@]}")
+action=${begun%%$'\n'*} number=()
+if [ "$begun" != "$action" ]; then number=(--desired-count "${begun#*$'\n'}"); fi
+# For ./ops status and end-scaling.sh.
+if [ -n "${limits[*]}" ]; then
+  echo "${limits[*]}" >"$root/task-count.new"
+  mv "$root/task-count.new" "$root/task-count"
+fi
 case $action in
 absent) fail "the service $service of the cluster $cluster is not there" "run $pulumi up --refresh$flags" ;;
-wait*) deployment=${action#wait } ;;
-again) deployment=$(update --force-new-deployment) ;;
-*) deployment=$(update) ;;
+wait*)
+  deployment=${action#wait }
+  # With the same task definition ECS begins no deployment.
+  if [ -n "${number[*]}" ]; then deployment=$(update "${number[@]}"); fi
+  ;;
+again) deployment=$(update "${number[@]}" --force-new-deployment) ;;
+*) deployment=$(update "${number[@]}") ;;
 esac
 said='' began=$SECONDS
 while true; do

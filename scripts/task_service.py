@@ -1,7 +1,9 @@
 """Reads what ECS tells of the app's service, and decides.
 
-task_service.py begin DEFINITION: from `aws ecs describe-services`, what has to be done so that the service runs a task
-    definition: `absent`, `update`, `again` (it has failed before), or `wait DEPLOYMENT`.
+task_service.py begin DEFINITION [LEAST MOST]: from `aws ecs describe-services`, what has to be done so that the service runs a
+    task definition: `absent`, `update`, `again` (it has failed before), or `wait DEPLOYMENT`. If its number of tasks is
+    outside of the limits, a second line has the nearer one.
+task_service.py outside LEAST MOST: from the same, this second line alone
 task_service.py judge DEPLOYMENT DEFINITION: from the same, `serving TEXT`, `waiting TEXT` or `failed TEXT`
 task_service.py definition: from the same, the task definition that serves; nothing if there is none
 task_service.py summary: from the same, how many tasks of which definition run: a line `COUNT DESIRED DEFINITION` for each
@@ -47,6 +49,14 @@ def begin(service, definition):
     if not primary or primary["taskDefinition"] != definition:
         return "update"
     return "again" if primary.get("rolloutState") == "FAILED" else "wait " + primary["id"]
+
+
+def outside(service, least=None, most=None):
+    """The nearer limit, in a list, if the wanted number of tasks is outside of the two."""
+    if not service or least is None:
+        return []
+    nearer = min(max(service["desiredCount"], int(least)), int(most))
+    return [] if nearer == service["desiredCount"] else [nearer]
 
 
 def count(deployment):
@@ -156,7 +166,9 @@ def main(action, *arguments):
     else:
         service = service_of(given)
         if action == "begin":
-            lines = [begin(service, *arguments)]
+            lines = [begin(service, arguments[0]), *outside(service, *arguments[1:])]
+        elif action == "outside":
+            lines = outside(service, *arguments)
         elif action == "judge":
             lines = [judge(service, *arguments)]
         elif action == "definition":

@@ -1,6 +1,9 @@
-"""task_status.py CLUSTER SERVICE: prints how the tasks are as a JSON object, for status.sh.
+"""task_status.py CLUSTER SERVICE [LIMITS]: prints how the tasks are as a JSON object, for status.sh.
+
+LIMITS are the least and the greatest number of tasks, with a blank between.
 
 wanted, running, healthy: numbers of tasks; healthy ones get requests
+least, most: the limits; only where they differ
 groups: for each version and zone, {commit, zone, running, healthy}
 problems: why any task is not healthy, a line for each
 """
@@ -56,7 +59,12 @@ def described(cluster, service, status):
     return aws("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns)["tasks"] if arns else []
 
 
-def main(cluster, name):
+def scaling(limits):
+    least, most = (int(limit) for limit in limits.split() or (0, 0))
+    return {"least": least, "most": most} if least != most else {}
+
+
+def main(cluster, name, limits=""):
     service = service_of(aws("ecs", "describe-services", "--cluster", cluster, "--services", name))
     if not service:
         print(json.dumps({"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}))
@@ -69,7 +77,7 @@ def main(cluster, name):
         definition: commit(aws("ecs", "describe-task-definition", "--task-definition", definition)["taskDefinition"])
         for definition in definitions
     }
-    print(json.dumps(summary(service, tasks, stopped, targets, commits)))
+    print(json.dumps({**summary(service, tasks, stopped, targets, commits), **scaling(limits)}))
 
 
 if __name__ == "__main__":

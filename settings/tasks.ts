@@ -1,5 +1,6 @@
 /** Settings of the app's tasks on ECS, and the rules between them and others. */
 import { z } from "zod";
+import { isScaled, taskCount, type TaskCount } from "../compute/tasks/plan.ts";
 import { fargateSizes, parseTaskSize, workersOf, type TaskSize } from "../compute/tasks/size.ts";
 import { maxConnections, nextClass } from "../database/connections.ts";
 import type { AppVariables } from "./app-variables.ts";
@@ -26,6 +27,7 @@ const appTaskSize = z.string().transform((value, context): TaskSize => {
 
 export const tasks = {
   appTasks: wholeNumber(0, 100, "tasks", "use 0"),
+  appTasksMax: wholeNumber(0, 100, "tasks", "use 0"),
   appTaskSize,
   appTasksTimeout: wholeNumber(5, 120, "minutes", "use 15"),
   certificateArn: text(
@@ -53,8 +55,9 @@ interface Context {
 
 /** What tasks need of other settings. Without tasks there is nothing to say. */
 export function taskProblems(values: Values, { region, appSecrets }: Context): Problem[] {
-  if (!values.appTasks) return [];
+  if (!values.appTasks) return maximumProblems(values);
   return [
+    ...maximumProblems(values),
     ...pageProblems(values, region),
     ...machineProblems(values),
     ...natProblems(values),
@@ -62,6 +65,17 @@ export function taskProblems(values: Values, { region, appSecrets }: Context): P
     ...variableProblems("appEnvironment", values.appEnvironment),
     ...variableProblems("appSecrets", appSecrets),
   ];
+}
+
+function maximumProblems({ appTasks, appTasksMax }: Values): Problem[] {
+  if (!appTasksMax || appTasks === undefined) return [];
+  if (appTasks > 0 && appTasksMax >= appTasks) return [];
+  const limit =
+    appTasks === 0
+      ? "counts only with appTasks, the least number of tasks, which is 0"
+      : `must be 0 or at least appTasks, ${appTasks}: the least number of tasks`;
+  const ways = [`set appTasksMax ${appTasks}`, `set appTasks ${appTasksMax}`].map(configCommand);
+  return [refused("appTasksMax", appTasksMax, limit, ways.join("\nor: "))];
 }
 
 const withoutTasks = () => `or, to have no tasks: ${configCommand("set appTasks 0")}`;
@@ -128,6 +142,7 @@ const ofAppServer = 12;
 
 function connectionProblems({
   appTasks = 0,
+  appTasksMax = 0,
   appTaskSize: size,
   appDatabase,
   databaseInstanceClass: instanceClass,
@@ -136,16 +151,27 @@ function connectionProblems({
   const most = maxConnections(instanceClass);
   const ofTask = workersOf(size);
   // While it rolls, ECS runs the tasks of both versions.
-  const needed = 2 * appTasks * ofTask + ofAppServer;
+  const count = taskCount(appTasks, appTasksMax);
+  const needed = 2 * count.most * ofTask + ofAppServer;
   if (most === undefined || needed <= most) return [];
-  const limit = `may use ${needed} connections (2 x ${appTasks} x ${ofTask} + ${ofAppServer}); ${instanceClass} has about ${most}`;
+  const limit = `may use ${needed} connections (2 x ${count.most} x ${ofTask} + ${ofAppServer}); ${instanceClass} has about ${most}`;
   const fitting = Math.floor((most - ofAppServer) / (2 * ofTask));
   const larger = nextClass(instanceClass);
   const ways = [
-    ...(fitting > 0 ? [configCommand(`set appTasks ${fitting}`)] : []),
+    ...(fitting > 0 ? [fewerTasks(count, fitting)] : []),
     ...(larger ? [configCommand(`set databaseInstanceClass ${larger}`)] : []),
   ];
-  return [refused("appTasks", appTasks, limit, ways.join("\nor: "))];
+  const setting = isScaled(count) ? "appTasksMax" : "appTasks";
+  return [refused(setting, count.most, limit, ways.join("\nor: "))];
+}
+
+/** The commands with which there are not more tasks than these. */
+function fewerTasks(count: TaskCount, fitting: number): string {
+  if (!isScaled(count)) return configCommand(`set appTasks ${fitting}`);
+  const fewer = configCommand(`set appTasksMax ${fitting}`);
+  return fitting < count.least
+    ? `${fewer}\nand: ${configCommand(`set appTasks ${fitting}`)}`
+    : fewer;
 }
 
 /** Bytes of a parameter of SSM's standard tier. */

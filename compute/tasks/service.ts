@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MachineImage } from "../images.ts";
+import { isScaled, type TaskCount } from "./plan.ts";
+import { Scaling } from "./scaling.ts";
 import { threadsPerWorker, workersOf, type TaskSize } from "./size.ts";
 import { gracefulTimeout, healthCheckGracePeriod, keepAlive, stopTimeout } from "./timings.ts";
 
@@ -34,10 +36,10 @@ export interface TaskArgs {
 /** Arguments of {@link TaskService}. */
 export interface TaskServiceArgs extends TaskArgs {
   readonly pushed: pulumi.Output<Pushed>;
-  readonly cluster: pulumi.Input<string>;
+  readonly cluster: Readonly<Record<"arn" | "name", pulumi.Input<string>>>;
   readonly serviceName: string;
-  /** Tasks; undefined leaves their number as it is. */
-  readonly count: number | undefined;
+  /** Undefined leaves the number of tasks as it is. */
+  readonly count: TaskCount | undefined;
   /** Private ones. */
   readonly subnetIds: pulumi.Input<string>[];
   readonly securityGroupId: pulumi.Input<string>;
@@ -65,6 +67,21 @@ function gunicornArguments({ size, ownImage }: Pick<TaskArgs, "size" | "ownImage
     // A worker proves that it lives by touching a file. A slow disk would have it killed.
     "--worker-tmp-dir=/dev/shm",
   ].join(" ");
+}
+
+/**
+ * Whether the service always has the number of tasks that the program gives it. Where the number is scaled, an update must not
+ * set it back, so Pulumi ignores it, and its state keeps the number of before.
+ *
+ * So scripts/serve-tasks.sh, which gets both limits, brings the number between them, and waits for it:
+ * - appTasksMax is switched on: nothing changes, as appTasks is the number and the least one.
+ * - appTasks or appTasksMax changes: the number changes if it is outside. Application Auto Scaling does the same when its
+ *   target changes, but does not say when it has done it.
+ * - appTasksMax is switched off: both limits are appTasks. Pulumi may see no difference to its state, and scaling may change
+ *   the number until its target is gone, so scripts/end-scaling.sh sets it once more after that.
+ */
+function hasOwnCount({ count }: Pick<TaskServiceArgs, "count">): boolean {
+  return count !== undefined && !isScaled(count);
 }
 
 /** The one container of a task. No secret is in it, but where ECS finds each. */
@@ -110,6 +127,11 @@ export class TaskService extends pulumi.ComponentResource {
   readonly service: pulumi.Output<string>;
   /** Changes when Pulumi has changed the service. */
   readonly resource: pulumi.Resource;
+  /**
+   * Has the number of tasks change with their load, once `after` is there. Resolves to what does so; undefined where the
+   * number is fixed.
+   */
+  readonly scale: ((after: readonly pulumi.Resource[]) => pulumi.Resource) | undefined;
 
   constructor(name: string, args: TaskServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:TaskService", name, {}, opts);
@@ -140,6 +162,16 @@ export class TaskService extends pulumi.ComponentResource {
     this.taskDefinition = definition.arn;
     this.service = service.name;
     this.resource = service;
+    const { cluster, count } = args;
+    this.scale =
+      count && isScaled(count)
+        ? (after) =>
+            new Scaling(
+              name,
+              { ...count, clusterName: cluster.name, serviceName: service.name, after },
+              { parent: this },
+            )
+        : undefined;
     this.registerOutputs({ taskDefinition: this.taskDefinition });
   }
 
@@ -152,10 +184,10 @@ export class TaskService extends pulumi.ComponentResource {
       name,
       {
         name: args.serviceName,
-        cluster: args.cluster,
+        cluster: args.cluster.arn,
         taskDefinition: definition.arn,
         launchType: "FARGATE",
-        desiredCount: args.count ?? 1,
+        desiredCount: args.count?.least ?? 1,
         deploymentMinimumHealthyPercent: 100,
         deploymentMaximumPercent: 200,
         deploymentCircuitBreaker: { enable: true, rollback: true },
@@ -178,7 +210,7 @@ export class TaskService extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: args.after,
-        ignoreChanges: ["taskDefinition", ...(args.count === undefined ? ["desiredCount"] : [])],
+        ignoreChanges: ["taskDefinition", ...(hasOwnCount(args) ? [] : ["desiredCount"])],
       },
     );
   }

@@ -5,6 +5,7 @@ import type { MachineImage } from "../images.ts";
 import { Balancer, type BalancerArgs } from "./balancer.ts";
 import { Certificate } from "./certificate.ts";
 import { releasePermissions, type Statement } from "./permissions.ts";
+import type { TaskCount } from "./plan.ts";
 import { Registry } from "./registry.ts";
 import { TaskRoles } from "./roles.ts";
 import { TaskService, type Pushed } from "./service.ts";
@@ -29,7 +30,7 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
   readonly certificateArn: string;
   readonly size: TaskSize;
   /** Undefined leaves the number of tasks as it is. */
-  readonly count: number | undefined;
+  readonly count: TaskCount | undefined;
   readonly architecture: MachineImage["architecture"];
   /** Whether the app's own Dockerfile builds the image. */
   readonly ownImage: boolean;
@@ -110,7 +111,7 @@ export class Tasks extends pulumi.ComponentResource {
         {
           ...args,
           pushed,
-          cluster: cluster.arn,
+          cluster,
           serviceName,
           subnetIds: args.subnets.private.ids,
           securityGroupId: args.groups.tasks,

@@ -28,6 +28,9 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
                                            "desiredStatus" is STOPPED once the container is to get SIGTERM
   POST /_lab/ecs/task                      {"id", "status": "running"} or {"id", "status": "stopped", "exitCode": n} or,
                                            if it never ran, {"id", "status": "stopped", "reason": AWS's text}
+  POST /_lab/ecs/usage                     {"tasks": {"id": percent, …}}: the CPU that each has used of its own since the last
+                                           report; once in the "usageInterval" of its description, in seconds, which is
+                                           null for tasks that are not scaled
   GET  /_lab/load-balancers                {"loadBalancers": [{"id", "vpcId", "dnsName", "groupIds", "idleTimeout",
                                            "interfaces": [{"subnetId", "address", "mac", "publicIp"}, …],
                                            "listeners": [{"port", "protocol", "certificateArn", "redirect": {"port",
@@ -109,6 +112,7 @@ class LabApi:
             ("POST", r"dns-record", self._changing(public_dns.set_record)),
             ("GET", r"ecs/tasks", control_services.tasks),
             ("POST", r"ecs/task", self._serving(control_services.report_task)),
+            ("POST", r"ecs/usage", self._serving(control_services.report_usage)),
             ("GET", r"load-balancers", control_services.balancers),
             ("POST", r"load-balancer", self._changing(control_services.report_balancer)),
             ("POST", r"target-health", self._serving(control_services.report_health)),

@@ -8,13 +8,23 @@ from moto.elbv2.models import elbv2_backends
 
 import certificate_authority
 from control_api import Answer, Conflict, NotFound
-from ecs import services
+from ecs import autoscaling, scaling, services
 from patches import certificates, lifecycle, load_balancers, registries
 
 
 def tasks() -> Answer:
     """Every task that is not stopped."""
-    return {"tasks": [task.for_controller() for task in services.all_tasks()]}
+    return {"tasks": [task.for_controller() | _usage_interval(task) for task in services.all_tasks()]}
+
+
+def _usage_interval(task: Any) -> Answer:
+    return {"usageInterval": scaling.MINUTE if autoscaling.policy_of(task.service) else None}
+
+
+def report_usage(tasks: dict[str, float]) -> Answer:
+    """Tasks that are gone are ignored."""
+    autoscaling.report_usage(tasks)
+    return {}
 
 
 def report_task(id: str, status: str, exitCode: int | None = None, reason: str = "") -> Answer:  # noqa: A002, N803

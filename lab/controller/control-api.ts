@@ -171,6 +171,8 @@ export interface Task {
   /** Null for a task whose output is not kept. */
   logGroup: string | null;
   logStream: string | null;
+  /** Seconds between two reports of its CPU use; null for a task whose service is not scaled. */
+  usageInterval: number | null;
 }
 
 export async function tasks(): Promise<Task[]> {
@@ -189,6 +191,11 @@ export async function reportTaskRunning(id: string): Promise<void> {
 
 export async function reportTaskStopped(id: string, end: TaskEnd): Promise<void> {
   await call("ecs/task", { id, status: "stopped", ...end }).catch(ifNotFound);
+}
+
+/** Tells the API how much of its own CPU each task, by id, has used since the last report, in percent. */
+export async function reportUsage(tasks: Readonly<Record<string, number>>): Promise<void> {
+  await call("ecs/usage", { tasks });
 }
 
 /** Whether ECR gave these credentials for `docker login`, and they are valid still. */

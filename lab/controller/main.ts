@@ -20,6 +20,7 @@ import { configureRouter, ensureRouter, routerName } from "./routers.ts";
 import { removeTaskImage } from "./tasks/images.ts";
 import { TaskLogs } from "./tasks/logs.ts";
 import { awaitsStart, Tasks } from "./tasks/tasks.ts";
+import { TaskUsage } from "./tasks/usage.ts";
 
 /** Milliseconds after which everything is reconciled without a change, in case that a watch has missed one. */
 const resyncInterval = 10_000;
@@ -142,6 +143,7 @@ log("ready");
 
 changes.watch();
 void loadBalancers.watch(() => latest?.loadBalancers ?? [], runAndLog);
+void new TaskUsage(lab).watch(() => latest?.tasks ?? [], runAndLog);
 for (let interval = 0; ;) {
   await changes.next(interval);
   await jobs.runAndLog("cannot reconcile", async () => {

@@ -1,5 +1,6 @@
 /** What stands between the internet and the app's tasks, with its tags. Task definitions stay on purpose: ECS keeps them. */
 import { ACM } from "@aws-sdk/client-acm";
+import { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
 import { ECR } from "@aws-sdk/client-ecr";
 import { ECS } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -64,6 +65,19 @@ async function containerResources(): Promise<Tagged[]> {
   ];
 }
 
+/** Their policies have no tags. They can be put again, so a killed run leaves none that the next one does not take over. */
+async function scalableTargets(): Promise<Tagged[]> {
+  const scaling = new ApplicationAutoScaling();
+  const ecs = { ServiceNamespace: "ecs" } as const;
+  const { ScalableTargets = [] } = await scaling.describeScalableTargets(ecs);
+  return Promise.all(
+    ScalableTargets.map(async ({ ResourceId, ScalableTargetARN: ResourceARN }) => {
+      const { Tags } = await scaling.listTagsForResource({ ResourceARN });
+      return resource("aws:appautoscaling/target:Target", ResourceId, Tags);
+    }),
+  );
+}
+
 async function repositoryResources(): Promise<Tagged[]> {
   const ecr = new ECR();
   const { repositories = [] } = await ecr.describeRepositories();
@@ -90,6 +104,7 @@ export async function serviceResources(): Promise<Tagged[]> {
   const all = [
     balancerResources(),
     containerResources(),
+    scalableTargets(),
     repositoryResources(),
     certificateResources(),
   ];

@@ -141,6 +141,7 @@ export class ProviderProcess {
     resource: EngineResource,
     news: Properties,
     preview = false,
+    ignoreChanges: string[] = [],
   ): Promise<EngineResource> {
     const inputs = await this.checked(resource.type, resource.name, news, resource.inputs);
     const request = new pb.UpdateRequest();
@@ -151,6 +152,7 @@ export class ProviderProcess {
     request.setOldInputs(struct(resource.inputs));
     request.setNews(struct(inputs));
     request.setPreview(preview);
+    request.setIgnorechangesList(ignoreChanges);
     const response = await this.call<pb.UpdateResponse>("update", request);
     return { ...resource, inputs, state: plain(response.getProperties()) };
   }

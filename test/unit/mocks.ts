@@ -51,6 +51,8 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
     ],
   }),
   "aws:acm/certificateValidation:CertificateValidation": () => ({}),
+  "aws:appautoscaling/policy:Policy": () => ({}),
+  "aws:appautoscaling/target:Target": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: `arn:aws:logs:::${name}` }),
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": () => ({}),
   "aws:ec2/eip:Eip": () => ({ publicIp: "198.18.0.64" }),

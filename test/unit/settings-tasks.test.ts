@@ -29,6 +29,13 @@ describe("Settings of tasks", () => {
   const wrong: [settings: Record<string, unknown>, key: string, limit: string][] = [
     [{ appTasks: -1 }, "appTasks", "must be a whole number, 0 to 100 tasks"],
     [{ appTasks: 101 }, "appTasks", "must be a whole number, 0 to 100 tasks"],
+    [{ appTasksMax: 101 }, "appTasksMax", "must be a whole number, 0 to 100 tasks"],
+    [
+      { appTasksMax: 4 },
+      "appTasksMax",
+      "counts only with appTasks, the least number of tasks, which is 0",
+    ],
+    [{ ...valid, appTasksMax: 2 }, "appTasksMax", "must be 0 or at least appTasks, 3"],
     [{ appTasksTimeout: 4 }, "appTasksTimeout", "must be a whole number, 5 to 120 minutes"],
     [{ appTaskSize: "small" }, "appTaskSize", "written as 0.25 vCPU, 0.5 GB"],
     [{ appTaskSize: "3 vCPU, 8 GB" }, "appTaskSize", "has 0.25, 0.5, 1, 2, 4, 8, 16 vCPU"],
@@ -41,6 +48,7 @@ describe("Settings of tasks", () => {
     [{ ...valid, appFiles: "/app/files" }, "appFiles", "keep files in a bucket"],
     [{ ...valid, natGateways: "none" }, "natGateways", "36.50 USD a month; 4 endpoints in 2 zones"],
     [{ ...valid, certificateArn: certificate }, "certificateArn", "is in region us-east-1"],
+    [{ ...valid, appTasksMax: 12 }, "appTasksMax", "may use 60 connections (2 x 12 x 2 + 12)"],
     [{ ...valid, appTasks: 12 }, "appTasks", "may use 60 connections (2 x 12 x 2 + 12)"],
     [
       {
@@ -84,6 +92,8 @@ describe("Settings of tasks", () => {
     { ...valid, appTaskSize: "16 vCPU, 120 GB", databaseInstanceClass: "db.m7g.2xlarge" },
     { ...valid, appTasks: 100, databaseInstanceClass: "db.r6g.xlarge" },
     { ...valid, appTasks: 100, databaseInstanceClass: "db.x2g.large" },
+    { ...valid, appTasksMax: 3 },
+    { ...valid, appTasksMax: 11 },
     { ...valid, appTasks: 100, appDatabase: false },
     { ...valid, certificateArn: certificate.replace("us-east-1", "us-west-2") },
     { ...valid, appEnvironment: { TEXT: "x".repeat(4096) } },
@@ -93,6 +103,19 @@ describe("Settings of tasks", () => {
     it(`are accepted: ${JSON.stringify(settings).slice(0, 90)}`, async () => {
       expect(await problemsWith(settings)).to.deep.equal([]);
     });
+
+  it("name both settings if not even the least number of tasks has enough connections", async () => {
+    const [problem] = await problemsWith({ ...valid, appTasks: 12, appTasksMax: 20 });
+    expect(problem).to.match(/appTasksMax is 20\n.* may use 92 connections/);
+    expect(problem).to.match(/remedy: .* set appTasksMax 11 .*\n +and: .* set appTasks 11 /);
+    expect(await problemsWith({ ...valid, appTasks: 11, appTasksMax: 11 })).to.deep.equal([]);
+  });
+
+  it("name both remedies where the maximum is below the least number of tasks", async () => {
+    const [problem] = await problemsWith({ ...valid, appTasksMax: 2 });
+    expect(problem).to.match(/remedy: .* set appTasksMax 3 .*\n +or: .* set appTasks 2 /);
+    expect(await problemsWith({ ...valid, appTasks: 2, appTasksMax: 2 })).to.deep.equal([]);
+  });
 
   it("name larger classes of the database as another remedy", async () => {
     const [problem] = await problemsWith({ ...valid, appTasks: 12 });

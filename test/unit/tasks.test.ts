@@ -2,7 +2,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { balancerName } from "../../compute/tasks/names.ts";
-import { planTasks, taskNotes } from "../../compute/tasks/plan.ts";
 import * as timings from "../../compute/tasks/timings.ts";
 import { program, upstream, type Program } from "./program.ts";
 import { account, domain, withTasks } from "./task-stack.ts";
@@ -138,7 +137,7 @@ describe("Tasks on ECS", function () {
     );
     const definition = "arn:aws:ecs:us-west-2:123456789012:task-definition/flask-on-aws-dev-tasks";
     expect(built.one(remote, "release-serve-tasks").inputs.create).to.equal(
-      `${bin}/run-detached.sh serve-tasks serve-tasks.sh 'flask-on-aws-dev' 'app' '${definition}:1' '900'`,
+      `${bin}/run-detached.sh serve-tasks serve-tasks.sh 'flask-on-aws-dev' 'app' '${definition}:1' '900' '3' '3'`,
     );
     const stackFile: string = built.one(remote, "stack.env").inputs.stdin;
     expect(stackFile).to.match(
@@ -242,30 +241,6 @@ describe("Tasks on ECS", function () {
     expect(outputs.canaryUrl, "the app server serves the domain").to.deep.include({ value: "" });
     const second = await withTasks(off, account("app server"));
     expect(second.all("aws:ecs/service:Service")).to.deep.equal([]);
-  });
-});
-
-describe("The plan of tasks", () => {
-  const zone = (leadsTo?: "app server" | "load balancer") => ({
-    ...{ id: "Z1", name: "example.com" },
-    ...(leadsTo && { leadsTo }),
-  });
-
-  it("says what the user has to do after a record has moved", () => {
-    const notes = (count: number, leadsTo?: "app server" | "load balancer") =>
-      taskNotes(planTasks(count, zone(leadsTo)), domain, "pulumi up").join();
-    expect(notes(3, "app server")).to.match(/leads to the load balancer .*: pulumi up$/s);
-    expect(notes(0, "load balancer")).to.match(/leads to the app server again\. .*: pulumi up$/s);
-    for (const [count, leadsTo] of [[3], [3, "load balancer"], [0], [0, "app server"]] as const)
-      expect(notes(count, leadsTo)).to.equal("");
-  });
-
-  it("has no tasks without a zone that leads to them", () => {
-    expect(planTasks(0, undefined)).to.include({ exist: false, serverPage: "domain" });
-    expect(planTasks(2, { why: "dnsZone is none" })).to.include({
-      serverPage: "address",
-      count: 2,
-    });
   });
 });
 

@@ -26,5 +26,6 @@ from . import (  # noqa: E402, F401
     public_addresses,
     quotas,
     registries,
+    scalable_targets,
     security_groups,
 )

@@ -98,7 +98,12 @@ export class Provider {
     inputs: Properties,
     { ignored, preview }: { ignored: readonly string[]; preview: boolean },
   ): Promise<Properties> {
-    const desired = this.desired(type, inputs);
+    // What is ignored stays as AWS has it: a type may send it with what has changed.
+    const kept = ignored.filter((property) => property in olds);
+    const desired = {
+      ...this.desired(type, inputs),
+      ...Object.fromEntries(kept.map((property) => [property, olds[property]])),
+    };
     const news = { ...withoutRemoved(type, olds, desired), ...desired, [incomplete]: undefined };
     if (preview) return news;
     const changed = changes(type, olds, desired, ignored).map(({ property }) => property);

@@ -1,4 +1,5 @@
 import { ACM } from "@aws-sdk/client-acm";
+import { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
 import { ECR } from "@aws-sdk/client-ecr";
 import { waitUntilServicesInactive } from "@aws-sdk/client-ecs";
 import { expect } from "chai";
@@ -41,6 +42,15 @@ describe("A stack's service, with all that it stands on", function () {
       ...{ ResourceArns: [LoadBalancerArn!, TargetGroupArn, listener], Tags: capital },
     });
     const { repository } = await ecr.createRepository({ repositoryName: "tagged", tags: capital });
+    const scaling = new ApplicationAutoScaling(api.client);
+    const target = {
+      ServiceNamespace: "ecs",
+      ScalableDimension: "ecs:service:DesiredCount",
+      ResourceId: "service/app/app",
+    } as const;
+    await scaling.registerScalableTarget({
+      ...{ ...target, MinCapacity: 1, MaxCapacity: 2, Tags: tags },
+    });
     const asked = { DomainName: "a.example.test", Tags: capital };
     const { CertificateArn } = await acm.requestCertificate(asked);
     expect(await types()).to.have.members([
@@ -49,14 +59,23 @@ describe("A stack's service, with all that it stands on", function () {
       "aws:lb/listener:Listener",
       "aws:ecs/cluster:Cluster",
       "aws:ecs/service:Service",
+      "aws:appautoscaling/target:Target",
       "aws:ecr/repository:Repository",
       "aws:acm/certificate:Certificate",
     ]);
     const found = await taggedResources(tags);
     expect(found.map(({ id }) => id)).to.include.members([
-      ...[LoadBalancerArn, TargetGroupArn, listener, service!.serviceArn, "tagged"],
+      ...[
+        LoadBalancerArn,
+        TargetGroupArn,
+        listener,
+        service!.serviceArn,
+        "tagged",
+        target.ResourceId,
+      ],
     ]);
 
+    await scaling.deregisterScalableTarget(target);
     const address = { cluster: "app", service: "app" };
     await network.elb.deleteLoadBalancer({ LoadBalancerArn });
     await network.elb.deleteTargetGroup({ TargetGroupArn });

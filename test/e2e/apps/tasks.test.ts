@@ -37,6 +37,26 @@ describe("Tasks on ECS", function () {
     expect(new Set(groups.map(({ zone }) => zone))).to.have.length(2);
   };
 
+  /** Names of the tasks' containers. */
+  const containers = async () => {
+    const label = `label=flask-on-aws.lab=${lab.home}`;
+    const filters = ["--filter", label, "--filter", `name=^${lab.name}-task-`];
+    return (await succeed("docker", ["ps", "--format", "{{.Names}}", ...filters]))
+      .trim()
+      .split("\n");
+  };
+  /** Keeps the processor of each task busy, until the function that this resolves to is called. */
+  const keepBusy = async () => {
+    const busy = await containers();
+    const run = (name: string, script: string) =>
+      succeed("docker", ["exec", "--detach", name, "sh", "-c", script]);
+    for (const name of busy)
+      await run(name, "rm -f /tmp/idle; while [ ! -e /tmp/idle ]; do :; done");
+    return async () => {
+      for (const name of busy) await run(name, "touch /tmp/idle");
+    };
+  };
+
   before("a user registers, and the account has a zone for the domain", async () => {
     username = await register(shared.stack);
     const zone = { Name: "example.test", CallerReference: "tasks" };
@@ -76,17 +96,33 @@ describe("Tasks on ECS", function () {
   });
 
   it("are replaced when they are killed", async () => {
-    const label = `label=flask-on-aws.lab=${lab.home}`;
-    const filters = ["--filter", label, "--filter", `name=^${lab.name}-task-`];
-    const running = async () =>
-      (await succeed("docker", ["ps", "--format", "{{.Names}}", ...filters])).trim().split("\n");
-    const [killed] = await running();
+    const [killed] = await containers();
     await succeed("docker", ["kill", killed!]);
     // ECS may have replaced it before anybody sees that it is away.
     await until("two tasks serve, another one in its place", 120, async () => {
-      const names = await running();
+      const names = await containers();
       return names.length === 2 && !names.includes(killed!) && (await tasks()).healthy === 2;
     });
+    await serveAsCanary();
+  });
+
+  it("are more while they are busy, also after an up, and fewer when they are not", async () => {
+    await up({ appTasksMax: 4 });
+    expect(await tasks()).to.include({ wanted: 2, least: 2, most: 4 });
+    const rest = await keepBusy();
+    await until("four tasks serve", 120, async () => (await tasks()).healthy === 4);
+    // It releases nothing, and looks at the service again.
+    await up({ appTasksTimeout: 16 });
+    expect(await tasks()).to.include({ wanted: 4, healthy: 4 });
+    await rest();
+    await until("two tasks are left", 240, async () => (await containers()).length === 2);
+  });
+
+  it("are a fixed number when appTasksMax is 0, also while they are busy", async () => {
+    await keepBusy();
+    await until("four tasks serve", 120, async () => (await tasks()).healthy === 4);
+    await up({ appTasksMax: 0 });
+    await until("two tasks serve", 60, async () => (await tasks()).healthy === 2);
     await serveAsCanary();
   });
 

@@ -210,6 +210,13 @@ describe("The text of ./ops status", () => {
       ]);
     });
 
+    it("tells the limits of their number, if it changes by itself", () => {
+      const given = { ...tasks, least: 2, most: 4, groups: [] };
+      expect(said("tasks", { tasks: given })).to.deep.equal([
+        "3 wanted (least 2, most 4), 3 running, 3 healthy",
+      ]);
+    });
+
     it("says why any is not, and which run another version than the app server", () => {
       const groups = [{ ...group, commit: two, healthy: 1 }];
       const problems = ["task 0a1b is unhealthy: Health checks failed"];

@@ -26,6 +26,7 @@ const services: Record<string, () => Modules> = {
   iam: () => Promise.all([import("./iam.ts")]),
   route53: () => Promise.all([import("./route53.ts")]),
   lb: () => Promise.all([import("./lb.ts"), import("./lb-target-group.ts")]),
+  appautoscaling: () => Promise.all([import("./appautoscaling.ts")]),
   acm: () => Promise.all([import("./acm.ts")]),
   ecr: () => Promise.all([import("./ecr.ts")]),
   ecs: () => Promise.all([import("./ecs.ts"), import("./ecs-service.ts")]),

@@ -1,5 +1,6 @@
 /** All that the subjects are in an AWS account, in a form in which two accounts can be compared. */
 import { ACM } from "@aws-sdk/client-acm";
+import { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { ECR } from "@aws-sdk/client-ecr";
@@ -41,6 +42,7 @@ export async function accountState(
     ...(await zones(client)),
     ...(await balancers(client)),
     ...(await containers(client)),
+    ...(await scaling(client)),
   };
   return normalised(all, names) as Record<string, unknown>;
 }
@@ -236,6 +238,22 @@ async function containers(client: Client) {
         ecs.describeTaskDefinition({ taskDefinition, include }),
       ),
     ),
+  };
+}
+
+async function scaling(client: Client) {
+  const of = new ApplicationAutoScaling(client);
+  const ecs = { ServiceNamespace: "ecs" } as const;
+  const { ScalableTargets = [] } = await of.describeScalableTargets(ecs);
+  const { ScalingPolicies = [] } = await of.describeScalingPolicies(ecs);
+  return {
+    scalableTargets: await Promise.all(
+      // The end of its ARN is random.
+      ScalableTargets.map(async ({ ScalableTargetARN: ResourceARN, ...one }) => [
+        ...[one, (await of.listTagsForResource({ ResourceARN })).Tags],
+      ]),
+    ),
+    scalingPolicies: ScalingPolicies,
   };
 }
 

@@ -183,5 +183,44 @@ const fargateSubjects: Subject[] = [
   ),
 ];
 
+const tracking = {
+  predefinedMetricSpecification: { predefinedMetricType: "ECSServiceAverageCPUUtilization" },
+  ...{ targetValue: 60, scaleOutCooldown: 120, scaleInCooldown: 300 },
+};
+const ofWeb = {
+  ...{ serviceNamespace: "ecs", scalableDimension: "ecs:service:DesiredCount" },
+  resourceId: "service/services/web",
+};
+
+const scaling: Subject[] = [
+  subject(
+    "appautoscaling/target",
+    "aws_appautoscaling_target",
+    "scaled",
+    { ...ofWeb, minCapacity: 2, maxCapacity: 4 },
+    [
+      { minCapacity: 3, maxCapacity: 5, tags: { Name: "scaled" } },
+      { maxCapacity: 3, tags: undefined },
+      { resourceId: "service/services/leaf" },
+    ],
+    { after: "web" },
+  ),
+  subject(
+    "appautoscaling/policy",
+    "aws_appautoscaling_policy",
+    "by-cpu",
+    {
+      ...{ ...ofWeb, name: "by-cpu", policyType: "TargetTrackingScaling" },
+      targetTrackingScalingPolicyConfiguration: tracking,
+    },
+    [
+      { targetTrackingScalingPolicyConfiguration: { ...tracking, targetValue: 50 } },
+      { targetTrackingScalingPolicyConfiguration: { ...tracking, disableScaleIn: true } },
+      { name: "by-cpu-too", resourceId: "service/services/leaf" },
+    ],
+    { after: "scaled" },
+  ),
+];
+
 /** Images in ECR, and tasks behind the load balancer of `balancers`. */
-export const containers: readonly Subject[] = [...repositories, ...fargateSubjects];
+export const containers: readonly Subject[] = [...repositories, ...fargateSubjects, ...scaling];

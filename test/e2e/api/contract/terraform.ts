@@ -204,6 +204,7 @@ export class Terraform {
     }
     const services = [
       "acm",
+      "appautoscaling",
       "ec2",
       "ecr",
       "ecs",

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
+import { makeFargate, makeNetwork, type Network } from "../../../support/fargate.ts";
 import { type Properties, ProviderProcess, unknown } from "../../../support/aws-provider.ts";
 
 /** By type: what AWS has, and what a preview wants of which something is not known yet. */
@@ -55,8 +56,10 @@ describe("The lab's AWS provider", function () {
   this.timeout(60_000);
   let api: ApiServer;
   let provider: ProviderProcess;
+  let network: Network;
   before(async () => {
     api = await startApi();
+    network = await makeNetwork(api);
     provider = await ProviderProcess.start(api.endpoint);
     await provider.configure({ region: "us-west-2" });
   });
@@ -75,4 +78,27 @@ describe("The lab's AWS provider", function () {
         expect(Object.keys(changes)).to.have.length(1);
       }
     });
+
+  it("leaves what is ignored as it is when something else of a service changes", async () => {
+    const fargate = await makeFargate(api, network);
+    const [first, second] = [await fargate.register(), await fargate.register()];
+    const wanted = {
+      ...{ name: "web", cluster: "app", taskDefinition: first, launchType: "FARGATE" },
+      desiredCount: 2,
+      networkConfiguration: {
+        subnets: network.privateSubnets,
+        securityGroups: [network.group],
+      },
+    };
+    const made = await provider.create("aws:ecs/service:Service", "web", wanted);
+    const address = { cluster: "app", service: "web" };
+    await fargate.ecs.updateService({ ...address, taskDefinition: second, desiredCount: 4 });
+    const found = (await provider.read(made))!;
+    const news = { ...wanted, deploymentMaximumPercent: 150 };
+    const ignored = ["taskDefinition", "desiredCount"];
+    await provider.update(found, news, false, ignored);
+    const service = await fargate.describe("web");
+    expect(service).to.include({ taskDefinition: second, desiredCount: 4 });
+    expect(service.deploymentConfiguration!.maximumPercent).to.equal(150);
+  });
 });

@@ -132,4 +132,5 @@ export const task: ObservedState["tasks"][number] = {
   stopTimeout: 30,
   logGroup: null,
   logStream: null,
+  usageInterval: null,
 };
