@@ -3,7 +3,8 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { FakeMachine } from "../support/machine.ts";
 
 const privileges =
-  "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW";
+  "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, EXECUTE, " +
+  "CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER";
 /** The output of `mysql --batch` for grants on these schemas; it doubles backslashes. */
 const grantsOn = (...schemas: string[]) =>
   [
