@@ -139,7 +139,7 @@ describe("The preflight", () => {
     );
   });
 
-  for (const privilege of ["SELECT", "CREATE", "INDEX"]) {
+  for (const privilege of ["SELECT", "CREATE", "INDEX", "CREATE VIEW", "EXECUTE", "TRIGGER"]) {
     it(`fails when the privilege ${privilege} is missing`, () => {
       const fewer = grants.replace(new RegExp(` ${privilege}(,| (?=ON))`), " ");
       machine.mysql({ ...answers, "SHOW?GRANTS": fewer.replace(",  ON", " ON") });

@@ -73,7 +73,9 @@ describe("The database's views, triggers, routines and events", function () {
       await work();
     }
     const { databaseUser } = shared.outputs;
-    const definers = await query("SELECT DISTINCT DEFINER FROM information_schema.VIEWS");
+    const definers = await query(
+      "SELECT DISTINCT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()",
+    );
     expect(definers).to.deep.equal([`${databaseUser}@%`]);
     expect(await schemas()).to.not.include.members([`${shared.outputs.databaseName}_restore`]);
   });
