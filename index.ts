@@ -168,6 +168,8 @@ const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = cre
   groups: groups.ids,
   access: sshAccess,
   bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
+  // The program has RDS choose the end of the identifier.
+  databaseArn: `arn:aws:rds:*:*:db:${name}-database-*`,
   siteObjectArns: site?.writable ?? [],
   provider,
 });

@@ -7,6 +7,8 @@ import { Machine, type MachineArgs } from "./machine.ts";
 export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
   /** The buckets that the machine's role may read and write, but not delete from. */
   readonly bucketArns: pulumi.Input<string>[];
+  /** The DB instance, with wildcards for what is known after its creation only. */
+  readonly databaseArn: string;
   /** What the machine writes to the site; empty if there is none. */
   readonly siteObjectArns: pulumi.Input<string>[];
 }
@@ -14,13 +16,17 @@ export interface AppServerArgs extends Omit<MachineArgs, "instanceProfile"> {
 /** What the role may do. */
 function permissionsPolicy({
   bucketArns,
+  databaseArn,
   siteObjectArns,
-}: Pick<AppServerArgs, "bucketArns" | "siteObjectArns">): pulumi.Output<string> {
+}: Pick<AppServerArgs, "bucketArns" | "databaseArn" | "siteObjectArns">): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: "2012-10-17",
     Statement: [
       // Names the rule that is missing when the database cannot be reached. It knows no resources.
       { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
+      // How much room the database has for a restore. The first one knows no resources either.
+      { Effect: "Allow", Action: "cloudwatch:GetMetricStatistics", Resource: "*" },
+      { Effect: "Allow", Action: "rds:DescribeDBInstances", Resource: databaseArn },
       { Effect: "Allow", Action: "s3:ListBucket", Resource: bucketArns },
       {
         Effect: "Allow",

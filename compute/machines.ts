@@ -9,7 +9,10 @@ import { AppServer, type AppServerArgs } from "./app-server.ts";
 import { Machine } from "./machine.ts";
 
 /** Arguments of {@link createMachines}. */
-export interface MachinesArgs extends Pick<AppServerArgs, "bucketArns" | "siteObjectArns"> {
+export interface MachinesArgs extends Pick<
+  AppServerArgs,
+  "bucketArns" | "databaseArn" | "siteObjectArns"
+> {
   readonly settings: Pick<
     Settings,
     "machineImage" | "instanceType" | "cpuCredits" | "sshPublicKey"
@@ -49,6 +52,7 @@ export function createMachines(name: string, args: MachinesArgs) {
       routes: subnets.public.routes,
       securityGroupId: groups.app,
       bucketArns: args.bucketArns,
+      databaseArn: args.databaseArn,
       siteObjectArns: args.siteObjectArns,
     },
     opts,

@@ -28,14 +28,14 @@ export function prepareDatabase(
 }
 
 /** @param served the step after which nothing uses the other user any more */
-export function dropOldUser(
+export function lockOldUser(
   steps: Steps,
   database: ReleaseArgs["database"],
   user: string,
   served: pulumi.Resource,
 ): void {
-  steps.script("drop-old-user", {
-    formerly: "retire-user",
+  steps.script("lock-old-user", {
+    formerly: ["drop-old-user", "retire-user"],
     args: [...serverOf(database), user],
     stdin: pulumi.interpolate`${database.masterPassword}\n`,
     after: [served],

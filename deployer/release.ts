@@ -4,7 +4,7 @@ import type { Database } from "../database/database.ts";
 import type { SshAccess } from "../network/ssh-access.ts";
 import { randomSecret } from "../secrets.ts";
 import type { App } from "./app.ts";
-import { databaseUsers, dropOldUser, prepareDatabase } from "./database-steps.ts";
+import { databaseUsers, lockOldUser, prepareDatabase } from "./database-steps.ts";
 import { appEnvironment } from "./environment.ts";
 import { appImage, digest, readScripts } from "./scripts.ts";
 import { releaseTrigger, type Serving } from "./serving.ts";
@@ -145,7 +145,7 @@ export class Release extends pulumi.ComponentResource {
       after: [deploy],
     });
     this.served = args.tasks ? serveTasks(steps, args.tasks, image, triggers, deploy) : deploy;
-    dropOldUser(steps, database, otherUser, this.served);
+    lockOldUser(steps, database, otherUser, this.served);
     if (args.publish) publish(steps, args.publish, args.buckets.site, image, deploy);
 
     this.registerOutputs();

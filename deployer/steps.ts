@@ -27,8 +27,8 @@ export interface Step {
   /** What, beside machine, scripts, arguments and standard input, calls for another run. */
   readonly triggers?: pulumi.Input<string>[];
   readonly after: pulumi.Resource[];
-  /** The end of its resource's name in stacks of earlier versions. */
-  readonly formerly?: string;
+  /** Ends of its resource's name in stacks of earlier versions. */
+  readonly formerly?: readonly string[];
 }
 
 /** Runs commands and scripts on the machine by SSH, each as a resource named `NAME-SUFFIX`. */
@@ -73,7 +73,7 @@ export class Steps {
       {
         ...this.opts,
         dependsOn: step.after,
-        aliases: step.formerly ? [{ name: `${this.name}-${step.formerly}` }] : [],
+        aliases: (step.formerly ?? []).map((former) => ({ name: `${this.name}-${former}` })),
         additionalSecretOutputs: step.stdin === undefined ? [] : ["stdout", "stderr"],
       },
     );

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# backup.sh [REASON [DIRECTORY]]: a consistent dump of the schema, the migrations in the directory, the app's files and the
-# tree of the app that serves, in the backup bucket; dump and files are read back and compared, and never on the disk. The
-# manifest is written last: what has none is no backup. Prints the backup's key in the bucket.
+# backup.sh [REASON [DIRECTORY]]: a consistent dump of the schema, with its views, triggers, functions, procedures and events,
+# the migrations in the directory, the app's files and the tree of the app that serves, in the backup bucket; dump and files
+# are read back and compared, and never on the disk. The manifest is written last: what has none is no backup. Prints the
+# backup's key in the bucket.
 #
 # With a DIRECTORY it is for a migration, which does not touch the app's files: they are left out.
 set -euo pipefail
@@ -17,18 +18,35 @@ copied() {
   mkfifo "$work/$1"
   "${@:3}" <"$work/$1" >"$work/$2" &
 }
+# What begins here, in dump.sql.gz, has no rows.
+objects_begin="-- flask-on-aws: views, triggers, functions, procedures and events"
+"$bin/objects.sh" check
+"$bin/objects.sh" list "$SCHEMA" >"$work/objects"
 copied to-sum sum sha256sum
-# One INSERT a row and no line breaks in it, so that counting lines counts rows, of the very moment of the dump.
+# One INSERT a row and no line breaks in it, so that counting lines counts rows, of the very moment of the dump. A line of a
+# function may begin like a row, too.
 # shellcheck disable=SC2016  # MySQL's quotes
-copied to-rows rows awk '/^INSERT INTO `/ { split($0, part, "`"); rows[part[2]]++ }
+copied to-rows rows awk -v objects_begin="$objects_begin" '$0 == objects_begin { is_whole = last ~ /^-- Dump completed/; ended = 1 }
+  ended { next }
+  /./ { last = $0 }
+  /^INSERT INTO `/ { split($0, part, "`"); rows[part[2]]++ }
   /^CREATE TABLE `/ { split($0, part, "`"); rows[part[2]] += 0 }
-  END { for (table in rows) print "rows", table, rows[table] }'
-dump() {
+  END { if (!ended || is_whole) print "whole"; for (table in rows) print "rows", table, rows[table] }'
+without=()
+while IFS= read -r view; do without+=("--ignore-table=$SCHEMA.$view"); done < <(sed -n 's/^view\t//p' "$work/objects")
+tables_dump() {
   # MariaDB's client begins with a line that MySQL's does not know.
-  mysqldump --defaults-extra-file="$client" --single-transaction --quick --routines --triggers --no-tablespaces \
-    --skip-extended-insert --no-autocommit --default-character-set=utf8mb4 "$SCHEMA" |
-    sed '1{/enable the sandbox mode/d}' | tee "$work/to-rows" | gzip | tee "$work/to-sum"
+  mysqldump --defaults-extra-file="$root/backup.cnf" --single-transaction --quick --skip-triggers --no-tablespaces \
+    --skip-extended-insert --no-autocommit --default-character-set=utf8mb4 "${without[@]}" "$SCHEMA" |
+    sed '1{/enable the sandbox mode/d}'
 }
+# They come after all rows, so that loading a row starts no trigger. A restore creates them for themselves.
+objects_dump() {
+  if [ ! -s "$work/objects" ]; then return; fi
+  # A dump that ends early may end in a line.
+  printf '\n%s\n' "$objects_begin" && "$bin/objects.sh" dump "$SCHEMA" | tee "$work/objects.sql"
+}
+dump() { { tables_dump && objects_dump; } | tee "$work/to-rows" | gzip | tee "$work/to-sum"; }
 
 # put NAME COMMAND…: stores what a command prints.
 put() {
@@ -39,6 +57,17 @@ put() {
 }
 put dump.sql.gz dump
 wait
+# lacking: which of the objects the dump lacks.
+lacking() {
+  if [ ! -s "$work/objects" ]; then return; fi
+  awk -F '\t' 'NR == FNR { text = text $0 "\n"; next }
+    { kind = toupper($1); sub(/ ONCE$/, "", kind); name = $2; gsub(/`/, "``", name)
+      if (!index(text, kind " `" name "`")) print $1, $2 }' "$work/objects.sql" "$work/objects"
+}
+lacks=$(lacking)
+[ -z "$lacks" ] ||
+  fail "$place/dump.sql.gz lacks what the schema $SCHEMA has, so this backup does not count: $(paste --serial --delimiters , <<<"$lacks")" \
+    "see whether somebody changes the schema meanwhile, and run the same command again" ""
 # After the dump, so that the files of its rows are there.
 if [ $# -lt 2 ]; then archived=$("$bin/files.sh" store "$key"); fi
 if [ -d "$revisions" ]; then put migrations.tar.gz tar --create --gzip --directory "$revisions" .; fi
@@ -52,12 +81,16 @@ read -r sum _ <"$work/sum"
 copied to-check checked sha256sum
 last=$({ aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-check" | gunzip | tail -n 1; } 2>"$work/said") || last=nothing
 wait
-if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump completed"* ]]; then
+if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump completed"* ]] || ! grep -qx whole "$work/rows"; then
   fail "$place/dump.sql.gz, read back, is not what was written; it ends with: $last" \
     "try again; if it happens again, see who else writes to the bucket" "$(cat "$work/said")"
 fi
 
+# The size that a restore needs, by InnoDB's statistics as they are now: MySQL keeps older ones for a day.
+size=$(query "SET SESSION information_schema_stats_expiry = 0;
+  SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$SCHEMA'")
 put manifest printf '%s\n' "created $(date --utc +%FT%TZ)" "reason $reason" "schema $SCHEMA" \
-  "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" \
-  ${archived:+"$archived"} "$(sort "$work/rows")"
+  "server $(query "SELECT VERSION()")" "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" \
+  "size $size" "objects $(wc -l <"$work/objects")" ${archived:+"$archived"} \
+  "$({ awk -F '\t' '$1 != "event once" { print "object", $1, $2 }' "$work/objects" && grep '^rows ' "$work/rows"; } | sort)"
 echo "$key" | tee "$last_backup"

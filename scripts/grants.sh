@@ -13,7 +13,8 @@ for schema in "$SCHEMA" "$scratch" "$replaced"; do
   granted=$schema
   # As in prepare-database.sh; mysql --batch doubles backslashes.
   if [[ $mode != *ON ]]; then granted=${schema//_/'(\\\\)?_'}; fi
-  for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES; do
+  for privilege in SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES \
+    'CREATE VIEW' TRIGGER 'CREATE ROUTINE' 'ALTER ROUTINE' EXECUTE EVENT; do
     grep -qE "[ ,]($privilege|ALL PRIVILEGES)(,.*)? ON \`$granted\`" <<<"$grants" ||
       fail "the app's user lacks the privilege $privilege on the schema $schema" \
         "raise databasePasswordRotation by one: the next user is made anew, with its privileges"

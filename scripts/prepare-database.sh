@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# prepare-database.sh REGION HOST PORT MASTER_USER SCHEMA APP_USER: makes the app's database user.
+# prepare-database.sh REGION HOST PORT MASTER_USER SCHEMA APP_USER: makes the app's database user, and one for backups.
 # Reads the master's password and the app's from standard input, a line each.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -27,29 +27,41 @@ for ((refusals = 0; ; refusals += 1)); do
   fi
   sleep 2
 done
-# No views and triggers: they belong to the user who makes them, and a rotation removes that one.
-privileges="SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, SHOW VIEW, LOCK TABLES"
-account="'$app_user'@'%'"
+# Views, triggers, functions, procedures and events that the app makes belong to its user. lock-old-user.sh keeps that user, so
+# a rotation does not break them.
+privileges="SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, LOCK TABLES, CREATE VIEW, SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT"
+# Without these, mysqldump leaves out what other users have made, and says nothing. It shows the text of their functions and
+# procedures to those alone who may SELECT everywhere: RDS's master user lacks SHOW_ROUTINE, so it cannot give it.
+reader_privileges="SHOW VIEW, TRIGGER, EVENT"
+account="'$app_user'@'%'" reader="'app_backup'@'%'"
+# Another one each time. Nothing but this machine uses it.
+reader_password=$(od --address-radix=n --format=x1 --read-bytes=16 /dev/urandom | tr -d ' \n')
+# grants PRIVILEGES ACCOUNT
 grants() {
   local name pattern granted other
   # The live schema and the two of common.sh that are beside it during a restore.
   for name in "$schema" "${schema}_restore" "${schema}_replaced"; do
     pattern=${name//_/\\_} granted=$pattern other=$name
     if [[ $mode == *ON ]]; then granted=$name other=$pattern; fi
-    echo "GRANT $privileges ON \`$granted\`.* TO $account;"
-    if [ "$granted" != "$other" ]; then revoke "$other"; fi
+    echo "GRANT $1 ON \`$granted\`.* TO $2;"
+    if [ "$granted" != "$other" ]; then revoke "$other" "$2"; fi
   done
 }
-revoke() { echo "REVOKE IF EXISTS ALL PRIVILEGES ON \`$1\`.* FROM $account;"; }
+revoke() { echo "REVOKE IF EXISTS ALL PRIVILEGES ON \`$1\`.* FROM $2;"; }
+# user ACCOUNT PASSWORD: creates it, or unlocks it with a new password.
+user() {
+  echo "CREATE USER IF NOT EXISTS $1 IDENTIFIED BY '$(escape "'" "$2")' REQUIRE SSL;"
+  echo "ALTER USER $1 IDENTIFIED BY '$(escape "'" "$2")' REQUIRE SSL ACCOUNT UNLOCK;"
+}
 as_master "${master[@]}" "$(
-  cat <<SQL
-CREATE USER IF NOT EXISTS $account IDENTIFIED BY '$(escape "'" "$app_password")' REQUIRE SSL;
-ALTER USER $account IDENTIFIED BY '$(escape "'" "$app_password")' REQUIRE SSL;
-SQL
-  grants
+  user "$account" "$app_password"
+  grants "$privileges" "$account"
   # What earlier versions of restore.sh had beside the live schema.
-  revoke "${schema//_/\\_}\\_drill%"
+  revoke "${schema//_/\\_}\\_drill%" "$account"
   echo "DROP DATABASE IF EXISTS \`${schema}_drill\`; DROP DATABASE IF EXISTS \`${schema}_drill_old\`;"
+  user "$reader" "$reader_password"
+  echo "GRANT SELECT ON *.* TO $reader;"
+  grants "$reader_privileges" "$reader"
 )"
 
 umask 077
@@ -58,3 +70,5 @@ umask 077
   printf '[mysql]\ndatabase=%s\n' "$schema"
 } >"$client.new"
 mv "$client.new" "$client"
+option_file "$host" "$port" app_backup "$reader_password" >"$root/backup.cnf.new"
+mv "$root/backup.cnf.new" "$root/backup.cnf"

@@ -14,6 +14,7 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
                                            one that AWS's calls do not show
   GET  /_lab/db/ID/master-password         {"password": …}
   GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
+  POST /_lab/db/ID/free-storage            {"bytes": n}: CloudWatch's metric FreeStorageSpace of the DB instance, as of now
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
   GET  /_lab/dns                           {"zones": [name, …], "records": [{"name": …, "address": …}, …]}: what the
                                            name servers of the internet answer; a name may have several addresses
@@ -104,6 +105,7 @@ class LabApi:
             ("GET", r"awaiting/([a-z-]+)", lambda status: {"resources": lifecycle.awaiting(status)}),
             ("GET", r"db/([^/]+)/master-password", control_api.master_password),
             ("GET", r"db/([^/]+)/address", control_api.address),
+            ("POST", r"db/([^/]+)/free-storage", control_api.report_free_storage),
             ("GET", r"instance-credentials/([^/]+)", control_api.instance_credentials),
             ("POST", r"refuse", self._refusals.set),
             ("POST", r"quota", quotas.apply),

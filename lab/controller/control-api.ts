@@ -61,6 +61,11 @@ export function databasePlace(id: string) {
   return call<{ address: string; subnetId: string }>(`db/${id}/address`).catch(ifNotFound);
 }
 
+/** Tells CloudWatch how many bytes a database's volume has free. */
+export async function reportFreeStorage(database: string, bytes: number): Promise<void> {
+  await call(`db/${database}/free-storage`, { bytes }).catch(ifNotFound);
+}
+
 /** What the name servers of the lab's internet answer: A records, and the zones that have no other names. */
 export interface PublicDns {
   zones: string[];

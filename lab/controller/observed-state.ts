@@ -110,6 +110,8 @@ export interface Database {
   name: string;
   masterUser: string;
   memoryMiB: number;
+  /** GiB. */
+  storageGiB: number;
   parameters: Record<string, string>;
 }
 
@@ -268,6 +270,7 @@ async function describeDatabases(): Promise<Database[]> {
         name: database.DBName ?? "",
         masterUser: database.MasterUsername!,
         memoryMiB: memory.get(ec2Type(database.DBInstanceClass!)) ?? 1024,
+        storageGiB: database.AllocatedStorage!,
         parameters: await parametersOf(database),
       };
       return [described];

@@ -43,6 +43,21 @@ describe("The grants of the app's database user", function () {
     const prepared = await onMachine(`${write}; ${script}`, "master\nsecret\n");
     expect(prepared, prepared.text).to.deep.equal({ status: 0, text: "" });
   };
+  /** Makes an object of each kind, as the master user and as the app's. */
+  const makeObjects = async (schema: string) => {
+    const sql = (who: string) =>
+      [
+        `CREATE VIEW ${schema}.${who}_view AS SELECT COUNT(*) AS n FROM ${schema}.live`,
+        `CREATE TRIGGER ${schema}.${who}_trigger BEFORE INSERT ON ${schema}.live FOR EACH ROW SET @${who} = 1`,
+        `CREATE PROCEDURE ${schema}.${who}_procedure() SELECT 1`,
+        `CREATE FUNCTION ${schema}.${who}_function() RETURNS INT DETERMINISTIC RETURN 7`,
+        `CREATE EVENT ${schema}.${who}_event ON SCHEDULE EVERY 1 DAY DO SET @x = 1`,
+      ].join("; ");
+    await asRoot("SET GLOBAL log_bin_trust_function_creators = ON");
+    expect(await onMachine(`query "${sql("app")}"`)).to.deep.equal(passes);
+    const asMaster = `as_master 127.0.0.1 3306 dbadmin master "${sql("master")};"`;
+    expect(await onMachine(asMaster)).to.deep.equal(passes);
+  };
   const preflight = () => onMachine("$bin/preflight.sh");
   const passes = { status: 0, text: "" };
   const use = (schema: string) => onMachine(`query 'SELECT 1' --database=${schema}`);
@@ -102,7 +117,7 @@ describe("The grants of the app's database user", function () {
   });
 
   afterEach(async () => {
-    await asRoot("DROP USER IF EXISTS app_a, app_b");
+    await asRoot("DROP USER IF EXISTS app_a, app_b, app_backup");
     const made = await asRoot("SHOW DATABASES WHERE `Database` REGEXP '^(my[_x]|appdb)'");
     for (const schema of made.split("\n")) if (schema) await asRoot(`DROP DATABASE \`${schema}\``);
   });
@@ -126,6 +141,25 @@ describe("The grants of the app's database user", function () {
           ];
           const changed = await onMachine(`query "${statements.join("; ")}"`);
           expect(changed).to.deep.equal(passes);
+          await makeObjects(schema);
+          const dump = await onMachine(
+            `$bin/objects.sh check; $bin/objects.sh list ${schema}; $bin/objects.sh dump ${schema}`,
+          );
+          expect(dump.status, dump.text).to.equal(0);
+          for (const who of ["app", "master"]) {
+            for (const kind of ["EVENT", "FUNCTION", "PROCEDURE", "TRIGGER", "VIEW"]) {
+              expect(dump.text).to.include(`${kind.toLowerCase()}\t${who}_${kind.toLowerCase()}\n`);
+              expect(dump.text).to.include(`${kind} \`${who}_${kind.toLowerCase()}\``);
+            }
+          }
+          // As a restore creates them again.
+          const replaced = await onMachine(
+            `$bin/objects.sh dump ${schema} | $bin/objects.sh own >/tmp/own; $bin/objects.sh replace ${schema} /tmp/own; $bin/objects.sh list ${schema}`,
+          );
+          expect(replaced).to.deep.equal({
+            status: 0,
+            text: dump.text.slice(0, dump.text.indexOf("-- ")),
+          });
           expect(await preflight()).to.deep.equal(passes);
 
           for (const other of ["myXappXdb", `${schema}Xrestore`, `${schema}_restore2`]) {

@@ -1,55 +1,13 @@
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { FakeMachine } from "../support/machine.ts";
-
-/** As mysqldump prints it with --skip-extended-insert: each row is on one line. */
-const dump = String.raw`-- MariaDB dump 10.19, for debian-linux-gnu
-CREATE TABLE ${"`alembic_version`"} (
-  ${"`version_num`"} varchar(32) NOT NULL
-);
-INSERT INTO ${"`alembic_version`"} VALUES ('a1');
-CREATE TABLE ${"`flask_dance_oauth`"} (
-);
-CREATE TABLE ${"`users`"} (
-);
-INSERT INTO ${"`users`"} VALUES (1,'it\'s ${"`flask_dance_oauth`"} \"x\"');
-INSERT INTO ${"`users`"} VALUES (2,'two\nINSERT INTO ${"`flask_dance_oauth`"} VALUES (1);\n');
-INSERT INTO ${"`users`"} VALUES (3,'Zoë');
-/*!50003 CREATE TRIGGER seen AFTER UPDATE ON ${"`users`"} FOR EACH ROW INSERT INTO ${"`users`"} VALUES (1) */;;
--- Dump completed on 2026-01-02  3:04:05
-`;
+import { backupMachine, dump } from "../support/backup-machine.ts";
 
 describe("The backup", () => {
-  let machine: FakeMachine;
-  beforeEach(() => {
-    machine = new FakeMachine();
-    machine.stack();
-    machine.s3();
-    machine.write("dump", `/*M!999999\\- enable the sandbox mode */ \n${dump}`);
-    machine.fake("mysqldump", `log "mysqldump $*"; cat '${machine.home}/dump'`);
-    machine.mysql({ "SHOW?TABLES?LIKE*": "alembic_version", "SELECT?version_num*": "a1" });
-  });
-  afterEach(() => machine.remove());
-
-  const backup = (...args: string[]) => machine.run("backup.sh", ["before-b2", ...args]);
-  const keys = () =>
-    machine.exists("s3/backups") ? readdirSync(join(machine.home, "s3/backups")) : [];
-  const stored = (file: string) => readFileSync(join(machine.home, "s3/backups", keys()[0]!, file));
-  const fails = (error: RegExp, ...args: string[]) => {
-    const { status, stdout, stderr } = backup(...args);
-    expect(stderr)
-      .to.match(error)
-      .and.match(/^remedy: /m);
-    expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
-    for (const key of keys()) {
-      expect(readdirSync(join(machine.home, "s3/backups", key))).to.not.include("manifest");
-    }
-    expect(machine.exists("root/last-backup")).to.equal(false);
-  };
+  const { machine, backup, keys, stored, fails } = backupMachine();
 
   it("contains the dump without the line that only MariaDB understands", () => {
     const { status, stdout, stderr } = backup();
@@ -58,34 +16,35 @@ describe("The backup", () => {
     expect(keys()).to.have.length(1);
     expect(keys()[0]).to.match(/^\d{8}T\d{6}Z-before-b2$/);
     expect(stdout).to.equal(`backups/${keys()[0]}\n`);
-    expect(machine.read("root/last-backup")).to.equal(stdout);
+    expect(machine().read("root/last-backup")).to.equal(stdout);
     expect(gunzipSync(stored("dump.sql.gz")).toString()).to.equal(dump);
   });
 
   it("has the reason nightly by default", () => {
-    expect(machine.run("backup.sh").stdout).to.match(/Z-nightly\n$/);
+    expect(machine().run("backup.sh").stdout).to.match(/Z-nightly\n$/);
   });
 
   it("can be chosen by backups.sh, which says how to make one when none exists", () => {
-    const choose = () => machine.run("backups.sh", ["choose"]);
+    const choose = () => machine().run("backups.sh", ["choose"]);
     expect(choose().stderr).to.match(/\nremedy: make one: \.\/ops backup\n/);
     const made = backup().stdout.trim();
     expect(choose().stdout.split("\t")[0]).to.equal(made);
   });
 
   it("keeps the first line when it is not MariaDB's sandbox line", () => {
-    machine.write("dump", dump);
+    machine().write("dump", dump);
     backup();
     expect(gunzipSync(stored("dump.sql.gz")).toString()).to.equal(dump);
   });
 
-  it("dumps a consistent snapshot with routines and triggers, without tablespaces", () => {
+  it("dumps a consistent snapshot of the tables as the user for backups, without tablespaces", () => {
     backup();
-    expect(machine.log).to.match(
-      new RegExp(`^mysqldump --defaults-extra-file=${machine.root}/mysql.cnf .* appdb$`, "m"),
+    expect(machine().log.match(/^mysqldump/gm)).to.have.length(1);
+    expect(machine().log).to.match(
+      new RegExp(`^mysqldump --defaults-extra-file=${machine().root}/backup.cnf .* appdb$`, "m"),
     );
-    for (const option of ["single-transaction", "routines", "triggers", "no-tablespaces"]) {
-      expect(machine.log).to.include(` --${option} `);
+    for (const option of ["single-transaction", "skip-triggers", "no-tablespaces"]) {
+      expect(machine().log).to.include(` --${option} `);
     }
   });
 
@@ -97,9 +56,12 @@ describe("The backup", () => {
     expect(lines).to.deep.equal([
       "reason before-b2",
       "schema appdb",
+      "server 8.4.7",
       "revision a1",
       "commit -",
       `sha256 dump.sql.gz ${digest}`,
+      "size 49152",
+      "objects 0",
       "rows alembic_version 1",
       "rows flask_dance_oauth 0",
       "rows users 3",
@@ -108,16 +70,16 @@ describe("The backup", () => {
 
   it("includes the migrations if there are any", () => {
     backup();
-    expect(readdirSync(join(machine.home, "s3/backups", keys()[0]!))).to.not.include(
+    expect(readdirSync(join(machine().home, "s3/backups", keys()[0]!))).to.not.include(
       "migrations.tar.gz",
     );
-    machine.write("root/migrations/versions/a1_.py", "");
-    machine.write("other/versions/b2_.py", "");
+    machine().write("root/migrations/versions/a1_.py", "");
+    machine().write("other/versions/b2_.py", "");
     for (const [args, file] of [
       [[], "./versions/a1_.py"],
-      [[join(machine.home, "other")], "./versions/b2_.py"],
+      [[join(machine().home, "other")], "./versions/b2_.py"],
     ] as const) {
-      execFileSync("rm", ["-rf", join(machine.home, "s3")]);
+      execFileSync("rm", ["-rf", join(machine().home, "s3")]);
       backup(...args);
       const archive = stored("migrations.tar.gz");
       expect(execFileSync("tar", ["-tz"], { input: archive }).toString()).to.include(file);
@@ -125,13 +87,13 @@ describe("The backup", () => {
   });
 
   it("includes the app's files, but not before a migration", () => {
-    machine.stack({ APP_FILES: "/app/uploads" });
-    machine.fake("sudo", 'exec "$@"');
-    machine.write("root/files/a", "an upload");
-    machine.write("other/versions/b2_.py", "");
-    backup(join(machine.home, "other"));
+    machine().stack({ APP_FILES: "/app/uploads" });
+    machine().fake("sudo", 'exec "$@"');
+    machine().write("root/files/a", "an upload");
+    machine().write("other/versions/b2_.py", "");
+    backup(join(machine().home, "other"));
     expect(stored("manifest").toString()).to.not.include("files");
-    execFileSync("rm", ["-rf", join(machine.home, "s3")]);
+    execFileSync("rm", ["-rf", join(machine().home, "s3")]);
     backup();
     const archive = stored("files.tar.gz");
     expect(execFileSync("tar", ["-tz"], { input: archive }).toString()).to.equal("./\n./a\n");
@@ -139,40 +101,42 @@ describe("The backup", () => {
     expect(stored("manifest").toString()).to.match(
       new RegExp(`\nsha256 files.tar.gz ${digest}\nfiles 1 \\d\nrows `),
     );
-    expect(machine.log.indexOf("mysqldump")).to.be.lessThan(machine.log.indexOf("files.tar.gz"));
+    expect(machine().log.indexOf("mysqldump")).to.be.lessThan(
+      machine().log.indexOf("files.tar.gz"),
+    );
   });
 
   it("does not count when the app's files cannot be stored", () => {
-    machine.script("files.sh", "echo 'error: x' >&2; echo 'remedy: y' >&2; exit 1");
+    machine().script("files.sh", "echo 'error: x' >&2; echo 'remedy: y' >&2; exit 1");
     fails(/^error: x$/m);
   });
 
   it("includes the source of the running release, without its .env", () => {
-    const { address, commit } = machine.repository({
+    const { address, commit } = machine().repository({
       ".env": "DEBUG=True\n",
       Dockerfile: "",
       "docker-compose.yml": "",
       "requirements.txt": "",
       "run.py": "",
     });
-    machine.run("fetch.sh", [address, commit]);
-    machine.write("root/migrations/env.py", "");
-    machine.write("root/proxy/active", "blue\n");
-    machine.fake("docker-compose", "echo container");
-    machine.fake("docker", `echo ${commit}`);
+    machine().run("fetch.sh", [address, commit]);
+    machine().write("root/migrations/env.py", "");
+    machine().write("root/proxy/active", "blue\n");
+    machine().fake("docker-compose", "echo container");
+    machine().fake("docker", `echo ${commit}`);
     expect(backup().status).to.equal(0);
     expect(stored("manifest").toString()).to.include(`\ncommit ${commit}\n`);
-    machine.write("app.zip", stored("app.zip"));
-    const list = execFileSync("python3", ["-m", "zipfile", "-l", join(machine.home, "app.zip")]);
+    machine().write("app.zip", stored("app.zip"));
+    const list = execFileSync("python3", ["-m", "zipfile", "-l", join(machine().home, "app.zip")]);
     const files = list.toString().match(/^\S+/gm)!.slice(1);
     expect(files).to.include.members(["run.py", "release/Dockerfile.release", "migrations/env.py"]);
     expect(files).to.not.include(".env");
   });
 
   it("fails when mysqldump fails midway", () => {
-    machine.fake(
+    machine().fake(
       "mysqldump",
-      `head -n 5 '${machine.home}/dump'; echo "Lost connection" >&2; exit 3`,
+      `head -n 5 '${machine().home}/dump'; echo "Lost connection" >&2; exit 3`,
     );
     fails(
       /^error: s3:\/\/backups-1\/backups\/\S+\/dump.sql.gz was not written, so this backup does not count\nremedy: .*\n {2}\| Lost connection$/m,
@@ -180,34 +144,34 @@ describe("The backup", () => {
   });
 
   it("fails when the dump ends early without an error", () => {
-    machine.write("dump", dump.split("\n").slice(0, 5).join("\n"));
+    machine().write("dump", dump.split("\n").slice(0, 5).join("\n"));
     fails(/dump.sql.gz, read back, is not what was written; it ends with: INSERT INTO `al/);
   });
 
   for (const file of ["dump.sql.gz", "migrations.tar.gz", "manifest"]) {
     it(`fails when the bucket refuses ${file}`, () => {
-      machine.write("root/migrations/env.py", "");
-      machine.write("refused", ` - s3://.*/${file}\n`);
+      machine().write("root/migrations/env.py", "");
+      machine().write("refused", ` - s3://.*/${file}\n`);
       // tar may add an error about the closed pipe.
       fails(
         new RegExp(`^error: s3:\\S+/${file} was not written.*\nremedy: .*\n  \\| AccessDenied\n`),
       );
-      machine.write("refused", "nothing\n");
+      machine().write("refused", "nothing\n");
       expect(backup().status, "the same command again").to.equal(0);
     });
   }
 
   it("fails when the dump cannot be read back from the bucket", () => {
-    machine.write("refused", "gz -$\n");
+    machine().write("refused", "gz -$\n");
     fails(
       /^error: \S+, read back, is not what was written; it ends with: nothing\nremedy: try again; .*\n {2}\| AccessDenied\n/,
     );
-    machine.write("refused", "nothing\n");
+    machine().write("refused", "nothing\n");
     expect(backup().status, "another try").to.equal(0);
   });
 
   it("fails when the bucket returns a different dump", () => {
-    machine.fake(
+    machine().fake(
       "cat",
       `if [[ $* == *dump.sql.gz ]]; then command -p cat "$@" | gunzip | sed s/Zoë/Zoe/ | gzip; else command -p cat "$@"; fi`,
     );
@@ -215,7 +179,7 @@ describe("The backup", () => {
   });
 
   it("fails when the bucket returns a truncated dump", () => {
-    machine.fake(
+    machine().fake(
       "cat",
       `if [[ $* == *dump.sql.gz ]]; then head -c 90 "$1"; else command -p cat "$@"; fi`,
     );

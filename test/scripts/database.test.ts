@@ -33,22 +33,65 @@ describe("prepare-database.sh", () => {
       `master\n${password}\n`,
     );
 
+  /** The statements about a user. */
+  const about = (user: string) =>
+    machine
+      .read("sql")
+      .split("\n")
+      .filter((line) => line.includes(`'${user}'@`));
+
   it("creates a user with privileges on its schema only", () => {
     const outcome = prepare("secret", "my_app");
     expect(outcome, outcome.stderr).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(machine.read("sql")).to.include(
       "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;",
     );
-    expect(machine.read("sql")).to.not.match(/GRANT ALL|GRANT OPTION|\*\.\*/);
-    // Their definer would be this user, whom the next rotation drops.
-    expect(machine.read("sql")).to.not.match(/CREATE VIEW|TRIGGER|ROUTINE|EVENT/);
+    expect(about("app").join()).to.not.match(/GRANT ALL|GRANT OPTION|\*\.\*/);
+    expect(about("app").join()).to.match(
+      /CREATE VIEW, SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT ON `appdb`|my/,
+    );
+  });
+
+  it("unlocks the user that the rotation before has locked, with its new password", () => {
+    prepare("secret");
+    expect(about("app")).to.include(
+      "ALTER USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL ACCOUNT UNLOCK;",
+    );
+  });
+
+  it("creates a user for backups that sees everything, changes nothing and gets another password each time", () => {
+    const passwords = [1, 2].map(() => {
+      expect(prepare("secret").status).to.equal(0);
+      const granted = about("app_backup").flatMap(
+        (line) => /^GRANT (.*) ON (\S+)/.exec(line) ?? [],
+      );
+      expect(granted.filter((_, i) => i % 3 > 0)).to.deep.equal([
+        ...["SELECT", "*.*"],
+        ...["appdb", "appdb\\_restore", "appdb\\_replaced"].flatMap((schema) => [
+          ...["SHOW VIEW, TRIGGER, EVENT", `\`${schema}\`.*`],
+        ]),
+      ]);
+      const options = machine.read("root/backup.cnf");
+      expect(options).to.include("\nuser=app_backup\n").and.include("\nssl-verify-server-cert\n");
+      expect(statSync(join(machine.root, "backup.cnf")).mode & 0o777).to.equal(0o600);
+      const password = /^password="(.*)"$/m.exec(options)![1]!;
+      expect(password).to.match(/^[0-9a-f]{32}$/);
+      expect(about("app_backup")).to.include(
+        `ALTER USER 'app_backup'@'%' IDENTIFIED BY '${password}' REQUIRE SSL ACCOUNT UNLOCK;`,
+      );
+      expect(machine.log).to.not.include(password);
+      return password;
+    });
+    expect(passwords[0]).to.not.equal(passwords[1]);
   });
 
   /** Schemas of the statements of this kind. */
   const schemas = (statement: "GRANT" | "REVOKE") =>
-    [...machine.read("sql").matchAll(new RegExp(`^${statement} .* ON \`(.*)\`\\.\\* `, "gm"))].map(
-      ([, schema]) => schema,
-    );
+    [
+      ...about("app")
+        .join("\n")
+        .matchAll(new RegExp(`^${statement} .* ON \`(.*)\`\\.\\* `, "gm")),
+    ].map(([, schema]) => schema);
   const names = ["my_app", "my_app_restore", "my_app_replaced"];
   const escaped = ["my\\_app", "my\\_app\\_restore", "my\\_app\\_replaced"];
   const old = "my\\_app\\_drill%";
@@ -164,22 +207,22 @@ describe("prepare-database.sh", () => {
   });
 });
 
-describe("drop-old-user.sh", () => {
-  it("drops the old user as the master user, with no password on a command line", () => {
+describe("lock-old-user.sh", () => {
+  it("locks the old user as the master user, with no password on a command line", () => {
     const machine = new FakeMachine();
     try {
       machine.fake(
         "mysql",
         `log "mysql $*"; cat "\${1#*=}" >'${machine.home}/options'; cat >'${machine.home}/sql'`,
       );
-      const retire = () =>
-        machine.run("drop-old-user.sh", ["db.example", "3306", "dbadmin", "app_b"], "master\n");
-      expect(retire()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
-      expect(machine.read("sql")).to.equal("DROP USER IF EXISTS 'app_b'@'%';\n");
+      const lock = () =>
+        machine.run("lock-old-user.sh", ["db.example", "3306", "dbadmin", "app_b"], "master\n");
+      expect(lock()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+      expect(machine.read("sql")).to.equal("ALTER USER IF EXISTS 'app_b'@'%' ACCOUNT LOCK;\n");
       expect(machine.read("options")).to.include('\nuser=dbadmin\npassword="master"\n');
       expect(machine.log).to.not.include("master");
       machine.fake("mysql", "cat >/dev/null; echo 'ERROR 2005: unknown' >&2; exit 1");
-      expect(retire().stderr).to.include("at db.example:3306: ERROR 2005: unknown\nremedy: ");
+      expect(lock().stderr).to.include("at db.example:3306: ERROR 2005: unknown\nremedy: ");
     } finally {
       machine.remove();
     }

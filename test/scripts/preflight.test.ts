@@ -3,7 +3,8 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { FakeMachine } from "../support/machine.ts";
 
 const privileges =
-  "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, SHOW VIEW";
+  "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, LOCK TABLES, EXECUTE, " +
+  "CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER";
 /** The output of `mysql --batch` for grants on these schemas; it doubles backslashes. */
 const grantsOn = (...schemas: string[]) =>
   [
@@ -138,7 +139,7 @@ describe("The preflight", () => {
     );
   });
 
-  for (const privilege of ["SELECT", "CREATE", "INDEX"]) {
+  for (const privilege of ["SELECT", "CREATE", "INDEX", "CREATE VIEW", "EXECUTE", "TRIGGER"]) {
     it(`fails when the privilege ${privilege} is missing`, () => {
       const fewer = grants.replace(new RegExp(` ${privilege}(,| (?=ON))`), " ");
       machine.mysql({ ...answers, "SHOW?GRANTS": fewer.replace(",  ON", " ON") });

@@ -158,8 +158,26 @@ describe("The restore", () => {
     const { status, stderr } = run("restore.sh", key);
     expect(status).to.equal(1);
     expect(stderr).to.match(
-      /^error: the tables were not exchanged; the live schema is unchanged\nremedy: drop the triggers .*: DROP TRIGGER NAME;\n +then run the same command again\n {2}\| unexpected: RENAME TABLE/,
+      /^error: the tables were not exchanged; the live tables are unchanged\nremedy: see who uses the tables: \.\/ops mysql .*; then run the same command again\n {2}\| unexpected: RENAME TABLE/,
     );
     expect(machine().log).to.not.match(/DROP DATABASE appdb_restore; DROP/);
+  });
+
+  it("removes the loaded schema when a step before the exchange fails", () => {
+    machine().script("backup.sh", "exit 1");
+    expect(run("restore.sh", key).status).to.equal(1);
+    expect(machine().log).to.match(/DROP DATABASE IF EXISTS appdb_restore[^\n]*\n$/);
+  });
+
+  it("refuses a backup of another app where no revision tells them apart, and keeps an empty schema's way back", () => {
+    answers()["*information_schema.TABLES*'appdb'*BASE TABLE'"] = "orders\nalembic_version";
+    const { status, stderr } = run("restore.sh", key);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^error: \S+ has none of the tables of the live schema, so it is of another app;\n +the live schema is unchanged\nremedy: choose another backup: \.\/ops backups; or, to return to that app,\n +remove these tables first, after a backup: orders\n$/,
+    );
+    expect(machine().log).to.not.match(/RENAME|backup before/);
+    answers()["*information_schema.TABLES*'appdb'*BASE TABLE'"] = "alembic_version";
+    expect(run("restore.sh", key).status).to.equal(0);
   });
 });

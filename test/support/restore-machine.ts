@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { listOf, readerAnswers } from "./database-objects.ts";
 import { FakeMachine } from "./machine.ts";
 
 /** The backup's key. */
@@ -18,6 +19,8 @@ export function restoreMachine() {
     machine = new FakeMachine();
     machine.stack();
     machine.s3();
+    machine.write("root/backup.cnf", "");
+    rds({ free: 100_000_000_000 });
     answers = {
       "DROP DATABASE IF EXISTS appdb_restore*": "",
       "SHOW TABLES LIKE*": "alembic_version",
@@ -29,6 +32,14 @@ export function restoreMachine() {
       "SELECT COUNT(?) FROM appdb_restore.?users?": "3",
       "RENAME TABLE*": "",
       "DROP DATABASE*": "",
+      "DROP TRIGGER*": "",
+      "DROP VIEW*": "",
+      "DROP EVENT*": "",
+      "SELECT VERSION()": "8.4.7",
+      ...readerAnswers,
+      [listOf("appdb_restore")]: "",
+      [listOf("appdb")]: "",
+      "*SUM(DATA_LENGTH*'appdb_restore'": "0",
     };
     store("CREATE TABLE `users` ();\n", ["rows alembic_version 1", "rows users 3"]);
     machine.script("backup.sh", `log "backup $*"; echo "backups/now-$1"`);
@@ -46,6 +57,19 @@ export function restoreMachine() {
     const digest = createHash("sha256").update(digestOf).digest("hex");
     const manifest = ["reason nightly", "revision b2", `sha256 dump.sql.gz ${digest}`, ...lines];
     machine.write(`s3/${key}/manifest`, `${manifest.join("\n")}\n`);
+  };
+  /** Has RDS tell so many bytes as free, of a volume of 20 GiB; undefined for no value. */
+  const rds = ({ free }: { free: number | undefined }) => {
+    machine.write("free", String(free ?? "None"));
+    const s3 = machine.read("fakes/aws").split("\n").slice(3).join("\n");
+    machine.fake(
+      "aws",
+      `case "$1" in
+      cloudwatch) echo "aws $*" >>'${machine.home}/asked-rds'; cat '${machine.home}/free'; exit ;;
+      rds) echo "aws $*" >>'${machine.home}/asked-rds'; echo 20; exit ;;
+      esac
+      ${s3}`,
+    );
   };
   /** Puts a manifest alone into the bucket. */
   const named = (name: string, reason: string, revision: string) =>
@@ -76,12 +100,18 @@ export function restoreMachine() {
     machine.fake(
       "mysql",
       `statement=\${*: -1}; case $statement in
-      --database=appdb_restore) cat >>'${machine.home}/loaded' ;;
+      --database=appdb_restore)
+        cat >>'${machine.home}/loaded'
+        if [ -e '${machine.home}/after-load' ]; then . '${machine.home}/after-load'; fi ;;
+      --database=appdb)
+        cat >'${machine.home}/created'
+        log created
+        if [ -e '${machine.home}/refused-objects' ]; then echo "ERROR 1419" >&2; exit 1; fi ;;
       ${cases.join("\n")}
       *) echo "unexpected: $statement" >&2; exit 1 ;; esac`,
     );
     return machine.run(script, args);
   };
 
-  return { machine: () => machine, answers: () => answers, store, named, serves, has, run };
+  return { machine: () => machine, answers: () => answers, rds, store, named, serves, has, run };
 }

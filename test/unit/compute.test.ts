@@ -82,11 +82,17 @@ describe("The instances", () => {
     }
   });
 
-  it("have one role, which reads rules, reads and writes backups and certificates and writes status.json", () => {
+  it("have one role, which reads rules and the database's room, reads and writes backups and certificates and writes status.json", () => {
     expect(
       JSON.parse(built.one("aws:iam/rolePolicy:RolePolicy").inputs.policy).Statement,
     ).to.deep.equal([
       { Effect: "Allow", Action: "ec2:DescribeSecurityGroupRules", Resource: "*" },
+      { Effect: "Allow", Action: "cloudwatch:GetMetricStatistics", Resource: "*" },
+      {
+        Effect: "Allow",
+        Action: "rds:DescribeDBInstances",
+        Resource: "arn:aws:rds:*:*:db:flask-on-aws-dev-database-*",
+      },
       {
         Effect: "Allow",
         Action: "s3:ListBucket",

@@ -65,7 +65,7 @@ describe("The database", () => {
     );
     expect(users.map(({ name }) => name.replace(/^.*-release-/, ""))).to.deep.equal([
       "prepare-database",
-      "drop-old-user",
+      "lock-old-user",
     ]);
     for (const { dependencies } of users)
       expect(dependencies).to.include(`${instance} flask-on-aws-dev-database`);

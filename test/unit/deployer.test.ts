@@ -18,9 +18,9 @@ describe("The release", function () {
   });
 
   it("runs every step after the steps that it depends on", () => {
-    const before = upstream(built, key("drop-old-user"));
+    const before = upstream(built, key("lock-old-user"));
     const others = stepNames().filter((name) => !before.has(key(name)));
-    expect(others).to.have.members(["schedule", "drop-old-user"]);
+    expect(others).to.have.members(["schedule", "lock-old-user"]);
     for (const [earlier, later] of [
       ["install", "wait-for-cloud-init"],
       ["wait-for-cloud-init", "fetch"],
@@ -30,7 +30,7 @@ describe("The release", function () {
       ["write-app.env", "deploy"],
       ["write-stack.env", "deploy"],
       ["deploy", "schedule"],
-      ["deploy", "drop-old-user"],
+      ["deploy", "lock-old-user"],
     ] as const) {
       expect(upstream(built, key(later)), `${earlier} before ${later}`).to.include(key(earlier));
     }
@@ -78,8 +78,8 @@ describe("The release", function () {
     expect(command("prepare-database")).to.equal(
       `${bin}/prepare-database.sh 'us-west-2' 'db.example' '3306' 'dbadmin' 'appdb' 'app_a'`,
     );
-    expect(command("drop-old-user")).to.equal(
-      `${bin}/drop-old-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
+    expect(command("lock-old-user")).to.equal(
+      `${bin}/lock-old-user.sh 'db.example' '3306' 'dbadmin' 'app_b'`,
     );
   });
 
@@ -88,8 +88,8 @@ describe("The release", function () {
     const master = "secret-of-flask-on-aws-dev-database-master-password";
     expect(step("prepare-database").inputs.stdin).to.equal(`${master}\n${password}\n`);
     expect(step("write-app.env").inputs.stdin).to.include(`\nDB_PASS=${password}\n`);
-    expect(step("drop-old-user").inputs.stdin).to.equal(`${master}\n`);
-    for (const name of ["prepare-database", "write-app.env", "drop-old-user"]) {
+    expect(step("lock-old-user").inputs.stdin).to.equal(`${master}\n`);
+    for (const name of ["prepare-database", "write-app.env", "lock-old-user"]) {
       expect(step(name).secretInputs, name).to.include("stdin");
       expect(step(name).inputs.logging, name).to.equal("none");
       expect(step(name).secretOutputs, name).to.include.members(["stdout", "stderr"]);
@@ -198,7 +198,7 @@ describe("The release", function () {
     expect(made(rotated).inputs.triggers).to.deep.equal([1]);
     expect(step("prepare-database", rotated).inputs.create).to.match(/'app_b'$/);
     expect(step("write-app.env", rotated).inputs.stdin).to.include("DB_USERNAME=app_b\n");
-    expect(step("drop-old-user", rotated).inputs.create).to.match(/'app_a'$/);
+    expect(step("lock-old-user", rotated).inputs.create).to.match(/'app_a'$/);
   });
 
   it("uses the configured database password, and keeps it secret", async () => {

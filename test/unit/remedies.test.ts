@@ -4,12 +4,13 @@ import yaml from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { commandLine } from "../../operations/command-line.ts";
 import { ofProgram } from "./remedies/program.ts";
+import { ofRestores } from "./remedies/restores.ts";
 import type { Table } from "./remedies/row.ts";
 import { ofScripts } from "./remedies/scripts.ts";
 import { ofTasks } from "./remedies/tasks.ts";
 import { ofShell, ofTypeScript, remedies } from "./remedies/sources.ts";
 
-const table: Table = { ...ofScripts, ...ofTasks, ...ofProgram };
+const table: Table = { ...ofScripts, ...ofRestores, ...ofTasks, ...ofProgram };
 const rows = Object.entries(table).flatMap(([file, proofs]) =>
   Object.entries(proofs).map(([begins, proof]) => ({ file, begins, proof })),
 );

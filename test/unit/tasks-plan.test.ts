@@ -21,7 +21,7 @@ describe("The plan of tasks", () => {
   it("has no tasks without a zone that leads to them", () => {
     const none = planTasks({ appTasks: 0, appTasksMax: 0 }, undefined);
     expect(none).to.deep.equal({
-      ...{ exist: false, serve: false, count: undefined, serverPage: "domain" },
+      ...{ exist: false, serve: false, count: undefined, serverPage: "domain", keep: false },
     });
     const elsewhere = { why: "dnsZone is none" };
     expect(planTasks({ appTasks: 2, appTasksMax: 0 }, elsewhere)).to.deep.include({

@@ -124,7 +124,7 @@ describe("Tasks on ECS", function () {
       ["aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-execution", service],
       [step("remove-parameters"), service],
       [service, step("serve-tasks")],
-      [step("serve-tasks"), step("drop-old-user")],
+      [step("serve-tasks"), step("lock-old-user")],
       [step("serve-tasks"), ofDomain],
     ] as const)
       expect(upstream(built, later), `${earlier} before ${later}`).to.include(earlier);

@@ -24,7 +24,7 @@ interface Checkpoint {
 /** The steps of a release without `publish`, by the ends of their resources' names. */
 const releaseSteps = [
   ...["install", "wait-for-cloud-init", "fetch", "build", "prepare-database", "write-app.env"],
-  ...["write-stack.env", "deploy", "schedule", "drop-old-user"],
+  ...["write-stack.env", "deploy", "schedule", "lock-old-user"],
 ];
 
 /** The engine killed while it runs a step; the next `up` is of the same version. */

@@ -56,28 +56,6 @@ export const schemaFaults: Fault[] = [
     },
   },
   {
-    name: "tables-with-triggers",
-    async inject(stack) {
-      const { databaseName } = stack.outputs;
-      const trigger = `${databaseName}.by_hand`;
-      const key = await backup(stack);
-      await asMaster(
-        stack,
-        `CREATE TRIGGER ${trigger} BEFORE INSERT ON ${databaseName}.users FOR EACH ROW SET @by_hand = 1`,
-      );
-      const command = ["restore", key, "--yes"];
-      failed(
-        command.join(" "),
-        await stack.lab.tryOps(...command),
-        /error: the tables were not exchanged; the live schema is unchanged/,
-        /remedy: drop the triggers of the tables/,
-      );
-      await asMaster(stack, `DROP TRIGGER ${trigger}`);
-      await stack.lab.ops(...command);
-      return () => serves(stack);
-    },
-  },
-  {
     name: "backup-of-unknown-revision",
     async inject(stack) {
       await backup(stack);

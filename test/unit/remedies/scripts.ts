@@ -24,21 +24,6 @@ export const ofScripts: Table = {
     "set a larger instanceType": why.look,
     "see where it ends": why.look,
   },
-  "scripts/backup.sh": {
-    "check bucket and database": by("test/scripts/backup.test.ts", "fails when the bucket refuses"),
-    "try again": by("test/scripts/backup.test.ts", "fails when the dump cannot be read back"),
-  },
-  "scripts/backups.sh": {
-    "check the policies": by("lab/experiments/faults/access.ts", "policies-changed-by-hand"),
-    "choose one of": by(
-      "test/scripts/backups.test.ts",
-      "refuses a key that is not a complete backup",
-    ),
-    "make one": by(
-      "test/scripts/backup.test.ts",
-      "can be chosen by backups.sh, which says how to make one",
-    ),
-  },
   "scripts/build.sh": {
     "correct the app's ${…}, then: ${…};": by("lab/experiments/faults/app.ts", "build-fails"),
     "correct the app's ${…}, then": why.developer,
@@ -218,20 +203,6 @@ export const ofScripts: Table = {
       "reports that the release runs when the repository refuses",
     ),
     "check the bucket": by("lab/experiments/faults/access.ts", "site-policy-changed"),
-  },
-  "scripts/restore-test.sh": {
-    "find the cause": by("test/e2e/grants.test.ts", "fail the preflight for"),
-    "choose another backup": by(
-      "test/scripts/restore-test.test.ts",
-      "fails with the error when a backup cannot be read",
-    ),
-  },
-  "scripts/restore.sh": {
-    "restore a backup at revision": by(
-      "lab/experiments/faults/schema.ts",
-      "backup-of-unknown-revision",
-    ),
-    "drop the triggers": by("lab/experiments/faults/schema.ts", "tables-with-triggers"),
   },
   "scripts/serving.sh": {
     "restore access to the bucket ${…}, then": by(

@@ -16,6 +16,7 @@ const database: ObservedState["databases"][number] = {
   name: "appdb",
   masterUser: "admin",
   memoryMiB: 1024,
+  storageGiB: 20,
   parameters: {},
 };
 
