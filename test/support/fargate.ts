@@ -85,6 +85,9 @@ export async function makeFargate(api: ApiServer, network: Network) {
   const ssm = new SSM(api.client);
   await ecs.createCluster({ clusterName: "app" });
   await new ECR(api.client).createRepository({ repositoryName: "app" });
+  // What the lab's registry does at the end of a push.
+  const pushed = { repository: "app", tag: "1", digest: `sha256:${"1".repeat(64)}`, size: 1 };
+  await controlApi(api, "ecr-image", pushed);
   await new CloudWatchLogs(api.client).createLogGroup({ logGroupName: logGroup });
   const iam = new IAM(api.client);
   const RoleName = "execution";

@@ -17,7 +17,7 @@ from moto.ssm.models import ssm_backends
 import authorization
 import policies
 
-_ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)")
+_ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+))?(?:@(.+))?")
 _RESOURCES = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed"
 _ONCE = "service call has been retried 1 time(s)"
 
@@ -80,11 +80,11 @@ class _Agent:
         raise CannotStart(f"{doing}: invalid ssm parameters: {name}")
 
     def check_image(self, image: str) -> None:
-        """Whether the role may pull it; whether it is there is known to the registry, but for its repository."""
+        """Whether the role may pull it, and ECR has it: the registry keeps what somebody has deleted in ECR."""
         found = _ECR_IMAGE.match(image)
         if found is None:
             return
-        account, region, name = found.groups()
+        account, region, name, tag, digest = found.groups()
         doing = f"{_RESOURCES}: unable to retrieve ecr registry auth: {_ONCE}"
         self._require("ecr:GetAuthorizationToken", "*", doing)
         arn = f"arn:aws:ecr:{region}:{account}:repository/{name}"
@@ -94,7 +94,11 @@ class _Agent:
         for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
             if not self._may(action, arn):
                 raise CannotStart(f"{resolving}: unexpected status from HEAD request: 403 Forbidden: {action}")
-        if name not in ecr_backends[account][region].repositories:
+        repository = ecr_backends[account][region].repositories.get(name)
+        images = repository.images if repository else []
+        if not any(
+            each.image_digest == digest if digest else (tag or "latest") in each.image_tags for each in images
+        ):
             raise CannotStart(f"{resolving}: {image}: not found")
 
     def check_log_group(self, options: dict[str, str]) -> None:

@@ -45,12 +45,8 @@ describe("A task of the lab's API that cannot start", function () {
   const setTrust = (service: string) =>
     fargate.iam.updateAssumeRolePolicy({ RoleName: "execution", PolicyDocument: trust(service) });
 
-  const causes: [
-    what: string,
-    container: object,
-    change: () => Promise<unknown>,
-    problem: string,
-  ][] = [
+  type Cause = [what: string, container: object, change: () => Promise<unknown>, problem: string];
+  const causes: Cause[] = [
     [
       "a parameter is gone",
       secret("/app/1/GONE"),
@@ -81,6 +77,12 @@ describe("A task of the lab's API that cannot start", function () {
       () => grant(everything),
       `failed to resolve ref ${image.replace("/app:", "/gone:")}: ${image.replace("/app:", "/gone:")}: not found`,
     ],
+    ...[":2", `@sha256:${"2".repeat(64)}`].map((other): Cause => [
+      `its repository has no image ${other.slice(0, 9)}`,
+      { image: image.replace(":1", other) },
+      () => grant(everything),
+      `${image.replace(":1", other)}: not found`,
+    ]),
     [
       "its log group is gone",
       {},
