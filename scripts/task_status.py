@@ -10,6 +10,7 @@ problems: why any task is not healthy, a line for each
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from task_service import aws, commit, primary_of, reasons, service_of
 
@@ -59,6 +60,16 @@ def described(cluster, service, status):
     return aws("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns)["tasks"] if arns else []
 
 
+def health_of(target_group):
+    """States of the load balancer's targets by address."""
+    listed = aws("elbv2", "describe-target-health", "--target-group-arn", target_group)
+    return {each["Target"]["Id"]: each["TargetHealth"] for each in listed["TargetHealthDescriptions"]}
+
+
+def commit_of(definition):
+    return commit(aws("ecs", "describe-task-definition", "--task-definition", definition)["taskDefinition"])
+
+
 def scaling(limits):
     least, most = (int(limit) for limit in limits.split() or (0, 0))
     return {"least": least, "most": most} if least != most else {}
@@ -69,15 +80,15 @@ def main(cluster, name, limits=""):
     if not service:
         print(json.dumps({"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}))
         return
-    tasks, stopped = described(cluster, name, "RUNNING"), described(cluster, name, "STOPPED")
-    listed = aws("elbv2", "describe-target-health", "--target-group-arn", service["loadBalancers"][0]["targetGroupArn"])
-    targets = {each["Target"]["Id"]: each["TargetHealth"] for each in listed["TargetHealthDescriptions"]}
-    definitions = {task["taskDefinitionArn"] for task in tasks}
-    commits = {
-        definition: commit(aws("ecs", "describe-task-definition", "--task-definition", definition)["taskDefinition"])
-        for definition in definitions
-    }
-    print(json.dumps({**summary(service, tasks, stopped, targets, commits), **scaling(limits)}))
+    # Each call starts an AWS CLI, which takes a second on a small machine: those that need not wait for another run beside it.
+    with ThreadPoolExecutor() as pool:
+        stopped = pool.submit(described, cluster, name, "STOPPED")
+        health = pool.submit(health_of, service["loadBalancers"][0]["targetGroupArn"])
+        tasks = described(cluster, name, "RUNNING")
+        definitions = {task["taskDefinitionArn"] for task in tasks}
+        commits = dict(zip(definitions, pool.map(commit_of, definitions)))
+        told = summary(service, tasks, stopped.result(), health.result(), commits)
+    print(json.dumps({**told, **scaling(limits)}))
 
 
 if __name__ == "__main__":
