@@ -27,4 +27,5 @@ from . import (  # noqa: E402, F401
     quotas,
     registries,
     security_groups,
+    snapshots,
 )
