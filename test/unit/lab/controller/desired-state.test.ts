@@ -17,6 +17,8 @@ const database: ObservedState["databases"][number] = {
   masterUser: "admin",
   memoryMiB: 1024,
   parameters: {},
+  snapshot: null,
+  pendingSnapshots: [],
 };
 
 function nicOf(state: ObservedState, owner: string) {
@@ -84,7 +86,7 @@ describe("The desired state", () => {
     const state = observed();
     for (const machine of state.instances) machine.state = "terminated";
     expect(desiredState(state)).to.deep.equal({
-      ...{ routers: [], instances: [], databases: [], loadBalancers: [], tasks: [] },
+      ...{ routers: [], instances: [], databases: [], snapshots: [], loadBalancers: [], tasks: [] },
       dns: state.dns,
     });
   });
