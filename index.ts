@@ -4,6 +4,7 @@ import { createMachines } from "./compute/machines.ts";
 import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
 import { Tasks } from "./compute/tasks/tasks.ts";
 import { Database } from "./database/database.ts";
+import { findOrigin } from "./database/find-origin.ts";
 import { appOf } from "./deployer/app.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
@@ -37,9 +38,10 @@ const provider = new aws.Provider(name, {
 });
 const opts = { providers: [provider] };
 
-const { profile } = aws.config;
+const { profile, assumeRoles } = aws.config;
+const account = { region: settings.region, profile, assumeRoles };
 const { domain } = settings;
-const [zones, zone] = await Promise.all([
+const [zones, zone, origin] = await Promise.all([
   placeNetwork(
     {
       project,
@@ -54,6 +56,7 @@ const [zones, zone] = await Promise.all([
     provider,
   ),
   domain ? findZone({ domain, dnsZone: settings.dnsZone, project, stack }, provider) : undefined,
+  findOrigin(settings, account, { project, stack }),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 
@@ -95,11 +98,7 @@ const network = new Network(
 const access = {
   ownAddress: settings.allowOwnAddress,
   networks: settings.adminCidrs,
-  account: {
-    region: settings.region,
-    profile: aws.config.profile,
-    assumeRoles: aws.config.assumeRoles,
-  },
+  account,
 };
 const taskPlan = planTasks(settings.appTasks, zone);
 const taskPort = settings.appDockerfile ? settings.appPort : 5005;
@@ -150,6 +149,7 @@ const database = new Database(
     schema: settings.databaseName,
     multiAz: settings.databaseMultiAz,
     backupRetentionDays: settings.databaseBackupRetentionDays,
+    origin,
     logs: settings.databaseLogs,
     finalSnapshot: settings.protectData,
     protect,
