@@ -44,6 +44,20 @@ describe("prepare-database.sh", () => {
     expect(machine.read("sql")).to.not.match(/CREATE VIEW|TRIGGER|ROUTINE|EVENT/);
   });
 
+  it("gives a user that a snapshot has brought the new password, and its privileges", () => {
+    prepare("secret", "my_app");
+    const lines = machine.read("sql").split("\n");
+    const begins = (text: string) => lines.findIndex((line) => line.startsWith(text));
+    const [create, alter, grant] = [
+      "CREATE USER IF NOT EXISTS 'app'",
+      "ALTER USER 'app'",
+      "GRANT ",
+    ].map(begins);
+    // CREATE USER IF NOT EXISTS leaves the password of a user that exists.
+    expect(lines[alter!]).to.equal("ALTER USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;");
+    expect([create, alter, grant]).to.deep.equal([0, 1, 2]);
+  });
+
   /** Schemas of the statements of this kind. */
   const schemas = (statement: "GRANT" | "REVOKE") =>
     [...machine.read("sql").matchAll(new RegExp(`^${statement} .* ON \`(.*)\`\\.\\* `, "gm"))].map(
