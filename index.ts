@@ -5,6 +5,7 @@ import { balancerName } from "./compute/tasks/names.ts";
 import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
 import { Tasks } from "./compute/tasks/tasks.ts";
 import { Database } from "./database/database.ts";
+import { findOrigin } from "./database/find-origin.ts";
 import { appOf } from "./deployer/app.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
@@ -38,9 +39,10 @@ const provider = new aws.Provider(name, {
 });
 const opts = { providers: [provider] };
 
-const { profile } = aws.config;
+const { profile, assumeRoles } = aws.config;
+const account = { region: settings.region, profile, assumeRoles };
 const { domain } = settings;
-const [zones, zone] = await Promise.all([
+const [zones, zone, origin] = await Promise.all([
   placeNetwork(
     {
       project,
@@ -57,6 +59,7 @@ const [zones, zone] = await Promise.all([
   domain
     ? findZone({ ...settings, project, stack, balancer: balancerName(`${name}-tasks`) }, provider)
     : undefined,
+  findOrigin(settings, account, { project, stack }),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 
@@ -98,11 +101,7 @@ const network = new Network(
 const access = {
   ownAddress: settings.allowOwnAddress,
   networks: settings.adminCidrs,
-  account: {
-    region: settings.region,
-    profile: aws.config.profile,
-    assumeRoles: aws.config.assumeRoles,
-  },
+  account,
 };
 const taskPlan = planTasks(settings, zone);
 const taskPort = settings.appDockerfile ? settings.appPort : 5005;
@@ -153,6 +152,7 @@ const database = new Database(
     schema: settings.databaseName,
     multiAz: settings.databaseMultiAz,
     backupRetentionDays: settings.databaseBackupRetentionDays,
+    origin,
     logs: settings.databaseLogs,
     finalSnapshot: settings.protectData,
     protect,

@@ -1,6 +1,16 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { randomBytes } from "node:crypto";
 import { randomSecret } from "../secrets.ts";
+import {
+  engineVersion,
+  ignoredOrigin,
+  masterUser,
+  originTag,
+  originText,
+  schemaTag,
+  type Origin,
+} from "./origin.ts";
 import { pendingChanges } from "./pending-changes.ts";
 import { growthLimit } from "./storage.ts";
 
@@ -29,13 +39,18 @@ export interface DatabaseArgs {
   readonly multiAz: boolean;
   /** 0 to 35: to any second of that time RDS restores to another instance. */
   readonly backupRetentionDays: number;
+  /** What it begins with, when it is created; undefined for an empty schema. */
+  readonly origin: Origin | undefined;
   /** Have errors and queries of more than 2 s in CloudWatch Logs. The log groups outlive the instance. */
   readonly logs: boolean;
-  /** Leave a last snapshot behind when it is destroyed. */
+  /** Leave a last snapshot and the automated backups behind when it is destroyed. */
   readonly finalSnapshot: boolean;
   /** Refuse deletion, by Pulumi and by the API. */
   readonly protect: boolean;
 }
+
+/** Inputs of an instance that tell its origin. */
+const ofOrigin = ["snapshotIdentifier", "restoreToPointInTime", `tags.${originTag}`];
 
 function mysqlParameters({ logs }: DatabaseArgs) {
   return [
@@ -71,12 +86,34 @@ function warnOfPendingChanges(wanted: DatabaseArgs, instance: aws.rds.Instance):
     });
 }
 
+function warnOfIgnoredOrigin(origin: Origin, instance: aws.rds.Instance): void {
+  instance.tagsAll.apply((tags) => {
+    const warning = ignoredOrigin(origin, tags);
+    if (warning) void pulumi.log.warn(warning, instance);
+  });
+}
+
+/**
+ * A name that no snapshot has, also when a database is in the place of another one: each run has another random part, and
+ * an instance keeps that of its creation. Without a final snapshot it is not used, and stays the same: a stack may ask for
+ * a final snapshot later.
+ */
+function nameFinalSnapshot(
+  { schema, finalSnapshot }: DatabaseArgs,
+  subnets: aws.rds.SubnetGroup,
+): pulumi.Output<string> {
+  // Identifiers have no underscores and no two hyphens in a row.
+  const hyphened = schema.split(/_+/).filter(Boolean).join("-");
+  const suffix = finalSnapshot ? `${randomBytes(4).toString("hex")}-final` : "final";
+  return pulumi.interpolate`${subnets.name}-${hyphened}-${suffix}`;
+}
+
 /** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
 export class Database extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
   readonly schema: string;
-  readonly masterUser = "dbadmin";
+  readonly masterUser = masterUser;
   /** A secret. */
   readonly masterPassword: pulumi.Output<string>;
   readonly masterPasswordRotation: number;
@@ -112,6 +149,7 @@ export class Database extends pulumi.ComponentResource {
     );
     const instance = this.createInstance(name, args, subnets, parameters);
     if (!args.applyImmediately) warnOfPendingChanges(args, instance);
+    if (args.origin) warnOfIgnoredOrigin(args.origin, instance);
 
     this.address = instance.address;
     this.port = instance.port;
@@ -124,13 +162,11 @@ export class Database extends pulumi.ComponentResource {
     subnets: aws.rds.SubnetGroup,
     parameters: aws.rds.ParameterGroup,
   ): aws.rds.Instance {
-    // Identifiers have no underscores and no two hyphens in a row.
-    const hyphened = args.schema.split(/_+/).filter(Boolean).join("-");
     return new aws.rds.Instance(
       name,
       {
         engine: "mysql",
-        engineVersion: "8.4",
+        engineVersion,
         autoMinorVersionUpgrade: true,
         instanceClass: args.instanceClass,
         // While growth is on, the provider ignores storage that has grown beyond this.
@@ -138,6 +174,7 @@ export class Database extends pulumi.ComponentResource {
         maxAllocatedStorage: growthLimit(args.allocatedStorage, args.maxAllocatedStorage),
         storageType: "gp3",
         storageEncrypted: true,
+        ...args.origin,
         dbName: args.schema,
         username: this.masterUser,
         password: this.masterPassword,
@@ -156,18 +193,24 @@ export class Database extends pulumi.ComponentResource {
         copyTagsToSnapshot: true,
         deletionProtection: args.protect,
         skipFinalSnapshot: !args.finalSnapshot,
-        // Each name can be taken once: it has the subnet group's random suffix, and the schema for a database that
-        // takes another's place.
-        ...(args.finalSnapshot
-          ? { finalSnapshotIdentifier: pulumi.interpolate`${subnets.name}-${hyphened}-final` }
-          : {}),
-        tags: { Name: name },
+        deleteAutomatedBackups: !args.finalSnapshot,
+        finalSnapshotIdentifier: nameFinalSnapshot(args, subnets),
+        tags: {
+          Name: name,
+          [schemaTag]: args.schema,
+          ...(args.origin ? { [originTag]: originText(args.origin) } : {}),
+        },
       },
       {
         parent: this,
         protect: args.protect,
-        // RDS takes it at creation only: ModifyDBInstance has no such parameter.
-        ignoreChanges: ["engineLifecycleSupport"],
+        // A changed origin would replace the database, and lose its rows; RDS takes an origin, and the life cycle support,
+        // at creation only. The engine ignores no change where it creates an instance, be it in the place of another.
+        ignoreChanges: [
+          "engineLifecycleSupport",
+          ...ofOrigin,
+          ...(args.finalSnapshot ? ["finalSnapshotIdentifier"] : []),
+        ],
       },
     );
   }

@@ -1,4 +1,4 @@
-/** A client of EC2's API with the same account, region and roles as Pulumi's provider. */
+/** Clients of AWS's API with the same account, region and roles as Pulumi's provider. */
 import { EC2, type EC2ClientConfig } from "@aws-sdk/client-ec2";
 import { STS } from "@aws-sdk/client-sts";
 
@@ -23,12 +23,19 @@ export interface AwsAccount {
   readonly assumeRoles?: readonly AssumedRole[] | undefined;
 }
 
+type Identity = Pick<EC2ClientConfig, "profile" | "credentials">;
+
 /** @throws what STS says, if a role cannot be assumed */
-export async function ec2ClientOf(
+export async function ec2ClientOf(account: AwsAccount, abortSignal: AbortSignal): Promise<EC2> {
+  return new EC2(await clientConfigOf(account, abortSignal));
+}
+
+/** What a client of any service is made with. @throws what STS says, if a role cannot be assumed */
+export async function clientConfigOf(
   { region, profile, assumeRoles = [] }: AwsAccount,
   abortSignal: AbortSignal,
-): Promise<EC2> {
-  let identity: Pick<EC2ClientConfig, "profile" | "credentials"> = profile ? { profile } : {};
+): Promise<Identity & { region: string }> {
+  let identity: Identity = profile ? { profile } : {};
   for (const role of assumeRoles) {
     const sts = new STS({ region, ...identity });
     const { Credentials } = await sts.assumeRole(assumption(role), { abortSignal });
@@ -41,7 +48,7 @@ export async function ec2ClientOf(
       },
     };
   }
-  return new EC2({ region, ...identity });
+  return { region, ...identity };
 }
 
 /** The request that the provider sends. Its duration is left out: the calls take seconds. */

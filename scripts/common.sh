@@ -144,7 +144,7 @@ anywhere() { query "$1" --database=information_schema; }
 
 # Ends a step: the server has no schema of the app's any more. Rights on it outlive it.
 no_schema() {
-  fail "$DB_HOST has no schema $SCHEMA: somebody dropped it" "create it: $ops mysql$flags -- -D information_schema -e 'CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4';
+  fail "$DB_HOST has no schema $SCHEMA: somebody dropped it, or databaseSnapshot holds another one" "create it: $ops mysql$flags -- -D information_schema -e 'CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4';
         then restore a backup: $ops restore$flags"
 }
 

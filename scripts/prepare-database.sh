@@ -59,9 +59,11 @@ as_master "${master[@]}" "$(
   # What earlier versions of restore.sh had beside the live schema.
   revoke "${schema//_/\\_}\\_drill%" "$account"
   echo "DROP DATABASE IF EXISTS \`${schema}_drill\`; DROP DATABASE IF EXISTS \`${schema}_drill_old\`;"
+  # A new one each time. And the privilege on all schemas last: REVOKE would make an exception of it.
+  echo "DROP USER IF EXISTS $reader;"
   user "$reader" "$reader_password"
-  echo "GRANT SELECT ON *.* TO $reader;"
   grants "$reader_privileges" "$reader"
+  echo "GRANT SELECT ON *.* TO $reader;"
 )"
 
 umask 077

@@ -56,6 +56,12 @@ export function databaseReader(client: rds.RDS) {
   const of = { client };
   return {
     instances: () => all(rds.paginateDescribeDBInstances(of, {}), (page) => page.DBInstances),
+    /** Those that somebody has made, or a deletion: not the automated ones. */
+    snapshots: () =>
+      all(
+        rds.paginateDescribeDBSnapshots(of, { SnapshotType: "manual" }),
+        (page) => page.DBSnapshots,
+      ),
     subnetGroups: () =>
       all(rds.paginateDescribeDBSubnetGroups(of, {}), (page) => page.DBSubnetGroups),
     parameterGroups: () =>

@@ -6,14 +6,16 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/revision?after=N              the same once n is greater than N, and after 25 s at the latest
   POST /_lab/status                        {"resource": id, "status": word}: the controller has brought an instance to
                                            running, rebooted, stopped or terminated, a DB instance to
-                                           available, deleted or, if it cannot be created, failed;
+                                           available, deleted or, if it cannot be created, failed, and a DB
+                                           snapshot, as snapshot.ID, to available;
                                            409 if that is not what it is on its way to, or too early
   POST /_lab/delay                         {"status": word, "seconds": n}: from now on what sets out for that status
                                            gets there after so many seconds, not before
   GET  /_lab/awaiting/WORD                 {"resources": [id, …]}: of which that status is awaited; "rebooted" is
                                            one that AWS's calls do not show
   GET  /_lab/db/ID/master-password         {"password": …}
-  GET  /_lab/db/ID/address                 {"address": …, "subnetId": …}, the private one
+  GET  /_lab/db/ID/address                 {"address": …, "subnetId": …, "snapshot": ID or null}: the private address, and
+                                           the snapshot that it begins with
   POST /_lab/db/ID/free-storage            {"bytes": n}: CloudWatch's metric FreeStorageSpace of the DB instance, as of now
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
   GET  /_lab/dns                           {"zones": [name, …], "records": [{"name": …, "address": …}, …]}: what the

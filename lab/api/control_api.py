@@ -31,11 +31,17 @@ def master_password(identifier: str) -> Answer:
 
 
 def address(identifier: str) -> Answer:
-    """`{"address": …, "subnetId": …}` of the DB instance, which is in a subnet of its group. Raises NotFound."""
-    interface = getattr(database(identifier), "interface", None)
+    """`{"address": …, "subnetId": …, "snapshot": …}` of the DB instance, which is in a subnet of its group; the
+    snapshot is the one that it begins with, or None. Raises NotFound."""
+    found = database(identifier)
+    interface = getattr(found, "interface", None)
     if interface is None:
         raise NotFound(f"DB instance {identifier} is in no subnet group")
-    return {"address": interface.private_ip_address, "subnetId": interface.subnet.id}
+    return {
+        "address": interface.private_ip_address,
+        "subnetId": interface.subnet.id,
+        "snapshot": getattr(found, "restored_from", None),
+    }
 
 
 def report_free_storage(identifier: str, bytes: float) -> Answer:  # noqa: A002

@@ -16,6 +16,7 @@ import {
   type Lab,
 } from "./docker.ts";
 import { attach, forgetAttachment, type Place } from "./attachment.ts";
+import { fillFromSnapshot, takeSnapshot } from "./snapshots.ts";
 
 /**
  * What Docker inside a machine needs of the outer one; tried one by one. `--privileged` instead would ask
@@ -79,6 +80,8 @@ async function runMachine(lab: Lab, instance: Instance, resolver: string): Promi
 }
 
 export async function reconcileDatabase(lab: Lab, database: Database, place: Place): Promise<void> {
+  // Before it is deleted: a final snapshot is of its last moment.
+  for (const snapshot of database.pendingSnapshots) await takeSnapshot(lab, database.id, snapshot);
   if (database.status === "deleting") {
     await removeContainer(lab, database.id);
     return report(database.id, "deleted");
@@ -108,6 +111,7 @@ export async function reconcileDatabase(lab: Lab, database: Database, place: Pla
 
 async function runDatabase(lab: Lab, database: Database, resolver: string): Promise<void> {
   const settings = await databaseSettings(lab, database);
+  if (database.snapshot) await fillFromSnapshot(lab, database.id, database.snapshot);
   await runContainer(lab, database.id, {
     Image: lab.images.mysql,
     Hostname: database.id,
@@ -131,7 +135,8 @@ async function databaseSettings(lab: Lab, database: Database): Promise<string> {
   await copyFile(`${lab.home}/share/certs/lab-ca.crt`, `${directory}/ca.crt`);
   const files = {
     user: database.masterUser,
-    password: await masterPassword(database.id),
+    // Data of a snapshot have the password of their moment, so the server is told the API's when it runs.
+    password: database.snapshot ? "" : await masterPassword(database.id),
     database: database.name,
     port: String(database.port),
     "parameters.cnf": Object.entries(database.parameters)

@@ -46,7 +46,7 @@ export async function revisionAfter(seen: number): Promise<number> {
   return (await call<{ revision: number }>(`revision?after=${seen}`)).revision;
 }
 
-/** Tells the API what became of a resource: an instance's state name or a database's status. */
+/** Tells the API what became of a resource: an instance's state name, a database's or a snapshot's status. */
 export async function report(resource: string, status: string): Promise<void> {
   await call("status", { resource, status });
 }
@@ -56,9 +56,10 @@ export async function rebooting(): Promise<string[]> {
   return (await call<{ resources: string[] }>("awaiting/rebooted")).resources;
 }
 
-/** A database's private address and the id of its subnet; undefined if it is gone. */
+/** A database's private address, the id of its subnet and the snapshot that it begins with; undefined if it is gone. */
 export function databasePlace(id: string) {
-  return call<{ address: string; subnetId: string }>(`db/${id}/address`).catch(ifNotFound);
+  type Place = { address: string; subnetId: string; snapshot: string | null };
+  return call<Place>(`db/${id}/address`).catch(ifNotFound);
 }
 
 /** Tells CloudWatch how many bytes a database's volume has free. */

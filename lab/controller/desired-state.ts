@@ -58,6 +58,7 @@ export interface DesiredState {
   routers: Router[];
   instances: Instance[];
   databases: Database[];
+  snapshots: string[];
   loadBalancers: LoadBalancer[];
   tasks: Task[];
   /** What the internet's name servers answer. */
@@ -67,7 +68,7 @@ export interface DesiredState {
 /** A VPC without a network interface needs no router, so it has none. */
 export function desiredState(observed: ObservedState): DesiredState {
   const instances = observed.instances.filter(({ state }) => state !== "terminated");
-  const { databases, loadBalancers, tasks, dns } = observed;
+  const { databases, snapshots, loadBalancers, tasks, dns } = observed;
   const ports = portsOf({ instances, databases, loadBalancers, tasks });
   const routers = observed.vpcs
     .map((vpc): Router => ({
@@ -82,7 +83,7 @@ export function desiredState(observed: ObservedState): DesiredState {
         .map(({ endpoint, address }) => ({ name: endpoint!, address })),
     }))
     .filter(({ interfaces }) => interfaces.length > 0);
-  return { routers, instances, databases, loadBalancers, tasks, dns };
+  return { routers, instances, databases, snapshots, loadBalancers, tasks, dns };
 }
 
 function connect(observed: ObservedState, port: Port): Interface {

@@ -18,6 +18,7 @@ import { loadBalancerResource, taskResource } from "./ports.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
 import { configureRouter, ensureRouter, routerName } from "./routers.ts";
+import { removeSnapshot, storedSnapshots } from "./snapshots.ts";
 import { removeTaskImage } from "./tasks/images.ts";
 import { TaskLogs } from "./tasks/logs.ts";
 import { awaitsStart, Tasks } from "./tasks/tasks.ts";
@@ -64,7 +65,11 @@ async function ensureHelper(existing: Map<string, Container>): Promise<void> {
  */
 async function reconcile(): Promise<number> {
   const { start, missed } = jobs.pass();
-  const [desired, existing] = await Promise.all([cache.at(changes.revision), containers(lab)]);
+  const [desired, existing, stored] = await Promise.all([
+    cache.at(changes.revision),
+    containers(lab),
+    storedSnapshots(lab),
+  ]);
   latest = desired;
   await ensureHelper(existing);
   start("internet", () => ensureInternet(lab, existing, desired.dns));
@@ -101,6 +106,11 @@ async function reconcile(): Promise<number> {
     if (!resource || wanted.has(resource)) continue;
     start(resource, () => removeContainer(lab, resource).then(() => removeTaskImage(image)));
   }
+  // A volume is made for a snapshot that a pass has read, and no later pass reads an older state.
+  for (const snapshot of stored) {
+    if (desired.snapshots.includes(snapshot)) continue;
+    start(`snapshot ${snapshot}`, () => removeSnapshot(lab, snapshot));
+  }
   if (missed()) return 0;
   return jobs.underWay || awaitsStatus(desired) ? activeInterval : resyncInterval;
 }
@@ -131,7 +141,9 @@ function awaitsStatus({ instances, databases, ...desired }: DesiredState): boole
   const transitions = ["pending", "stopping", "shutting-down", "creating", "deleting"];
   return (
     instances.some(({ state, rebooting }) => rebooting || transitions.includes(state)) ||
-    databases.some(({ status }) => transitions.includes(status)) ||
+    databases.some(
+      ({ status, pendingSnapshots }) => transitions.includes(status) || pendingSnapshots.length > 0,
+    ) ||
     desired.tasks.some((task) => awaitsStart(task))
   );
 }

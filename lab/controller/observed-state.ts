@@ -3,7 +3,7 @@
  * of the control API for what these do not tell. So it does not matter who made a resource.
  */
 import { EC2, type Instance as Machine, type IpPermission } from "@aws-sdk/client-ec2";
-import { RDS, type DBInstance } from "@aws-sdk/client-rds";
+import { RDS, type DBInstance, type DBSnapshot } from "@aws-sdk/client-rds";
 
 import { databaseReader, keyPairs, readCloud, tagsOf, userData } from "../../tools/inventory.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type PublicDns,
   type Task,
 } from "./control-api.ts";
+import { ec2Type, memorySizes } from "./memory-sizes.ts";
 
 export interface Vpc {
   id: string;
@@ -113,6 +114,10 @@ export interface Database {
   /** GiB. */
   storageGiB: number;
   parameters: Record<string, string>;
+  /** The snapshot whose data it begins with; null for none. */
+  snapshot: string | null;
+  /** Snapshots of it that wait for their data. */
+  pendingSnapshots: string[];
 }
 
 export interface ObservedState {
@@ -124,6 +129,8 @@ export interface ObservedState {
   securityGroups: SecurityGroup[];
   instances: Instance[];
   databases: Database[];
+  /** Ids of all DB snapshots that somebody has made, or a deletion. */
+  snapshots: string[];
   loadBalancers: LoadBalancer[];
   tasks: Task[];
   dns: PublicDns;
@@ -135,10 +142,10 @@ const rds = databaseReader(new RDS());
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<ObservedState> {
   // The control API, not AWS's, as moto takes longer to describe load balancers and tasks.
-  const [cloud, lists, databases, dns, balancers, ecsTasks] = await Promise.all([
+  const [cloud, lists, snapshots, dns, balancers, ecsTasks] = await Promise.all([
     readCloud(ec2),
     ec2.describePrefixLists(),
-    describeDatabases(),
+    rds.snapshots(),
     publicDns(),
     loadBalancers(),
     tasks(),
@@ -183,7 +190,8 @@ export async function describe(): Promise<ObservedState> {
       egress: (group.IpPermissionsEgress ?? []).map(permissionOf),
     })),
     instances: await describeInstances(cloud.instances),
-    databases,
+    databases: await describeDatabases(snapshots),
+    snapshots: snapshots.map((snapshot) => snapshot.DBSnapshotIdentifier!),
     loadBalancers: balancers,
     tasks: ecsTasks,
     dns,
@@ -205,7 +213,10 @@ async function describeInstances(found: readonly Machine[]): Promise<Instance[]>
   const [reboots, keys, memory, data] = await Promise.all([
     rebooting(),
     keyPairs(ec2),
-    memorySizes(found.map((instance) => instance.InstanceType!)),
+    memorySizes(
+      ec2,
+      found.map((instance) => instance.InstanceType!),
+    ),
     Promise.all(found.map((instance) => userData(ec2, instance.InstanceId!))),
   ]);
   return found.map((instance, index) => ({
@@ -235,23 +246,10 @@ async function describeInstances(found: readonly Machine[]): Promise<Instance[]>
   }));
 }
 
-/** MiB by instance type; asked once for each type. */
-const knownMemory = new Map<string, number>();
-
-async function memorySizes(types: string[]): Promise<Map<string, number>> {
-  const unknown = [...new Set(types)].filter((type) => !knownMemory.has(type));
-  if (unknown.length > 0) {
-    const found = await ec2.describeInstanceTypes({ InstanceTypes: unknown as never[] });
-    for (const type of found.InstanceTypes ?? []) {
-      knownMemory.set(type.InstanceType!, type.MemoryInfo!.SizeInMiB!);
-    }
-  }
-  return knownMemory;
-}
-
-async function describeDatabases(): Promise<Database[]> {
+async function describeDatabases(snapshots: readonly DBSnapshot[]): Promise<Database[]> {
   const embodied = (await rds.instances()).filter((database) => database.DBSubnetGroup?.VpcId);
   const memory = await memorySizes(
+    ec2,
     embodied.map(({ DBInstanceClass }) => ec2Type(DBInstanceClass!)),
   );
   const found = await Promise.all(
@@ -272,16 +270,15 @@ async function describeDatabases(): Promise<Database[]> {
         memoryMiB: memory.get(ec2Type(database.DBInstanceClass!)) ?? 1024,
         storageGiB: database.AllocatedStorage!,
         parameters: await parametersOf(database),
+        pendingSnapshots: snapshots
+          .filter(({ DbiResourceId: id }) => id === database.DbiResourceId)
+          .filter(({ Status }) => Status === "creating")
+          .map(({ DBSnapshotIdentifier: id }) => id!),
       };
       return [described];
     }),
   );
   return found.flat();
-}
-
-/** A database class has the memory of the instance type that it is named after. */
-function ec2Type(databaseClass: string): string {
-  return databaseClass.replace(/^db\./, "");
 }
 
 async function parametersOf(database: DBInstance): Promise<Record<string, string>> {

@@ -2,11 +2,14 @@
 import { Browser } from "./browser.ts";
 import type { LabStack } from "./stack.ts";
 
+/** Where the app is. */
+type Outputs = Pick<LabStack, "outputs">;
+
 const password = "correct horse";
 
 /** Registers a user and resolves to the name. */
 export async function register(
-  { outputs }: LabStack,
+  { outputs }: Outputs,
   username = `user${Date.now()}`,
 ): Promise<string> {
   const fields = { username, email: `${username}@example.com`, password, register: "" };
@@ -19,7 +22,7 @@ export async function register(
  *
  * @throws unless the user, who registered before, can log in
  */
-export async function logIn({ outputs }: LabStack, username: string): Promise<Browser> {
+export async function logIn({ outputs }: Outputs, username: string): Promise<Browser> {
   const fields = { username, password, login: "" };
   const browser = new Browser(outputs.appUrl!);
   const { status } = await browser.submit("/login", fields);

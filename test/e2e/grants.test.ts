@@ -170,6 +170,16 @@ describe("The grants of the app's database user", function () {
         });
       }
 
+      it("are those of a user that a snapshot has brought, with another password and rows", async () => {
+        await asRoot("CREATE DATABASE my_app_db; CREATE TABLE my_app_db.live (id INT PRIMARY KEY)");
+        await asRoot("INSERT INTO my_app_db.live VALUES (1)");
+        await asRoot("CREATE USER app_a@'%' IDENTIFIED BY 'of another environment'");
+        await prepare("my_app_db");
+        expect(await preflight()).to.deep.equal(passes);
+        const { text } = await onMachine("query 'SELECT COUNT(*) FROM live'");
+        expect(text).to.equal("1\n");
+      });
+
       it("replace the grants of an earlier version, and its schemas are dropped", async () => {
         await asRoot(
           `CREATE DATABASE my_app_db_drill; CREATE DATABASE my_app_db_drill_old; CREATE USER app_a;

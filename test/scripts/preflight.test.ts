@@ -209,7 +209,7 @@ describe("The preflight", () => {
     machine.mysql({ ...answers, [ofCharset]: "" });
     machine.write("dropped", "");
     fails(
-      /127\.0\.0\.1 has no schema my_app: somebody dropped it$/,
+      /127\.0\.0\.1 has no schema my_app: somebody dropped it, or databaseSnapshot holds another one$/,
       /-e 'CREATE DATABASE my_app CHARACTER SET utf8mb4';\n +then restore a backup: \.\/ops restore/,
     );
   });

@@ -89,7 +89,7 @@ describe("The verification", () => {
     [
       "the server has no such schema",
       { schemas: "appdb2" },
-      "db.example has no schema appdb: somebody dropped it",
+      "db.example has no schema appdb: somebody dropped it, or databaseSnapshot holds another one",
     ],
     [
       "the schema lacks a table of the last migration",

@@ -24,6 +24,11 @@ describe("The database", () => {
       autoMinorVersionUpgrade: true,
       copyTagsToSnapshot: true,
     });
+    // Snapshots get its tags, and the program finds their schema there.
+    expect(built.one(instance).inputs.tags).to.deep.equal({
+      Name: "flask-on-aws-dev-database",
+      schema: "appdb",
+    });
     expect(built.one(instance).inputs.vpcSecurityGroupIds).to.deep.equal([
       "flask-on-aws-dev-database-id",
     ]);
@@ -148,13 +153,30 @@ describe("The database", () => {
     expect(built.one(instance).inputs.enabledCloudwatchLogsExports).to.deep.equal([]);
   });
 
+  it("keeps the name of its final snapshot, which is another one for each database", async () => {
+    const first = built.one(instance);
+    expect(first.ignoreChanges).to.include("finalSnapshotIdentifier");
+    const second = (await program()).one(instance);
+    expect(first.inputs.finalSnapshotIdentifier).to.not.equal(
+      second.inputs.finalSnapshotIdentifier,
+    );
+  });
+
+  it("does not begin with a snapshot that RDS does not have", async () => {
+    const failure = await program({ databaseSnapshot: "none" }).catch((error: Error) => error);
+    expect(failure).to.have.property("message").that.includes("is no DB snapshot of this account");
+  });
+
   it("is protected from deletion and keeps a final snapshot unless the settings say otherwise", async () => {
     const lastSnapshot = {
       skipFinalSnapshot: false,
-      finalSnapshotIdentifier: "flask-on-aws-dev-database-1234567-appdb-final",
+      deleteAutomatedBackups: false,
     };
     expect(built.one(instance).inputs).to.include({ deletionProtection: true, ...lastSnapshot });
     expect(built.one(instance).protect).to.equal(true);
+    expect(built.one(instance).inputs.finalSnapshotIdentifier).to.match(
+      /^flask-on-aws-dev-database-1234567-appdb-[0-9a-f]{8}-final$/,
+    );
 
     const tornDown = (await program({ confirmDestroy: "dev" })).one(instance);
     expect(tornDown.inputs).to.include({ deletionProtection: false, ...lastSnapshot });
@@ -162,7 +184,12 @@ describe("The database", () => {
 
     const unprotected = (await program({ protectData: false })).one(instance);
     expect(unprotected.inputs).to.include({ deletionProtection: false, skipFinalSnapshot: true });
-    expect(unprotected.inputs).to.not.have.property("finalSnapshotIdentifier");
+    expect(unprotected.inputs).to.include({ deleteAutomatedBackups: true });
+    // A stack that asks for a final snapshot later has a name for it.
+    expect(unprotected.inputs.finalSnapshotIdentifier).to.equal(
+      "flask-on-aws-dev-database-1234567-appdb-final",
+    );
+    expect(unprotected.ignoreChanges).to.not.include("finalSnapshotIdentifier");
     expect(unprotected.protect).to.equal(false);
   });
 });

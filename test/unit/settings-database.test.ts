@@ -38,6 +38,36 @@ describe("Settings of the database", () => {
       "must be a whole number, 0 to 1000000 and is raised by one each time",
     ],
   ];
+  /** The settings after the remedy of the problem. */
+  const remedied = (settings: Record<string, unknown>, key: string, problem: string) => {
+    const [, remedy = ""] = /\n {4}remedy: (.*)/.exec(problem) ?? [];
+    if (remedy === `pulumi config rm ${key} --stack dev`) return { ...settings, [key]: "" };
+    const [, use = ""] = /^use ([^\s,]+)/.exec(remedy) ?? [];
+    const value: unknown = /^(\d+|"")$/.test(use) ? JSON.parse(use) : use;
+    // Without the moment, its instance is one setting too many.
+    const alone = value === "" && [time, from].includes(key);
+    return { ...settings, [key]: value, ...(alone && { [time]: "", [from]: "" }) };
+  };
+  const [snapshot, time, from] = ["databaseSnapshot", "databaseRestoreTime", "databaseRestoreFrom"];
+  const moment = "2026-01-31T08:30:00Z";
+  wrong.push(
+    [{ [snapshot]: "last one" }, snapshot, "must be the identifier or the ARN of a DB snapshot"],
+    [{ [snapshot]: "arn:aws:rds:us-west-2:1:snapshot:a" }, snapshot, "must be the identifier or"],
+    [{ [snapshot]: "a--b" }, snapshot, "must be the identifier or the ARN of a DB snapshot"],
+    [{ [time]: "2026-01-31 08:30", [from]: "db" }, time, "must be a moment in UTC, as in RFC 3339"],
+    [{ [time]: "2026-01-31T08:30:00+01:00", [from]: "db" }, time, "must be a moment in UTC"],
+    [{ [time]: "2026-02-30T08:30:00Z", [from]: "db" }, time, "is not in the calendar"],
+    [{ [time]: "2026-01-31T25:30:00Z", [from]: "db" }, time, "is not in the calendar"],
+    [
+      { [from]: "my_db", [time]: moment },
+      from,
+      "must be the identifier or the resource ID of a DB",
+    ],
+    [{ [time]: moment }, time, "needs databaseRestoreFrom"],
+    [{ [from]: "db" }, from, "needs databaseRestoreTime"],
+    [{ [snapshot]: "a", [time]: moment, [from]: "db" }, snapshot, "counts only without database"],
+    [{ [snapshot]: "a", [from]: "db" }, from, "needs databaseRestoreTime"],
+  );
   for (const [settings, key, message] of wrong) {
     it(`are refused until the remedy is applied: ${JSON.stringify(settings)}`, async () => {
       const [problem = "", ...others] = await problemsWith(settings);
@@ -45,9 +75,7 @@ describe("Settings of the database", () => {
       expect(problem).to.include(`flask-on-aws:${key} is ${JSON.stringify(settings[key])}\n`);
       expect(problem).to.include(message);
       for (const line of problem.split("\n")) expect(line.length, line).to.be.at.most(100);
-      const [, use = ""] = /\n {4}remedy: use ([^\s,]+)/.exec(problem) ?? [];
-      const remedied = /^\d+$/.test(use) ? Number(use) : use;
-      expect(await problemsWith({ ...settings, [key]: remedied })).to.deep.equal([]);
+      expect(await problemsWith(remedied(settings, key, problem))).to.deep.equal([]);
     });
   }
 
@@ -58,6 +86,11 @@ describe("Settings of the database", () => {
     { [storage]: 22 },
     { [storage]: 20 },
     { databaseAllocatedStorage: 65536 },
+    { [snapshot]: "flask-on-aws-dev-database-1234567-appdb-final" },
+    { [snapshot]: "arn:aws:rds:us-west-2:123456789012:snapshot:before-the-fault" },
+    { [snapshot]: "rds:dev-2026-01-31-05-10" },
+    { [time]: moment, [from]: "flask-on-aws-dev-database1234567" },
+    { [time]: "2026-01-31T08:30:00.5Z", [from]: "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
   ])
     it(`are accepted: ${JSON.stringify(settings)}`, async () => {
       expect(await problemsWith(settings)).to.deep.equal([]);

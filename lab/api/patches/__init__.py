@@ -28,4 +28,5 @@ from . import (  # noqa: E402, F401
     registries,
     scalable_targets,
     security_groups,
+    snapshots,
 )

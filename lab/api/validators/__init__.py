@@ -20,7 +20,7 @@ from moto.rds.models import rds_backends
 from moto.rds.responses import RDSResponse
 
 from patches.patching import replaces
-from . import databases, deletions, load_balancers, machines, network, security_groups, services
+from . import databases, deletions, load_balancers, machines, network, security_groups, services, snapshots
 from .call import Call, Refused
 
 Rule = Callable[[Call], None]
@@ -68,6 +68,22 @@ RDS_RULES: dict[str, list[Rule]] = {
         databases.parameter_group,
         databases.security_groups,
     ],
+    "CreateDBSnapshot": [snapshots.of_available_instance],
+    "CopyDBSnapshot": [snapshots.no_copies],
+    "RestoreDBInstanceFromDBSnapshot": [
+        databases.instance_class,
+        databases.parameter_group,
+        databases.security_groups,
+        snapshots.available,
+        snapshots.with_data,
+    ],
+    "RestoreDBInstanceToPointInTime": [
+        databases.instance_class,
+        databases.parameter_group,
+        databases.security_groups,
+        snapshots.no_data_of_a_moment,
+    ],
+    "DeleteDBSnapshot": [snapshots.not_being_made],
     "CreateDBSubnetGroup": [databases.subnets],
     "ModifyDBSubnetGroup": [databases.subnets],
     "DeleteDBInstance": [deletions.final_snapshot],

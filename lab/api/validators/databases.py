@@ -151,4 +151,4 @@ def engine(call: Call) -> str:
 
 def existing(call: Call) -> Any:
     """The instance that the call is about, or None when it is a new one."""
-    return call.rds.databases.get(call.params["DBInstanceIdentifier"])
+    return call.rds.databases.get(call.params.get("DBInstanceIdentifier") or "")

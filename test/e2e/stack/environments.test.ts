@@ -108,8 +108,11 @@ describe("Two environments", function () {
     await typed(destroy);
     await typed(forget);
     expect((await lab.state(...prod)).resources ?? []).to.deep.equal([]);
-    const { DBSnapshots } = await new RDS(await lab.client()).describeDBSnapshots();
+    const rds = new RDS(await lab.client());
+    const { DBSnapshots } = await rds.describeDBSnapshots({ SnapshotType: "manual" });
     expect(DBSnapshots).to.have.lengthOf(1);
+    const { DBInstanceAutomatedBackups } = await rds.describeDBInstanceAutomatedBackups({});
+    expect(DBInstanceAutomatedBackups!.map(({ Status }) => Status)).to.deep.equal(["retained"]);
   });
 
   it("leave nothing on this computer after lab/down", async () => {

@@ -22,7 +22,22 @@ const account = inspect("it says how to reach the user's own state, key or passp
 const ownNetwork = inspect("the network of the user's computer is the user's to change");
 const older = inspect("no test in the lab has a machine of an earlier version");
 
+const ofOrigin = by(
+  "test/unit/database-origin.test.ts",
+  "is refused before anything is created: ${limit}",
+);
+
 export const ofProgram: Table = {
+  "database/find-origin.ts": {
+    "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
+    "use one of": chosenValue,
+  },
+  "database/origin.ts": {
+    "name ": chosenValue,
+    "pulumi config set": ofOrigin,
+    "use ": by("test/unit/database-origin.test.ts", "is refused outside of the window: ${time}"),
+    "wait for it": inspect("only AWS makes a snapshot available"),
+  },
   "deployer/first-contact.ts": {
     "find out which machine": why.look,
     "run ": why.look,

@@ -8,6 +8,7 @@ import { ifFound } from "../errors.ts";
 import { type Plain, replace, resource, tagList, type Tags, update } from "../resource.ts";
 import { type Properties, same, sameIgnoringCase, sameSet } from "../values.ts";
 import { managedByPulumi } from "./ec2.ts";
+import { afterRestore, isRestored, restoreInstance } from "./rds-restore.ts";
 
 const rds = (context: Context): RDS => context.client(RDS);
 
@@ -161,18 +162,32 @@ const instance = resource<Plain<InstanceState>>({
     applyImmediately: update({ local: true }),
     skipFinalSnapshot: update({ default: false, local: true }),
     finalSnapshotIdentifier: update({ local: true }),
+    deleteAutomatedBackups: update({ default: true, local: true }),
+    // AWS tells neither of an instance. The real provider replaces it for another snapshot, and for no moment at all.
+    snapshotIdentifier: replace({ local: true, computed: true }),
+    restoreToPointInTime: replace({
+      replaces: (_, { restoreToPointInTime: moment }) => !moment,
+      local: true,
+      fields: ["restoreTime", "sourceDbiResourceId"],
+    }),
   },
   outputs: ["address", "arn", "endpoint", "engineVersionActual", "port", "status"],
   autoname: { property: "identifier", maxLength: 63, separator: "" },
   retag,
-  async create(context, request) {
+  async create(context, request, inputs) {
+    if (isRestored(inputs)) return restoreInstance(rds(context), request, inputs);
     // 0 is for the provider alone.
     const MaxAllocatedStorage = request.MaxAllocatedStorage || undefined;
     const call = rds(context).createDBInstance({ ...request, MaxAllocatedStorage } as never);
     return (await call).DBInstance?.DbiResourceId;
   },
-  complete: (context, id, { identifier }) =>
-    waitUntil(context, identifier ?? id, "available", 2400),
+  async complete(context, id, inputs) {
+    const wait = () => waitUntil(context, inputs.identifier ?? id, "available", 2400);
+    await wait();
+    if (!isRestored(inputs)) return;
+    await afterRestore(rds(context), inputs);
+    await wait();
+  },
   async find(context, id, { identifier, engineVersion: given }) {
     const found = await findInstance(context, identifier ?? id);
     if (!found) return undefined;
@@ -219,7 +234,11 @@ const instance = resource<Plain<InstanceState>>({
     if (!skip && !snapshot)
       throw new Error("finalSnapshotIdentifier is required when skipFinalSnapshot is false");
     const last = skip ? { SkipFinalSnapshot: true } : { FinalDBSnapshotIdentifier: snapshot };
-    await rds(context).deleteDBInstance({ DBInstanceIdentifier: identifier, ...last });
+    await rds(context).deleteDBInstance({
+      DBInstanceIdentifier: identifier,
+      DeleteAutomatedBackups: state.deleteAutomatedBackups ?? true,
+      ...last,
+    });
     await waitUntil(context, identifier, "gone", 3600);
   },
 });

@@ -1,3 +1,4 @@
+import { sourceSnapshot } from "./source.ts";
 import { ref, statement, type Subject, subject } from "./subject.ts";
 
 /** Not a public one, which a new bucket refuses. */
@@ -28,6 +29,22 @@ const database = {
   engineLifecycleSupport: "open-source-rds-extended-support-disabled",
   skipFinalSnapshot: true,
 };
+/** As the program makes one that does not begin empty. */
+const restored = {
+  ...database,
+  allocatedStorage: 30,
+  maxAllocatedStorage: 150,
+  backupWindow: "03:00-04:00",
+  maintenanceWindow: "sun:05:00-sun:06:00",
+  copyTagsToSnapshot: true,
+  deleteAutomatedBackups: false,
+  enabledCloudwatchLogsExports: ["error"],
+};
+/** Than `grown`, from which it is restored. */
+const larger = { allocatedStorage: 80, maxAllocatedStorage: 200 };
+const to = (restoreTime: string) => ({
+  restoreToPointInTime: { restoreTime, sourceDbiResourceId: ref("grown") },
+});
 const encryptedBy = (sseAlgorithm: string) => ({
   rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm } }],
 });
@@ -140,6 +157,30 @@ const databases: Subject[] = [
         applyImmediately: true,
       },
       { maxAllocatedStorage: 0, backupWindow: undefined, maintenanceWindow: undefined },
+    ],
+    { plannedOnly: true },
+  ),
+  subject(
+    "rds/instance",
+    "aws_db_instance",
+    "restored",
+    { ...restored, identifier: "restored", snapshotIdentifier: sourceSnapshot },
+    [
+      { deleteAutomatedBackups: true },
+      { snapshotIdentifier: "another", password: "new-horse" },
+      { snapshotIdentifier: undefined },
+    ],
+    { plannedOnly: true },
+  ),
+  subject(
+    "rds/instance",
+    "aws_db_instance",
+    "rewound",
+    { ...restored, identifier: "rewound", ...larger, ...to("2026-01-31T08:30:00Z") },
+    [
+      { finalSnapshotIdentifier: "last", skipFinalSnapshot: false },
+      to("2026-01-31T08:31:00Z"),
+      { restoreToPointInTime: undefined },
     ],
     { plannedOnly: true },
   ),

@@ -1,6 +1,7 @@
 import { AccountClient } from "../../../../lab/providers/aws/account-client.ts";
 import type { ApiServer } from "../../../../lab/support/api-server.ts";
 import { type Inputs, ref } from "./subject.ts";
+import { makeSource } from "./source.ts";
 import { makeZone, zoneId } from "./zone.ts";
 
 /** A function of the lab's provider that is compared with the real provider's data source. */
@@ -20,6 +21,7 @@ const accountId = "123456789012";
 export async function prepare(api: ApiServer): Promise<void> {
   const { client } = api;
   await makeZone(api);
+  await makeSource(api);
   const PublicAccessBlockConfiguration = { BlockPublicAcls: true };
   await new AccountClient(client).putPublicAccessBlock({
     AccountId: accountId,

@@ -35,6 +35,7 @@ const database = new Database(
     schema: "appdb",
     multiAz: false,
     backupRetentionDays: 7,
+    origin: undefined,
     logs: false,
     finalSnapshot: false,
     protect: false,

@@ -12,6 +12,7 @@ describe("The cache of the desired state", () => {
     securityGroups: [],
     instances: [],
     databases: [],
+    snapshots: [],
     loadBalancers: [],
     tasks: [],
     dns: { zones: ["example.test"], records: [] },
@@ -32,7 +33,7 @@ describe("The cache of the desired state", () => {
     const first = await cache.at(0);
     const { dns } = observed;
     expect(first).to.deep.equal({
-      ...{ routers: [], instances: [], databases: [], loadBalancers: [], tasks: [] },
+      ...{ routers: [], instances: [], databases: [], snapshots: [], loadBalancers: [], tasks: [] },
       dns,
     });
     expect(await cache.at(0)).to.equal(first);

@@ -18,6 +18,8 @@ const database: ObservedState["databases"][number] = {
   memoryMiB: 1024,
   storageGiB: 20,
   parameters: {},
+  snapshot: null,
+  pendingSnapshots: [],
 };
 
 function nicOf(state: ObservedState, owner: string) {
@@ -85,7 +87,7 @@ describe("The desired state", () => {
     const state = observed();
     for (const machine of state.instances) machine.state = "terminated";
     expect(desiredState(state)).to.deep.equal({
-      ...{ routers: [], instances: [], databases: [], loadBalancers: [], tasks: [] },
+      ...{ routers: [], instances: [], databases: [], snapshots: [], loadBalancers: [], tasks: [] },
       dns: state.dns,
     });
   });

@@ -90,6 +90,7 @@ export function observed(): ObservedState {
       instance("i-00000000000000002", "subnet-private", "10.0.1.10", { groupIds: ["sg-test"] }),
     ],
     databases: [],
+    snapshots: [],
     loadBalancers: [],
     tasks: [],
     dns: { zones: [], records: [] },
