@@ -96,7 +96,9 @@ describe("prepare-database.sh", () => {
       "GRANT ",
     ].map(begins);
     // CREATE USER IF NOT EXISTS leaves the password of a user that exists.
-    expect(lines[alter!]).to.equal("ALTER USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL ACCOUNT UNLOCK;");
+    expect(lines[alter!]).to.equal(
+      "ALTER USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL ACCOUNT UNLOCK;",
+    );
     expect([create, alter, grant]).to.deep.equal([0, 1, 2]);
   });
 
