@@ -22,7 +22,7 @@ object() {
 }
 
 # ask SCRIPT ARGUMENT…: what another script prints. What cannot be reached does not hold up the rest.
-ask() { timeout 20 "$bin/$1.sh" "${@:2}" 2>/dev/null || true; }
+ask() { timeout "${patience:-20}" "$bin/$1.sh" "${@:2}" 2>/dev/null || true; }
 
 serving=$(ask serving)
 image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving") commit=$(sed -n 's/^"commit": "\(.*\)",$/\1/p' <<<"$serving")
@@ -99,8 +99,9 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member lock "$(text "$(lock_holder)")"
   member disk "$(disk)"
   member files "$(files)"
-  # A stack without tasks has no such member.
-  if [ -n "${TASKS_CLUSTER:-}" ]; then member tasks "$(ask task-status)"; fi
+  # A stack without tasks has no such member. The answer is made of six calls of the AWS CLI, each of which takes seconds while
+  # a small machine is busy.
+  if [ -n "${TASKS_CLUSTER:-}" ]; then member tasks "$(patience=60 ask task-status)"; fi
   printf '"memory":%s}\n' "$(memory)"
 } | tr -d '\n'
 echo

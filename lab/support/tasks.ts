@@ -1,6 +1,7 @@
 /** The app on ECS in the lab: tasks are turned on and off, looked at, and killed. */
 import { ECR } from "@aws-sdk/client-ecr";
 import { ECS } from "@aws-sdk/client-ecs";
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Route53 } from "@aws-sdk/client-route-53";
 import type { Status } from "../../operations/status.ts";
 import type { TaskStatus } from "../../operations/task-status.ts";
@@ -52,6 +53,16 @@ export async function taskStatus({ lab }: LabStack): Promise<TaskStatus> {
   return tasks;
 }
 
+/** How many tasks the load balancer gives requests. */
+export async function healthyTasks(stack: LabStack): Promise<number> {
+  const elb = stack.client(ElasticLoadBalancingV2);
+  const { TargetGroups = [] } = await elb.describeTargetGroups({});
+  const { TargetGroupArn } = TargetGroups[0]!;
+  const { TargetHealthDescriptions = [] } = await elb.describeTargetHealth({ TargetGroupArn });
+  return TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth?.State === "healthy")
+    .length;
+}
+
 interface RunningTask {
   readonly id: string;
   readonly zone: string;
@@ -74,9 +85,22 @@ export async function runningTasks(stack: LabStack): Promise<RunningTask[]> {
     .sort((a, b) => a.zone.localeCompare(b.zone));
 }
 
+const containerOf = (stack: LabStack, { id }: RunningTask) => `${stack.lab.name}-task-${id}`;
+
 /** Ends tasks as a crash of their computers would. */
 export async function kill(stack: LabStack, tasks: readonly RunningTask[]): Promise<void> {
-  await succeed("docker", ["kill", ...tasks.map(({ id }) => `${stack.lab.name}-task-${id}`)]);
+  await succeed("docker", ["kill", ...tasks.map((task) => containerOf(stack, task))]);
+}
+
+/** Keeps the processor of each task busy, until the function that this resolves to is called. */
+export async function keepBusy(stack: LabStack): Promise<() => Promise<void>> {
+  const busy = await runningTasks(stack);
+  const run = async (script: string) => {
+    for (const task of busy)
+      await succeed("docker", ["exec", "--detach", containerOf(stack, task), "sh", "-c", script]);
+  };
+  await run("rm -f /tmp/idle; while [ ! -e /tmp/idle ]; do :; done");
+  return () => run("touch /tmp/idle");
 }
 
 /** Removes all images from the repository of the tasks. */

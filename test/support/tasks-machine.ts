@@ -11,7 +11,8 @@ home, words = sys.argv[1], sys.argv[2:]
 def option(name, otherwise=None):
     return words[words.index(name) + 1] if name in words else otherwise
 with open(home + "/aws.json") as file:
-    state = json.load(file)
+    before = file.read()
+state = json.loads(before)
 call = " ".join(words[:2])
 with open(home + "/log", "a") as log:
     log.write("aws " + " ".join(words) + "\n")
@@ -75,8 +76,10 @@ def answer():
 if words[0] == "s3":
     sys.exit(0)
 found = answer()
-with open(home + "/aws.json", "w") as file:
-    json.dump(state, file)
+# Calls that only ask may run beside each other.
+if state != json.loads(before):
+    with open(home + "/aws.json", "w") as file:
+        json.dump(state, file)
 print(found if isinstance(found, str) else json.dumps(found))
 `;
 

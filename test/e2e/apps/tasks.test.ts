@@ -4,9 +4,14 @@ import { Route53 } from "@aws-sdk/client-route-53";
 import { expect } from "chai";
 import { until } from "../../../lab/experiments/faults/fault.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
-import { succeed } from "../../../lab/support/lab.ts";
 import { tail, type SettingValues } from "../../../lab/support/stack.ts";
-import type { Status } from "../../../operations/status.ts";
+import {
+  healthyTasks,
+  keepBusy,
+  kill,
+  runningTasks,
+  taskStatus,
+} from "../../../lab/support/tasks.ts";
 import type { Check } from "../../../operations/verify.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
@@ -22,7 +27,7 @@ describe("Tasks on ECS", function () {
   const { statusesDuring } = anotherApp(shared);
   let username: string;
 
-  const tasks = async () => (JSON.parse(await lab.ops("status", "--json")) as Status).tasks!;
+  const tasks = () => taskStatus(shared.stack);
   const up = async (settings: SettingValues = {}) => {
     const result = await shared.stack.up(settings);
     expect(result.status, tail(result)).to.equal(0);
@@ -37,25 +42,11 @@ describe("Tasks on ECS", function () {
     expect(new Set(groups.map(({ zone }) => zone))).to.have.length(2);
   };
 
-  /** Names of the tasks' containers. */
-  const containers = async () => {
-    const label = `label=flask-on-aws.lab=${lab.home}`;
-    const filters = ["--filter", label, "--filter", `name=^${lab.name}-task-`];
-    return (await succeed("docker", ["ps", "--format", "{{.Names}}", ...filters]))
-      .trim()
-      .split("\n");
-  };
-  /** Keeps the processor of each task busy, until the function that this resolves to is called. */
-  const keepBusy = async () => {
-    const busy = await containers();
-    const run = (name: string, script: string) =>
-      succeed("docker", ["exec", "--detach", name, "sh", "-c", script]);
-    for (const name of busy)
-      await run(name, "rm -f /tmp/idle; while [ ! -e /tmp/idle ]; do :; done");
-    return async () => {
-      for (const name of busy) await run(name, "touch /tmp/idle");
-    };
-  };
+  /** Asks the load balancer, since ./ops status takes long while tasks keep the processors busy. */
+  const untilHealthy = (count: number) =>
+    until(`${count} tasks are healthy`, 180, async () => {
+      return (await healthyTasks(shared.stack)) === count;
+    });
 
   before("a user registers, and the account has a zone for the domain", async () => {
     username = await register(shared.stack);
@@ -96,33 +87,32 @@ describe("Tasks on ECS", function () {
   });
 
   it("are replaced when they are killed", async () => {
-    const [killed] = await containers();
-    await succeed("docker", ["kill", killed!]);
-    // ECS may have replaced it before anybody sees that it is away.
-    await until("two tasks serve, another one in its place", 120, async () => {
-      const names = await containers();
-      return names.length === 2 && !names.includes(killed!) && (await tasks()).healthy === 2;
-    });
+    const [killed] = await runningTasks(shared.stack);
+    await kill(shared.stack, [killed!]);
+    await until("the killed task is away", 60, async () =>
+      (await runningTasks(shared.stack)).every(({ id }) => id !== killed!.id),
+    );
+    await untilHealthy(2);
     await serveAsCanary();
   });
 
   it("are more while they are busy, also after an up, and fewer when they are not", async () => {
     await up({ appTasksMax: 4 });
     expect(await tasks()).to.include({ wanted: 2, least: 2, most: 4 });
-    const rest = await keepBusy();
-    await until("four tasks serve", 120, async () => (await tasks()).healthy === 4);
+    const rest = await keepBusy(shared.stack);
+    await untilHealthy(4);
     // It releases nothing, and looks at the service again.
     await up({ appTasksTimeout: 16 });
     expect(await tasks()).to.include({ wanted: 4, healthy: 4 });
     await rest();
-    await until("two tasks are left", 240, async () => (await containers()).length === 2);
+    await untilHealthy(2);
   });
 
   it("are a fixed number when appTasksMax is 0, also while they are busy", async () => {
-    await keepBusy();
-    await until("four tasks serve", 120, async () => (await tasks()).healthy === 4);
+    await keepBusy(shared.stack);
+    await untilHealthy(4);
     await up({ appTasksMax: 0 });
-    await until("two tasks serve", 60, async () => (await tasks()).healthy === 2);
+    await untilHealthy(2);
     await serveAsCanary();
   });
 
