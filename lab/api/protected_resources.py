@@ -1,4 +1,4 @@
-"""Which actions on which resources a call of ECS, ECR, SSM or CloudWatch Logs needs to be allowed.
+"""Which actions on which resources a call of ECS, ECR, SSM, SNS, CloudWatch or its Logs needs to be allowed.
 
 Source: Service Authorization Reference, a page for each service. What is not here knows no resources: "*".
 """
@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 import policies
 
@@ -34,6 +35,9 @@ class Scope:
 
 def needs(service: str, action: str, scope: Scope, text: bytes) -> list[Need]:
     """All of them must be allowed."""
+    service = _PREFIXES.get(service, service)
+    if service in ("sns", "cloudwatch"):
+        return [_need_of_form(service, action, text)]
     if service not in _RESOURCES:
         return [Need(f"{service}:{action}", "*")]
     try:
@@ -110,6 +114,14 @@ def _also(service: str, action: str, scope: Scope, body: Body) -> list[Need]:
     return passed
 
 
+def _need_of_form(service: str, action: str, text: bytes) -> Need:
+    """Of a service whose calls have forms or JSON for bodies, and few parameters that count."""
+    is_json = text.startswith(b"{")
+    body = json.loads(text) if is_json else {name: values[0] for name, values in parse_qs(text.decode()).items()}
+    context = {"cloudwatch:namespace": body["Namespace"]} if action == "PutMetricData" and "Namespace" in body else {}
+    return Need(f"{service}:{action}", body.get("TopicArn", "*"), context)
+
+
 def _role(scope: Scope, role: str) -> str:
     return role if role.startswith("arn:") else f"arn:aws:iam::{scope.account}:role/{role}"
 
@@ -117,6 +129,9 @@ def _role(scope: Scope, role: str) -> str:
 def _last(name: str) -> str:
     return name.split("/")[-1]
 
+
+# Of services whose calls are signed for another name than their actions have.
+_PREFIXES = {"monitoring": "cloudwatch"}
 
 _RESOURCES: dict[str, Callable[[Scope, str, Body], list[str]]] = {
     "ecs": _ecs,
