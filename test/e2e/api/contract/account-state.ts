@@ -20,6 +20,7 @@ import {
   userData,
   vpcEndpoints,
 } from "../../../../tools/inventory.ts";
+import { alarmState } from "./alarms-state.ts";
 
 type Client = ApiServer["client"];
 
@@ -41,6 +42,7 @@ export async function accountState(
     ...(await zones(client)),
     ...(await balancers(client)),
     ...(await containers(client)),
+    ...(await alarmState(client)),
   };
   return normalised(all, names) as Record<string, unknown>;
 }
