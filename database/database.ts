@@ -73,6 +73,8 @@ function warnOfPendingChanges(wanted: DatabaseArgs, instance: aws.rds.Instance):
 
 /** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
 export class Database extends pulumi.ComponentResource {
+  /** Of the RDS instance. */
+  readonly identifier: pulumi.Output<string>;
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
   readonly schema: string;
@@ -113,6 +115,7 @@ export class Database extends pulumi.ComponentResource {
     const instance = this.createInstance(name, args, subnets, parameters);
     if (!args.applyImmediately) warnOfPendingChanges(args, instance);
 
+    this.identifier = instance.identifier;
     this.address = instance.address;
     this.port = instance.port;
     this.registerOutputs({ address: this.address, port: this.port });

@@ -24,6 +24,7 @@ export interface BalancerArgs {
  * redirect from HTTP, and a target group for tasks.
  */
 export class Balancer extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
   readonly targetGroupArn: pulumi.Output<string>;
   readonly dnsName: pulumi.Output<string>;
   /** Of the zone that AWS keeps the name in. */
@@ -84,6 +85,7 @@ export class Balancer extends pulumi.ComponentResource {
       childOpts,
     );
 
+    this.arn = balancer.arn;
     this.targetGroupArn = targets.arn;
     this.dnsName = balancer.dnsName;
     this.zoneId = balancer.zoneId;
