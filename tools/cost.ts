@@ -42,6 +42,18 @@ function known(key: string, value: unknown, values: readonly string[]): string {
   );
 }
 
+type Row = [what: string, amount: number, price: string];
+
+/** What alarms add; nothing without a mail address. Three metrics are the app server's own (alarms/rules.ts). */
+function rowsOfAlarms({ alarmEmail, appTasks }: StackSettings): Row[] {
+  if (!alarmEmail) return [];
+  return [
+    ["alarms", Number(appTasks ?? 0) > 0 ? 16 : 12, "CloudWatch alarm"],
+    ["their own metrics", 3, "CloudWatch metric"],
+    ["check of the page", 1, "health check"],
+  ];
+}
+
 /**
  * The costs of a month in USD, one row a kind; `price` is the name of what is paid for.
  *
@@ -61,13 +73,14 @@ export function estimate(settings: StackSettings) {
   // The standby is paid for as the first is, storage included. The CLI may write true as a string.
   const databases = String(settings.databaseMultiAz) === "true" ? 2 : 1;
   const volume = Number(settings.volumeGiB ?? 16); // compute/machine.ts
-  const rows: [what: string, amount: number, price: string][] = [
+  const rows: Row[] = [
     ["instances, 2", 2 * hours, priced("instanceType", /^\w+\.\w+$/)],
     ["their volumes, EBS gp3", 2 * volume, "EBS gp3"],
     ["public IPv4 addresses", (1 + nats) * hours, "public IPv4 address"], // the app server's and the NATs'
     ["NAT gateways", nats * hours, "NAT gateway"],
     ["database, RDS", databases * hours, priced("databaseInstanceClass", /^db\./)],
     ["its storage", databases * Number(settings.databaseAllocatedStorage), "RDS storage"],
+    ...rowsOfAlarms(settings),
   ];
   return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
 }
@@ -93,13 +106,18 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
   const columns = [...Object.values(environments), byHand].map((settings) => {
     const rows = estimate(settings);
     const doubt = rows.find(({ price }) => price in unconfirmed)?.price ?? "";
-    return [...rows, { what: "total", usd: total(settings), price: doubt }];
+    const sum = { what: "total", usd: total(settings), price: doubt };
+    return new Map([...rows, sum].map((row) => [row.what, row] as const));
   });
+  // Not every environment has alarms.
+  const kinds = [...new Set(columns.flatMap((rows) => [...rows.keys()]))];
+  const ordered = [...kinds.filter((what) => what !== "total"), "total"];
   const changes = Object.values(environments).map(switches);
   const line = (name: string, cells: readonly string[]) =>
     (name.padEnd(24) + cells.map((cell) => cell.padStart(11)).join("")).trimEnd();
   const money = (usd: number, price = "") => usd.toFixed(2) + (price in unconfirmed ? "*" : " ");
-  const cells = (row: number) => columns.map((rows) => money(rows[row]!.usd, rows[row]!.price));
+  const cells = (what: string) =>
+    columns.map((rows) => money(rows.get(what)?.usd ?? 0, rows.get(what)?.price));
   const names = [...Object.keys(environments), "by hand"].map((name) => `${name} `);
   const change = (name: string) =>
     line(
@@ -109,7 +127,7 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
   return [
     `USD a month in ${origin.region}, on demand, ${hours} hours; list prices gathered ${origin.date}\n`,
     line("", names),
-    ...columns[0]!.map(({ what }, row) => line(what, cells(row))),
+    ...ordered.map((what) => line(what, cells(what))),
     "\nNot in it: S3, data transfer, what NAT gateways take a GB, logs, snapshots, taxes.",
     "By hand, assumed: two t2.micro with 8 GiB each, one of them public, one NAT gateway, two public",
     "addresses, and db.t3.micro in one zone with 20 GiB of gp2, which costs what gp3 does.",

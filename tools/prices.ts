@@ -1,5 +1,5 @@
 /**
- * AWS's list prices in USD, an hour or, for storage, a GB and month: where and when. AWS's pages fill
+ * AWS's list prices in USD, an hour or, for storage, a GB and month, or, for what CloudWatch and Route 53 watch, a month: where and when. AWS's pages fill
  * in their figures by script and were not read themselves. To confirm one, look it up on
  * https://aws.amazon.com/ec2/pricing/on-demand/ (instance types: Linux, shared tenancy),
  * https://aws.amazon.com/rds/mysql/pricing/ (db. and RDS: one zone, gp2 and gp3 alike),
@@ -18,6 +18,8 @@ export const confirmed: Readonly<Record<string, number>> = {
   "EBS gp3": 0.08,
   "NAT gateway": 0.045,
   "public IPv4 address": 0.005,
+  // Route 53's own page, as read on 2026-09-20: 0.50 for an endpoint at AWS, of which 50 are free, and 1 for HTTPS.
+  "health check": 1.5,
 };
 
 /** As quoted for us-east-1, whose confirmed prices are the same; not found for the region itself. */
@@ -34,4 +36,7 @@ export const unconfirmed: Readonly<Record<string, number>> = {
   "db.t4g.small": 0.032,
   "db.t4g.medium": 0.065,
   "RDS storage": 0.115,
+  // Of these, 10 of an account are free each.
+  "CloudWatch alarm": 0.1,
+  "CloudWatch metric": 0.3,
 };
