@@ -1,5 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { createAlarms, watched } from "./alarms/create.ts";
+import { awsProvider } from "./aws-provider.ts";
 import { createMachines } from "./compute/machines.ts";
 import { balancerName } from "./compute/tasks/names.ts";
 import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
@@ -7,9 +9,10 @@ import { Tasks } from "./compute/tasks/tasks.ts";
 import { Database } from "./database/database.ts";
 import { findOrigin } from "./database/find-origin.ts";
 import { appOf } from "./deployer/app.ts";
+import { downloadsOf, publishingOf } from "./deployer/publishing.ts";
 import { Release } from "./deployer/release.ts";
 import { appImage } from "./deployer/scripts.ts";
-import { readServing, refuseRolledBack } from "./deployer/serving.ts";
+import { announceFirstRelease, readServing, refuseRolledBack } from "./deployer/serving.ts";
 import { Domain, findZone, type DomainArgs } from "./network/dns.ts";
 import { Network } from "./network/network.ts";
 import { placeNetwork } from "./network/placement.ts";
@@ -28,15 +31,8 @@ const project = pulumi.getProject();
 const stack = pulumi.getStack();
 const name = `${project}-${stack}`;
 
-const provider = new aws.Provider(name, {
-  region: settings.region as aws.Region,
-  profile: aws.config.profile,
-  // A provider of its own takes nothing of the stack's config by itself.
-  assumeRoles: aws.config.assumeRoles,
-  allowedAccountIds: aws.config.allowedAccountIds,
-  forbiddenAccountIds: aws.config.forbiddenAccountIds,
-  defaultTags: { tags: { project, stack } },
-});
+const tags = { project, stack };
+const provider = awsProvider(name, settings.region, tags);
 const opts = { providers: [provider] };
 
 const { profile, assumeRoles } = aws.config;
@@ -80,12 +76,7 @@ const { commit } = app;
 const image = appImage(app);
 const serving = await readServing(backups.bucket, { provider });
 refuseRolledBack(serving, { commit, image, stack });
-if (!serving) {
-  void pulumi.log.info(
-    `The first release of this stack will be commit ${commit} of ${settings.appRepository}.\n` +
-      "flask-datta-able is an example app: set appRepository and appCommit to release another one.",
-  );
-}
+announceFirstRelease(serving, app);
 
 const network = new Network(
   name,
@@ -125,16 +116,17 @@ const groups = new SecurityGroups(
 for (const warning of warnings(settings)) void pulumi.log.warn(warning);
 for (const note of taskNotes(taskPlan, domain, `${pulumiCommand} up --stack ${stack}`))
   void pulumi.log.warn(note);
-const downloads = [
-  ...(settings.publishRepository ? ["app.zip"] : []),
-  ...(settings.publishDump ? ["dump.sql.gz"] : []),
-];
 const site =
   settings.site === "none"
     ? undefined
     : new Site(
         `${name}-site`,
-        { title: name, access: settings.site, downloads, openAfter: [network] },
+        {
+          title: name,
+          access: settings.site,
+          downloads: downloadsOf(settings),
+          openAfter: [network],
+        },
         opts,
       );
 const database = new Database(
@@ -200,6 +192,7 @@ const tasks =
       )
     : undefined;
 
+const alarms = createAlarms(`${name}-alarms`, settings, tags, appServer.role, opts);
 const leadTo = (target: DomainArgs["target"], after: pulumi.Resource[]) =>
   zone ? new Domain(`${name}-domain`, { domain, zone, target, after }, opts) : undefined;
 // The record moves away once the load balancer may be deleted: the next update does that.
@@ -238,15 +231,7 @@ const release = new Release(`${name}-release`, {
     password: settings.databasePassword,
     rotation: settings.databasePasswordRotation,
   },
-  publish:
-    settings.publishRepository && settings.publishToken
-      ? {
-          repository: settings.publishRepository,
-          branch: name,
-          token: settings.publishToken,
-          dump: settings.publishDump,
-        }
-      : undefined,
+  publish: publishingOf(settings, name),
   serving,
   groups: groups.ids,
   buckets: {
@@ -268,7 +253,15 @@ const release = new Release(`${name}-release`, {
     permissions: tasks.permissions,
     serve: tasks.serve,
   },
+  alarms,
 });
+alarms?.watch(
+  watched({
+    ...{ settings, url: appUrl, appServer, testServer, database, taskCount: taskPlan.count?.least },
+    balancer: taskPlan.serve ? tasks?.balancer : undefined,
+  }),
+  [release.served, ...release.reported],
+);
 const toBalancer = tasks && taskPlan.serve ? leadTo(tasks.balancer, [release.served]) : undefined;
 
 export const region = settings.region;

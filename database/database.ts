@@ -110,6 +110,8 @@ function nameFinalSnapshot(
 
 /** RDS for MySQL 8.4: encrypted, not public, TLS required, automatic backups. */
 export class Database extends pulumi.ComponentResource {
+  /** Of the RDS instance. */
+  readonly identifier: pulumi.Output<string>;
   readonly address: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
   readonly schema: string;
@@ -151,6 +153,7 @@ export class Database extends pulumi.ComponentResource {
     if (!args.applyImmediately) warnOfPendingChanges(args, instance);
     if (args.origin) warnOfIgnoredOrigin(args.origin, instance);
 
+    this.identifier = instance.identifier;
     this.address = instance.address;
     this.port = instance.port;
     this.registerOutputs({ address: this.address, port: this.port });

@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Alarms } from "../alarms/alarms.ts";
 import type { Database } from "../database/database.ts";
 import type { SshAccess } from "../network/ssh-access.ts";
 import { randomSecret } from "../secrets.ts";
@@ -83,6 +84,8 @@ export interface ReleaseArgs {
   readonly allowDestructiveMigrations: boolean;
   /** What serves the app; undefined if the app server does. */
   readonly tasks: ReleaseTasks | undefined;
+  /** What the machine reports itself to; undefined if nobody is told. */
+  readonly alarms: Pick<Alarms, "names" | "permissions"> | undefined;
 }
 
 /**
@@ -96,6 +99,8 @@ export class Release extends pulumi.ComponentResource {
   readonly databasePassword: pulumi.Output<string>;
   /** The step after which the release serves everybody. */
   readonly served: pulumi.Resource;
+  /** The step after which CloudWatch has a first report of the machine; none without alarms. */
+  readonly reported: readonly pulumi.Resource[];
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:deployer:Release", name, {}, opts);
@@ -146,6 +151,9 @@ export class Release extends pulumi.ComponentResource {
     });
     this.served = args.tasks ? serveTasks(steps, args.tasks, image, triggers, deploy) : deploy;
     lockOldUser(steps, database, otherUser, this.served);
+    this.reported = args.alarms
+      ? [steps.script("report-metrics", { triggers, after: [deploy, args.alarms.permissions] })]
+      : [];
     if (args.publish) publish(steps, args.publish, args.buckets.site, image, deploy);
 
     this.registerOutputs();

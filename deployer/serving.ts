@@ -78,3 +78,15 @@ export function refuseRolledBack(
       `        or to release a corrected commit: ${release("HASH")}`,
   );
 }
+
+/** Tells the user which app the first release of a stack will be. */
+export function announceFirstRelease(
+  serving: Serving | undefined,
+  { commit, repository }: { readonly commit: string; readonly repository: string },
+): void {
+  if (serving) return;
+  void pulumi.log.info(
+    `The first release of this stack will be commit ${commit} of ${repository}.\n` +
+      "flask-datta-able is an example app: set appRepository and appCommit to release another one.",
+  );
+}

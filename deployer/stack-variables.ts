@@ -42,6 +42,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       OPS: ops,
       PULUMI: pulumiCommand,
       ...(args.tasks ? taskVariables(args.tasks) : {}),
+      ...(args.alarms ? alarmVariables(args.alarms) : {}),
     })
     .apply(shellVariables);
 }
@@ -57,5 +58,14 @@ function taskVariables({ names, url, timeoutMinutes }: NonNullable<ReleaseArgs["
     TASKS_GROUP: names.group,
     TASKS_TIMEOUT: timeoutMinutes * 60,
     TASKS_URL: url,
+  };
+}
+
+/** Without alarms the scripts find none of these. */
+function alarmVariables({ names }: NonNullable<ReleaseArgs["alarms"]>) {
+  return {
+    ALARM_NAMESPACE: names.namespace,
+    ALARM_TOPICS: names.topics,
+    ALARM_EMAIL: names.email,
   };
 }

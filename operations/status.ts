@@ -1,6 +1,7 @@
 /** What serves, what is configured, and how the stack is: status. */
 // A type only: these programs do not load Pulumi.
 import type { Serving } from "../deployer/serving.ts";
+import { alarmLines, type AlarmTopicStatus } from "./alarm-status.ts";
 import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
@@ -34,6 +35,8 @@ export interface Status {
   readonly processes?: readonly Process[] | null | undefined;
   /** Of the app on ECS; a stack without tasks has none, and null if it cannot be found out. */
   readonly tasks?: TaskStatus | null | undefined;
+  /** A stack without alarms has none. */
+  readonly alarms?: readonly AlarmTopicStatus[] | undefined;
   readonly failedJobs: readonly { readonly job: string; readonly since: string }[] | null;
   /** Of the commit that serves, if the site offers one: a key in its bucket. */
   readonly download: string | null;
@@ -105,6 +108,9 @@ export function statusText(
     ],
     ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
     ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
+    ...(status.alarms
+      ? [["alarms", ...alarmLines(status.alarms, commands.pulumi("up", "--refresh"))] as const]
+      : []),
     ["site", ...site(status, outputs)],
     ...(lock ? [["deploy lock", `held by ${lock}`] as const] : []),
     ["disk", disk ? `${gb(disk.freeMb)} free of ${gb(disk.totalMb)}` : "unknown"],

@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 checks=(app certificate database grants backup restore-test cron rules versions clock memory disk out-of-memory)
 if [ -n "${TASKS_CLUSTER:-}" ]; then checks=("${checks[0]}" tasks "${checks[@]:1}"); fi
+if [ -n "${ALARM_TOPICS:-}" ]; then checks+=(alarms); fi
 
 # Each check prints what it has found in its last line, or calls fail.
 # skip REASON: ends a check that is not possible here.
@@ -170,6 +171,28 @@ check_out_of_memory() {
   [ -z "$killed" ] || fail "since the boot the kernel has killed for lack of memory: ${killed//$'\n'/, }" \
     "set a larger instanceType, or find the cause: $ops ssh$flags -- journalctl --dmesg --boot --grep=oom"
   echo "the kernel has killed nothing for lack of memory since the boot"
+}
+
+check_alarms() {
+  local region state topic
+  while IFS=$'\t' read -r region state topic; do
+    case $state in
+    confirmed) ;;
+    pending)
+      fail "$ALARM_EMAIL has not confirmed to get the alarms of $region, so nobody gets them" \
+        "follow the link in the mail of AWS Notifications; for another mail: aws sns subscribe --region $region --topic-arn $topic --protocol email --notification-endpoint $ALARM_EMAIL"
+      ;;
+    missing)
+      fail "$ALARM_EMAIL does not get the alarms of $region: it was not confirmed in time, or somebody has unsubscribed it" \
+        "subscribe it again: $pulumi up --refresh$flags; then follow the link in the mail of AWS Notifications"
+      ;;
+    *)
+      fail "SNS does not tell who gets the alarms of $region" \
+        "check the policy of the machine's role: $pulumi up --refresh$flags"
+      ;;
+    esac
+  done < <("$bin/alarm-topics.sh")
+  echo "$ALARM_EMAIL gets the alarms"
 }
 
 # row CHECK: makes a check and prints its line.

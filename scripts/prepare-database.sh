@@ -48,20 +48,19 @@ grants() {
   done
 }
 revoke() { echo "REVOKE IF EXISTS ALL PRIVILEGES ON \`$1\`.* FROM $2;"; }
-# user ACCOUNT PASSWORD: creates it, or unlocks it with a new password.
-user() {
-  echo "CREATE USER IF NOT EXISTS $1 IDENTIFIED BY '$(escape "'" "$2")' REQUIRE SSL;"
-  echo "ALTER USER $1 IDENTIFIED BY '$(escape "'" "$2")' REQUIRE SSL ACCOUNT UNLOCK;"
-}
+# user CREATE|ALTER ACCOUNT PASSWORD
+user() { echo "$1 USER $2 IDENTIFIED BY '$(escape "'" "$3")' REQUIRE SSL ACCOUNT UNLOCK;"; }
+# CREATE USER IF NOT EXISTS fails for a user that is there and owns an event, for example.
+there=$(as_master "${master[@]}" "SELECT COUNT(*) FROM mysql.user WHERE User = '$app_user' AND Host = '%';")
 as_master "${master[@]}" "$(
-  user "$account" "$app_password"
+  if [[ $there == *1 ]]; then user ALTER "$account" "$app_password"; else user CREATE "$account" "$app_password"; fi
   grants "$privileges" "$account"
   # What earlier versions of restore.sh had beside the live schema.
   revoke "${schema//_/\\_}\\_drill%" "$account"
   echo "DROP DATABASE IF EXISTS \`${schema}_drill\`; DROP DATABASE IF EXISTS \`${schema}_drill_old\`;"
   # A new one each time. And the privilege on all schemas last: REVOKE would make an exception of it.
   echo "DROP USER IF EXISTS $reader;"
-  user "$reader" "$reader_password"
+  user CREATE "$reader" "$reader_password"
   grants "$reader_privileges" "$reader"
   echo "GRANT SELECT ON *.* TO $reader;"
 )"

@@ -4,10 +4,12 @@
 # schedule.sh app NAME: runs one of these, unless its last run goes on. A failure is shown as below.
 # schedule.sh backup|restore-test: what cron runs. A failure is on the site's page until the next success.
 # schedule.sh certificate: copies a new certificate to its bucket, tells the machine's log and the site of one that is not
-#   renewed, and has the proxy ask the CA again that has had none for an hour.
+#   renewed, and has the proxy ask the CA again that has had none for an hour. It also reports to CloudWatch, for the alarms.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 log=$root/schedule.log
+# The times of these files are those of the last nightly backup and of the first cron jobs, for report-metrics.sh.
+nightly_backup=$root/last-nightly-backup scheduled_since=$root/scheduled-since
 
 # scheduled NAME: its line of the setting appSchedule.
 scheduled() { awk -F '\t' -v name="$1" '$1 == name' "$scheduled_commands" 2>/dev/null || true; }
@@ -84,14 +86,20 @@ $minute 4 * * 0 $bin/schedule.sh restore-test >>$log 2>&1
 */5 * * * * $bin/schedule.sh certificate >>$log 2>&1
 $(awk -F '\t' -v run="$bin/schedule.sh app" -v log_file="$log" '{ print $2, run, $1, ">>" log_file, "2>&1" }' "$scheduled_commands" 2>/dev/null)
 CRON
+  if [ ! -e "$scheduled_since" ]; then touch "$scheduled_since"; fi
   forget_others
   ;;
-certificate) tend_certificate ;;
+certificate)
+  # Also if the certificate cannot be tended.
+  trap '"$bin/report-metrics.sh"' EXIT
+  tend_certificate
+  ;;
 app) run_app "$2" ;;
 backup | restore-test)
   status=0
   RELEASE_OWNER=cron "$bin/deploy-lock.sh" "$1.sh" || status=$?
   note_result "$1" "$status" || true
+  if [ "$1 $status" = "backup 0" ]; then touch "$nightly_backup"; fi
   "$bin/publish-status.sh"
   exit "$status"
   ;;

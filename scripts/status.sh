@@ -82,6 +82,14 @@ memory() {
   awk '/^MemTotal/ { total = $2 } /^MemAvailable/ { free = $2 }
     END { printf "{\"availableMb\":%d,\"totalMb\":%d}", free / 1024, total / 1024 }' /proc/meminfo
 }
+# Whether somebody gets the mails.
+alarms() {
+  local list='' region state topic
+  while IFS=$'\t' read -r region state topic; do
+    list+="$(object region "$region" state "$state" topic "$topic" email "$ALARM_EMAIL"),"
+  done < <(timeout 40 "$bin/alarm-topics.sh" 2>/dev/null)
+  printf '[%s]' "${list%,}"
+}
 lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/null || true; fi; }
 
 {
@@ -102,6 +110,8 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   # A stack without tasks has no such member. The answer is made of six calls of the AWS CLI, each of which takes seconds while
   # a small machine is busy.
   if [ -n "${TASKS_CLUSTER:-}" ]; then member tasks "$(patience=60 ask task-status)"; fi
+  # Nor has a stack without alarms this one.
+  if [ -n "${ALARM_TOPICS:-}" ]; then member alarms "$(alarms)"; fi
   printf '"memory":%s}\n' "$(memory)"
 } | tr -d '\n'
 echo

@@ -22,6 +22,12 @@ const reserved =
   "case|condition|database|databases|function|group|groups|index|key|keys|limit|load|match|of|option|order|" +
   "range|rank|read|release|rows|schema|schemas|select|signal|sql|system|table|trigger|update|usage|use|values|window|write";
 
+const mailAddress = text(
+  /^$|^[\w.+-]+@[\w-]+(\.[\w-]+)+$/,
+  "must be a mail address",
+  'use "" for none',
+);
+
 /** The directory of Let's Encrypt. */
 const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
 
@@ -70,6 +76,7 @@ export const schema = z.object({
   availabilityZones: z.array(z.string()),
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
+  alarmEmail: mailAddress,
   domain,
   dnsZone: text(
     /^$|^none$|^Z[A-Z0-9]+$/,
@@ -131,7 +138,7 @@ export const schema = z.object({
     "must be the https address of an ACME directory",
     `use ${letsEncrypt}`,
   ),
-  acmeEmail: text(/^$|^[\w.+-]+@[\w-]+(\.[\w-]+)+$/, "must be a mail address", 'use "" for none'),
+  acmeEmail: mailAddress,
   acmeCaCertificate: text(
     /^$|^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\s*)+$/,
     "must be certificates in PEM form",

@@ -68,6 +68,16 @@ function rowsOfTasks({ appTasks, appTaskSize, instanceType }: StackSettings, zon
   ];
 }
 
+/** What alarms add; nothing without a mail address. Three metrics are the app server's own (alarms/rules.ts). */
+function rowsOfAlarms({ alarmEmail, appTasks }: StackSettings): Row[] {
+  if (!alarmEmail) return [];
+  return [
+    ["alarms", Number(appTasks ?? 0) > 0 ? 16 : 12, "CloudWatch alarm"],
+    ["their own metrics", 3, "CloudWatch metric"],
+    ["check of the page", 1, "health check"],
+  ];
+}
+
 /**
  * The costs of a month in USD, one row a kind; `price` is the name of what is paid for.
  *
@@ -95,6 +105,7 @@ export function estimate(settings: StackSettings) {
     ["database, RDS", databases * hours, priced("databaseInstanceClass", /^db\./)],
     ["its storage", databases * Number(settings.databaseAllocatedStorage), "RDS storage"],
     ...rowsOfTasks(settings, zones),
+    ...rowsOfAlarms(settings),
   ];
   return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
 }
@@ -128,7 +139,7 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
     const sum = { what: "total", usd: total(settings), price: doubt };
     return new Map([...rows, sum].map((row) => [row.what, row] as const));
   });
-  // Not every environment has tasks.
+  // Not every environment has tasks or alarms.
   const kinds = [...new Set(columns.flatMap((rows) => [...rows.keys()]))];
   const ordered = [...kinds.filter((what) => what !== "total"), "total"];
   const changes = Object.values(environments).map(switches);

@@ -1,5 +1,5 @@
 /**
- * AWS's list prices in USD, an hour or, for storage, a GB and month: where and when. AWS's pages fill
+ * AWS's list prices in USD, an hour or, for storage, a GB and month, or, for what CloudWatch and Route 53 watch, a month: where and when. AWS's pages fill
  * in their figures by script and were not read themselves. To confirm one, look it up on
  * https://aws.amazon.com/ec2/pricing/on-demand/ (instance types: Linux, shared tenancy),
  * https://aws.amazon.com/rds/mysql/pricing/ (db. and RDS: one zone, gp2 and gp3 alike),
@@ -26,6 +26,8 @@ export const confirmed: Readonly<Record<string, number>> = {
   "Fargate vCPU": 0.04048,
   "Fargate GB": 0.004445,
   "load balancer": 0.0225,
+  // Route 53's own page, as read on 2026-09-20: 0.50 for an endpoint at AWS, of which 50 are free, and 1 for HTTPS.
+  "health check": 1.5,
 };
 
 /**
@@ -50,4 +52,7 @@ export const unconfirmed: Readonly<Record<string, number>> = {
   "Fargate GB, Arm": 0.00356,
   LCU: 0.008,
   "ECR storage": 0.1,
+  // Of these, 10 of an account are free each.
+  "CloudWatch alarm": 0.1,
+  "CloudWatch metric": 0.3,
 };

@@ -33,7 +33,7 @@ export class Balancer extends pulumi.ComponentResource {
   /** A target group takes tasks only once a listener uses it. */
   readonly listener: pulumi.Resource;
   /** The load balancer, with its protection as the arguments say. */
-  readonly resource: pulumi.Resource;
+  readonly resource: aws.lb.LoadBalancer;
 
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Balancer", name, {}, opts);

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BalancerName, Zone } from "../../network/dns.ts";
+import type { Zone } from "../../network/dns.ts";
 import type { MachineImage } from "../images.ts";
 import { Balancer, type BalancerArgs } from "./balancer.ts";
 import { Certificate } from "./certificate.ts";
@@ -60,7 +60,7 @@ export class Tasks extends pulumi.ComponentResource {
   readonly names: TaskNames;
   /** What the app server's role may do with them. */
   readonly permissions: pulumi.Resource;
-  readonly balancer: BalancerName & { readonly resource: pulumi.Resource };
+  readonly balancer: Balancer;
   /** The line of a zone file for the certificate to create elsewhere; empty if there is nothing to do. */
   readonly recordToCreate: pulumi.Output<string>;
   /** Makes the service of what a release has pushed, and its task definition. */

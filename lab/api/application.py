@@ -50,6 +50,15 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   POST /_lab/ecr-login                     {"user", "password"}: 404 unless ECR has issued that login
   POST /_lab/ecr-image                     {"repository", "digest", "tag", "size"}: the registry has got that image; 409
                                            if the tag is another image's and immutable
+  POST /_lab/metrics                       {"namespace", "region", "metrics": [{"name", "dimensions": {…}, "value": n}, …]}: what
+                                           a service of AWS reports of itself to CloudWatch, as of now
+  GET  /_lab/health-checks                 {"healthChecks": [{"id", "type", "address", "domain", "port", "path", "interval",
+                                           "threshold", "sni"}, …]}: those of Route 53; "address" is empty for a domain that
+                                           does not resolve
+  GET  /_lab/mails?address=…               {"mails": [{"to", "subject", "text", "time"}, …]}: what SNS has sent to an address,
+                                           or to all
+  POST /_lab/confirm                       {"address": …}: somebody follows the links in the mails of SNS to that address;
+                                           {"confirmed": [topic, …]}
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
                                            https://checkip.amazonaws.com is on AWS
   POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
@@ -77,15 +86,16 @@ import ecs.calls  # noqa: F401  # importing it replaces functions of moto
 import public_dns
 import validators  # noqa: F401  # importing it replaces functions of moto
 import website
+from alarms import metrics, watcher
 from ecs.ticker import Ticker
 from fault_injection import Refusals
-from patches import lifecycle, quotas
+from patches import lifecycle, quotas, topics
 from patches.public_addresses import SUBNET_PREFIX
 
 Environ = dict[str, Any]
 READS = ("Describe", "Get", "List", "Head")
-# What a program prints changes no resource, and the controller itself sends it.
-UNSEEN = ("PutLogEvents",)
+# What a program prints or measures changes no resource, and the controller itself sends it.
+UNSEEN = ("PutLogEvents", "PutMetricData")
 
 
 class LabApi:
@@ -99,6 +109,7 @@ class LabApi:
         self._revised = threading.Condition()
         self._refusals = Refusals()
         self._ticker = Ticker(self._lock, self._revise)
+        watcher.start(self._lock)
         self._caller = f"{SUBNET_PREFIX}.1"
         self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),
@@ -122,6 +133,10 @@ class LabApi:
             ("POST", r"target-health", self._serving(control_services.report_health)),
             ("GET", r"certificate", control_services.certificate),
             ("GET", r"acm-ca", control_services.authority),
+            ("POST", r"metrics", metrics.report),
+            ("GET", r"health-checks", metrics.health_checks),
+            ("GET", r"mails", topics.mailbox),
+            ("POST", r"confirm", topics.confirm),
             ("POST", r"ecr-login", control_services.login),
             ("POST", r"ecr-image", self._changing(control_services.report_image)),
         ]
@@ -254,5 +269,5 @@ def _may_change(environ: Environ, body: bytes) -> bool:
         return not target.rpartition(".")[2].startswith(READS + UNSEEN)
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         action = parse_qs(body.decode()).get("Action", [""])[0]
-        return not action.startswith(READS)
+        return not action.startswith(READS + UNSEEN)
     return environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS")

@@ -1,4 +1,4 @@
-"""Which actions on which resources a call of ECS, ECR, SSM, CloudWatch Logs or RDS needs to be allowed.
+"""Which actions on which resources a call of ECS, ECR, SSM, SNS, RDS, CloudWatch or its Logs needs to be allowed.
 
 Source: Service Authorization Reference, a page for each service. What is not here knows no resources: "*".
 """
@@ -38,6 +38,8 @@ def needs(service: str, action: str, scope: Scope, text: bytes) -> list[Need]:
     service = _PREFIXES.get(service, service)
     if service == "rds":
         return [Need(f"rds:{action}", _database(scope, action, text))]
+    if service in ("sns", "cloudwatch"):
+        return [_need_of_form(service, action, text)]
     if service not in _RESOURCES:
         return [Need(f"{service}:{action}", "*")]
     try:
@@ -118,6 +120,14 @@ def _database(scope: Scope, action: str, text: bytes) -> str:
     """RDS has no JSON."""
     named = parse_qs(text.decode()).get("DBInstanceIdentifier", ["*"])[0]
     return scope.arn("rds", f"db:{named}") if action == "DescribeDBInstances" else "*"
+
+
+def _need_of_form(service: str, action: str, text: bytes) -> Need:
+    """Of a service whose calls have forms or JSON for bodies, and few parameters that count."""
+    is_json = text.startswith(b"{")
+    body = json.loads(text) if is_json else {name: values[0] for name, values in parse_qs(text.decode()).items()}
+    context = {"cloudwatch:namespace": body["Namespace"]} if action == "PutMetricData" and "Namespace" in body else {}
+    return Need(f"{service}:{action}", body.get("TopicArn", "*"), context)
 
 
 def _role(scope: Scope, role: str) -> str:

@@ -67,6 +67,44 @@ export async function reportFreeStorage(database: string, bytes: number): Promis
   await call(`db/${database}/free-storage`, { bytes }).catch(ifNotFound);
 }
 
+/** What a service of AWS measures. */
+export interface Metric {
+  name: string;
+  dimensions: Record<string, string>;
+  value: number;
+}
+
+/** Tells CloudWatch what a service of AWS measures now. */
+export async function reportMetrics(
+  namespace: string,
+  metrics: Metric[],
+  inRegion = region,
+): Promise<void> {
+  await call("metrics", { namespace, region: inRegion, metrics });
+}
+
+/** A health check of Route 53. */
+export interface HealthCheck {
+  id: string;
+  /** HTTP, HTTPS or TCP. */
+  type: string;
+  /** Empty for a domain that does not resolve. */
+  address: string;
+  /** Empty for an address. */
+  domain: string;
+  port: number;
+  path: string;
+  /** Seconds. */
+  interval: number;
+  threshold: number;
+  /** Whether the domain is told during the TLS handshake. */
+  sni: boolean;
+}
+
+export async function healthChecks(): Promise<HealthCheck[]> {
+  return (await call<{ healthChecks: HealthCheck[] }>("health-checks")).healthChecks;
+}
+
 /** What the name servers of the lab's internet answer: A records, and the zones that have no other names. */
 export interface PublicDns {
   zones: string[];

@@ -69,6 +69,8 @@ export async function inspect(container: string) {
     resource: Config.Labels[resourceLabel],
     image: Config.Image,
     running: State.Running,
+    /** Its processes get no time; it counts as running. */
+    paused: State.Paused,
     healthy: State.Health?.Status === "healthy",
     /** Process id of its first process on the host; 0 when it is not running. */
     pid: State.Pid,

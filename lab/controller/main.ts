@@ -14,6 +14,8 @@ import { watchFreeStorage } from "./free-storage.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
 import { LoadBalancers } from "./load-balancers/load-balancers.ts";
+import { HealthChecks } from "./metrics/health-checks.ts";
+import { watchMachines } from "./metrics/machines.ts";
 import { loadBalancerResource, taskResource } from "./ports.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { DesiredStateCache } from "./desired-state-cache.ts";
@@ -158,6 +160,8 @@ changes.watch();
 void loadBalancers.watch(() => latest?.loadBalancers ?? [], runAndLog);
 void new TaskUsage(lab).watch(() => latest?.tasks ?? [], runAndLog);
 void watchFreeStorage(lab, () => latest?.databases ?? [], runAndLog);
+void watchMachines(lab, () => latest, runAndLog);
+void new HealthChecks(lab).watch(runAndLog);
 for (let interval = 0; ;) {
   await changes.next(interval);
   await jobs.runAndLog("cannot reconcile", async () => {

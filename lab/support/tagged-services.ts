@@ -1,9 +1,12 @@
-/** What stands between the internet and the app's tasks, with its tags. Task definitions stay on purpose: ECS keeps them. */
+/** What stands between the internet and the app's tasks, and alarms, with its tags. Task definitions stay on purpose: ECS keeps them. */
 import { ACM } from "@aws-sdk/client-acm";
 import { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
+import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { ECR } from "@aws-sdk/client-ecr";
 import { ECS } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { Route53 } from "@aws-sdk/client-route-53";
+import { SNS } from "@aws-sdk/client-sns";
 import { tagsOf } from "../../tools/inventory.ts";
 import { fromTags } from "../providers/aws/types/ecs.ts";
 import { resource, type Tagged } from "./tagged-resources.ts";
@@ -100,6 +103,52 @@ async function certificateResources(): Promise<Tagged[]> {
   );
 }
 
+/** Of the region, and of us-east-1, where the alarm of a health check is. */
+async function alarmResources(): Promise<Tagged[]> {
+  const regions = [{}, { region: "us-east-1" }];
+  const found = await Promise.all(
+    regions.flatMap((region) => [
+      topicResources(new SNS(region)),
+      alarmsOf(new CloudWatch(region)),
+    ]),
+  );
+  return [...found.flat(), ...(await healthCheckResources())];
+}
+
+async function topicResources(sns: SNS): Promise<Tagged[]> {
+  const { Topics = [] } = await sns.listTopics();
+  return Promise.all(
+    Topics.map(async ({ TopicArn }) => {
+      const { Tags } = await sns.listTagsForResource({ ResourceArn: TopicArn });
+      return resource("aws:sns/topic:Topic", TopicArn, tagsOf(Tags));
+    }),
+  );
+}
+
+async function alarmsOf(cloudwatch: CloudWatch): Promise<Tagged[]> {
+  const { MetricAlarms = [] } = await cloudwatch.describeAlarms();
+  return Promise.all(
+    MetricAlarms.map(async ({ AlarmName, AlarmArn: ResourceARN }) => {
+      const { Tags } = await cloudwatch.listTagsForResource({ ResourceARN });
+      return resource("aws:cloudwatch/metricAlarm:MetricAlarm", AlarmName, tagsOf(Tags));
+    }),
+  );
+}
+
+async function healthCheckResources(): Promise<Tagged[]> {
+  const route53 = new Route53();
+  const { HealthChecks = [] } = await route53.listHealthChecks();
+  return Promise.all(
+    HealthChecks.map(async ({ Id: ResourceId }) => {
+      const { ResourceTagSet } = await route53.listTagsForResource({
+        ...{ ResourceType: "healthcheck", ResourceId },
+      });
+      const tags = tagsOf(ResourceTagSet?.Tags ?? []);
+      return resource("aws:route53/healthCheck:HealthCheck", ResourceId, tags);
+    }),
+  );
+}
+
 export async function serviceResources(): Promise<Tagged[]> {
   const all = [
     balancerResources(),
@@ -107,6 +156,7 @@ export async function serviceResources(): Promise<Tagged[]> {
     scalableTargets(),
     repositoryResources(),
     certificateResources(),
+    alarmResources(),
   ];
   return (await Promise.all(all)).flat();
 }

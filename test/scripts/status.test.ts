@@ -123,6 +123,25 @@ describe("The status of the app server", () => {
     expect(memory.totalMb).to.be.greaterThan(0);
   });
 
+  it("tells of each topic of alarms whether the mail address is confirmed", () => {
+    const topics = ["us-west-2", "us-east-1"].map((region) => `arn:aws:sns:${region}:1:${region}`);
+    machine.stack({ ALARM_TOPICS: topics.join(" "), ALARM_EMAIL: "ops@example.com" });
+    machine.fake(
+      "aws",
+      'case "$*" in "sns list-subscriptions-by-topic --region us-west-2 "*) echo arn:1 ;; *us-east-1*) echo PendingConfirmation ;; *) exit 1 ;; esac',
+    );
+    expect((status() as unknown as { alarms: object[] }).alarms).to.deep.equal([
+      {
+        ...{ region: "us-west-2", state: "confirmed" },
+        ...{ topic: topics[0], email: "ops@example.com" },
+      },
+      {
+        ...{ region: "us-east-1", state: "pending" },
+        ...{ topic: topics[1], email: "ops@example.com" },
+      },
+    ]);
+  });
+
   it("says how much the app's files take", () => {
     machine.stack({ APP_FILES: "/app/uploads" });
     machine.fake("sudo", 'exec "$@"');

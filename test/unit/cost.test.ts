@@ -58,6 +58,15 @@ describe("The cost of an environment", () => {
     expect(costs(arm).slice(6, 8)).to.deep.equal(["11.82", "2.60"]);
   });
 
+  it("includes alarms, what the app server reports and the check of the page with alarmEmail", () => {
+    // 12 × 0.10, 3 × 0.30, 0.50 + 1.00 for HTTPS
+    const watched = settings("alarmEmail: ops@example.com");
+    expect(costs(watched).slice(6)).to.deep.equal(["1.20", "0.90", "1.50"]);
+    const tasks = settings("alarmEmail: ops@example.com", "appTasks: 2");
+    expect(estimate(tasks).find(({ what }) => what === "alarms")!.usd).to.be.closeTo(1.6, 1e-9);
+    expect(report({ plain, watched })).to.match(/^check of the page +0\.00 +1\.50 +0\.00$/m);
+  });
+
   it("changes with each switch", () => {
     const rounded = (of: StackSettings) => Object.values(switches(of)).map((usd) => usd.toFixed(2));
     expect(Object.keys(switches(safe))).to.deep.equal([

@@ -54,6 +54,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:appautoscaling/policy:Policy": () => ({}),
   "aws:appautoscaling/target:Target": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: `arn:aws:logs:::${name}` }),
+  "aws:cloudwatch/metricAlarm:MetricAlarm": () => ({}),
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": () => ({}),
   "aws:ec2/eip:Eip": () => ({ publicIp: "198.18.0.64" }),
   "aws:ec2/eipAssociation:EipAssociation": () => ({}),
@@ -95,9 +96,12 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:lb/targetGroup:TargetGroup": ({ inputs }) => ({
     arn: `arn:aws:elasticloadbalancing:::targetgroup/${inputs.name}`,
   }),
-  "aws:rds/instance:Instance": () => ({ address: "db.example", port: 3306 }),
+  "aws:rds/instance:Instance": ({ name }) => ({
+    ...{ identifier: `${name}-1234567`, address: "db.example", port: 3306 },
+  }),
   "aws:rds/parameterGroup:ParameterGroup": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:rds/subnetGroup:SubnetGroup": ({ name }) => ({ name: `${name}-1234567` }),
+  "aws:route53/healthCheck:HealthCheck": () => ({}),
   "aws:route53/record:Record": ({ inputs }) => ({ fqdn: inputs.name }),
   "aws:s3/bucket:Bucket": ({ name }) => ({ arn: `arn:aws:s3:::${name}` }),
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
@@ -110,6 +114,9 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": ({ inputs }) => ({
     websiteEndpoint: `${inputs.bucket}.s3-website.example`,
   }),
+  "aws:sns/topic:Topic": ({ name }) => ({ arn: `arn:aws:sns:::${name}` }),
+  "aws:sns/topicPolicy:TopicPolicy": () => ({}),
+  "aws:sns/topicSubscription:TopicSubscription": () => ({}),
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": () => ({}),
   "command:local:Command": ({ name, inputs }) => ({ stdout: printed(name, inputs.create) }),

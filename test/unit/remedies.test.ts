@@ -3,6 +3,7 @@ import { expect } from "chai";
 import yaml from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { commandLine } from "../../operations/command-line.ts";
+import { ofAlarms } from "./remedies/alarms.ts";
 import { ofProgram } from "./remedies/program.ts";
 import { ofRestores } from "./remedies/restores.ts";
 import type { Table } from "./remedies/row.ts";
@@ -11,9 +12,11 @@ import { ofTasks } from "./remedies/tasks.ts";
 import { ofShell, ofTypeScript, remedies } from "./remedies/sources.ts";
 
 const table: Table = { ...ofScripts, ...ofRestores, ...ofTasks, ...ofProgram };
-const rows = Object.entries(table).flatMap(([file, proofs]) =>
-  Object.entries(proofs).map(([begins, proof]) => ({ file, begins, proof })),
-);
+const rows = [table, ofAlarms]
+  .flatMap(Object.entries<Table[string]>)
+  .flatMap(([file, proofs]) =>
+    Object.entries(proofs).map(([begins, proof]) => ({ file, begins, proof })),
+  );
 const found = remedies();
 const rowOf = ({ file, text }: (typeof found)[number]) =>
   rows

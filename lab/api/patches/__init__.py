@@ -13,6 +13,7 @@ if moto.__version__ != WRITTEN_FOR:
     raise MotoChanged(f"the patches are for moto {WRITTEN_FOR} and this is {moto.__version__}")
 
 from . import (  # noqa: E402, F401
+    alarms,
     buckets,
     certificates,
     cpu_credits,
@@ -29,4 +30,5 @@ from . import (  # noqa: E402, F401
     scalable_targets,
     security_groups,
     snapshots,
+    topics,
 )

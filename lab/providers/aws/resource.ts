@@ -32,6 +32,8 @@ export interface Input<S = object> {
   readonly writeOnly?: true;
   /** For the provider alone: AWS is not told. */
   readonly local?: true;
+  /** A map, whose keys are no names of AWS's. */
+  readonly isMap?: true;
 }
 
 export const update = <S>(options: Partial<Input<S>> = {}): Input<S> => ({
@@ -124,15 +126,23 @@ export const toAws = (type: ResourceType, inputs: Properties): Properties =>
   Object.fromEntries(
     inputsByName(type)
       .filter(([name, { local }]) => !local && inputs[name] !== undefined)
-      .map(([name, { aws }]) => [aws ?? capital(name), renamed(inputs[name], capital)]),
+      .map(([name, { aws, isMap }]) => [
+        aws ?? capital(name),
+        isMap ? inputs[name] : renamed(inputs[name], capital),
+      ]),
   );
 
 /** What AWS tells of the type's inputs and outputs; undefined where it no longer has a value. */
 export function fromAws(type: ResourceType, found: Properties): Properties {
   const told = inputsByName(type).filter(([, { local, writeOnly }]) => !local && !writeOnly);
-  const names: [string, string | undefined][] = told.map(([name, { aws }]) => [name, aws]);
-  for (const output of type.outputs ?? []) names.push([output, undefined]);
+  const all: [string, Partial<Input>][] = [
+    ...told,
+    ...(type.outputs ?? []).map((output): [string, Partial<Input>] => [output, {}]),
+  ];
   return Object.fromEntries(
-    names.map(([name, aws = capital(name)]) => [name, renamed(found[aws], small)]),
+    all.map(([name, { aws = capital(name), isMap }]) => [
+      name,
+      isMap ? found[aws] : renamed(found[aws], small),
+    ]),
   );
 }

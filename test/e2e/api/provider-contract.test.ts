@@ -4,6 +4,7 @@ import { ProviderProcess } from "../../support/aws-provider.ts";
 import { skip } from "../../support/skip.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { accountState } from "./contract/account-state.ts";
+import { alarms } from "./contract/alarms.ts";
 import { balancers } from "./contract/balancers.ts";
 import { containers } from "./contract/containers.ts";
 import { data } from "./contract/data.ts";
@@ -25,7 +26,15 @@ interface Round {
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
 
-const subjects = [...network, ...machines, ...data, ...records, ...balancers, ...containers];
+const subjects = [
+  ...network,
+  ...machines,
+  ...data,
+  ...records,
+  ...balancers,
+  ...containers,
+  ...alarms,
+];
 /** The last two are only planned: to make them would take two more minutes and test little more. */
 const rounds = [
   { name: "creation", made: true },

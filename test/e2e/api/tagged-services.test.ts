@@ -1,7 +1,10 @@
 import { ACM } from "@aws-sdk/client-acm";
 import { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
+import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { ECR } from "@aws-sdk/client-ecr";
 import { waitUntilServicesInactive } from "@aws-sdk/client-ecs";
+import { Route53 } from "@aws-sdk/client-route-53";
+import { SNS } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { taggedResources } from "../../../lab/support/tagged-resources.ts";
@@ -89,6 +92,44 @@ describe("A stack's service, with all that it stands on", function () {
     await fargate.ecs.deleteCluster({ cluster: "app" });
     await ecr.deleteRepository({ repositoryName: repository!.repositoryName });
     await acm.deleteCertificate({ CertificateArn });
+    expect(await types()).to.deep.equal([]);
+  });
+
+  it("has topics and alarms, also in us-east-1, and a health check, found until they are deleted", async () => {
+    const alarm = {
+      ...{ AlarmName: "page", Namespace: "AWS/Route53", MetricName: "HealthCheckStatus" },
+      ...{ Statistic: "Minimum" as const, Threshold: 1, Period: 60, EvaluationPeriods: 2 },
+      ComparisonOperator: "LessThanThreshold" as const,
+    };
+    const made = await Promise.all(
+      ["us-west-2", "us-east-1"].map(async (region) => {
+        const sns = new SNS({ ...api.client, region });
+        const cloudwatch = new CloudWatch({ ...api.client, region });
+        const { TopicArn } = await sns.createTopic({ Name: "alarms", Tags: capital });
+        await cloudwatch.putMetricAlarm({ ...alarm, Tags: capital });
+        return async () => {
+          await sns.deleteTopic({ TopicArn });
+          await cloudwatch.deleteAlarms({ AlarmNames: ["page"] });
+        };
+      }),
+    );
+    const route53 = new Route53(api.client);
+    const { HealthCheck } = await route53.createHealthCheck({
+      CallerReference: "1",
+      HealthCheckConfig: { Type: "TCP", IPAddress: "192.0.2.1", Port: 80 },
+    });
+    const HealthCheckId = HealthCheck!.Id!;
+    await route53.changeTagsForResource({
+      ...{ ResourceType: "healthcheck", ResourceId: HealthCheckId, AddTags: capital },
+    });
+    const [topic, metricAlarm] = [
+      ...["aws:sns/topic:Topic", "aws:cloudwatch/metricAlarm:MetricAlarm"],
+    ];
+    expect(await types()).to.have.members([
+      ...[topic, topic, metricAlarm, metricAlarm, "aws:route53/healthCheck:HealthCheck"],
+    ]);
+    await Promise.all(made.map((remove) => remove()));
+    await route53.deleteHealthCheck({ HealthCheckId });
     expect(await types()).to.deep.equal([]);
   });
 });

@@ -93,6 +93,29 @@ describe("The text of ./ops status", () => {
     });
   }
 
+  it("says who gets the alarms, and how to confirm an address that does not yet", () => {
+    const topic = "arn:aws:sns:us-east-1:123456789012:alarms-page";
+    const page = { region: "us-east-1", topic, email: "ops@example.com" };
+    const own = { ...page, region: "us-west-2", state: "confirmed" } as const;
+    const alarms = (state: "confirmed" | "pending" | "missing" | "unknown") =>
+      said("alarms", { alarms: [own, { ...page, state }] });
+    expect(alarms("confirmed")).to.deep.equal(["mailed to ops@example.com"]);
+    expect(alarms("pending")).to.deep.equal([
+      "NOT MAILED: ops@example.com is not confirmed in us-east-1",
+      "follow the link in the mail of AWS Notifications; for another mail, run:",
+      `  aws sns subscribe --region us-east-1 --topic-arn ${topic} --protocol email --notification-endpoint ops@example.com`,
+    ]);
+    expect(alarms("missing")).to.deep.equal([
+      "NOT MAILED: ops@example.com is not subscribed in us-east-1",
+      "subscribe it, then follow the link in the mail of AWS Notifications: pulumi up --refresh",
+    ]);
+    expect(alarms("unknown")).to.deep.equal([
+      "UNKNOWN whether ops@example.com gets those of us-east-1",
+    ]);
+    expect(said("alarms", { alarms: [] }), "which cannot be found out").to.deep.equal(["unknown"]);
+    expect(text().join("\n"), "of a stack without alarms").to.not.include("alarms");
+  });
+
   it("has no line for the certificate without HTTPS", () => {
     expect(text({ certificate: null }).join("\n")).to.not.include("certificate");
   });

@@ -21,6 +21,7 @@ import {
   userData,
   vpcEndpoints,
 } from "../../../../tools/inventory.ts";
+import { alarmState } from "./alarms-state.ts";
 
 type Client = ApiServer["client"];
 
@@ -43,6 +44,7 @@ export async function accountState(
     ...(await balancers(client)),
     ...(await containers(client)),
     ...(await scaling(client)),
+    ...(await alarmState(client)),
   };
   return normalised(all, names) as Record<string, unknown>;
 }

@@ -19,6 +19,8 @@ export interface Options {
   readonly after?: string;
   /** Changes are planned but not made, since they take the real provider minutes. */
   readonly plannedOnly?: true;
+  /** Terraform's names of arguments that Pulumi does not name alike. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 export const subject = (

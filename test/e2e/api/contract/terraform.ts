@@ -11,6 +11,7 @@ import {
   address,
   appliedInputs,
   type Inputs,
+  type Options,
   plannedInputs,
   type Reference,
   resolved,
@@ -73,7 +74,10 @@ const blocks: Partial<Record<string, string>> = {
   ...{ aliases: "alias", defaultActions: "default_action", loadBalancers: "load_balancer" },
   settings: "setting",
 };
-const argument = (name: string): string => blocks[name] ?? snake(name);
+const argument = (name: string, renamed: Options["renamed"] = {}): string =>
+  renamed[name] ?? blocks[name] ?? snake(name);
+/** Maps whose keys are no names of arguments. */
+const isMap = (name: string) => name === "tags" || name === "dimensions";
 
 const snakeCased = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(snakeCased);
@@ -137,7 +141,7 @@ export class Terraform {
     return new Map(
       this.subjects.map((subject) => [
         address(subject),
-        planned(changes.get(address(subject))!, inputNames(subject, round)),
+        planned(changes.get(address(subject))!, inputNames(subject, round), subject.options),
       ]),
     );
   }
@@ -195,30 +199,15 @@ export class Terraform {
       (resource[subject.terraform] ??= {})[subject.name] = {
         ...Object.fromEntries(
           Object.entries(inputs).map(([name, value]) => [
-            argument(name),
-            name === "tags" ? value : snakeCased(value),
+            argument(name, subject.options.renamed),
+            isMap(name) ? value : snakeCased(value),
           ]),
         ),
         ...(after ? { depends_on: [address(named(after))] } : {}),
       };
     }
-    const services = [
-      "acm",
-      "appautoscaling",
-      "ec2",
-      "ecr",
-      "ecs",
-      "elbv2",
-      "iam",
-      "logs",
-      "rds",
-      "route53",
-      "s3",
-      "s3control",
-      "servicequotas",
-      "ssm",
-      "sts",
-    ];
+    const services =
+      "acm appautoscaling cloudwatch ec2 ecr ecs elbv2 iam logs rds route53 s3 s3control servicequotas sns ssm sts";
     const configuration = {
       terraform: {
         required_providers: { aws: { source: "hashicorp/aws", version: this.version } },
@@ -233,7 +222,9 @@ export class Terraform {
           skip_requesting_account_id: true,
           s3_use_path_style: true,
           default_tags: { tags: { project: "contract" } },
-          endpoints: Object.fromEntries(services.map((service) => [service, this.endpoint])),
+          endpoints: Object.fromEntries(
+            services.split(" ").map((service) => [service, this.endpoint]),
+          ),
         },
       },
       resource,
@@ -281,16 +272,18 @@ const inputNames = ({ inputs, changes }: Subject, round: number): string[] => [
 function planned(
   { actions, before, after, after_unknown, replace_paths }: PlannedChange,
   names: string[],
+  { renamed }: Options,
 ): Planned {
+  const of = (name: string) => argument(name, renamed);
   const differs = (name: string) =>
-    JSON.stringify(before?.[argument(name)]) !== JSON.stringify(after?.[argument(name)]) ||
-    after_unknown[argument(name)] === true;
+    JSON.stringify(before?.[of(name)]) !== JSON.stringify(after?.[of(name)]) ||
+    after_unknown[of(name)] === true;
   const roots = new Set(replace_paths?.map(([root]) => root));
   const action = actions.length === 2 ? "replace" : actions[0] === "no-op" ? "none" : actions[0]!;
   return {
     action: action as Planned["action"],
     // What is made anew is "known after apply" as a whole.
     changed: action === "update" ? names.filter(differs).sort() : [],
-    replacing: names.filter((name) => roots.has(argument(name))).sort(),
+    replacing: names.filter((name) => roots.has(of(name))).sort(),
   };
 }

@@ -76,7 +76,7 @@ describe("The list of containers", () => {
     };
     const Config = { Image: "machine:1", Labels: { "flask-on-aws.resource": "i-1" } };
     const State = {
-      ...{ Running: true, Pid: 7, StartedAt: "now", Health: { Status: "healthy" } },
+      ...{ Running: true, Paused: false, Pid: 7, StartedAt: "now", Health: { Status: "healthy" } },
       ...{ Status: "running", ExitCode: 0, OOMKilled: false },
     };
     let listed = "";
@@ -97,6 +97,7 @@ describe("The list of containers", () => {
               resource: "i-1",
               image: "machine:1",
               running: true,
+              paused: false,
               healthy: true,
               pid: 7,
               startedAt: "now",
