@@ -21,7 +21,7 @@ interface Round {
   /** What was planned for each subject, by address. */
   readonly plans: { real: Map<string, Planned>; labProvider: Map<string, Planned> };
   /** The state of AWS afterwards. */
-  readonly states: { real: object; labProvider: object };
+  readonly states: Record<"real" | "labProvider", Record<string, unknown>>;
   /** What each lookup returned, by token. */
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
@@ -132,7 +132,7 @@ describe("The lab's provider", function () {
         expect(states.labProvider).to.have.all.keys(Object.keys(states.real));
         // One kind at a time: the difference of the whole is too large to show.
         for (const [kind, real] of Object.entries(states.real))
-          expect(states.labProvider, kind).to.have.deep.property(kind, real);
+          expect(states.labProvider[kind], kind).to.deep.equal(real);
       });
 
   for (const { token } of lookups)
