@@ -30,7 +30,7 @@ export interface StoredBackup {
   readonly manifest: string;
   /** Without the manifest; the dump first. */
   readonly files: readonly BackupFile[];
-  open(file: string): Promise<Readable>;
+  readonly open: (file: string) => Promise<Readable>;
 }
 
 /** What a restore reads of a backup, if it is there. */

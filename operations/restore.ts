@@ -52,43 +52,40 @@ async function restoreFrom(
   return exchange(machine, await copyIn(machine, backup, store.about.place, command));
 }
 
-/** Copies into the stack's bucket, the manifest last; resolves to the key there. */
+/** Copies into the stack's bucket, the manifest last; resolves to the key there. Nothing live is touched. */
 async function copyIn(
   machine: RemoteMachine,
-  backup: StoredBackup,
+  { place, manifest, files, open }: StoredBackup,
   from: string,
   command: string,
 ): Promise<string> {
-  const { place, manifest, files } = backup;
-  const begun = await machine.run('exec "$bin/import.sh" begin "$@"', [place, from], {
-    ...{ stdin: Readable.from([manifest]), stdout: "pipe" },
-  });
-  if (begun.status !== 0) throw new RemoteFailure(begun.status);
-  const key = begun.stdout.trim();
-  for (const { name, size } of files) {
-    console.error(`copies    ${name}, ${(size / 1e6).toFixed(1)} MB`);
-    try {
-      const stdin = await backup.open(name);
+  /** Runs scripts/import.sh with an input. */
+  const send = async (words: readonly string[], stdin: Readable) => {
+    const program = 'exec "$bin/import.sh" "$@"';
+    const { status, stdout } = await machine.run(program, words, { stdin, stdout: "pipe" });
+    if (status !== 0) throw new RemoteFailure(status);
+    return stdout.trim();
+  };
+  let reading = "manifest";
+  try {
+    const key = await send(["begin", place, from], Readable.from([manifest]));
+    for (const { name, size } of files) {
+      console.error(`copies    ${name}, ${(size / 1e6).toFixed(1)} MB`);
+      reading = name;
       const sum = stated(manifest, `sha256 ${name}`) ?? "-";
-      const program = 'exec "$bin/import.sh" put "$@"';
-      const { status } = await machine.run(program, [key, name, `${size}`, sum], { stdin });
-      if (status !== 0) throw new RemoteFailure(status);
-    } catch (error) {
-      await checkLateSignals();
-      if ([Failure, RemoteFailure, Interrupted].some((known) => error instanceof known))
-        throw error;
-      throw new Failure(
-        `${place}/${name} was not read to its end: ${(error as Error).message};
-       the live schema is unchanged`,
-        `try again: ${command}`,
-      );
+      await send(["put", key, name, `${size}`, sum], await open(name));
     }
+    await send(["end", key, place], Readable.from([manifest]));
+    return key;
+  } catch (error) {
+    await checkLateSignals();
+    if (error instanceof RemoteFailure || error instanceof Interrupted) throw error;
+    const unchanged = ";\n       the live schema is unchanged";
+    const { message } = error as Error;
+    if (error instanceof Failure) throw new Failure(message + unchanged, error.remedy);
+    const problem = `${place}/${reading} was not read to its end: ${message}${unchanged}`;
+    throw new Failure(problem, `try again: ${command}`);
   }
-  const { status } = await machine.run('exec "$bin/import.sh" end "$@"', [key, place], {
-    stdin: Readable.from([manifest]),
-  });
-  if (status !== 0) throw new RemoteFailure(status);
-  return key;
 }
 
 async function exchange(machine: RemoteMachine, key: string): Promise<number> {
