@@ -93,7 +93,7 @@ describe("A backup of another environment", () => {
     machine().write("refused", "dump.sql.gz\n");
     refuses(
       call(dump, "put", key, "dump.sql.gz", `${dump.length}`, sum),
-      /error: s3:\/\/backups-1\/backups\/\S+\/dump\.sql\.gz was not written;\n(.*\n)*  \| AccessDenied/,
+      /error: s3:\/\/backups-1\/backups\/\S+\/dump\.sql\.gz was not written;\n(.*\n)* {2}\| AccessDenied/,
     );
   });
 });
