@@ -9,34 +9,48 @@ import { ops, typed } from "./names.ts";
  * The backups of a directory, which is a backup or holds some under `backups/`.
  *
  * @returns `named` if the directory is a backup
- * @throws {Failure} unless it is a directory
+ * @throws {Failure} unless it is a directory that can be read; the methods of the store, too
  */
 export function directoryStore(directory: string): { store: BackupStore; named?: string } {
-  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+  const isDirectory = () => statSync(directory, { throwIfNoEntry: false })?.isDirectory();
+  if (!readable(directory, isDirectory))
     throw new Failure(
       `--from is ${directory}, which is no directory on this computer`,
       `name the directory that ${ops} backup --to has printed, or a bucket as s3://BUCKET`,
     );
   // A copy of a backup keeps its name, wherever it is.
-  const isBackup = existsSync(join(directory, "manifest"));
-  const root = isBackup ? dirname(resolve(directory)) : join(directory, "backups");
-  const hasManifest = (name: string) => existsSync(join(root, name, "manifest"));
+  const path = resolve(directory);
+  const isBackup = existsSync(join(path, "manifest"));
+  const root = isBackup ? dirname(path) : join(path, "backups");
+  const read = <T>(work: () => T) => Promise.resolve().then(() => readable(root, work));
+  const at = (name: string, file: string) => join(root, name, file);
+  const hasManifest = (name: string) => existsSync(at(name, "manifest"));
   const store: BackupStore = {
     about: { place: directory, look: typed("find", directory, "-name", "manifest") },
     place: (name) => join(root, name),
     names: () =>
-      Promise.resolve(existsSync(root) ? readdirSync(root).filter(hasManifest).toSorted() : []),
+      read(() => (existsSync(root) ? readdirSync(root).filter(hasManifest).toSorted() : [])),
     manifest: (name) =>
-      Promise.resolve(
-        hasManifest(name) ? readFileSync(join(root, name, "manifest"), "utf8") : undefined,
-      ),
+      read(() => (hasManifest(name) ? readFileSync(at(name, "manifest"), "utf8") : undefined)),
     files: (name) =>
-      Promise.resolve(
+      read(() =>
         readdirSync(join(root, name)).map((file) => ({
-          ...{ name: file, size: statSync(join(root, name, file)).size },
+          ...{ name: file, size: statSync(at(name, file)).size },
         })),
       ),
-    open: (name, file) => Promise.resolve(createReadStream(join(root, name, file))),
+    open: (name, file) => Promise.resolve(createReadStream(at(name, file))),
   };
-  return isBackup ? { store, named: basename(resolve(directory)) } : { store };
+  return isBackup ? { store, named: basename(path) } : { store };
+}
+
+/** @throws {Failure} if the file system refuses */
+function readable<T>(directory: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Failure(
+      `--from: ${directory} cannot be read: ${(error as Error).message}`,
+      "give yourself the right to read it, then run the same command again",
+    );
+  }
 }

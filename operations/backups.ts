@@ -52,12 +52,16 @@ export function backups(
 async function backupsFrom(machine: RemoteMachine, from: string): Promise<number> {
   const { store, named } = await storeOf(machine, from);
   const names = named === undefined ? await store.names() : [named];
-  const manifests = await Promise.all(
-    names.map(async (name) => [name, await store.manifest(name)] as const),
-  );
-  const found = manifests.filter(([, manifest]) => manifest !== undefined);
-  if (found.length === 0) throw noBackup(store, named);
-  const lines = found.map(([name, manifest]) => backupLine(`backups/${name}`, manifest!));
+  const lines: string[] = [];
+  // The AWS SDK has 50 connections, and warns when many more are asked for.
+  for (let first = 0; first < names.length; first += 50) {
+    const line = async (name: string) => {
+      const manifest = await store.manifest(name);
+      return manifest === undefined ? [] : [backupLine(`backups/${name}`, manifest)];
+    };
+    lines.push(...(await Promise.all(names.slice(first, first + 50).map(line))).flat());
+  }
+  if (lines.length === 0) throw noBackup(store, named);
   console.log(backupTable(lines.join("\n")).join("\n"));
   return 0;
 }

@@ -113,6 +113,17 @@ copies    app.zip, 0.0 MB
     );
   });
 
+  it("names what the file system refuses", () => {
+    rmSync(join(place(), "manifest"));
+    mkdirSync(join(place(), "manifest"));
+    const directory = join(copies(), "backups");
+    fails(
+      place(),
+      new RegExp(`error: --from: ${directory} cannot be read: EISDIR`),
+      /\nremedy: give yourself the right to read it, then run the same command again\n/,
+    );
+  });
+
   it("refuses a bucket that is the stack's own, and an address that is no backup's", () => {
     fails(
       `s3://backups-1/backups/${old}`,
@@ -191,6 +202,14 @@ copies    app.zip, 0.0 MB
     const { status, stderr } = restoreFrom(place(), "--yes");
     expect(stderr).to.match(/\ninterrupted; nothing was changed\n$/);
     expect([status, isLocked()]).to.deep.equal([130, false]);
+  });
+
+  it("lists more backups than it reads at once", () => {
+    const names = Array.from({ length: 60 }, (_, day) => `202501${10 + day}T030405Z-nightly`);
+    for (const name of names) copy(name, { "dump.sql.gz": "dump" });
+    const { stdout } = stack.ops("backups", "--from", copies());
+    const listed = stdout.match(/(?<=^backups\/)\S+/gm);
+    expect(listed).to.deep.equal([...names, old]);
   });
 
   it("lists the backups of a directory as those of the stack", () => {

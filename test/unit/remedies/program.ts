@@ -20,6 +20,7 @@ const from = "test/unit/operations/restore-from.test.ts";
 const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
+const ownFiles = inspect("the files of the user's computer are the user's to change");
 const ownNetwork = inspect("the network of the user's computer is the user's to change");
 const older = inspect("no test in the lab has a machine of an earlier version");
 
@@ -91,6 +92,7 @@ export const ofProgram: Table = {
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
   },
   "operations/backup-directory.ts": {
+    "give yourself the right": ownFiles,
     "name the directory": by(from, "copies a backup from a directory into the stack's bucket"),
   },
   "operations/backup-places.ts": {
