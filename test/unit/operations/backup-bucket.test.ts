@@ -84,6 +84,19 @@ describe("Another stack's bucket", () => {
     );
   });
 
+  it("may be in another region than the stack, to which S3 redirects", async () => {
+    const regions: (string | undefined)[] = [];
+    s3 = (request, response) => {
+      const region = /Credential=\w+\/\d+\/([\w-]+)\//.exec(request.headers.authorization!)?.[1];
+      regions.push(region);
+      if (region === "eu-central-1") return void response.end("<ListBucketResult/>");
+      response.setHeader("x-amz-bucket-region", "eu-central-1");
+      refuse(response, 301, "PermanentRedirect");
+    };
+    expect(await (await store()).names()).to.deep.equal([]);
+    expect(regions).to.deep.equal(["us-west-2", "eu-central-1"]);
+  });
+
   it("breaks off a file whose connection ends early", async () => {
     s3 = (_, response) => {
       response.writeHead(200, { "content-length": 100 });
