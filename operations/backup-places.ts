@@ -1,5 +1,4 @@
 /** Places that the option --from names. */
-import { bucketStore, parseBucketPlace } from "./backup-bucket.ts";
 import { directoryStore } from "./backup-directory.ts";
 import type { BackupStore } from "./backup-store.ts";
 import { Failure } from "./failure.ts";
@@ -12,6 +11,8 @@ export async function storeOf(
   from: string,
 ): Promise<{ store: BackupStore; named?: string }> {
   if (!from.startsWith("s3://")) return directoryStore(from);
+  // S3's client takes up to a second to load, and other commands do not need it.
+  const { bucketStore, parseBucketPlace } = await import("./backup-bucket.ts");
   const { bucket, named } = parseBucketPlace(from);
   const { backupBucket, region, sshAccess } = machine.stack.outputs;
   if (bucket === backupBucket)

@@ -49,7 +49,7 @@ describe("A lost environment", function () {
   );
   after("the second stack is destroyed", async () => {
     await lab.pulumi(...rebuilt, "destroy", "--yes", "--skip-preview");
-    await lab.pulumi(...rebuilt, "stack", "rm", "--yes", "rebuilt");
+    await lab.pulumi(...rebuilt, "stack", "rm", "--yes");
     await Promise.all([rm(settings(), { force: true }), rm(home, { recursive: true })]);
   });
 

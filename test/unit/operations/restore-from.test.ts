@@ -130,7 +130,7 @@ copies    app.zip, 0.0 MB
       /error: --from is s3:\S+, which is the bucket of stack dev itself\n/,
       new RegExp(`\nremedy: restore its own backup: \\./ops restore backups/${old}\n`),
     );
-    fails("s3://other/ledger/000001", /--from is s3:\S+, and ledger\/000001 is not the key/, /s3:/);
+    fails("s3://other/serving.json", /--from is s3:\S+, and serving\.json is not the key/, /s3:/);
     fails("s3://", /--from is s3:\/\/, which is not the address of a bucket\n/, /write s3:/);
   });
 
