@@ -11,7 +11,7 @@ export async function storeOf(
   from: string,
 ): Promise<{ store: BackupStore; named?: string }> {
   if (!from.startsWith("s3://")) return directoryStore(from);
-  // S3's client takes up to a second to load, and other commands do not need it.
+  // S3's client takes about 0.2 s to load, and other commands do not need it.
   const { bucketStore, parseBucketPlace } = await import("./backup-bucket.ts");
   const { bucket, named } = parseBucketPlace(from);
   const { backupBucket, region, sshAccess } = machine.stack.outputs;
