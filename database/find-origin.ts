@@ -1,7 +1,7 @@
 /** Reads from RDS what a database is to be restored from, and checks it, before the program creates anything. */
 import type { DBSnapshot, DBInstanceAutomatedBackup, RDS, Tag } from "@aws-sdk/client-rds";
 import * as pulumi from "@pulumi/pulumi";
-import { clientConfigOf, type AwsAccount } from "../network/ec2-client.ts";
+import { clientOptionsOf, type AwsAccount } from "../network/aws-account.ts";
 import { errorOf, refused, type Problem } from "../settings/problem.ts";
 import {
   schemaTag,
@@ -46,7 +46,7 @@ export async function findOrigin(
   try {
     // Loaded here, as most stacks do not need it.
     const { RDS } = await import("@aws-sdk/client-rds");
-    const rds = new RDS(await clientConfigOf(account, abortSignal));
+    const rds = new RDS(await clientOptionsOf(account, abortSignal));
     const options = { abortSignal };
     const [{ origin, problems }, exists] = await Promise.all([
       databaseSnapshot

@@ -4,7 +4,7 @@ import { Failure } from "../operations/failure.ts";
 import { pulumi } from "../operations/names.ts";
 import { operator } from "../operations/operator.ts";
 import { findAddress } from "./checkip.ts";
-import type { AwsAccount } from "./ec2-client.ts";
+import type { AwsAccount } from "./aws-account.ts";
 import { planChanges, type Changes, type SshRule } from "./own-address.ts";
 
 /** Who may log in, and where the rules are. It is the same for everybody who works with the stack. */

@@ -1,11 +1,12 @@
 /** The commands, their arguments and options, and what is said of others. */
 import { Command, InvalidArgumentError, Option, type CommanderError } from "commander";
 import { backup } from "./backup.ts";
-import { backups, restore, restoreTest } from "./backups.ts";
+import { backups, restoreTest } from "./backups.ts";
 import { init } from "./init.ts";
 import { logs } from "./logs.ts";
 import { ops } from "./names.ts";
 import { releases, rollback } from "./releases.ts";
+import { restore } from "./restore.ts";
 import { app, mysql, ssh } from "./shells.ts";
 import { status } from "./status.ts";
 import { verify } from "./verify.ts";
@@ -88,13 +89,24 @@ function addBackups(add: Add): void {
     "and copy it into a directory on this computer",
     value,
   );
-  add("backups", "the backups, newest last", "backups", backups);
+  const from = "--from <place>";
+  add("backups", "the backups, newest last", "backups", backups).option(
+    from,
+    "of another stack: its bucket as s3://BUCKET, or a directory on this computer",
+    value,
+  );
   add(
     "restore [backup]",
     "put a backup, by default the newest, in the place of the live schema",
     "restore",
     restore,
-  ).option("-y, --yes", "do not ask");
+  )
+    .option("-y, --yes", "do not ask")
+    .option(
+      from,
+      "of another stack: s3://BUCKET[/BACKUP], or a directory that backup --to has made",
+      value,
+    );
   add(
     "restore-test [backup]",
     "load a backup beside the live schema, compare it and remove it again",

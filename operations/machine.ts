@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { quote } from "../deployer/shell.ts";
 import { allowOwnAddress, type OwnAccess } from "../network/ssh-access.ts";
 import { Failure } from "./failure.ts";
@@ -13,7 +14,7 @@ import { sshArguments, sshFailure } from "./ssh.ts";
 
 interface Streams {
   /** "pipe" is an input without an end. */
-  readonly stdin?: "inherit" | "pipe" | "ignore";
+  readonly stdin?: "inherit" | "pipe" | "ignore" | Readable;
   /** A file's descriptor, or where it goes. */
   readonly stdout?: "inherit" | "pipe" | number;
   /** With a terminal of its own there. */
@@ -173,9 +174,10 @@ export class RemoteMachine {
       ]),
       ...line,
     ];
-    const ended = await run("ssh", args, { stdio: [stdin, stdout, "inherit"] }).catch(
+    const [input, mode] = typeof stdin === "string" ? [undefined, stdin] : [stdin, "pipe" as const];
+    const ended = await run("ssh", args, { stdio: [mode, stdout, "inherit"], input }).catch(
       (error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
+        if (error.code !== "ENOENT" || error.syscall !== "spawn ssh") throw error;
         throw new Failure("ssh is not on PATH", "install OpenSSH's client, 8.5 or later");
       },
     );

@@ -24,6 +24,7 @@ interface Told {
   readonly siteUrl?: string;
   /** Empty if there is no site. */
   readonly siteBucket?: string;
+  readonly backupBucket?: string;
 }
 
 export interface StackInUse {

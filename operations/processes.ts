@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 
@@ -58,11 +60,15 @@ export async function checkLateSignals(milliseconds = 100): Promise<void> {
   checkSignals();
 }
 
-/** Runs a program to its end. A pipe to its standard input stays open as long as this process lives. */
+/**
+ * Runs a program to its end. A pipe to its standard input has what `input` has, or stays open as long as this process lives.
+ *
+ * @throws what `input` ends with, if it breaks off; the program is ended then
+ */
 export async function run(
   program: string,
   args: readonly string[],
-  { cwd, stdio }: { cwd?: string; stdio: StdioOptions },
+  { cwd, stdio, input }: { cwd?: string; stdio: StdioOptions; input?: Readable | undefined },
 ): Promise<Ended> {
   checkSignals();
   const child = spawn(program, args, { cwd, stdio });
@@ -72,6 +78,7 @@ export async function run(
       once(child, "close") as Promise<[number | null, NodeJS.Signals]>,
       child.stdout ? text(child.stdout) : "",
       child.stderr ? text(child.stderr) : "",
+      input && feed(child, input),
     ]);
     // A child that succeeded was not ended by a signal, so a short wait is enough.
     await checkLateSignals(code === 0 ? 1 : undefined);
@@ -79,4 +86,17 @@ export async function run(
   } finally {
     running.delete(child);
   }
+}
+
+async function feed(child: ChildProcess, input: Readable): Promise<void> {
+  let broken: Error | undefined;
+  input.once("error", (error) => {
+    broken = error;
+    // Before its input ends, which it could take for the whole.
+    child.kill();
+  });
+  // A child that reads no more has ended, and its status says why.
+  await pipeline(input, child.stdin!).catch(() => undefined);
+  await checkLateSignals(1);
+  if (broken) throw broken;
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # backups.sh [list]: prints the backups in the bucket, oldest first, one a line with tabs between key, time, reason,
 #   revision of the schema, commit, number of rows, and number of the app's files, or a dash if it has none.
-# backups.sh choose [KEY]: prints that backup's line. The default is the newest that was not made because of a restore:
-#   that one holds what the restore was to replace.
-# backups.sh find REVISION: prints the key of the newest such backup at that revision of the schema; nothing if there is none.
-# backups.sh with-files: prints the line of the newest such backup that has the app's files; nothing if there is none.
+# backups.sh choose [KEY]: prints that backup's line. The default is the newest of this environment that was not made because
+#   of a restore: that one holds what the restore was to replace.
+# backups.sh find REVISION: prints the key of the newest such backup, or imported one, at that revision of the schema; nothing
+#   if there is none.
+# backups.sh with-files: prints the line of the newest such backup, not imported, that has the app's files; nothing if there is
+#   none.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 manifests=$root/manifests
@@ -26,17 +28,19 @@ list() {
   done
 }
 regular() { list | awk -F '\t' '$3 != "before-restore"'; }
+# Of what was live here. The restore of an imported backup may have failed, for example because it is of another app.
+own() { regular | awk -F '\t' '$3 != "imported"'; }
 
 case ${1:-list} in
 list) list ;;
 find) regular | awk -F '\t' -v revision="$2" 'revision != "" && $4 == revision { key = $1 } END { if (key) print key }' ;;
-with-files) regular | awk -F '\t' '$7 != "-"' | tail -n 1 ;;
+with-files) own | awk -F '\t' '$7 != "-"' | tail -n 1 ;;
 choose)
   if [ -n "${2:-}" ]; then
     chosen=$(list | awk -F '\t' -v key="$2" '$1 == key')
     [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: $ops backups$flags"
   else
-    chosen=$(regular | tail -n 1)
+    chosen=$(own | tail -n 1)
     [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: $ops backup$flags"
   fi
   echo "$chosen"

@@ -25,14 +25,7 @@ stated() { sed -n "s/^$1 //p" <<<"$manifest"; }
 sum=$(stated 'sha256 dump.sql.gz')
 revision=$(stated revision)
 
-# A dump of a newer series may have statements and collations that an older one does not know, or understands otherwise.
-theirs=$(stated server | grep -oE '^[0-9]+\.[0-9]+') || true
-ours=$(anywhere "SELECT VERSION()" | grep -oE '^[0-9]+\.[0-9]+')
-if [ -n "$theirs" ] && [ "$(printf '%s\n' "$theirs" "$ours" | sort --version-sort | tail -n 1)" != "$ours" ]; then
-  unfit "is from MySQL $theirs, and $DB_HOST is MySQL $ours, which is older"
-fi
-
-"$bin/restore-space.sh" check "$place" "$(stated size)"
+"$bin/restore-check.sh" "$place" <<<"$manifest"
 
 quietly query "DROP DATABASE IF EXISTS $scratch; CREATE DATABASE $scratch" ||
   fail "the app's user cannot create the schema $scratch; the live schema is unchanged" \

@@ -25,9 +25,21 @@ OBJECTS=$work/objects.sql "$bin/restore-test.sh" "$key"
 trap remove EXIT
 restored=$(scratch_revision)
 live=$(live_revision)
+# Another environment has served this commit on the schema of the backup, so they fit, although no release here has made it.
+commit=$(cut -f 5 <<<"$chosen") is_imported='' fits=''
+if [ "$(cut -f 3 <<<"$chosen")" = imported ]; then
+  is_imported=true
+  if [ "$commit" = "$(serving_commit)" ]; then fits=true; fi
+fi
 # The last release that knows the restored schema: one that failed is no way back.
 release=$("$bin/release-history.sh" | awk -F '\t' -v revision="${restored:--}" '$9 !~ /^failed/ && $6 == revision { line = $0 } END { print line }')
-if [ "$restored" != "$live" ] && [ -z "$release" ]; then
+if [ "$restored" != "$live" ] && [ -z "$release$fits" ]; then
+  if [ -n "$is_imported" ] && [ "${commit:--}" != - ]; then
+    fail "$key is at revision ${restored:-none} of the schema,
+       which no release of this environment has served; the live schema is at ${live:-none} and unchanged" \
+      "release the commit that served with it, then restore the copy that is here now:
+        $(release_command "$commit") && $ops restore $key$flags"
+  fi
   known=$("$bin/backups.sh" find "$live")
   fail "$key is at revision ${restored:-none} of the schema,
        which no release of this environment has served; the live schema is at ${live:-none} and unchanged" \
@@ -76,6 +88,13 @@ $(what_serves)"
 if [ "$restored" = "$live" ]; then exit; fi
 # Revision files that go beyond the schema would stop the next migration. migrate.sh gets those of a backup.
 rm -rf "$migrations"
+if [ -z "$release" ]; then
+  "$bin/serving.sh" request-release
+  echo "the schema is at revision ${restored:-none}, as the other environment left it, and was at ${live:-none}.
+Record it as a release of this environment, so that later restores know it:
+  $(release_command "$commit")"
+  exit
+fi
 
 image=$(serving '{{.Config.Image}}') serves=$(serving_commit)
 IFS=$'\t' read -r number _ commit expected _ <<<"$release"

@@ -80,6 +80,17 @@ describe("The list of backups", () => {
     prints(`${key}\t2026-01-01T03:04:05Z\tbefore-restore\ta1\tc1\t101\t-\n`, "choose", key);
   });
 
+  it("chooses an imported backup, or its files, only when it is named, but finds it by its revision", () => {
+    const own = store(1, "nightly", "a1");
+    const imported = store(2, "imported", "b2");
+    for (const key of [own, imported])
+      machine.write(`s3/${key}/manifest`, `${machine.read(`s3/${key}/manifest`)}files 12 3\n`);
+    for (const command of ["choose", "with-files"])
+      expect(backups(command).stdout.split("\t")[0], command).to.equal(own);
+    expect(backups("choose", imported).stdout.split("\t")[0]).to.equal(imported);
+    prints(`${imported}\n`, "find", "b2");
+  });
+
   it("refuses a key that is not a complete backup", () => {
     store(1, "nightly");
     machine.write("s3/backups/part/dump.sql.gz", "");

@@ -12,6 +12,7 @@ const runWhole = [
   "docs/publishing.md: Publish the tree",
   "docs/environments.md: Cost",
   "docs/environments.md: Tear down",
+  "docs/environments.md: Rebuild a lost environment",
 ];
 /** Commands of other sections that these suites run. */
 const run =

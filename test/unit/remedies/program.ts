@@ -16,9 +16,11 @@ const refusedOfTasks = by(
   "are refused until the remedy is applied",
 );
 const start = "test/unit/operations/start.test.ts";
+const from = "test/unit/operations/restore-from.test.ts";
 const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
+const ownFiles = inspect("the files of the user's computer are the user's to change");
 const ownNetwork = inspect("the network of the user's computer is the user's to change");
 const older = inspect("no test in the lab has a machine of an earlier version");
 
@@ -98,7 +100,27 @@ export const ofProgram: Table = {
       "rejects a copy whose dump does not match its manifest",
     ),
   },
-  "operations/backups.ts": {
+  "operations/backup-bucket.ts": {
+    "write s3://BUCKET": by(from, "uses the newest backup of a directory"),
+    "name one that exists": chosenValue,
+    "if you trust its owner": inspect("whom to trust is the user's decision"),
+    "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
+  },
+  "operations/backup-directory.ts": {
+    "give yourself the right": ownFiles,
+    "name the directory": by(from, "copies a backup from a directory into the stack's bucket"),
+  },
+  "operations/backup-places.ts": {
+    "restore its own backup": by(
+      "test/unit/operations/restore.test.ts",
+      "shows the stack, the backup, its age and the loss",
+    ),
+  },
+  "operations/backup-store.ts": {
+    "choose another backup": by(from, "uses the newest backup of a directory"),
+    "see what is there": why.look,
+  },
+  "operations/restore.ts": {
     "make one": by(
       "test/scripts/backup.test.ts",
       "can be chosen by backups.sh, which says how to make one",
@@ -111,6 +133,8 @@ export const ofProgram: Table = {
       "test/unit/operations/restore.test.ts",
       "asks for the stack's name on a terminal, and restores",
     ),
+    "name a backup of another stack": by(from, "copies a backup from a directory"),
+    "try again": by(from, "breaks off the transfer when the backup cannot be read to its end"),
   },
   "operations/command-line.ts": {
     "use ./ops": by(start, "refuses the former name of a command and names the current one"),

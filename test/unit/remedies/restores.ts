@@ -18,11 +18,28 @@ export const ofRestores: Table = {
       "can be chosen by backups.sh, which says how to make one",
     ),
   },
+  "scripts/import.sh": {
+    "check the bucket": by("test/scripts/backup.test.ts", "fails when the bucket refuses"),
+    "run the same command again": by(
+      "test/unit/operations/restore-from.test.ts",
+      "breaks off the transfer when the backup cannot be read to its end",
+    ),
+    "name another backup": by(
+      "test/unit/operations/restore-from.test.ts",
+      "uses the newest backup of a directory",
+    ),
+  },
   "scripts/objects.sh": {
     "create it": by("test/scripts/database.test.ts", "creates a user for backups"),
     "raise databasePasswordRotation": by(
       "test/scripts/database.test.ts",
       "creates a user for backups",
+    ),
+  },
+  "scripts/restore-check.sh": {
+    "choose another backup": by(
+      "test/unit/operations/restore-from.test.ts",
+      "lists the backups of a directory",
     ),
   },
   "scripts/restore-space.sh": {
@@ -50,6 +67,10 @@ export const ofRestores: Table = {
     "restore a backup at revision": by(
       "lab/experiments/faults/schema.ts",
       "backup-of-unknown-revision",
+    ),
+    "release the commit that served with it": by(
+      "test/scripts/restore-imported.test.ts",
+      "refuses a schema that neither a release nor the commit that serves has",
     ),
     "choose another backup: ./ops backups${…}; or": by(
       "test/scripts/restore.test.ts",
