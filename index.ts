@@ -191,6 +191,7 @@ const tasks =
           health: { path: settings.appHealthPath, status: settings.appHealthStatus },
           size: settings.appTaskSize,
           count: taskPlan.count,
+          workers: settings.appWorkerTasks,
           protect: protect && taskPlan.keep,
           architecture: settings.machineImage.architecture,
           ownImage: settings.appDockerfile !== "",
@@ -261,12 +262,10 @@ const release = new Release(`${name}-release`, {
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
   tasks: tasks && {
-    names: tasks.names,
+    ecs: tasks,
     url: `https://${domain}`,
     timeoutMinutes: settings.appTasksTimeout,
     count: taskPlan.count,
-    permissions: tasks.permissions,
-    serve: tasks.serve,
   },
 });
 const toBalancer = tasks && taskPlan.serve ? leadTo(tasks.balancer, [release.served]) : undefined;
