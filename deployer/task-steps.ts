@@ -80,7 +80,14 @@ function serveWorkers(
     triggers: [...triggers, String(count)],
     after: [resource],
   });
-  return [step];
+  // Not before: until tasks run the first version, the app server's processes alone work the queue.
+  const handOver = steps.script("hand-over", {
+    args: ["hand-over"],
+    by: "deploy-lock.sh processes.sh",
+    triggers,
+    after: [step],
+  });
+  return [handOver];
 }
 
 function triggersOf(count: TaskCount | undefined): string[] {

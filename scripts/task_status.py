@@ -1,11 +1,12 @@
-"""task_status.py CLUSTER SERVICE [LIMITS]: prints how the tasks are as a JSON object, for status.sh.
+"""task_status.py CLUSTER SERVICE [LIMITS [WORKERS]]: prints how the tasks are as a JSON object, for status.sh.
 
-LIMITS are the least and the greatest number of tasks, with a blank between.
+WORKERS is the service of the workers. LIMITS are the least and the greatest number of tasks, with a blank between.
 
 wanted, running, healthy: numbers of tasks; healthy ones get requests
 least, most: the limits; only where they differ
 groups: for each version and zone, {commit, zone, running, healthy}
 problems: why any task is not healthy, a line for each
+workers: the same of the workers, which are healthy as long as they run; only where tasks run them
 """
 
 import json
@@ -21,10 +22,11 @@ def address(task):
 
 
 def summary(service, tasks, stopped, targets, commits):
-    """From what ECS and the load balancer describe; `commits` is by task definition, `targets` has states by address."""
+    """From what ECS and the load balancer describe; `commits` is by task definition, `targets` has states by address, and is None
+    without a load balancer."""
     groups, problems = {}, []
     for task in tasks:
-        health = targets.get(address(task), {"State": "unused"})
+        health = {"State": "healthy"} if targets is None else targets.get(address(task), {"State": "unused"})
         running, healthy = task["lastStatus"] == "RUNNING", health["State"] == "healthy"
         key = (commits.get(task["taskDefinitionArn"], ""), task.get("availabilityZone", ""))
         counted = groups.setdefault(key, [0, 0])
@@ -64,20 +66,33 @@ def scaling(limits):
     return {"least": least, "most": most} if least != most else {}
 
 
-def main(cluster, name, limits=""):
+def health_of(service):
+    """The states of its targets by address; None without a load balancer."""
+    if not service["loadBalancers"]:
+        return None
+    listed = aws("elbv2", "describe-target-health", "--target-group-arn", service["loadBalancers"][0]["targetGroupArn"])
+    return {each["Target"]["Id"]: each["TargetHealth"] for each in listed["TargetHealthDescriptions"]}
+
+
+def status_of(cluster, name):
     service = service_of(aws("ecs", "describe-services", "--cluster", cluster, "--services", name))
     if not service:
-        print(json.dumps({"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}))
-        return
+        return {"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}
     tasks, stopped = described(cluster, name, "RUNNING"), described(cluster, name, "STOPPED")
-    listed = aws("elbv2", "describe-target-health", "--target-group-arn", service["loadBalancers"][0]["targetGroupArn"])
-    targets = {each["Target"]["Id"]: each["TargetHealth"] for each in listed["TargetHealthDescriptions"]}
+    targets = health_of(service)
     definitions = {task["taskDefinitionArn"] for task in tasks}
     commits = {
         definition: commit(aws("ecs", "describe-task-definition", "--task-definition", definition)["taskDefinition"])
         for definition in definitions
     }
-    print(json.dumps({**summary(service, tasks, stopped, targets, commits), **scaling(limits)}))
+    return summary(service, tasks, stopped, targets, commits)
+
+
+def main(cluster, name, limits="", workers=""):
+    status = {**status_of(cluster, name), **scaling(limits)}
+    if workers:
+        status["workers"] = status_of(cluster, workers)
+    print(json.dumps(status))
 
 
 if __name__ == "__main__":

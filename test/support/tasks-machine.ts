@@ -48,10 +48,13 @@ def answer():
     if call == "ecr get-login-password":
         return "sesame"
     if call == "ecs describe-services":
-        answers = state["services"]
+        answers = state["workers" if option("--services") == "worker" else "services"]
         found = answers.pop(0) if len(answers) > 1 else answers[0]
         return {"services": [found] if found else [], "failures": []}
     if call == "ecs update-service":
+        if option("--service") == "worker":
+            state["workers"] = state["workersAfterUpdate"] or state["workers"]
+            return {"service": state["workers"][0]}
         state["services"] = state["afterUpdate"] or state["services"]
         return {"service": state["updated"]}
     if call == "ecs describe-task-definition":
@@ -62,7 +65,9 @@ def answer():
         state["definitions"][arn] = {**given, "taskDefinitionArn": arn, "revision": 9, "status": "ACTIVE"}
         return {"taskDefinition": state["definitions"][arn]}
     if call == "ecs list-tasks":
-        return {"taskArns": [task["taskArn"] for task in state["tasks"] if task["desiredStatus"] == option("--desired-status", "RUNNING")]}
+        group = "service:" + option("--service-name")
+        listed = [task for task in state["tasks"] if task.get("group", "service:app") == group]
+        return {"taskArns": [task["taskArn"] for task in listed if task["desiredStatus"] == option("--desired-status", "RUNNING")]}
     if call == "ecs describe-tasks":
         return {"tasks": [task for task in state["tasks"] if task["taskArn"] in words]}
     if call == "logs get-log-events":
@@ -104,6 +109,9 @@ export interface AwsState {
   /** What `ecs update-service` answers, and the answers of `ecs describe-services` from then on, if there are any. */
   updated: object;
   afterUpdate: object[];
+  /** The same of the service of the workers. */
+  workers: (object | null)[];
+  workersAfterUpdate: object[];
   tasks: Record<string, unknown>[];
   targets: object[];
   logs: Record<string, { timestamp: number; message: string }[]>;
@@ -142,6 +150,8 @@ export class TasksMachine extends FakeMachine {
         services: [null],
         updated: {},
         afterUpdate: [],
+        workers: [null],
+        workersAfterUpdate: [],
       },
       ...{ tasks: [], targets: [], logs: {}, refused: {} },
     };

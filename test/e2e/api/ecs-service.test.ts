@@ -49,7 +49,8 @@ describe("A service in the lab's API", function () {
     expect(id).to.match(/^[0-9a-f]{32}$/);
     expect(task).to.deep.include({
       arn: `arn:aws:ecs:us-west-2:123456789012:task/app/${id as string}`,
-      ...{ desiredStatus: "RUNNING", lastStatus: "PROVISIONING", problem: null, command: null },
+      ...{ desiredStatus: "RUNNING", lastStatus: "PROVISIONING", problem: null },
+      ...{ entryPoint: null, command: null },
       environment: { PLAIN: "text", SECRET: "swordfish" },
       ...{ vpcId: network.vpc, groupIds: [network.group], address: "10.0.10.4" },
       ...{ cpu: 256, memoryMiB: 512, port: 5000, stopTimeout: 45 },
