@@ -49,8 +49,12 @@ back)
 *)
   # The image may have expired in the repository.
   pushed=$("$bin/push.sh" "$1")
-  if grep -q '^undo ' "$unfinished" 2>/dev/null; then workers; fi
-  follow "$TASKS_SERVICE"
-  workers
+  if grep -q '^undo ' "$unfinished" 2>/dev/null; then
+    workers
+    follow "$TASKS_SERVICE"
+  else
+    follow "$TASKS_SERVICE"
+    workers
+  fi
   ;;
 esac

@@ -123,6 +123,17 @@ export interface AwsState {
 export class TasksMachine extends FakeMachine {
   constructor() {
     super();
+    this.tasks();
+    this.write("aws.py", awsCli);
+    // A launcher in front of Python, as pyenv's, would make each call slow.
+    this.fake("python3", `exec '${python}' "$@"`);
+    this.fake("aws", `exec python3 '${this.home}/aws.py' '${this.home}' "$@"`);
+    this.fake("sleep", ":");
+    this.aws({});
+  }
+
+  /** Sets what the scripts know of the stack, with tasks. */
+  tasks(changed: Record<string, string> = {}): void {
     this.stack({
       TASKS_CLUSTER: "stack",
       TASKS_SERVICE: "app",
@@ -131,13 +142,8 @@ export class TasksMachine extends FakeMachine {
       TASKS_LOGS: "log-group",
       TASKS_TIMEOUT: 900,
       TASKS_URL: "https://app.example.com",
+      ...changed,
     });
-    this.write("aws.py", awsCli);
-    // A launcher in front of Python, as pyenv's, would make each call slow.
-    this.fake("python3", `exec '${python}' "$@"`);
-    this.fake("aws", `exec python3 '${this.home}/aws.py' '${this.home}' "$@"`);
-    this.fake("sleep", ":");
-    this.aws({});
   }
 
   /** Sets members of AWS's state. */
