@@ -39,6 +39,10 @@ describe("The cost of an environment", () => {
   it("includes a NAT gateway and an address for each zone, and the standby with its storage", () => {
     // 2 × 0.0208 h, 32 GB × 0.08, 3 × 0.005 h, 2 × 0.045 h, 2 × 0.032 h, 2 × 50 GB × 0.115
     expect(costs(safe)).to.deep.equal(["30.37", "2.56", "10.95", "65.70", "46.72", "11.50"]);
+    const workers = settings(
+      ...["appTasks: 1", "appWorkerTasks: 2", 'appTaskSize: "0.5 vCPU, 1 GB"'],
+    );
+    expect(costs(workers), "a worker's task costs as much").to.deep.equal(costs(withTasks));
     const three = settings("natGateways: per-zone", "availabilityZones: [a, b, c]");
     expect(costs(three).slice(2, 4)).to.deep.equal(["14.60", "98.55"]);
   });

@@ -86,6 +86,28 @@ describe("A service in the lab's API", function () {
     );
   });
 
+  it("without a load balancer is steady when its tasks run, by the entry point of their own", async () => {
+    const worker = { name: "mailer", entryPoint: ["sh", "-c"], command: ["exec work"] };
+    const { loadBalancers: _, ...ofWorkers } = fargate.service(
+      await fargate.register({ ...worker, portMappings: undefined }),
+    );
+    await fargate.ecs.createService({ ...ofWorkers, serviceName: "worker" });
+    const mine = async () =>
+      (await play.tasks()).filter((task) => "port" in task && task.port === null);
+    const tasks = await mine();
+    expect(tasks).to.have.length(2);
+    const { entryPoint, command } = worker;
+    expect(tasks[0]).to.deep.include({ entryPoint, command });
+    expect(tasks[0]).to.include({ logStream: `app/mailer/${tasks[0]!.id}` });
+    for (const task of tasks) await play.report(task, { status: "running" });
+    expect((await fargate.describe("worker")).deployments![0]).to.include({
+      rolloutState: "COMPLETED",
+    });
+    await fargate.ecs.deleteService({ cluster: "app", service: "worker", force: true });
+    for (const task of await mine()) await play.report(task, { status: "stopped", exitCode: 0 });
+    expect((await fargate.describe("worker")).status).to.equal("INACTIVE");
+  });
+
   it("drains a target for its delay before the container is to stop", async () => {
     const old = await running();
     const taskDefinition = await fargate.register();
