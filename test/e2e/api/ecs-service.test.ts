@@ -88,10 +88,9 @@ describe("A service in the lab's API", function () {
 
   it("without a load balancer is steady when its tasks run, by the entry point of their own", async () => {
     const worker = { name: "mailer", entryPoint: ["sh", "-c"], command: ["exec work"] };
-    const { loadBalancers: _, ...ofWorkers } = fargate.service(
-      await fargate.register({ ...worker, portMappings: undefined }),
-    );
-    await fargate.ecs.createService({ ...ofWorkers, serviceName: "worker" });
+    const definition = await fargate.register({ ...worker, portMappings: undefined });
+    const own = { serviceName: "worker", loadBalancers: [] };
+    await fargate.ecs.createService({ ...fargate.service(definition), ...own });
     const mine = async () =>
       (await play.tasks()).filter((task) => "port" in task && task.port === null);
     const tasks = await mine();

@@ -68,7 +68,7 @@ describe("Workers on ECS", function () {
     const { workers, ...tasks } = (await status()).tasks!;
     expect(tasks).to.include({ wanted: 1, healthy: 1 });
     expect(workers).to.deep.include({ wanted: 2, running: 2, healthy: 2, problems: [] });
-    expect(new Set(workers!.groups.map((group) => group.commit))).to.have.keys(serving!);
+    expect(new Set(workers!.groups.map((group) => group.commit))).to.have.keys(serving);
     expect(await processes()).to.deep.equal([]);
   };
   const up = async (settings: SettingValues) => {

@@ -31,7 +31,7 @@ export const ofTasks: Table = {
   },
   "scripts/processes.sh": {
     "have the app server": by(
-      "test/scripts/workers.test.ts",
+      "test/scripts/workers-proven.test.ts",
       "are refused before a release if there are not one, but ${what}, and accepted by the remedy",
     ),
   },
