@@ -45,7 +45,7 @@ export function serveTasks(
     [push],
   );
   const pushed = push.stdout.apply(parsePushed);
-  const workers = serveWorkers(steps, tasks, pushed, triggers, cleanUp);
+  const workers = serveWorkers(steps, tasks, pushed, [image, ...triggers], cleanUp);
   const { taskDefinition, service, resource, scale } = ecs.serve(pushed, [cleanUp]);
   // Deleted after the scaling, which may change the number until then, also after serve-tasks has set the one without it.
   const scaling = scale?.([steps.atEnd("end-scaling", "end-scaling.sh", [resource])]);
