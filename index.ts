@@ -183,6 +183,7 @@ const tasks =
           health: { path: settings.appHealthPath, status: settings.appHealthStatus },
           size: settings.appTaskSize,
           count: taskPlan.count,
+          workers: settings.appWorkerTasks,
           protect: protect && taskPlan.keep,
           architecture: settings.machineImage.architecture,
           ownImage: settings.appDockerfile !== "",
@@ -246,12 +247,10 @@ const release = new Release(`${name}-release`, {
   region: settings.region,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
   tasks: tasks && {
-    names: tasks.names,
+    ecs: tasks,
     url: `https://${domain}`,
     timeoutMinutes: settings.appTasksTimeout,
     count: taskPlan.count,
-    permissions: tasks.permissions,
-    serve: tasks.serve,
   },
   alarms,
 });

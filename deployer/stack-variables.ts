@@ -48,10 +48,11 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
 }
 
 /** Without tasks the scripts find none of these. */
-function taskVariables({ names, url, timeoutMinutes }: NonNullable<ReleaseArgs["tasks"]>) {
+function taskVariables({ ecs: { names }, url, timeoutMinutes }: NonNullable<ReleaseArgs["tasks"]>) {
   return {
     TASKS_CLUSTER: names.cluster,
     TASKS_SERVICE: names.service,
+    ...(names.workers === undefined ? {} : { TASKS_WORKERS: names.workers }),
     TASKS_REPOSITORY: names.repository,
     TASKS_PARAMETERS: names.parameters,
     TASKS_LOGS: names.logGroup,

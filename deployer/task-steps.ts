@@ -1,32 +1,20 @@
 /** The steps of a release that bring it from the app server to tasks on ECS. */
 import * as pulumi from "@pulumi/pulumi";
 import { isScaled, type TaskCount } from "../compute/tasks/plan.ts";
-import type { Pushed } from "../compute/tasks/service.ts";
-import type { TaskNames } from "../compute/tasks/tasks.ts";
+import type { Pushed } from "../compute/tasks/definition.ts";
+import type { Tasks } from "../compute/tasks/tasks.ts";
 import { quote } from "./shell.ts";
 import type { Steps } from "./steps.ts";
 
 /** The tasks that a release serves, as {@link ReleaseArgs} has them. */
 export interface ReleaseTasks {
-  readonly names: TaskNames;
+  readonly ecs: Pick<Tasks, "names" | "permissions" | "serve" | "serveWorkers">;
   /** Address of the load balancer's page. */
   readonly url: string;
   /** After which a release fails that ECS has not brought to its end. */
   readonly timeoutMinutes: number;
   /** Undefined leaves the number of tasks as it is. */
   readonly count: TaskCount | undefined;
-  /** What lets the app server push and serve. */
-  readonly permissions: pulumi.Resource;
-  /** Makes the service, and a task definition of what was pushed. */
-  readonly serve: (
-    pushed: pulumi.Output<Pushed>,
-    after: readonly pulumi.Resource[],
-  ) => {
-    readonly taskDefinition: pulumi.Output<string>;
-    readonly service: pulumi.Output<string>;
-    readonly resource: pulumi.Resource;
-    readonly scale: ((after: readonly pulumi.Resource[]) => pulumi.Resource) | undefined;
-  };
 }
 
 /**
@@ -38,37 +26,68 @@ export interface ReleaseTasks {
  */
 export function serveTasks(
   steps: Steps,
-  { names, timeoutMinutes, count, permissions, serve }: ReleaseTasks,
+  tasks: ReleaseTasks,
   image: string,
   triggers: pulumi.Input<string>[],
   deploy: pulumi.Resource,
 ): pulumi.Resource {
+  const { ecs, timeoutMinutes, count } = tasks;
   const push = steps.script("push", {
     args: [image],
     by: "deploy-lock.sh push.sh",
     triggers,
-    after: [deploy, permissions],
+    after: [deploy, ecs.permissions],
   });
   // Deleted after the service, while the app server is still there.
   const cleanUp = steps.atEnd(
     "remove-parameters",
-    `parameters.sh remove ${quote(names.parameters)}`,
+    `parameters.sh remove ${quote(ecs.names.parameters)}`,
     [push],
   );
-  const { taskDefinition, service, resource, scale } = serve(push.stdout.apply(parsePushed), [
-    cleanUp,
-  ]);
+  const pushed = push.stdout.apply(parsePushed);
+  const workers = serveWorkers(steps, tasks, pushed, [image, ...triggers], cleanUp);
+  const { taskDefinition, service, resource, scale } = ecs.serve(pushed, [cleanUp]);
   // Deleted after the scaling, which may change the number until then, also after serve-tasks has set the one without it.
   const scaling = scale?.([steps.atEnd("end-scaling", "end-scaling.sh", [resource])]);
   return steps.script("serve-tasks", {
     args: [
-      ...[names.cluster, service, taskDefinition, timeoutMinutes * 60],
+      ...[ecs.names.cluster, service, taskDefinition, timeoutMinutes * 60],
       ...(count ? [count.least, count.most] : []),
     ],
     by: "run-detached.sh serve-tasks serve-tasks.sh",
     triggers: [...triggers, ...triggersOf(count)],
-    after: [resource, ...(scaling ? [scaling] : [])],
+    after: [resource, ...(scaling ? [scaling] : []), ...workers],
   });
+}
+
+/**
+ * The workers' step, if tasks run them. It comes before that of the web tasks: a worker drops a job that its version does not
+ * know, so the new workers have to be there before the new version queues its first job.
+ */
+function serveWorkers(
+  steps: Steps,
+  { ecs, timeoutMinutes }: ReleaseTasks,
+  pushed: pulumi.Output<Pushed>,
+  triggers: pulumi.Input<string>[],
+  cleanUp: pulumi.Resource,
+): pulumi.Resource[] {
+  const made = ecs.serveWorkers?.(pushed, [cleanUp]);
+  if (!made) return [];
+  const { taskDefinition, service, resource, count } = made;
+  const step = steps.script("serve-workers", {
+    args: [ecs.names.cluster, service, taskDefinition, timeoutMinutes * 60, count, count],
+    by: "run-detached.sh serve-workers serve-tasks.sh",
+    triggers: [...triggers, String(count)],
+    after: [resource],
+  });
+  // Not before: until tasks run the first version, the app server's processes alone work the queue.
+  const handOver = steps.script("hand-over", {
+    args: ["hand-over"],
+    by: "deploy-lock.sh processes.sh",
+    triggers,
+    after: [step],
+  });
+  return [handOver];
 }
 
 function triggersOf(count: TaskCount | undefined): string[] {

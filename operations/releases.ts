@@ -23,7 +23,7 @@ export interface Release {
   readonly serves?: readonly Server[];
 }
 
-type Server = "app server" | "tasks";
+type Server = "app server" | "tasks" | "workers";
 
 /** What serves where tasks do, as scripts/who-serves.sh prints it. */
 export interface Serves {
@@ -70,7 +70,7 @@ export function parseServed(text: string): { releases: Release[]; serves: Serves
 /** The newest release of what serves: a rollback is one of its own. */
 function releaseOf(releases: readonly Release[], { by, what }: Serves): Release | undefined {
   const made = releases.filter(({ action }) => action !== "failed");
-  return made.findLast(({ commit, image }) => what === (by === "tasks" ? commit : image));
+  return made.findLast(({ commit, image }) => what === (by === "app server" ? image : commit));
 }
 
 /** The releases with those who serve each. */
@@ -90,10 +90,13 @@ export function servingLines(releases: readonly Release[], serves: readonly Serv
     if (each.what === "") return "nothing";
     const release = releaseOf(releases, each);
     if (release) return `release ${release.number}, commit ${release.commit.slice(0, 12)}`;
-    return `${each.by === "tasks" ? "commit " : ""}${each.what}, which is no release`;
+    return `${each.by === "app server" ? "" : "commit "}${each.what}, which is no release`;
   });
   const same = new Set(whats).size === 1 && whats.length > 1;
-  if (same) return [`app server and tasks: ${whats[0]}`];
+  const both = serves.some(({ by }) => by === "workers")
+    ? "app server, tasks and workers"
+    : "app server and tasks";
+  if (same) return [`${both}: ${whats[0]}`];
   return serves.map(({ by }, index) => `${`${by}:`.padEnd(12)}${whats[index]}`);
 }
 

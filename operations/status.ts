@@ -97,6 +97,9 @@ export function statusText(
     ["app", outputs.appUrl ?? "unknown"],
     ["page", health ? page(health) : "unknown"],
     ...(status.tasks === undefined ? [] : [["tasks", ...tasks(status)] as const]),
+    ...(status.tasks?.workers
+      ? [["workers", ...taskLines(status.tasks.workers, status.serving?.commit ?? null)] as const]
+      : []),
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
     ["schema", revision ? `revision ${revision}` : "unknown"],

@@ -18,6 +18,8 @@ export interface TaskStatus {
   }[];
   /** Why any task is not healthy. */
   readonly problems: readonly string[];
+  /** Those that run the process of the Procfile; only where tasks do. */
+  readonly workers?: Omit<TaskStatus, "workers"> | undefined;
 }
 
 /** @param onAppServer the commit that the app server serves */

@@ -48,7 +48,7 @@ readable() {
 
 {
   logged ${since:+--since "$since"} --until "$now"
-  of_tasks "${TASKS_CLUSTER:-}" "${TASKS_SERVICE:-}" "$since" "${lines:-100}"
+  of_tasks "${TASKS_CLUSTER:-}" "${TASKS_SERVICE:-} ${TASKS_WORKERS:-}" "$since" "${lines:-100}"
 } | sort --stable --key 1,1 | worth_reading | last | readable | redact
 if [ "$follow" ]; then
   {

@@ -5,7 +5,10 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 need_space 512 "a release"
-if [ $# -gt 0 ]; then "$bin/memory.sh" "$1"; fi
+if [ $# -gt 0 ]; then
+  "$bin/processes.sh" check '' "$1"
+  "$bin/memory.sh" "$1"
+fi
 
 # Docker would remove the proxy, and could not start it again.
 others=$(sudo ss --listening --tcp --processes --numeric --no-header '( sport = :80 or sport = :443 )' | grep -v docker-proxy) || true

@@ -2,11 +2,15 @@
 # processes.sh start COLOUR PROCESSES: runs what the app's Procfile has beside web, from the image of the service COLOUR of
 #   compose.yml. PROCESSES is what describe-app.sh prints. Fails if one of them ends at once: its log comes first, the reason is
 #   the last line.
+# processes.sh check COLOUR PROCESSES: fails if tasks are to run them and cannot.
+# processes.sh hand-over: ends those of this machine, because tasks run them. From then on start ends those that it has proven. The
+#   file $workers_on_tasks says so, which start removes where the setting appWorkerTasks is 0 again. Run it by deploy-lock.sh.
 # processes.sh remove COLOUR: ends those of a service, each when it has finished its job, or after the time of procfile.py.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-colour=$2 processes=${3:-}
+colour=${2:-} processes=${3:-}
 file=$root/processes.$colour.yml
+workers_on_tasks=$root/workers-on-tasks
 
 containers() { docker ps --all --quiet --filter "label=flask-on-aws.colour=$colour"; }
 
@@ -34,8 +38,28 @@ ended() {
     awk '$2 != "running" || $3 > 0 { print $1; exit }'
 }
 
+# Several containers of one task would end together when one of them does.
+check() {
+  local names
+  if [ -z "${TASKS_WORKERS:-}" ]; then return; fi
+  names=$(awk '{ print $1 }' <<<"$processes" | paste --serial --delimiters ,)
+  if [ -n "$names" ] && [[ $names != *,* ]]; then return; fi
+  fail "appWorkerTasks needs a Procfile with one process beside web and release, and this one has ${names:-none}" \
+    "have the app server run what there is: $pulumi config set appWorkerTasks 0$flags && $pulumi up$flags
+        or release a commit with such a Procfile: $(release_command HASH)" ''
+}
+
+hand_over() {
+  touch "$workers_on_tasks"
+  for colour in blue green; do
+    file=$root/processes.$colour.yml
+    remove
+  done
+}
+
 start() {
   local services name
+  if [ -z "${TASKS_WORKERS:-}" ]; then rm -f "$workers_on_tasks"; fi
   if [ -z "$processes" ]; then return; fi
   write_file "$processes"
   set_compose
@@ -54,6 +78,8 @@ start() {
       exit 1
     fi
   done
+  # They have proven themselves. Until tasks run the first version, nobody else works the queue.
+  if [ -e "$workers_on_tasks" ]; then remove; fi
 }
 
-"$1"
+"${1//-/_}"

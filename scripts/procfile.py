@@ -2,6 +2,7 @@
 
 procfile.py COLOUR COMPOSE_FILE: prints a compose file, in JSON, for the processes on standard input, lines `NAME COMMAND`: each
 is like the service COLOUR of COMPOSE_FILE, with another command.
+procfile.py containers: prints, in JSON, what containers of ECS have of their own that run the same processes.
 """
 
 import json
@@ -22,6 +23,7 @@ ONE_PROGRAM = re.compile(
     r"((?:[^|;&()`]*&&)*)\s*(?:exec\s+)?((?:[A-Za-z_]\w*=[^\s'\"]*\s+)*)((?![A-Za-z_]\w*=|!)[^|;&()`]+)"
 )
 SEVERAL = "trap 'exit 143' TERM; "
+TO_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
 # The longest time that ECS gives to a container on Fargate. A release waits as long for the last job of a worker.
 SECONDS_TO_FINISH = 120
 
@@ -73,21 +75,38 @@ def shell_words(line):
     return ["sh", "-c", f"{before} exec {'env ' if variables else ''}{variables}{program}".strip()], False
 
 
-def services(colour, compose_file, lines):
+def processes(lines):
     for line in filter(str.strip, lines):
         name, command = line.rstrip("\n").split(" ", 1)
-        words, reaches_all = shell_words(command)
+        yield name, *shell_words(command)
+
+
+def services(colour, compose_file, lines):
+    for name, words, reaches_all in processes(lines):
         yield f"{colour}-{name}", {
             "extends": {"file": compose_file, "service": colour},
             # Instead of that of the image, if it has one.
             # docker-compose replaces variables.
             "entrypoint": [word.replace("$", "$$") for word in words],
             "init": True,
-            **({"environment": {"TINI_KILL_PROCESS_GROUP": "1"}} if reaches_all else {}),
+            **({"environment": TO_ALL} if reaches_all else {}),
             "stop_grace_period": f"{SECONDS_TO_FINISH}s",
             "labels": {"flask-on-aws.process": name, "flask-on-aws.colour": colour},
         }
 
 
+def containers(lines):
+    for name, words, reaches_all in processes(lines):
+        yield {
+            "name": name,
+            "entryPoint": words[:-1],
+            "command": words[-1:],
+            "environment": [{"name": name, "value": value} for name, value in (TO_ALL if reaches_all else {}).items()],
+        }
+
+
 if __name__ == "__main__":
-    json.dump({"services": dict(services(*sys.argv[1:], sys.stdin))}, sys.stdout)
+    if sys.argv[1] == "containers":
+        json.dump(list(containers(sys.stdin)), sys.stdout)
+    else:
+        json.dump({"services": dict(services(*sys.argv[1:], sys.stdin))}, sys.stdout)

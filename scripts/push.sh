@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # push.sh IMAGE: pushes the image that serves on this machine to the repository of the tasks, and writes the app's variables to
 # SSM. Prints one line of JSON: {"image": "REPOSITORY@sha256:…", "commit": "…", "environment": NUMBER, "variables": ["NAME", …]}.
+# Where tasks run the process of the Procfile, it also has "processes", which procfile.py makes.
 # It can be run again: what is there already is not pushed or written again. Run it by deploy-lock.sh.
 #
 # Tasks get a thin image of their own, made of the one that has proven itself here: the certificates of RDS at their path on
@@ -14,6 +15,7 @@ serves=$(serving '{{.Config.Image}}')
 # Somebody has rolled back since, or a release has failed.
 [ "$serves" = "$image" ] || fail "${serves:-nothing} serves on the app server, not $image, so it is not pushed" "run $pulumi up$flags again"
 as_served "$image"
+"$bin/processes.sh" check '' "$processes"
 commit=$(docker image inspect --format "$revision_label" "$image")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -59,5 +61,7 @@ fi
 digest=$(pushed)
 written=$("$bin/parameters.sh" write "$TASKS_PARAMETERS")
 mapfile -t lines <<<"$written"
-printf '{"image": "%s@%s", "commit": "%s", "environment": %d, "variables": [%s]}\n' "$repository" "$digest" "$commit" \
-  "${lines[0]}" "$(sed -E 's/[^ ]+/"&"/g; s/ /, /g' <<<"${lines[1]:-}")"
+workers=''
+if [ -n "${TASKS_WORKERS:-}" ]; then workers=", \"processes\": $(python3 -B "$bin/procfile.py" containers <<<"$processes")"; fi
+printf '{"image": "%s@%s", "commit": "%s", "environment": %d, "variables": [%s]%s}\n' "$repository" "$digest" "$commit" \
+  "${lines[0]}" "$(sed -E 's/[^ ]+/"&"/g; s/ /, /g' <<<"${lines[1]:-}")" "$workers"

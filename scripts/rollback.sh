@@ -7,7 +7,8 @@
 # It refuses when the schema has changed: the version before does not know what its migration did.
 #
 # Where tasks serve, they follow: both go back, or neither. A run that was killed between the two leaves the file $unfinished, of
-# four lines: action and image; the image of before, its commit, and the task definition of before. The next run finishes it.
+# four lines and five with workers: action and image; the image of before, its commit, and the task definitions of before, that of
+# the workers last. The next run finishes it.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -27,11 +28,12 @@ last_of() { "$bin/release-history.sh" | awk -F '\t' -v image="$1" '$4 == image {
 
 # stay WHAT: the tasks have not followed, so this machine returns to what it served before.
 stay() {
-  local image_before definition_before
-  { read -r _ && read -r image_before && read -r _ && read -r definition_before; } <"$unfinished"
+  local image_before definitions_before
+  image_before=$(sed -n 2p "$unfinished")
+  mapfile -t definitions_before < <(sed -n '4,$p' "$unfinished")
   echo "$1, so the app server returns to $image_before" >&2
   if "$bin/cut-over.sh" "$image_before" undo && "$bin/serving.sh" restore "$record_before" &&
-    "$bin/rollback-tasks.sh" back "$definition_before"; then
+    "$bin/rollback-tasks.sh" back "${definitions_before[@]}"; then
     rm -f "$unfinished"
     fail "the rollback has failed, and nothing has changed: $1. $(what_serves)" "correct the cause, then: $ops rollback${option:+ $option}$flags"
   fi

@@ -1,4 +1,5 @@
-"""task_check.py COMMIT SET CURRENT: judges the tasks for check-tasks.sh, from what task_status.py prints on standard input.
+"""task_check.py COMMIT SET CURRENT [workers]: judges the tasks for check-tasks.sh, from what task_status.py prints on standard input, or
+those of the workers.
 
 COMMIT serves on the app server; SET is the number of the variables that the service's definition has, CURRENT that of the app's
 variables of now. Prints `KIND<tab>TEXT`. KIND is `ok`, `other` (tasks run something else),
@@ -13,26 +14,27 @@ def short(commit):
     return commit[:12] if commit else "unknown"
 
 
-def check(status, commit, variables, current):
+def check(status, commit, variables, current, kind="tasks"):
     running = [group for group in status["groups"] if group["running"]]
     wanted, healthy = status["wanted"], status["healthy"]
     others = sorted({short(group["commit"]) for group in running if group["commit"] != commit})
     problems = "".join(f"; {problem}" for problem in status["problems"])
     if others:
-        return "other", f"commit {short(commit)} serves on the app server, and tasks run {', '.join(others)}{problems}"
+        return "other", f"commit {short(commit)} serves on the app server, and {kind} run {', '.join(others)}{problems}"
     if variables != current:
-        return "other", "the tasks run with variables of before the last change"
+        return "other", f"the {kind} run with variables of before the last change"
     if healthy < wanted or problems:
-        return "unhealthy", f"{healthy} of {wanted} tasks are healthy{problems}"
+        return "unhealthy", f"{healthy} of {wanted} {kind} are healthy{problems}"
     zones = sorted({group["zone"] for group in running if group["zone"]})
     where = " and ".join(zones) or "no zone"
     if wanted > 1 and len(zones) < 2:
-        return "zone", f"all {wanted} tasks are in {where}: its loss would be that of the app"
-    return "ok", f"{healthy} of {wanted} tasks are healthy, in {where}, and run commit {short(commit)}"
+        return "zone", f"all {wanted} {kind} are in {where}: its loss would be that of the app"
+    return "ok", f"{healthy} of {wanted} {kind} are healthy, in {where}, and run commit {short(commit)}"
 
 
-def main(commit, variables, current):
-    print("\t".join(check(json.load(sys.stdin), commit, variables, current)))
+def main(commit, variables, current, *kind):
+    status = json.load(sys.stdin)
+    print("\t".join(check(status["workers"] if kind else status, commit, variables, current, *kind)))
 
 
 if __name__ == "__main__":

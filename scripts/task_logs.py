@@ -1,5 +1,5 @@
-"""task_logs.py GROUP CLUSTER SERVICE SINCE LINES: prints what tasks have logged, a line for each event: "TIME task-ID TEXT", as
-logs.sh has it. SINCE is as docker-compose takes it, a duration (30m, 24h) or a time; without it, the last LINES of each task
+"""task_logs.py GROUP CLUSTER SERVICES SINCE LINES: prints what tasks have logged, a line for each event: "TIME task-ID TEXT", as
+logs.sh has it; a worker's line has the name of its process in the place of "task". SERVICES have blanks between them. SINCE is as docker-compose takes it, a duration (30m, 24h) or a time; without it, the last LINES of each task
 that runs or has stopped within the last hour.
 task_logs.py GROUP follow: prints new lines, until it is ended.
 """
@@ -11,10 +11,9 @@ import time
 from datetime import datetime, timezone
 
 from task_service import aws
+from task_status import described
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
-# The prefix and the container's name of the task definition.
-STREAM = "app/app/"
 # Seconds after which CloudWatch shows an event at the latest, as a rule.
 LATE = 10
 
@@ -30,24 +29,28 @@ def since(text, now):
 
 def line(stream, event):
     moment = datetime.fromtimestamp(event["timestamp"] / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"{moment} task-{stream.rpartition('/')[2][:8]} {event['message'].rstrip()}"
+    # Service, container and task: the service is the prefix of the task definition.
+    service, container, task = stream.split("/")
+    return f"{moment} {'task' if service == 'app' else container}-{task[:8]} {event['message'].rstrip()}"
 
 
 def found(group, start):
-    return aws(
-        *("logs", "filter-log-events", "--log-group-name", group, "--log-stream-name-prefix", STREAM, "--start-time", str(start))
-    )["events"]
+    return aws("logs", "filter-log-events", "--log-group-name", group, "--start-time", str(start))["events"]
 
 
-def past(group, cluster, service, when, lines):
+def streams(cluster, service):
+    for status in ("RUNNING", "STOPPED"):
+        for task in described(cluster, service, status):
+            yield f"{service}/{task['containers'][0]['name']}/{task['taskArn'].rpartition('/')[2]}"
+
+
+def past(group, cluster, services, when, lines):
     if when:
         for event in found(group, since(when, time.time())):
             print(line(event["logStreamName"], event))
         return
-    for status in ("RUNNING", "STOPPED"):
-        listed = aws("ecs", "list-tasks", "--cluster", cluster, "--service-name", service, "--desired-status", status)
-        for arn in listed["taskArns"]:
-            stream = STREAM + arn.rpartition("/")[2]
+    for service in services.split():
+        for stream in streams(cluster, service):
             try:
                 events = aws(*("logs", "get-log-events", "--log-group-name", group, "--log-stream-name", stream, "--limit", lines))
             except subprocess.CalledProcessError:

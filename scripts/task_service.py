@@ -9,8 +9,9 @@ task_service.py definition: from the same, the task definition that serves; noth
 task_service.py summary: from the same, how many tasks of which definition run: a line `COUNT DESIRED DEFINITION` for each
 task_service.py events: from the same, its last events
 task_service.py stopped DEFINITION: from `aws ecs describe-tasks`, why tasks of a definition have stopped: a line for each, ID first
-task_service.py commit, task_service.py set: from `aws ecs describe-task-definition`, the commit and the number of the variables
-task_service.py copy PUSHED: from the same and what push.sh has printed, the input of `aws ecs register-task-definition`;
+task_service.py commit, task_service.py set, task_service.py container: from `aws ecs describe-task-definition`, the commit, the
+    number of the variables, and the container's name
+task_service.py copy PUSHED [workers]: from the same and what push.sh has printed, the input of `aws ecs register-task-definition`;
     nothing if it is the same
 """
 
@@ -121,6 +122,10 @@ def commit(definition):
     return definition["containerDefinitions"][0].get("dockerLabels", {}).get(REVISION, "")
 
 
+def container_name(definition):
+    return definition["containerDefinitions"][0]["name"]
+
+
 def variables(definition):
     """The number of the set of variables; 0 if there is none."""
     for secret in definition["containerDefinitions"][0].get("secrets", []):
@@ -130,12 +135,20 @@ def variables(definition):
     return 0
 
 
-def copy(definition, pushed, prefix):
-    """A definition with another image and other variables; None if it is the same. `prefix` is the ARN of the sets' path."""
+def process_of(container, process):
+    """What a worker's container has of its process. What the image and its settings demand stays in its environment."""
+    kept = [each for each in container.get("environment", []) if each["name"] != "TINI_KILL_PROCESS_GROUP"]
+    return {**process, "environment": [*process["environment"], *kept]}
+
+
+def copy(definition, pushed, prefix, kind=""):
+    """A definition with another image and other variables, and of workers another process; None if it is the same. `prefix` is
+    the ARN of the sets' path."""
     container = definition["containerDefinitions"][0]
     secrets = [{"name": name, "valueFrom": f"{prefix}/{pushed['environment']}/{name}"} for name in pushed["variables"]]
     changed = {
         **container,
+        **(process_of(container, pushed["processes"][0]) if kind == "workers" else {}),
         "image": pushed["image"],
         "secrets": secrets,
         "dockerLabels": {**container.get("dockerLabels", {}), REVISION: pushed["commit"]},
@@ -154,13 +167,14 @@ def prefix_of(definition):
 
 def main(action, *arguments):
     given = json.load(sys.stdin)
-    if action in ("commit", "set", "copy"):
+    if action in ("commit", "set", "container", "copy"):
         definition = given["taskDefinition"]
         if action == "copy":
-            made = copy(definition, json.loads(arguments[0]), prefix_of(definition))
+            made = copy(definition, json.loads(arguments[0]), prefix_of(definition), *arguments[1:])
             lines = [json.dumps(made)] if made else []
         else:
-            lines = [commit(definition) if action == "commit" else variables(definition)]
+            told = {"commit": commit, "set": variables, "container": container_name}
+            lines = [told[action](definition)]
     elif action == "stopped":
         lines = stopped(given["tasks"], *arguments)
     else:

@@ -1,11 +1,12 @@
-"""task_status.py CLUSTER SERVICE [LIMITS]: prints how the tasks are as a JSON object, for status.sh.
+"""task_status.py CLUSTER SERVICE [LIMITS [WORKERS]]: prints how the tasks are as a JSON object, for status.sh.
 
-LIMITS are the least and the greatest number of tasks, with a blank between.
+WORKERS is the service of the workers. LIMITS are the least and the greatest number of tasks, with a blank between.
 
 wanted, running, healthy: numbers of tasks; healthy ones get requests
 least, most: the limits; only where they differ
 groups: for each version and zone, {commit, zone, running, healthy}
 problems: why any task is not healthy, a line for each
+workers: the same of the workers, which are healthy as long as they run; only where tasks run them
 """
 
 import json
@@ -22,10 +23,11 @@ def address(task):
 
 
 def summary(service, tasks, stopped, targets, commits):
-    """From what ECS and the load balancer describe; `commits` is by task definition, `targets` has states by address."""
+    """From what ECS and the load balancer describe; `commits` is by task definition, `targets` has states by address, and is None
+    without a load balancer."""
     groups, problems = {}, []
     for task in tasks:
-        health = targets.get(address(task), {"State": "unused"})
+        health = {"State": "healthy"} if targets is None else targets.get(address(task), {"State": "unused"})
         running, healthy = task["lastStatus"] == "RUNNING", health["State"] == "healthy"
         key = (commits.get(task["taskDefinitionArn"], ""), task.get("availabilityZone", ""))
         counted = groups.setdefault(key, [0, 0])
@@ -60,9 +62,16 @@ def described(cluster, service, status):
     return aws("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns)["tasks"] if arns else []
 
 
-def health_of(target_group):
-    """States of the load balancer's targets by address."""
-    listed = aws("elbv2", "describe-target-health", "--target-group-arn", target_group)
+def scaling(limits):
+    least, most = (int(limit) for limit in limits.split() or (0, 0))
+    return {"least": least, "most": most} if least != most else {}
+
+
+def health_of(service):
+    """The states of its targets by address; None without a load balancer."""
+    if not service["loadBalancers"]:
+        return None
+    listed = aws("elbv2", "describe-target-health", "--target-group-arn", service["loadBalancers"][0]["targetGroupArn"])
     return {each["Target"]["Id"]: each["TargetHealth"] for each in listed["TargetHealthDescriptions"]}
 
 
@@ -70,25 +79,27 @@ def commit_of(definition):
     return commit(aws("ecs", "describe-task-definition", "--task-definition", definition)["taskDefinition"])
 
 
-def scaling(limits):
-    least, most = (int(limit) for limit in limits.split() or (0, 0))
-    return {"least": least, "most": most} if least != most else {}
-
-
-def main(cluster, name, limits=""):
+def status_of(cluster, name):
     service = service_of(aws("ecs", "describe-services", "--cluster", cluster, "--services", name))
     if not service:
-        print(json.dumps({"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}))
-        return
+        return {"wanted": 0, "running": 0, "healthy": 0, "groups": [], "problems": ["there is no service"]}
     # Each call starts an AWS CLI, which takes a second on a small machine: those that need not wait for another run beside it.
     with ThreadPoolExecutor() as pool:
         stopped = pool.submit(described, cluster, name, "STOPPED")
-        health = pool.submit(health_of, service["loadBalancers"][0]["targetGroupArn"])
+        health = pool.submit(health_of, service)
         tasks = described(cluster, name, "RUNNING")
         definitions = {task["taskDefinitionArn"] for task in tasks}
         commits = dict(zip(definitions, pool.map(commit_of, definitions)))
-        told = summary(service, tasks, stopped.result(), health.result(), commits)
-    print(json.dumps({**told, **scaling(limits)}))
+        return summary(service, tasks, stopped.result(), health.result(), commits)
+
+
+def main(cluster, name, limits="", workers=""):
+    with ThreadPoolExecutor() as pool:
+        of_workers = pool.submit(status_of, cluster, workers) if workers else None
+        status = {**status_of(cluster, name), **scaling(limits)}
+        if of_workers:
+            status["workers"] = of_workers.result()
+    print(json.dumps(status))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ const appTaskSize = z.string().transform((value, context): TaskSize => {
 export const tasks = {
   appTasks: wholeNumber(0, 100, "tasks", "use 0"),
   appTasksMax: wholeNumber(0, 100, "tasks", "use 0"),
+  appWorkerTasks: wholeNumber(0, 100, "tasks", "use 0"),
   appTaskSize,
   appTasksTimeout: wholeNumber(5, 120, "minutes", "use 15"),
   certificateArn: text(
@@ -55,7 +56,7 @@ interface Context {
 
 /** What tasks need of other settings. Without tasks there is nothing to say. */
 export function taskProblems(values: Values, { region, appSecrets }: Context): Problem[] {
-  if (!values.appTasks) return maximumProblems(values);
+  if (!values.appTasks) return [...maximumProblems(values), ...workerProblems(values)];
   return [
     ...maximumProblems(values),
     ...pageProblems(values, region),
@@ -76,6 +77,13 @@ function maximumProblems({ appTasks, appTasksMax }: Values): Problem[] {
       : `must be 0 or at least appTasks, ${appTasks}: the least number of tasks`;
   const ways = [`set appTasksMax ${appTasks}`, `set appTasks ${appTasksMax}`].map(configCommand);
   return [refused("appTasksMax", appTasksMax, limit, ways.join("\nor: "))];
+}
+
+function workerProblems({ appTasks, appWorkerTasks }: Values): Problem[] {
+  if (!appWorkerTasks || appTasks !== 0) return [];
+  const limit = "must be 0 with appTasks 0: the app server runs the processes of the Procfile then";
+  const ways = ["set appWorkerTasks 0", "set appTasks 1"].map(configCommand);
+  return [refused("appWorkerTasks", appWorkerTasks, limit, ways.join("\nor: "))];
 }
 
 const withoutTasks = () => `or, to have no tasks: ${configCommand("set appTasks 0")}`;
@@ -143,6 +151,7 @@ const ofAppServer = 12;
 function connectionProblems({
   appTasks = 0,
   appTasksMax = 0,
+  appWorkerTasks: workers = 0,
   appTaskSize: size,
   appDatabase,
   databaseInstanceClass: instanceClass,
@@ -150,15 +159,22 @@ function connectionProblems({
   if (!size || appDatabase === false || instanceClass === undefined) return [];
   const most = maxConnections(instanceClass);
   const ofTask = workersOf(size);
-  // While it rolls, ECS runs the tasks of both versions.
+  // While it rolls, ECS runs the tasks of both versions. A worker counts with one connection, as it has one process.
   const count = taskCount(appTasks, appTasksMax);
-  const needed = 2 * count.most * ofTask + ofAppServer;
+  const ofWorkers = 2 * workers;
+  const ofOthers = ofWorkers + ofAppServer;
+  const needed = 2 * count.most * ofTask + ofOthers;
   if (most === undefined || needed <= most) return [];
-  const limit = `may use ${needed} connections (2 x ${count.most} x ${ofTask} + ${ofAppServer}); ${instanceClass} has about ${most}`;
-  const fitting = Math.floor((most - ofAppServer) / (2 * ofTask));
+  const sum = `2 x ${count.most} x ${ofTask}${workers > 0 ? ` + 2 x ${workers}` : ""} + ${ofAppServer}`;
+  const limit = `may use ${needed} connections (${sum}); ${instanceClass} has about ${most}`;
+  const fitting = Math.floor((most - ofOthers) / (2 * ofTask));
+  const fittingWorkers = Math.floor((most - needed + ofWorkers) / 2);
   const larger = nextClass(instanceClass);
   const ways = [
     ...(fitting > 0 ? [fewerTasks(count, fitting)] : []),
+    ...(workers > 0 && fittingWorkers > 0
+      ? [configCommand(`set appWorkerTasks ${fittingWorkers}`)]
+      : []),
     ...(larger ? [configCommand(`set databaseInstanceClass ${larger}`)] : []),
   ];
   const setting = isScaled(count) ? "appTasksMax" : "appTasks";

@@ -49,7 +49,10 @@ function known(key: string, value: unknown, values: readonly string[]): string {
 type Row = [what: string, amount: number, price: string];
 
 /** What tasks on ECS add; nothing without tasks. The load balancer has an address in each zone. */
-function rowsOfTasks({ appTasks, appTaskSize, instanceType }: StackSettings, zones: number): Row[] {
+function rowsOfTasks(
+  { appTasks, appWorkerTasks, appTaskSize, instanceType }: StackSettings,
+  zones: number,
+): Row[] {
   const tasks = Number(appTasks ?? 0);
   if (tasks === 0) return [];
   const size = parseTaskSize(String(appTaskSize));
@@ -57,10 +60,11 @@ function rowsOfTasks({ appTasks, appTaskSize, instanceType }: StackSettings, zon
     const remedy = "write it so: 0.25 vCPU, 0.5 GB";
     throw new Error(`appTaskSize is ${String(appTaskSize)}: it is not a size\nremedy: ${remedy}`);
   }
+  const all = tasks + Number(appWorkerTasks ?? 0);
   const kind = architectureOf(String(instanceType)) === "arm64" ? ", Arm" : "";
   return [
-    ["tasks, vCPU", tasks * size.vcpu * hours, `Fargate vCPU${kind}`],
-    ["tasks, memory", tasks * size.memoryGb * hours, `Fargate GB${kind}`],
+    ["tasks, vCPU", all * size.vcpu * hours, `Fargate vCPU${kind}`],
+    ["tasks, memory", all * size.memoryGb * hours, `Fargate GB${kind}`],
     ["load balancer", hours, "load balancer"],
     ["its traffic, LCU", assumed.lcus * hours, "LCU"],
     ["its public IPv4", zones * hours, "public IPv4 address"],

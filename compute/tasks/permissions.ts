@@ -13,14 +13,15 @@ export interface ReleasePermissionsArgs {
   readonly repositoryArn: pulumi.Input<string>;
   readonly logGroupArn: pulumi.Input<string>;
   readonly parametersArn: pulumi.Input<string>;
-  readonly serviceArn: pulumi.Input<string>;
+  readonly serviceArns: readonly pulumi.Input<string>[];
   /** The two roles that a task definition names. */
   readonly roleArns: pulumi.Input<string>[];
 }
 
-/** The rights, beside its others, with which the app server's role pushes a release and updates the service on ECS. */
+/** The rights, beside its others, with which the app server's role pushes a release and updates the services on ECS. */
 export function releasePermissions(args: ReleasePermissionsArgs): Statement[] {
   const { logGroupArn, parametersArn } = args;
+  const [serviceArn, ...others] = args.serviceArns;
   const allow = (Action: string | string[], Resource: Statement["Resource"]) =>
     ({ Effect: "Allow", Action, Resource }) as const;
   return [
@@ -49,7 +50,11 @@ export function releasePermissions(args: ReleasePermissionsArgs): Statement[] {
       ],
       args.repositoryArn,
     ),
-    allow(["ecs:DescribeServices", "ecs:UpdateService"], args.serviceArn),
+    allow(
+      ["ecs:DescribeServices", "ecs:UpdateService"],
+      // One alone is no list: a policy that says the same in another way would be another one.
+      others.length > 0 ? [serviceArn!, ...others] : serviceArn!,
+    ),
     allow(
       ["ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"],
       [parametersArn, pulumi.interpolate`${parametersArn}/*`],

@@ -1,37 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { MachineImage } from "../images.ts";
+import { taskDefinition, type Pushed, type TaskArgs } from "./definition.ts";
 import { isScaled, type TaskCount } from "./plan.ts";
 import { Scaling } from "./scaling.ts";
-import { threadsPerWorker, workersOf, type TaskSize } from "./size.ts";
+import { threadsPerWorker, workersOf } from "./size.ts";
 import { gracefulTimeout, healthCheckGracePeriod, keepAlive, stopTimeout } from "./timings.ts";
-
-/** What scripts/push.sh has pushed. */
-export interface Pushed {
-  /** By digest: `REPOSITORY@sha256:…`. */
-  readonly image: string;
-  /** Full hash. */
-  readonly commit: string;
-  /** The number of the set of variables in SSM. */
-  readonly environment: number;
-  /** Their names. */
-  readonly variables: readonly string[];
-}
-
-/** What a task is made of, beside what was pushed. */
-export interface TaskArgs {
-  readonly size: TaskSize;
-  readonly architecture: MachineImage["architecture"];
-  /** Where the app listens. */
-  readonly port: number;
-  /** Whether the app's own Dockerfile has built the image. */
-  readonly ownImage: boolean;
-  readonly region: string;
-  readonly logGroup: pulumi.Input<string>;
-  readonly parametersArn: pulumi.Input<string>;
-  readonly executionRoleArn: pulumi.Input<string>;
-  readonly taskRoleArn: pulumi.Input<string>;
-}
 
 /** Arguments of {@link TaskService}. */
 export interface TaskServiceArgs extends TaskArgs {
@@ -84,37 +57,16 @@ function hasOwnCount({ count }: Pick<TaskServiceArgs, "count">): boolean {
   return count !== undefined && !isScaled(count);
 }
 
-/** The one container of a task. No secret is in it, but where ECS finds each. */
-function container(args: TaskArgs, pushed: Pushed, logGroup: string, parametersArn: string) {
-  const environment = {
-    GUNICORN_CMD_ARGS: gunicornArguments(args),
-    ...(args.ownImage ? { PORT: String(args.port), FORWARDED_ALLOW_IPS: "*" } : {}),
-  };
+/** The one container of a task. */
+function web(args: TaskArgs) {
   return {
     name: containerName,
-    image: pushed.image,
-    essential: true,
-    // The user of scripts/Dockerfile.release. Another image says itself who it runs as.
-    ...(args.ownImage ? {} : { user: "app" }),
-    portMappings: [{ containerPort: args.port, hostPort: args.port, protocol: "tcp" }],
-    environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
-    secrets: pushed.variables.map((name) => ({
-      name,
-      valueFrom: `${parametersArn}/${pushed.environment}/${name}`,
-    })),
-    // Tells people and ./ops status which commit a task runs.
-    dockerLabels: { "org.opencontainers.image.revision": pushed.commit },
-    stopTimeout,
-    // The app's processes are reaped, and gunicorn gets SIGTERM, whatever the image starts.
-    linuxParameters: { initProcessEnabled: true },
-    logConfiguration: {
-      logDriver: "awslogs",
-      options: {
-        "awslogs-group": logGroup,
-        "awslogs-region": args.region,
-        "awslogs-stream-prefix": containerName,
-      },
+    logPrefix: containerName,
+    settings: {
+      portMappings: [{ containerPort: args.port, hostPort: args.port, protocol: "tcp" }],
     },
+    environment: [{ name: "GUNICORN_CMD_ARGS", value: gunicornArguments(args) }],
+    stopTimeout,
   };
 }
 
@@ -135,29 +87,7 @@ export class TaskService extends pulumi.ComponentResource {
 
   constructor(name: string, args: TaskServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:TaskService", name, {}, opts);
-    const definition = new aws.ecs.TaskDefinition(
-      name,
-      {
-        family: name,
-        requiresCompatibilities: ["FARGATE"],
-        networkMode: "awsvpc",
-        cpu: String(args.size.vcpu * 1024),
-        memory: String(args.size.memoryGb * 1024),
-        runtimePlatform: {
-          operatingSystemFamily: "LINUX",
-          cpuArchitecture: args.architecture === "arm64" ? "ARM64" : "X86_64",
-        },
-        executionRoleArn: args.executionRoleArn,
-        taskRoleArn: args.taskRoleArn,
-        containerDefinitions: pulumi
-          .all([args.pushed, args.logGroup, args.parametersArn])
-          .apply((known) => JSON.stringify([container(args, ...known)])),
-        // ECS needs the one of before to roll back to.
-        skipDestroy: true,
-        tags: { Name: name },
-      },
-      { parent: this },
-    );
+    const definition = taskDefinition(name, args, args.pushed, () => web(args), { parent: this });
     const service = this.createService(name, args, definition);
     this.taskDefinition = definition.arn;
     this.service = service.name;

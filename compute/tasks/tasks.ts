@@ -4,12 +4,14 @@ import type { Zone } from "../../network/dns.ts";
 import type { MachineImage } from "../images.ts";
 import { Balancer, type BalancerArgs } from "./balancer.ts";
 import { Certificate } from "./certificate.ts";
-import { releasePermissions, type Statement } from "./permissions.ts";
+import type { Pushed } from "./definition.ts";
+import { releasePermissions, type ReleasePermissionsArgs } from "./permissions.ts";
 import type { TaskCount } from "./plan.ts";
 import { Registry } from "./registry.ts";
 import { TaskRoles } from "./roles.ts";
-import { TaskService, type Pushed } from "./service.ts";
+import { TaskService } from "./service.ts";
 import type { TaskSize } from "./size.ts";
+import { workerService, WorkerService } from "./workers.ts";
 
 /** Arguments of {@link Tasks}. */
 export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health" | "protect"> {
@@ -31,6 +33,8 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
   readonly size: TaskSize;
   /** Undefined leaves the number of tasks as it is. */
   readonly count: TaskCount | undefined;
+  /** Tasks that run the process of the app's Procfile; 0 for none. */
+  readonly workers: number;
   readonly architecture: MachineImage["architecture"];
   /** Whether the app's own Dockerfile builds the image. */
   readonly ownImage: boolean;
@@ -41,6 +45,8 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
 export interface TaskNames {
   readonly cluster: pulumi.Output<string>;
   readonly service: string;
+  /** The service of the workers; undefined if the app server runs them. */
+  readonly workers: string | undefined;
   /** Address of the repository. */
   readonly repository: pulumi.Output<string>;
   /** Path of the app's variables in SSM, without a slash at the end. */
@@ -65,6 +71,10 @@ export class Tasks extends pulumi.ComponentResource {
   readonly recordToCreate: pulumi.Output<string>;
   /** Makes the service of what a release has pushed, and its task definition. */
   readonly serve: (pushed: pulumi.Output<Pushed>, after: readonly pulumi.Resource[]) => TaskService;
+  /** The same for the workers; undefined if the app server runs them. */
+  readonly serveWorkers:
+    | ((pushed: pulumi.Output<Pushed>, after: readonly pulumi.Resource[]) => WorkerService)
+    | undefined;
 
   constructor(name: string, args: TasksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Tasks", name, {}, opts);
@@ -94,44 +104,74 @@ export class Tasks extends pulumi.ComponentResource {
     this.names = {
       cluster: cluster.name,
       service: serviceName,
+      workers: args.workers > 0 ? workerService : undefined,
       repository: registry.url,
       parameters,
       logGroup: logs.name,
       group: args.groups.tasks,
     };
-    const statements = releasePermissions({
+    this.permissions = this.createPermissions(name, args, {
       ...known,
-      serviceArn: pulumi.interpolate`arn:aws:ecs:${args.region}:${registry.accountId}:service/${cluster.name}/${serviceName}`,
+      clusterArn: cluster.arn,
       roleArns: [roles.executionArn, roles.taskArn],
     });
-    this.permissions = this.createPermissions(name, args.releaseRole, statements);
-    this.serve = (pushed, after) =>
-      new TaskService(
-        name,
-        {
-          ...args,
-          pushed,
-          cluster,
-          serviceName,
-          subnetIds: args.subnets.private.ids,
-          securityGroupId: args.groups.tasks,
-          targetGroupArn: balancer.targetGroupArn,
-          logGroup: logs.name,
-          parametersArn,
-          executionRoleArn: roles.executionArn,
-          taskRoleArn: roles.taskArn,
-          after: [...after, balancer.listener, roles.permissions, ...args.subnets.private.routes],
-        },
-        childOpts,
-      );
+    const { serve, serveWorkers } = this.services(name, args, {
+      ...{ cluster, balancer, roles, parametersArn },
+      logGroup: logs.name,
+    });
+    this.serve = serve;
+    this.serveWorkers = serveWorkers;
     this.registerOutputs({});
+  }
+
+  private services(
+    name: string,
+    args: TasksArgs,
+    made: {
+      readonly cluster: aws.ecs.Cluster;
+      readonly balancer: Balancer;
+      readonly roles: TaskRoles;
+      readonly logGroup: pulumi.Output<string>;
+      readonly parametersArn: pulumi.Output<string>;
+    },
+  ): Pick<Tasks, "serve" | "serveWorkers"> {
+    const { roles, balancer, ...known } = made;
+    const { targetGroupArn, listener } = balancer;
+    const ofBoth = {
+      ...args,
+      ...known,
+      subnetIds: args.subnets.private.ids,
+      securityGroupId: args.groups.tasks,
+      executionRoleArn: roles.executionArn,
+      taskRoleArn: roles.taskArn,
+    };
+    const needs = [roles.permissions, ...args.subnets.private.routes];
+    const opts = { parent: this };
+    const serve: Tasks["serve"] = (pushed, after) => {
+      const own = { serviceName, targetGroupArn, after: [...after, listener, ...needs] };
+      return new TaskService(name, { ...ofBoth, ...own, pushed }, opts);
+    };
+    const serveWorkers: Tasks["serveWorkers"] = (pushed, after) => {
+      const own = { count: args.workers, after: [...after, ...needs] };
+      return new WorkerService(`${args.stack}-workers`, { ...ofBoth, ...own, pushed }, opts);
+    };
+    return { serve, serveWorkers: args.workers > 0 ? serveWorkers : undefined };
   }
 
   private createPermissions(
     name: string,
-    role: pulumi.Input<string>,
-    statements: readonly Statement[],
+    { releaseRole: role, workers }: TasksArgs,
+    args: Omit<ReleasePermissionsArgs, "serviceArns"> & {
+      readonly clusterArn: pulumi.Output<string>;
+    },
   ): pulumi.Resource {
+    const services = [serviceName, ...(workers > 0 ? [workerService] : [])];
+    const statements = releasePermissions({
+      ...args,
+      serviceArns: services.map((service) =>
+        args.clusterArn.apply((arn) => `${arn.replace(":cluster/", ":service/")}/${service}`),
+      ),
+    });
     // Apart from the role's other rights: it goes after the variables have been removed by it.
     return new aws.iam.RolePolicy(
       name,

@@ -44,3 +44,6 @@ export const healthCheck = {
  * less CPU.
  */
 export const healthCheckGracePeriod = 120;
+
+/** A worker has this long to finish its job after SIGTERM, as on the app server: the longest time that Fargate allows. */
+export const workerStopTimeout = 120;

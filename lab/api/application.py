@@ -23,7 +23,7 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   POST /_lab/dns-record                    {"name": …, "address": …} or {"name": …, "target": …}: from now on a DNS
                                            provider that is not Route 53 has that A record, or that CNAME; an empty
                                            address or target removes it
-  GET  /_lab/ecs/tasks                     {"tasks": [{"id", "arn", "desiredStatus", "lastStatus", "image", "command",
+  GET  /_lab/ecs/tasks                     {"tasks": [{"id", "arn", "desiredStatus", "lastStatus", "image", "entryPoint", "command",
                                            "environment", "problem", "vpcId", "subnetId", "address", "mac", "groupIds",
                                            "cpu", "memoryMiB", "port", "stopTimeout", "logGroup", "logStream"}, …]}: all
                                            that are not stopped; "environment" has the secrets in it; with a "problem"

@@ -196,7 +196,8 @@ export interface Task {
   /** ECS's status: PROVISIONING, PENDING, RUNNING, … */
   lastStatus: string;
   image: string;
-  /** Null for the image's own. */
+  /** Null for the image's own, also that of its command. */
+  entryPoint: string[] | null;
   command: string[] | null;
   /** Secrets included. */
   environment: Record<string, string>;

@@ -29,6 +29,23 @@ describe("The Procfile", () => {
     return { processes, line };
   };
 
+  it("makes containers of ECS of the processes, whose signals reach the same programs", () => {
+    const lines = "worker python w.py\npipe a | b\n";
+    const made = execFileSync("python3", [`${scripts}/procfile.py`, "containers"], {
+      input: lines,
+    });
+    expect(JSON.parse(made.toString())).to.deep.equal([
+      {
+        ...{ name: "worker", entryPoint: ["sh", "-c"], command: ["exec python w.py"] },
+        environment: [],
+      },
+      {
+        ...{ name: "pipe", entryPoint: ["sh", "-c"], command: ["trap 'exit 143' TERM; a | b"] },
+        environment: [{ name: "TINI_KILL_PROCESS_GROUP", value: "1" }],
+      },
+    ]);
+  });
+
   it("names the processes beside web, and the release line, with their commands unchanged", () => {
     expect(
       described(

@@ -63,6 +63,19 @@ END
     expect(machine.log, "no secret in a command line").to.not.match(/sesame|pass\b/);
   });
 
+  it("prints the process of the Procfile where tasks run it, and pushes nothing if there is none", () => {
+    machine.tasks({ TASKS_WORKERS: "worker" });
+    const { status, stderr } = machine.run("push.sh", [image]);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(
+      /^error: appWorkerTasks needs a Procfile with one process .* has none$/m,
+    );
+    expect(calls(/docker (build|.* push)|put-parameter/)).to.deep.equal([]);
+    machine.write("root/descriptions/c0ffee-1", `processes='mailer python mail.py "$NAME"'\n`);
+    const worker = { name: "mailer", command: ['exec python mail.py "$NAME"'], environment: [] };
+    expect(push()["processes"]).to.deep.equal([{ ...worker, entryPoint: ["sh", "-c"] }]);
+  });
+
   it("adds the certificates of the database and a command to the image that serves", () => {
     push();
     const { root } = machine;

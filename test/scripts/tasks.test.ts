@@ -6,7 +6,7 @@ import { definition, deployment, service, TasksMachine } from "../support/tasks-
 const [one, two] = ["arn:definition:1", "arn:definition:2"];
 const task = (id: string, changed: object = {}) => ({
   ...{ taskArn: `arn:task/stack/${id}`, desiredStatus: "RUNNING", lastStatus: "RUNNING" },
-  ...{ taskDefinitionArn: one, availabilityZone: "us-west-2a" },
+  ...{ taskDefinitionArn: one, availabilityZone: "us-west-2a", containers: [{ name: "app" }] },
   attachments: [{ details: [{ name: "privateIPv4Address", value: `10.0.0.${id}` }] }],
   ...changed,
 });

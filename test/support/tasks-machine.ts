@@ -49,10 +49,13 @@ def answer():
     if call == "ecr get-login-password":
         return "sesame"
     if call == "ecs describe-services":
-        answers = state["services"]
+        answers = state["workers" if option("--services") == "worker" else "services"]
         found = answers.pop(0) if len(answers) > 1 else answers[0]
         return {"services": [found] if found else [], "failures": []}
     if call == "ecs update-service":
+        if option("--service") == "worker":
+            state["workers"] = state["workersAfterUpdate"] or state["workers"]
+            return {"service": state["workers"][0]}
         state["services"] = state["afterUpdate"] or state["services"]
         return {"service": state["updated"]}
     if call == "ecs describe-task-definition":
@@ -63,7 +66,9 @@ def answer():
         state["definitions"][arn] = {**given, "taskDefinitionArn": arn, "revision": 9, "status": "ACTIVE"}
         return {"taskDefinition": state["definitions"][arn]}
     if call == "ecs list-tasks":
-        return {"taskArns": [task["taskArn"] for task in state["tasks"] if task["desiredStatus"] == option("--desired-status", "RUNNING")]}
+        group = "service:" + option("--service-name")
+        listed = [task for task in state["tasks"] if task.get("group", "service:app") == group]
+        return {"taskArns": [task["taskArn"] for task in listed if task["desiredStatus"] == option("--desired-status", "RUNNING")]}
     if call == "ecs describe-tasks":
         return {"tasks": [task for task in state["tasks"] if task["taskArn"] in words]}
     if call == "logs get-log-events":
@@ -107,6 +112,9 @@ export interface AwsState {
   /** What `ecs update-service` answers, and the answers of `ecs describe-services` from then on, if there are any. */
   updated: object;
   afterUpdate: object[];
+  /** The same of the service of the workers. */
+  workers: (object | null)[];
+  workersAfterUpdate: object[];
   tasks: Record<string, unknown>[];
   targets: object[];
   logs: Record<string, { timestamp: number; message: string }[]>;
@@ -118,6 +126,17 @@ export interface AwsState {
 export class TasksMachine extends FakeMachine {
   constructor() {
     super();
+    this.tasks();
+    this.write("aws.py", awsCli);
+    // A launcher in front of Python, as pyenv's, would make each call slow.
+    this.fake("python3", `exec '${python}' "$@"`);
+    this.fake("aws", `exec python3 '${this.home}/aws.py' '${this.home}' "$@"`);
+    this.fake("sleep", ":");
+    this.aws({});
+  }
+
+  /** Sets what the scripts know of the stack, with tasks. */
+  tasks(changed: Record<string, string> = {}): void {
     this.stack({
       TASKS_CLUSTER: "stack",
       TASKS_SERVICE: "app",
@@ -126,13 +145,8 @@ export class TasksMachine extends FakeMachine {
       TASKS_LOGS: "log-group",
       TASKS_TIMEOUT: 900,
       TASKS_URL: "https://app.example.com",
+      ...changed,
     });
-    this.write("aws.py", awsCli);
-    // A launcher in front of Python, as pyenv's, would make each call slow.
-    this.fake("python3", `exec '${python}' "$@"`);
-    this.fake("aws", `exec python3 '${this.home}/aws.py' '${this.home}' "$@"`);
-    this.fake("sleep", ":");
-    this.aws({});
   }
 
   /** Sets members of AWS's state. */
@@ -145,6 +159,8 @@ export class TasksMachine extends FakeMachine {
         services: [null],
         updated: {},
         afterUpdate: [],
+        workers: [null],
+        workersAfterUpdate: [],
       },
       ...{ tasks: [], targets: [], logs: {}, refused: {} },
     };

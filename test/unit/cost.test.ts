@@ -51,6 +51,10 @@ describe("The cost of an environment", () => {
     // 3 × 0.5 vCPU × 0.04048 h, 3 × 1 GB × 0.004445 h, 0.0225 h, 0.008 h, 2 × 0.005 h, 1 GB × 0.1
     const ofTasks = ["44.33", "9.73", "16.43", "5.84", "7.30", "0.10"];
     expect(costs(withTasks)).to.deep.equal([...costs(settings()), ...ofTasks]);
+    const workers = settings(
+      ...["appTasks: 1", "appWorkerTasks: 2", 'appTaskSize: "0.5 vCPU, 1 GB"'],
+    );
+    expect(costs(workers), "a worker's task costs as much").to.deep.equal(costs(withTasks));
     const three = settings("appTasks: 1", "availabilityZones: [a, b, c]");
     expect(costs(three).slice(-2)).to.deep.equal(["10.95", "0.10"]);
     // 0.5 vCPU × 0.03238 h, 1 GB × 0.00356 h

@@ -33,6 +33,9 @@ function printed(name: string, create: string): string {
 const pushed = {
   image: "123456789012.dkr.ecr.us-west-2.amazonaws.com/tasks@sha256:0a1b",
   commit: "c0ffee",
+  processes: [
+    { name: "mailer", entryPoint: ["sh", "-c"], command: ["exec python mail.py"], environment: [] },
+  ],
   environment: 7,
   variables: ["DB_PASS", "SECRET_KEY"],
 };

@@ -123,6 +123,7 @@ class TaskEntry(BaseModel):
             "desiredStatus": "STOPPED" if self.last_status == model.STOPPING else "RUNNING",
             "lastStatus": self.last_status,
             "image": self.container["image"],
+            "entryPoint": self.container.get("entryPoint"),
             "command": self.container.get("command"),
             "environment": self.launch.environment,
             "problem": self.launch.problem,

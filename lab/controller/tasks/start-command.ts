@@ -23,14 +23,15 @@ export function containerOptions(
   own: ImageCommand,
   resolver: string,
 ): ContainerCreateOptions {
-  const entrypoint = list(own.Entrypoint);
+  const entrypoint = task.entryPoint ?? list(own.Entrypoint);
   const hostname = `ip-${task.address.replaceAll(".", "-")}`;
   const memory = task.memoryMiB * 2 ** 20;
   return {
     Image: image,
     Hostname: hostname,
     Entrypoint: ["/bin/sh", "-c", awaitNetwork, ...entrypoint],
-    Cmd: task.command ?? list(own.Cmd),
+    // As Docker does, which leaves out the image's command with another entry point.
+    Cmd: task.command ?? (task.entryPoint ? [] : list(own.Cmd)),
     Env: Object.entries(task.environment).map(([name, value]) => `${name}=${value}`),
     StopTimeout: task.stopTimeout,
     // ECS, too, leaves out the image's own.

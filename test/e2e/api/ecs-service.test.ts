@@ -49,7 +49,8 @@ describe("A service in the lab's API", function () {
     expect(id).to.match(/^[0-9a-f]{32}$/);
     expect(task).to.deep.include({
       arn: `arn:aws:ecs:us-west-2:123456789012:task/app/${id as string}`,
-      ...{ desiredStatus: "RUNNING", lastStatus: "PROVISIONING", problem: null, command: null },
+      ...{ desiredStatus: "RUNNING", lastStatus: "PROVISIONING", problem: null },
+      ...{ entryPoint: null, command: null },
       environment: { PLAIN: "text", SECRET: "swordfish" },
       ...{ vpcId: network.vpc, groupIds: [network.group], address: "10.0.10.4" },
       ...{ cpu: 256, memoryMiB: 512, port: 5000, stopTimeout: 45 },
@@ -83,6 +84,27 @@ describe("A service in the lab's API", function () {
       { client: fargate.ecs, minDelay: 1, maxWaitTime: 5 },
       { cluster: "app", services: ["app"] },
     );
+  });
+
+  it("without a load balancer is steady when its tasks run, by the entry point of their own", async () => {
+    const worker = { name: "mailer", entryPoint: ["sh", "-c"], command: ["exec work"] };
+    const definition = await fargate.register({ ...worker, portMappings: undefined });
+    const own = { serviceName: "worker", loadBalancers: [] };
+    await fargate.ecs.createService({ ...fargate.service(definition), ...own });
+    const mine = async () =>
+      (await play.tasks()).filter((task) => "port" in task && task.port === null);
+    const tasks = await mine();
+    expect(tasks).to.have.length(2);
+    const { entryPoint, command } = worker;
+    expect(tasks[0]).to.deep.include({ entryPoint, command });
+    expect(tasks[0]).to.include({ logStream: `app/mailer/${tasks[0]!.id}` });
+    for (const task of tasks) await play.report(task, { status: "running" });
+    expect((await fargate.describe("worker")).deployments![0]).to.include({
+      rolloutState: "COMPLETED",
+    });
+    await fargate.ecs.deleteService({ cluster: "app", service: "worker", force: true });
+    for (const task of await mine()) await play.report(task, { status: "stopped", exitCode: 0 });
+    expect((await fargate.describe("worker")).status).to.equal("INACTIVE");
   });
 
   it("drains a target for its delay before the container is to stop", async () => {

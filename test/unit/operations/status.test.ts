@@ -249,6 +249,8 @@ describe("The text of ./ops status", () => {
         "us-west-2a: 1 of 2 healthy, commit bbbbbbbbbbbb, NOT WHAT THE APP SERVER SERVES",
         "task 0a1b is unhealthy: Health checks failed",
       ]);
+      const row = said("tasks", { tasks: given });
+      expect(said("workers", { tasks: { ...given, workers: given } })).to.deep.equal(row);
       expect(said("tasks", { tasks: null })).to.deep.equal(["unknown"]);
     });
   });

@@ -106,6 +106,16 @@ describe("The release history", () => {
     ]);
   });
 
+  it("tells what workers run where tasks run them", () => {
+    const workers = (what: string): Serves => ({ by: "workers", what });
+    expect(servingLines(two, [...serves("app:2", "commit-2"), workers("commit-2")])).to.deep.equal([
+      "app server, tasks and workers: release 000002, commit commit-2",
+    ]);
+    const differ = [...serves("app:2", "commit-2"), workers("commit-1")];
+    expect(servingLines(two, differ)[2]).to.equal("workers:    release 000001, commit commit-1");
+    expect(withServers(two, differ)[0]!.serves).to.deep.equal(["workers"]);
+  });
+
   it("names the servers of each release as data, the newest of those with the same commit", () => {
     expect(withServers(two, [])[0]).to.not.have.property("serves");
     const marked = (...of: string[]) =>

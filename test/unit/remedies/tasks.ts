@@ -29,6 +29,12 @@ export const ofTasks: Table = {
       "stay where AWS refuses to delete them",
     ),
   },
+  "scripts/processes.sh": {
+    "have the app server": by(
+      "test/scripts/workers-proven.test.ts",
+      "are refused before a release if there are not one, but ${what}, and accepted by the remedy",
+    ),
+  },
   "scripts/push.sh": {
     "run pulumi up": inspect("somebody has to roll back between two steps of a release"),
     "correct the cause": by(

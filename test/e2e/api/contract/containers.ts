@@ -64,6 +64,7 @@ const whole = JSON.stringify([
   {
     ...{ name: "app", image: "app:1", essential: true, stopTimeout: 35 },
     portMappings: [{ containerPort: 5000, hostPort: 5000, protocol: "tcp" }],
+    ...{ entryPoint: ["sh", "-c"], command: ["exec python work.py"] },
     environment: [{ name: "A", value: "a" }],
     secrets: [{ name: "B", valueFrom: "arn:aws:ssm:us-west-2:123456789012:parameter/app/1/B" }],
     dockerLabels: { "org.opencontainers.image.revision": "1" },
@@ -81,7 +82,7 @@ const fargate = {
   ...{ cpu: "256", memory: "512", networkMode: "awsvpc", requiresCompatibilities: ["FARGATE"] },
   containerDefinitions: definitions("app:1", "A", "B"),
 };
-const service = {
+const ofWorkers = {
   cluster: ref("services", "arn"),
   taskDefinition: ref("first", "arn"),
   desiredCount: 2,
@@ -90,12 +91,15 @@ const service = {
     subnets: [ref("near"), ref("zone-b")],
     securityGroups: [ref("open")],
   },
-  loadBalancers: [
-    { targetGroupArn: ref("tasks", "arn"), containerName: "app", containerPort: 5000 },
-  ],
   deploymentCircuitBreaker: { enable: true, rollback: true },
   deploymentMinimumHealthyPercent: 100,
   deploymentMaximumPercent: 200,
+};
+const service = {
+  ...ofWorkers,
+  loadBalancers: [
+    { targetGroupArn: ref("tasks", "arn"), containerName: "app", containerPort: 5000 },
+  ],
   healthCheckGracePeriodSeconds: 60,
 };
 
@@ -168,6 +172,13 @@ const fargateSubjects: Subject[] = [
       },
     ],
     { after: "secure" },
+  ),
+  subject(
+    "ecs/service",
+    "aws_ecs_service",
+    "worker",
+    { ...ofWorkers, name: "worker", waitForSteadyState: true, propagateTags: "SERVICE" },
+    [{ desiredCount: 1, tags: { Name: "worker" } }],
   ),
   subject(
     "ecs/service",

@@ -120,6 +120,7 @@ export const task: ObservedState["tasks"][number] = {
   desiredStatus: "RUNNING",
   lastStatus: "PENDING",
   image: "123456789012.dkr.ecr.us-west-2.amazonaws.com/dev-app:1",
+  entryPoint: null,
   command: null,
   environment: {},
   problem: null,

@@ -15,6 +15,15 @@ describe("The container of a task", () => {
     expect(options({}, { Entrypoint: null, Cmd: "serve" }).Cmd).to.deep.equal(["serve"]);
   });
 
+  it("runs the entrypoint of the task without the image's command", () => {
+    const own = { Entrypoint: ["/entrypoint"], Cmd: ["serve"] };
+    const { Entrypoint, Cmd } = options({ entryPoint: ["sh", "-c"] }, own);
+    expect(Entrypoint!.slice(3)).to.deep.equal(["sh", "-c"]);
+    expect(Cmd).to.deep.equal([]);
+    const both = options({ entryPoint: ["sh", "-c"], command: ["exec work"] }, own);
+    expect(both.Cmd).to.deep.equal(["exec work"]);
+  });
+
   it("gives way to the program, with its arguments as they are", function () {
     const shell = options({}).Entrypoint as string[];
     // The machine of the test has no eth0 that it waits for.
