@@ -2,7 +2,7 @@
 import { by, inspect, type Table } from "./row.ts";
 
 const confirmed = by(
-  "test/e2e/stack/alarms.test.ts",
+  "test/e2e/long/alarms.test.ts",
   "says in status and in verify that nobody gets the alarms before they are confirmed",
 );
 
