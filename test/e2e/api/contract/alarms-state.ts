@@ -10,6 +10,8 @@ export async function alarmState(client: ApiServer["client"]) {
   const { Topics = [] } = await sns.listTopics({});
   const { Subscriptions = [] } = await sns.listSubscriptions({});
   const { MetricAlarms = [] } = await cloudwatch.describeAlarms({});
+  // Those of scaling have the id of their policy in several places: Application Auto Scaling makes them, no provider.
+  const made = MetricAlarms.filter(({ AlarmName }) => !AlarmName!.startsWith("TargetTracking-"));
   const { HealthChecks = [] } = await route53.listHealthChecks({});
   return {
     topics: await Promise.all(
@@ -21,7 +23,7 @@ export async function alarmState(client: ApiServer["client"]) {
     // A pending one has no ARN.
     subscriptions: Subscriptions,
     alarms: await Promise.all(
-      MetricAlarms.map(async (alarm) => [
+      made.map(async (alarm) => [
         // Nothing reports, so the state depends on the time.
         { ...alarm, StateValue: undefined, StateReason: undefined, StateReasonData: undefined },
         (await cloudwatch.listTagsForResource({ ResourceARN: alarm.AlarmArn })).Tags,
