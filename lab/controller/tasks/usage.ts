@@ -1,19 +1,12 @@
 /** Tells the API how much of its CPU each task uses whose service is scaled, as CloudWatch has it on AWS. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { reportUsage, type Task } from "../control-api.ts";
-import { engine, ignoring, type Lab } from "../docker.ts";
+import { ignoring, inspect, type Lab } from "../docker.ts";
 import { taskResource } from "../ports.ts";
+import { sampleOf, type Sample } from "./processor-time.ts";
 
 /** Milliseconds after which it is looked again whether any service is scaled. */
 const pollInterval = 1_000;
-
-/** What a container has used since its start. */
-export interface Sample {
-  /** Nanoseconds of processor time. */
-  cpu: number;
-  /** Milliseconds since 1970. */
-  time: number;
-}
 
 /** Percent of the task's own vCPU that were used between two samples. */
 export function percentOf({ cpu: units }: Pick<Task, "cpu">, before: Sample, after: Sample) {
@@ -26,8 +19,11 @@ export class TaskUsage {
   /** The last sample of each task. */
   private samples = new Map<string, Sample>();
 
-  constructor(lab: Lab) {
+  private readonly sampleOf: (pid: number) => Promise<Sample | undefined>;
+
+  constructor(lab: Lab, sample = sampleOf) {
     this.lab = lab;
+    this.sampleOf = sample;
   }
 
   /** Reports as often as the API asks for, as long as the process lives. `run` runs a job and logs its errors. */
@@ -60,11 +56,8 @@ export class TaskUsage {
 
   /** Undefined if the container does not run any more. */
   private async sample(task: Task): Promise<Sample | undefined> {
-    const container = engine.getContainer(`${this.lab.name}-${taskResource(task)}`);
-    // Without one-shot the engine itself takes a second to compute what is computed here.
-    const found = await container.stats({ stream: false, "one-shot": true }).catch(ignoring(404));
-    // Of a container that has ended, the engine tells zeros and the year 1.
-    const time = Date.parse(found?.read ?? "");
-    return time > 0 ? { cpu: found!.cpu_stats.cpu_usage.total_usage, time } : undefined;
+    const container = `${this.lab.name}-${taskResource(task)}`;
+    const found = await inspect(container).catch(ignoring(404));
+    return found?.running ? this.sampleOf(found.pid) : undefined;
   }
 }

@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { percentOf, TaskUsage, type Sample } from "../../../../../lab/controller/tasks/usage.ts";
+import {
+  sampleOf,
+  usageFile,
+  type Sample,
+} from "../../../../../lab/controller/tasks/processor-time.ts";
+import { percentOf, TaskUsage } from "../../../../../lab/controller/tasks/usage.ts";
 import { withFakeEngine } from "../fake-engine.ts";
 import { task } from "../observed.ts";
 
@@ -23,15 +28,17 @@ async function report(samples: (Sample | undefined)[], of: object[] = []) {
     return Promise.resolve(new Response("{}"));
   };
   let next: Sample | undefined;
-  const usage = new TaskUsage(lab);
+  const usage = new TaskUsage(lab, (pid) => {
+    expect(pid).to.equal(4711);
+    return Promise.resolve(next!.cpu < 0 ? undefined : next);
+  });
   try {
     await withFakeEngine(
       ({ url }, response) => {
         asked.push(url!);
         if (!next) return void response.writeHead(404).end('{"message":"no such container"}');
-        const read = next.time < 0 ? "0001-01-01T00:00:00Z" : new Date(next.time).toISOString();
-        const cpu_usage = { total_usage: next.cpu };
-        response.end(JSON.stringify({ read, cpu_stats: { cpu_usage } }));
+        const State = { Running: next.time > 0, Pid: next.time > 0 ? 4711 : 0, Status: "running" };
+        response.end(JSON.stringify({ Name: "/a", Config: { Labels: {} }, State }));
       },
       async () => {
         for (const [index, sample] of samples.entries()) {
@@ -56,17 +63,41 @@ describe("The CPU that a task uses", () => {
   it("is reported from the second look on, each time since the last one", async () => {
     const { told, asked } = await report([after(0, 5), after(4, 5.5), after(8, 6.5)]);
     expect(told).to.deep.equal([{ [task.id]: 50 }, { [task.id]: 100 }]);
-    expect(asked[0]).to.match(/^\/containers\/unit-task-\w+\/stats\?/);
-    expect(asked[0]).to.include("stream=false").and.include("one-shot=true");
+    expect(asked[0]).to.match(/^\/containers\/unit-task-\w+\/json/);
   });
 
   it("is not reported of a task that does not run, or has ended", async () => {
     const ended = { time: -1, cpu: 0 };
     expect((await report([after(0, 5), undefined, after(8, 6)])).told).to.deep.equal([]);
     expect((await report([after(0, 5), ended, after(8, 6)])).told).to.deep.equal([]);
+    const endsNow = { ...after(4, 5), cpu: -1 };
+    expect((await report([after(0, 5), endsNow, after(8, 6)])).told).to.deep.equal([]);
     const statuses = [{ lastStatus: "PROVISIONING" }, { lastStatus: "DEACTIVATING" }];
     const { told, asked } = await report([after(0, 5), after(4, 6)], statuses);
     expect({ told, asked }).to.deep.equal({ told: [], asked: [] });
+  });
+
+  it("is what the kernel counts for its control group, of version 1 or 2", () => {
+    const first =
+      "12:net_prio:/\n2:cpu,cpuacct:/docker/a1\n1:name=systemd:/docker/b2\n0::/docker/c3\n";
+    expect(usageFile(first)).to.deep.equal({
+      ...{ path: "/sys/fs/cgroup/cpuacct/docker/a1/cpuacct.usage", label: "", nanoseconds: 1 },
+    });
+    expect(usageFile(first.replace("cpu,cpuacct", "cpuacct"))).to.deep.equal(usageFile(first));
+    const path = "/system.slice/docker-a1.scope";
+    expect(usageFile(`0::${path}\n`)).to.deep.equal({
+      ...{ path: `/sys/fs/cgroup${path}/cpu.stat`, label: "usage_usec ", nanoseconds: 1000 },
+    });
+    expect(usageFile("3:memory:/\n")).to.equal(undefined);
+  });
+
+  it("grows while a process of this computer works, and is unknown of one that has ended", async () => {
+    const before = (await sampleOf(process.pid))!;
+    for (const end = Date.now() + 200; Date.now() < end;);
+    const { cpu, time } = (await sampleOf(process.pid))!;
+    expect(cpu).to.be.above(before.cpu + 50e6);
+    expect(time).to.be.at.least(before.time + 200);
+    expect(await sampleOf(0x7fffffff)).to.equal(undefined);
   });
 
   it("is not guessed where the engine does not answer twice in time", async () => {
