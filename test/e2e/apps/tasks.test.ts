@@ -1,5 +1,6 @@
 /** The app on ECS, behind a load balancer, and back on the app server. */
 import { ECS } from "@aws-sdk/client-ecs";
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Route53 } from "@aws-sdk/client-route-53";
 import { expect } from "chai";
 import { until } from "../../../lab/experiments/faults/fault.ts";
@@ -126,8 +127,12 @@ describe("Tasks on ECS", function () {
       );
     });
     await up();
-    const { clusterArns } = await shared.stack.client(ECS).listClusters({});
-    expect(clusterArns).to.deep.equal([]);
+    const { clusterArns: clusters } = await shared.stack.client(ECS).listClusters({});
+    const found = await shared.stack.client(ECS).describeClusters({ clusters });
+    // ECS remembers clusters that are deleted.
+    expect(found.clusters!.map(({ status }) => status)).to.deep.equal(["INACTIVE"]);
+    const elb = shared.stack.client(ElasticLoadBalancingV2);
+    expect((await elb.describeLoadBalancers({})).LoadBalancers).to.deep.equal([]);
     await logIn(shared.stack, username);
     await lab.pulumi("config", "rm", "domain");
     await up();
