@@ -40,7 +40,7 @@ export interface TaskArgs {
   readonly taskRoleArn: pulumi.Input<string>;
 }
 
-/** What a container has of its own. */
+/** What differs between the containers of the app and those of its workers. */
 interface Own {
   readonly name: string;
   /** Begins the names of its log streams: `PREFIX/CONTAINER/TASK`. */
@@ -124,5 +124,51 @@ export function taskDefinition(
       tags: { Name: name },
     },
     opts,
+  );
+}
+
+/** Arguments of {@link fargateService}. */
+export interface ServiceArgs {
+  readonly cluster: Readonly<Record<"arn" | "name", pulumi.Input<string>>>;
+  /** Private ones. */
+  readonly subnetIds: pulumi.Input<string>[];
+  readonly securityGroupId: pulumi.Input<string>;
+}
+
+/**
+ * A service on Fargate that begins with a task definition. From then on scripts/serve-tasks.sh gives it other ones, because
+ * Pulumi's provider calls an update successful that ECS has rolled back.
+ */
+export function fargateService(
+  name: string,
+  { cluster, subnetIds, securityGroupId }: ServiceArgs,
+  definition: aws.ecs.TaskDefinition,
+  own: Pick<
+    aws.ecs.ServiceArgs,
+    "desiredCount" | "healthCheckGracePeriodSeconds" | "loadBalancers"
+  > & {
+    readonly name: string;
+  },
+  { ignoreChanges = [], ...opts }: pulumi.CustomResourceOptions,
+): aws.ecs.Service {
+  return new aws.ecs.Service(
+    name,
+    {
+      cluster: cluster.arn,
+      taskDefinition: definition.arn,
+      launchType: "FARGATE",
+      deploymentMinimumHealthyPercent: 100,
+      deploymentMaximumPercent: 200,
+      deploymentCircuitBreaker: { enable: true, rollback: true },
+      networkConfiguration: {
+        subnets: subnetIds,
+        securityGroups: [securityGroupId],
+        assignPublicIp: false,
+      },
+      propagateTags: "SERVICE",
+      tags: { Name: name },
+      ...own,
+    },
+    { ...opts, ignoreChanges: ["taskDefinition", ...ignoreChanges] },
   );
 }

@@ -1,21 +1,23 @@
-import * as aws from "@pulumi/aws";
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { taskDefinition, type Pushed, type TaskArgs } from "./definition.ts";
+import {
+  fargateService,
+  taskDefinition,
+  type Pushed,
+  type ServiceArgs,
+  type TaskArgs,
+} from "./definition.ts";
 import { isScaled, type TaskCount } from "./plan.ts";
 import { Scaling } from "./scaling.ts";
 import { threadsPerWorker, workersOf } from "./size.ts";
 import { gracefulTimeout, healthCheckGracePeriod, keepAlive, stopTimeout } from "./timings.ts";
 
 /** Arguments of {@link TaskService}. */
-export interface TaskServiceArgs extends TaskArgs {
+export interface TaskServiceArgs extends TaskArgs, ServiceArgs {
   readonly pushed: pulumi.Output<Pushed>;
-  readonly cluster: Readonly<Record<"arn" | "name", pulumi.Input<string>>>;
   readonly serviceName: string;
   /** Undefined leaves the number of tasks as it is. */
   readonly count: TaskCount | undefined;
-  /** Private ones. */
-  readonly subnetIds: pulumi.Input<string>[];
-  readonly securityGroupId: pulumi.Input<string>;
   readonly targetGroupArn: pulumi.Input<string>;
   /** What a task needs before it can start, and be reached. */
   readonly after: pulumi.Resource[];
@@ -70,10 +72,7 @@ function web(args: TaskArgs) {
   };
 }
 
-/**
- * The service of the app, on Fargate, and its task definition. The service begins with it. From then on
- * scripts/serve-tasks.sh gives it other ones, because Pulumi's provider calls an update successful that ECS has rolled back.
- */
+/** The service of the app, and its task definition. */
 export class TaskService extends pulumi.ComponentResource {
   readonly taskDefinition: pulumi.Output<string>;
   readonly service: pulumi.Output<string>;
@@ -110,37 +109,21 @@ export class TaskService extends pulumi.ComponentResource {
     args: TaskServiceArgs,
     definition: aws.ecs.TaskDefinition,
   ): aws.ecs.Service {
-    return new aws.ecs.Service(
+    const { serviceName, count, targetGroupArn, port } = args;
+    return fargateService(
       name,
+      args,
+      definition,
       {
-        name: args.serviceName,
-        cluster: args.cluster.arn,
-        taskDefinition: definition.arn,
-        launchType: "FARGATE",
-        desiredCount: args.count?.least ?? 1,
-        deploymentMinimumHealthyPercent: 100,
-        deploymentMaximumPercent: 200,
-        deploymentCircuitBreaker: { enable: true, rollback: true },
+        name: serviceName,
+        desiredCount: count?.least ?? 1,
         healthCheckGracePeriodSeconds: healthCheckGracePeriod,
-        networkConfiguration: {
-          subnets: args.subnetIds,
-          securityGroups: [args.securityGroupId],
-          assignPublicIp: false,
-        },
-        loadBalancers: [
-          {
-            targetGroupArn: args.targetGroupArn,
-            containerName,
-            containerPort: args.port,
-          },
-        ],
-        propagateTags: "SERVICE",
-        tags: { Name: name },
+        loadBalancers: [{ targetGroupArn, containerName, containerPort: port }],
       },
       {
         parent: this,
         dependsOn: args.after,
-        ignoreChanges: ["taskDefinition", ...(hasOwnCount(args) ? [] : ["desiredCount"])],
+        ignoreChanges: hasOwnCount(args) ? [] : ["desiredCount"],
       },
     );
   }

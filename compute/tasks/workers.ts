@@ -1,20 +1,21 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { taskDefinition, type Pushed, type TaskArgs } from "./definition.ts";
+import {
+  fargateService,
+  taskDefinition,
+  type Pushed,
+  type ServiceArgs,
+  type TaskArgs,
+} from "./definition.ts";
 import { workerStopTimeout } from "./timings.ts";
 
 /** The service's name. It begins the names of the log streams, too: `worker/PROCESS/TASK`. */
 export const workerService = "worker";
 
 /** Arguments of {@link WorkerService}. */
-export interface WorkerServiceArgs extends TaskArgs {
+export interface WorkerServiceArgs extends TaskArgs, ServiceArgs {
   readonly pushed: pulumi.Output<Pushed>;
-  readonly cluster: Readonly<Record<"arn" | "name", pulumi.Input<string>>>;
   /** Tasks, each with one process. */
   readonly count: number;
-  /** Private ones. */
-  readonly subnetIds: pulumi.Input<string>[];
-  readonly securityGroupId: pulumi.Input<string>;
   /** What a task needs before it can start. */
   readonly after: pulumi.Resource[];
 }
@@ -41,26 +42,12 @@ export class WorkerService extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:WorkerService", name, {}, opts);
     const definition = taskDefinition(name, args, args.pushed, worker, { parent: this });
-    const service = new aws.ecs.Service(
+    const service = fargateService(
       name,
-      {
-        name: workerService,
-        cluster: args.cluster.arn,
-        taskDefinition: definition.arn,
-        launchType: "FARGATE",
-        desiredCount: args.count,
-        deploymentMinimumHealthyPercent: 100,
-        deploymentMaximumPercent: 200,
-        deploymentCircuitBreaker: { enable: true, rollback: true },
-        networkConfiguration: {
-          subnets: args.subnetIds,
-          securityGroups: [args.securityGroupId],
-          assignPublicIp: false,
-        },
-        propagateTags: "SERVICE",
-        tags: { Name: name },
-      },
-      { parent: this, dependsOn: args.after, ignoreChanges: ["taskDefinition"] },
+      args,
+      definition,
+      { name: workerService, desiredCount: args.count },
+      { parent: this, dependsOn: args.after },
     );
     this.taskDefinition = definition.arn;
     this.service = service.name;
