@@ -9,7 +9,7 @@ export function awsProvider(
   return new aws.Provider(name, {
     region: region as aws.Region,
     profile: aws.config.profile,
-    // A provider of its own takes nothing of the stack's config by itself.
+    // An explicit provider does not read the stack's configuration, so these settings are passed on.
     assumeRoles: aws.config.assumeRoles,
     allowedAccountIds: aws.config.allowedAccountIds,
     forbiddenAccountIds: aws.config.forbiddenAccountIds,

@@ -53,9 +53,9 @@ const [zones, zone, origin] = await Promise.all([
     provider,
   ),
   domain
-    ? findZone({ ...settings, project, stack, balancer: balancerName(`${name}-tasks`) }, provider)
+    ? findZone({ ...settings, ...tags, balancer: balancerName(`${name}-tasks`) }, provider)
     : undefined,
-  findOrigin(settings, account, { project, stack }),
+  findOrigin(settings, account, tags),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 

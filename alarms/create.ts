@@ -5,7 +5,7 @@ import { ops } from "../operations/names.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Alarms, type Watched } from "./alarms.ts";
 
-/** The alarms that the settings ask for; undefined if nobody gets them. */
+/** The alarms of a stack; undefined without the setting alarmEmail. */
 export function createAlarms(
   name: string,
   { alarmEmail: email, region }: Pick<Settings, "alarmEmail" | "region">,

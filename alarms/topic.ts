@@ -47,8 +47,8 @@ export class AlarmTopic extends pulumi.ComponentResource {
 }
 
 /**
- * Lets the alarms of this stack publish, and nobody else. Route 53 itself publishes nothing: its health checks are metrics,
- * and the alarm of the metric publishes.
+ * Allows only the alarms of this stack to publish. Route 53 needs no permission: a health check writes a metric, and the
+ * alarm of the metric publishes.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
  */
 function publishPolicy(

@@ -1,5 +1,11 @@
 /** Reads from RDS what a database is to be restored from, and checks it, before the program creates anything. */
-import type { DBSnapshot, DBInstanceAutomatedBackup, RDS, Tag } from "@aws-sdk/client-rds";
+import type {
+  DBInstanceAutomatedBackup,
+  DBSnapshot,
+  DescribeDBInstancesCommandOutput,
+  RDS,
+  Tag,
+} from "@aws-sdk/client-rds";
 import * as pulumi from "@pulumi/pulumi";
 import { clientOptionsOf, type AwsAccount } from "../network/aws-account.ts";
 import { errorOf, refused, type Problem } from "../settings/problem.ts";
@@ -45,14 +51,14 @@ export async function findOrigin(
   const flags = `--region ${account.region}${account.profile ? ` --profile ${account.profile}` : ""}`;
   try {
     // Loaded here, as most stacks do not need it.
-    const { RDS } = await import("@aws-sdk/client-rds");
+    const { RDS, paginateDescribeDBInstances } = await import("@aws-sdk/client-rds");
     const rds = new RDS(await clientOptionsOf(account, abortSignal));
     const options = { abortSignal };
     const [{ origin, problems }, exists] = await Promise.all([
       databaseSnapshot
         ? findSnapshot(rds, settings, flags, options)
         : findMoment(rds, settings, flags, options),
-      hasDatabase(rds, owner, options),
+      hasDatabase(paginateDescribeDBInstances({ client: rds }, {}, options), owner),
     ]);
     if (problems.length > 0 && !exists) throw errorOf(problems);
     if (problems.length > 0) void pulumi.log.warn(errorOf(problems).message);
@@ -78,16 +84,15 @@ function ifNotFound(error: Error): undefined {
 const tagOf = (tags: readonly Tag[] | undefined, key: string) =>
   tags?.find(({ Key }) => Key === key)?.Value;
 
-async function hasDatabase(rds: RDS, owner: Owner, options: Options): Promise<boolean> {
-  let Marker: string | undefined;
-  do {
-    const page = await rds.describeDBInstances({ Marker }, options);
-    for (const { TagList, DBInstanceStatus } of page.DBInstances ?? []) {
+async function hasDatabase(
+  instances: AsyncIterable<DescribeDBInstancesCommandOutput>,
+  owner: Owner,
+): Promise<boolean> {
+  for await (const { DBInstances = [] } of instances)
+    for (const { TagList, DBInstanceStatus } of DBInstances) {
       const owned = Object.entries(owner).every(([key, value]) => tagOf(TagList, key) === value);
       if (owned && DBInstanceStatus !== "deleting") return true;
     }
-    ({ Marker } = page);
-  } while (Marker);
   return false;
 }
 

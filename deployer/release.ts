@@ -84,7 +84,7 @@ export interface ReleaseArgs {
   readonly allowDestructiveMigrations: boolean;
   /** What serves the app; undefined if the app server does. */
   readonly tasks: ReleaseTasks | undefined;
-  /** What the machine reports itself to; undefined if nobody is told. */
+  /** The alarms to which the machine reports its state; undefined without the setting alarmEmail. */
   readonly alarms: Pick<Alarms, "names" | "permissions"> | undefined;
 }
 

@@ -102,8 +102,8 @@ while true; do
     if [ "$looks" -gt "$steady" ]; then break; fi
     ;;
   failed*) give_up "ECS does not $does commit $commit: ${state#failed }" ;;
+  *) looks=0 ;;
   esac
-  if [[ $state != serving* ]]; then looks=0; fi
   if [ "$((SECONDS - began))" -ge "$limit" ]; then
     remedy+="
         or, if it only needs more time, raise appTasksTimeout, then run $pulumi up$flags again"

@@ -1,9 +1,9 @@
-"""task_check.py COMMIT SET CURRENT [workers]: judges the tasks for check-tasks.sh, from what task_status.py prints on standard input, or
-those of the workers.
+"""task_check.py COMMIT SET CURRENT [workers]: judges the tasks, or the workers, for check-tasks.sh. Standard input has what
+task_status.py prints.
 
-COMMIT serves on the app server; SET is the number of the variables that the service's definition has, CURRENT that of the app's
-variables of now. Prints `KIND<tab>TEXT`. KIND is `ok`, `other` (tasks run something else),
-`unhealthy`, or `zone` (all are in one).
+COMMIT serves on the app server. SET is the number of the variables in the service's task definition, CURRENT that of the app's
+present variables. Prints `KIND<tab>TEXT`. KIND is `ok`, `other` (tasks run something else), `unhealthy`, or `zone` (all are
+in one zone).
 """
 
 import json

@@ -1,6 +1,7 @@
 /**
- * AWS's list prices in USD, an hour or, for storage, a GB and month, or, for what CloudWatch and Route 53 watch, a month: where and when. AWS's pages fill
- * in their figures by script and were not read themselves. To confirm one, look it up on
+ * AWS's list prices in USD: where and when. They are for an hour; for storage, for a GB and month; for what CloudWatch and
+ * Route 53 watch, for a month. AWS's pages fill in their figures by script and were not read themselves. To confirm one,
+ * look it up on
  * https://aws.amazon.com/ec2/pricing/on-demand/ (instance types: Linux, shared tenancy),
  * https://aws.amazon.com/rds/mysql/pricing/ (db. and RDS: one zone, gp2 and gp3 alike),
  * https://aws.amazon.com/fargate/pricing/, https://aws.amazon.com/elasticloadbalancing/pricing/,

@@ -18,7 +18,7 @@ export interface ReleasePermissionsArgs {
   readonly roleArns: pulumi.Input<string>[];
 }
 
-/** The rights, beside its others, with which the app server's role pushes a release and updates the services on ECS. */
+/** What the app server's role may do, beside its other rights: push a release, and update the services on ECS. */
 export function releasePermissions(args: ReleasePermissionsArgs): Statement[] {
   const { logGroupArn, parametersArn } = args;
   const [serviceArn, ...others] = args.serviceArns;
@@ -52,7 +52,7 @@ export function releasePermissions(args: ReleasePermissionsArgs): Statement[] {
     ),
     allow(
       ["ecs:DescribeServices", "ecs:UpdateService"],
-      // One alone is no list: a policy that says the same in another way would be another one.
+      // Without workers the policy keeps the text that it had before there were any: a string, not a list of one.
       others.length > 0 ? [serviceArn!, ...others] : serviceArn!,
     ),
     allow(

@@ -32,7 +32,6 @@ export const functions: Record<string, InvokedFunction> = {
   },
 
   // Only a stack with a domain asks for these, and loading a client takes long.
-
   async "aws:route53/getRecords:getRecords"(context, args) {
     const { getRecords } = await import("./route53-functions.ts");
     return getRecords(context, known<GetRecordsArgs>(args, "zoneId", "nameRegex"));
