@@ -7,6 +7,7 @@
 # With a DIRECTORY it is for a migration, which does not touch the app's files: they are left out.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/dumps.sh"
 reason=${1:-nightly} revisions=${2:-$migrations}
 key=backups/$(date --utc +%Y%m%dT%H%M%SZ)-$reason
 place=s3://$BUCKET/$key
@@ -18,8 +19,6 @@ copied() {
   mkfifo "$work/$1"
   "${@:3}" <"$work/$1" >"$work/$2" &
 }
-# What begins here, in dump.sql.gz, has no rows.
-objects_begin="-- flask-on-aws: views, triggers, functions, procedures and events"
 "$bin/objects.sh" check
 "$bin/objects.sh" list "$SCHEMA" >"$work/objects"
 copied to-sum sum sha256sum
@@ -32,13 +31,9 @@ copied to-rows rows awk -v objects_begin="$objects_begin" '$0 == objects_begin {
   /^INSERT INTO `/ { split($0, part, "`"); rows[part[2]]++ }
   /^CREATE TABLE `/ { split($0, part, "`"); rows[part[2]] += 0 }
   END { if (!ended || is_whole) print "whole"; for (table in rows) print "rows", table, rows[table] }'
-without=()
-while IFS= read -r view; do without+=("--ignore-table=$SCHEMA.$view"); done < <(sed -n 's/^view\t//p' "$work/objects")
+mapfile -t views < <(sed -n 's/^view\t//p' "$work/objects")
 tables_dump() {
-  # MariaDB's client begins with a line that MySQL's does not know.
-  mysqldump --defaults-extra-file="$root/backup.cnf" --single-transaction --quick --skip-triggers --no-tablespaces \
-    --skip-extended-insert --no-autocommit --default-character-set=utf8mb4 "${without[@]}" "$SCHEMA" |
-    sed '1{/enable the sandbox mode/d}'
+  dumped --quick --skip-triggers --skip-extended-insert --no-autocommit "${views[@]/#/--ignore-table=$SCHEMA.}" "$SCHEMA"
 }
 # They come after all rows, so that loading a row starts no trigger. A restore creates them for themselves.
 objects_dump() {
@@ -86,9 +81,8 @@ if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump co
     "try again; if it happens again, see who else writes to the bucket" "$(cat "$work/said")"
 fi
 
-# The size that a restore needs, by InnoDB's statistics as they are now: MySQL keeps older ones for a day.
-size=$(query "SET SESSION information_schema_stats_expiry = 0;
-  SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$SCHEMA'")
+# The size that a restore needs, by InnoDB's statistics.
+size=$(schema_size "$SCHEMA")
 put manifest printf '%s\n' "created $(date --utc +%FT%TZ)" "reason $reason" "schema $SCHEMA" \
   "server $(query "SELECT VERSION()")" "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" \
   "size $size" "objects $(wc -l <"$work/objects")" ${archived:+"$archived"} \

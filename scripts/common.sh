@@ -22,6 +22,8 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
   last_backup=$root/last-backup
+  # Their times are those of the last nightly backup, and of the first cron jobs of this machine.
+  nightly_backup=$root/last-nightly-backup scheduled_since=$root/scheduled-since
   # A rollback of this machine that the tasks have yet to follow: rollback.sh says what is in it.
   unfinished=$root/rollback
   # The commands of the setting appSchedule, in the form that schedule.sh says.
@@ -173,11 +175,6 @@ as_master() {
 # The revision of the live schema; nothing if there is none.
 live_revision() {
   [ -z "$(query "SHOW TABLES LIKE 'alembic_version'")" ] || query "SELECT version_num FROM alembic_version"
-}
-
-# The revision of a backup that is loaded.
-scratch_revision() {
-  if tables "$scratch" | grep -x alembic_version >/dev/null; then query "SELECT version_num FROM $scratch.alembic_version"; fi
 }
 
 # tables SCHEMA: the names of its tables; views are none.

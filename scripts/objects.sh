@@ -11,8 +11,7 @@
 # objects.sh replace SCHEMA FILE: drops all of them, and creates those of a file that `own` has written.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-# prepare-database.sh writes it. The app's user may not read the functions and procedures of others.
-reader=$root/backup.cnf
+. "$(dirname "$0")/dumps.sh"
 
 # as_reader SQL
 as_reader() { client=$reader query "$1" --database=information_schema; }
@@ -47,20 +46,14 @@ check() {
 # shellcheck disable=SC2016  # MySQL's quotes
 quoted() { printf '`%s`' "${1//\`/\`\`}"; }
 
-# MariaDB's client begins with a line that MySQL's does not know.
-mysqldump_objects() {
-  mysqldump --defaults-extra-file="$reader" --single-transaction --no-data --no-tablespaces \
-    --default-character-set=utf8mb4 "$@" | sed '1{/enable the sandbox mode/d}'
-}
 dump() {
-  local all views without=() view
+  local all views
   all=$(list "$1")
   if [ -z "$all" ]; then return; fi
   mapfile -t views < <(sed -n 's/^view\t//p' <<<"$all")
-  for view in "${views[@]}"; do without+=("--ignore-table=$1.$view"); done
-  mysqldump_objects --no-create-info --triggers --routines --events "${without[@]}" "$1"
+  dumped --no-data --no-create-info --triggers --routines --events "${views[@]/#/--ignore-table=$1.}" "$1"
   # After the functions, which views may call.
-  if [ "${#views[@]}" -gt 0 ]; then mysqldump_objects --skip-triggers "$1" "${views[@]}"; fi
+  if [ "${#views[@]}" -gt 0 ]; then dumped --no-data --skip-triggers "$1" "${views[@]}"; fi
 }
 
 # The statements begin as mysqldump writes them: an object that keeps its definer is refused when it is created.

@@ -6,9 +6,6 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 if [ -z "${ALARM_NAMESPACE:-}" ]; then exit 0; fi
 
-# As schedule.sh has them.
-nightly_backup=$root/last-nightly-backup scheduled_since=$root/scheduled-since
-
 # problem JOB SUCCESS HOURS: 1 if the job of cron has failed since its last success, or has had none for more hours. SUCCESS
 # is a file of the time of the last one. On a machine that has had none, the time counts since cron has the job.
 problem() {

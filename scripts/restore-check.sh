@@ -4,9 +4,8 @@
 # A backup that does not say its size is read for it, unless it is elsewhere.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/dumps.sh"
 place=$1 manifest=$(cat)
-# stated NAME: a line of the manifest, without its name; nothing if it has none.
-stated() { sed -n "s/^$1 //p" <<<"$manifest"; }
 
 # A dump of a newer series may have statements and collations that an older one does not know, or understands otherwise.
 theirs=$(stated server | grep -oE '^[0-9]+\.[0-9]+') || true

@@ -13,6 +13,7 @@
 # twice what is loaded from what was free before, and believes the smaller one.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/dumps.sh"
 # RDS user guide, "Finding the connection information": an endpoint begins with the instance's identifier.
 instance=${DB_HOST%%.*}
 metric="the metric FreeStorageSpace of the database $instance"
@@ -39,11 +40,6 @@ volume_size() {
   local gib
   gib=$(aws rds describe-db-instances --db-instance-identifier "$instance" --query 'DBInstances[0].AllocatedStorage' --output text) &&
     echo $((gib << 30))
-}
-# What is loaded takes in the tables by now, in bytes. MySQL keeps older statistics for a day, unless it is told not to.
-loaded_size() {
-  anywhere "SET SESSION information_schema_stats_expiry = 0;
-    SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) FROM TABLES WHERE TABLE_SCHEMA = '$scratch'"
 }
 # too_full WHAT
 too_full() {
@@ -90,7 +86,7 @@ watch() {
   while ! read -rt "${SPACE_INTERVAL:-15}" _; do
     free=$(free_space </dev/null) || free=$before
     if [ -z "$free" ]; then continue; fi
-    estimate=$((${before:-$free} - 2 * $(loaded_size </dev/null)))
+    estimate=$((${before:-$free} - 2 * $(schema_size "$scratch" </dev/null)))
     if [ "$estimate" -lt "$free" ]; then free=$estimate; fi
     if [ "$free" -ge $((size / 10)) ]; then continue; fi
     echo "less than 10 % of the volume of the database $instance is free"

@@ -7,6 +7,7 @@
 # views, triggers, functions, procedures and events.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/dumps.sh"
 chosen=$("$bin/backups.sh" choose "${1:-}")
 key=${chosen%%$'\t'*}
 place=s3://$BUCKET/$key
@@ -20,8 +21,6 @@ unfit() {
        the live schema is unchanged" "choose another backup: $ops backups$flags" "${2:-}"
 }
 manifest=$(aws s3 cp --only-show-errors "$place/manifest" - 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
-# stated NAME: a line of the manifest, without its name; nothing if it has none.
-stated() { sed -n "s/^$1 //p" <<<"$manifest"; }
 sum=$(stated 'sha256 dump.sql.gz')
 revision=$(stated revision)
 
@@ -41,7 +40,7 @@ mkfifo "$work/to-sum"
 sha256sum <"$work/to-sum" >"$work/sum" &
 # Backups of an earlier version have views only, at their end, and then settings of before the dump, which are the tables'.
 apart() {
-  awk -v file="$objects" '/^-- flask-on-aws: views, triggers, functions, procedures and events$/ { begun = 1 }
+  awk -v file="$objects" -v objects_begin="$objects_begin" '$0 == objects_begin { begun = 1 }
     /^-- Final view structure for view / { if (!begun) old = 1; begun = 1 }
     !begun { print; next }
     !old || !/=@OLD_/ { print >file }'

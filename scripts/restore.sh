@@ -9,6 +9,7 @@
 # the tables. A run that was cut off between the first drop and the end is made good by the same command again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/dumps.sh"
 
 chosen=$("$bin/backups.sh" choose "${1:-}")
 key=${chosen%%$'\t'*}

@@ -8,8 +8,6 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 log=$root/schedule.log
-# The times of these files are those of the last nightly backup and of the first cron jobs, for report-metrics.sh.
-nightly_backup=$root/last-nightly-backup scheduled_since=$root/scheduled-since
 
 # scheduled NAME: its line of the setting appSchedule.
 scheduled() { awk -F '\t' -v name="$1" '$1 == name' "$scheduled_commands" 2>/dev/null || true; }

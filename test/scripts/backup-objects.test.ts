@@ -21,7 +21,7 @@ describe("The backup of views, triggers, functions, procedures and events", () =
     expect(calls[1]).to.match(
       / --no-create-info --triggers --routines --events --ignore-table=appdb\.names appdb$/,
     );
-    expect(calls[2]).to.match(/ --no-data .* --skip-triggers appdb names$/);
+    expect(calls[2]).to.match(/ --no-data --skip-triggers appdb names$/);
     expect(stored("manifest").toString()).to.include(
       "\nobjects 5\nobject event nightly\nobject procedure tidy\nobject trigger seen\nobject view names\nrows alembic_version 1\nrows flask_dance_oauth 0\nrows users 3\n",
     );
