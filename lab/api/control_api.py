@@ -3,18 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.rds.models import DBInstance, rds_backends
 from moto.sts.models import AssumedRole, sts_backends
 
+from alarms import metrics
+
 Answer = dict[str, Any]
 # IMDS renews an instance's credentials before they end.
 CREDENTIALS_LAST = timedelta(hours=6)
 RENEWED_BEFORE_END = timedelta(hours=1)
-# AWS keeps values of a minute for 15 days; moto looks through all of them for each question.
-METRICS_LAST = timedelta(hours=1)
 
 
 class NotFound(Exception):
@@ -47,15 +46,8 @@ def address(identifier: str) -> Answer:
 def report_free_storage(identifier: str, bytes: float) -> Answer:  # noqa: A002
     """Raises NotFound."""
     instance = database(identifier)
-    backend = cloudwatch_backends[instance.account_id][instance.region]
-    kept_since = utcnow() - METRICS_LAST
-    backend.metric_data = [
-        each for each in backend.metric_data if each.namespace != "AWS/RDS" or each.timestamp > kept_since
-    ]
-    dimensions = [{"Name": "DBInstanceIdentifier", "Value": identifier}]
-    value = {"MetricName": "FreeStorageSpace", "Dimensions": dimensions, "Value": bytes, "Unit": "Bytes"}
-    backend.put_metric_data("AWS/RDS", [value])
-    return {"bytes": bytes}
+    metric = {"name": "FreeStorageSpace", "dimensions": {"DBInstanceIdentifier": identifier}, "value": bytes}
+    return metrics.report("AWS/RDS", instance.region, [metric])
 
 
 def database(identifier: str) -> DBInstance:

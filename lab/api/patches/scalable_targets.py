@@ -45,19 +45,11 @@ def untag_resource(response: Any) -> str:
 
 
 @replaces(ApplicationAutoscalingBackend, "deregister_scalable_target")
-def deregister(original: Any, *arguments: Any, **named: Any) -> None:
-    _not_found(original, *arguments, **named)
-
-
 @replaces(ApplicationAutoscalingBackend, "delete_scaling_policy")
-def delete_policy(original: Any, *arguments: Any, **named: Any) -> None:
-    _not_found(original, *arguments, **named)
-
-
-def _not_found(call: Any, *arguments: Any, **named: Any) -> None:
-    """moto finds the request invalid."""
+def delete(original: Any, *arguments: Any, **named: Any) -> None:
+    """moto finds the request for what is not there invalid."""
     try:
-        call(*arguments, **named)
+        original(*arguments, **named)
     except AWSValidationException as problem:
         raise JsonRESTError("ObjectNotFoundException", problem.message) from None
 

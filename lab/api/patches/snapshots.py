@@ -94,24 +94,31 @@ def begin(backend: RDSBackend, source: Any, allocated: int, arguments: dict[str,
     return backend.create_db_instance({**inherited, "allocated_storage": allocated, **arguments})
 
 
+# What automated backups tell of their instance, as it was.
+TOLD = (
+    "db_instance_arn",
+    "dbi_resource_id",
+    "db_instance_identifier",
+    "region",
+    "allocated_storage",
+    "engine",
+    "engine_version",
+    "master_username",
+    "backup_retention_period",
+    "instance_create_time",
+    "tag_list",
+)
+
+
 class AutomatedBackup:
     """What DescribeDBInstanceAutomatedBackups tells of an instance, be it there or deleted."""
 
     def __init__(self, database: Any, latest: datetime, status: str) -> None:
         self.database = database
         self.status = status
-        self.db_instance_arn = database.db_instance_arn
-        self.dbi_resource_id = database.dbi_resource_id
-        self.db_instance_identifier = database.db_instance_identifier
-        self.region = database.region
-        self.allocated_storage = database.allocated_storage
-        self.engine = database.engine
-        self.engine_version = database.engine_version
-        self.master_username = database.master_username
+        for name in TOLD:
+            setattr(self, name, getattr(database, name))
         self.encrypted = database.storage_encrypted
-        self.backup_retention_period = database.backup_retention_period
-        self.instance_create_time = database.instance_create_time
-        self.tag_list = database.tag_list
         # To the second, as a restore time is named.
         times = {"EarliestTime": database.instance_create_time, "LatestTime": latest}
         self.restore_window = {name: time.replace(microsecond=0) for name, time in times.items()}
@@ -127,7 +134,8 @@ def backups(backend: RDSBackend, identifier: str | None = None, resource_id: str
     return [
         backup
         for backup in [*live, *kept]
-        if identifier in (None, backup.db_instance_identifier) and resource_id in (None, backup.dbi_resource_id)
+        if identifier in (None, backup.database.db_instance_identifier)
+        and resource_id in (None, backup.database.dbi_resource_id)
     ]
 
 
