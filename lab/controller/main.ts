@@ -10,7 +10,6 @@ import { describe } from "./observed-state.ts";
 import { containers, engine, labFromEnvironment, runContainer, type Container } from "./docker.ts";
 import { ensureRegistry, registrySocket } from "./ecr/registry.ts";
 import { serveEcr } from "./ecr/server.ts";
-import { watchFreeStorage } from "./free-storage.ts";
 import { ensureInternet } from "./internet.ts";
 import { KeyedJobs } from "./keyed-jobs.ts";
 import { LoadBalancers } from "./load-balancers/load-balancers.ts";
@@ -159,9 +158,8 @@ log("ready");
 changes.watch();
 void loadBalancers.watch(() => latest?.loadBalancers ?? [], runAndLog);
 void new TaskUsage(lab).watch(() => latest?.tasks ?? [], runAndLog);
-void watchFreeStorage(lab, () => latest?.databases ?? [], runAndLog);
 void watchMachines(lab, () => latest, runAndLog);
-void new HealthChecks(lab).watch(runAndLog);
+void new HealthChecks(lab, () => changes.revision).watch(runAndLog);
 for (let interval = 0; ;) {
   await changes.next(interval);
   await jobs.runAndLog("cannot reconcile", async () => {

@@ -142,10 +142,10 @@ const rds = databaseReader(new RDS());
 /** Reads the whole state. Errors are the SDK's. */
 export async function describe(): Promise<ObservedState> {
   // The control API, not AWS's, as moto takes longer to describe load balancers and tasks.
-  const [cloud, lists, snapshots, dns, balancers, ecsTasks] = await Promise.all([
+  const [cloud, lists, ofRds, dns, balancers, ecsTasks] = await Promise.all([
     readCloud(ec2),
     ec2.describePrefixLists(),
-    rds.snapshots(),
+    describeRds(),
     publicDns(),
     loadBalancers(),
     tasks(),
@@ -190,8 +190,7 @@ export async function describe(): Promise<ObservedState> {
       egress: (group.IpPermissionsEgress ?? []).map(permissionOf),
     })),
     instances: await describeInstances(cloud.instances),
-    databases: await describeDatabases(snapshots),
-    snapshots: snapshots.map((snapshot) => snapshot.DBSnapshotIdentifier!),
+    ...ofRds,
     loadBalancers: balancers,
     tasks: ecsTasks,
     dns,
@@ -246,8 +245,20 @@ async function describeInstances(found: readonly Machine[]): Promise<Instance[]>
   }));
 }
 
-async function describeDatabases(snapshots: readonly DBSnapshot[]): Promise<Database[]> {
+async function describeRds(): Promise<Pick<ObservedState, "databases" | "snapshots">> {
   const embodied = (await rds.instances()).filter((database) => database.DBSubnetGroup?.VpcId);
+  // After the instances: one that is being deleted would else lose the data of its final snapshot.
+  const snapshots = await rds.snapshots();
+  return {
+    databases: await describeDatabases(embodied, snapshots),
+    snapshots: snapshots.map((snapshot) => snapshot.DBSnapshotIdentifier!),
+  };
+}
+
+async function describeDatabases(
+  embodied: readonly DBInstance[],
+  snapshots: readonly DBSnapshot[],
+): Promise<Database[]> {
   const memory = await memorySizes(
     ec2,
     embodied.map(({ DBInstanceClass }) => ec2Type(DBInstanceClass!)),

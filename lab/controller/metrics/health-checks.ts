@@ -31,19 +31,27 @@ export function afterCheck(
 
 export class HealthChecks {
   private readonly lab: Lab;
+  private readonly revision: () => number;
+  /** The health checks as of a revision of the API. */
+  private current = { revision: NaN, checks: [] as HealthCheck[] };
   private readonly known = new Map<string, { health: Health; due: number }>();
 
-  constructor(lab: Lab) {
+  /** @param revision of the API: until it changes, there are the same health checks at the same addresses */
+  constructor(lab: Lab, revision: () => number) {
     this.lab = lab;
+    this.revision = revision;
   }
 
   /** Checks as long as the process lives. `run` runs a job and logs its errors. */
   async watch(run: (key: string, job: () => Promise<void>) => Promise<void>): Promise<never> {
     for (;;) {
       await run("health checks", async () => {
-        const checks = await healthChecks();
-        await Promise.all(checks.map((check) => this.checkIfDue(check)));
-        this.forget(checks);
+        const revision = this.revision();
+        if (revision !== this.current.revision) {
+          this.current = { revision, checks: await healthChecks() };
+          this.forget(this.current.checks);
+        }
+        await Promise.all(this.current.checks.map((check) => this.checkIfDue(check)));
       });
       await sleep(pollInterval);
     }

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { freeStorage } from "../../../../lab/controller/free-storage.ts";
+import { freeStorage } from "../../../../lab/controller/metrics/free-storage.ts";
 
 const gib = 2 ** 30;
 
