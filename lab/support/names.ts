@@ -1,6 +1,6 @@
 /** Names that only the lab's DNS knows, for `fetch` in this process. */
-import dns from "node:dns";
 import { isIP } from "node:net";
+import { answerLookups } from "./lookup.ts";
 
 const addressesOf = new Map<string, string[]>();
 let turn = 0;
@@ -16,23 +16,15 @@ export async function resolveAsInLab(url: string, api: string): Promise<void> {
   const { records } = (await (await fetch(`${api}/_lab/dns`)).json()) as {
     records: { name: string; address: string }[];
   };
-  if (addressesOf.size === 0) dns.lookup = lookupWith(dns.lookup) as typeof dns.lookup;
+  if (addressesOf.size === 0) answerLookups(nextAddress);
   addressesOf.set(
     hostname,
     records.filter(({ name }) => name === hostname).map(({ address }) => address),
   );
 }
 
-type Callback = (error: Error | null, address?: unknown, family?: number) => void;
-
-function lookupWith(lookup: typeof dns.lookup) {
-  return (name: string, options: dns.LookupOptions, callback: Callback) => {
-    const addresses = addressesOf.get(name) ?? [];
-    if (addresses.length === 0) return lookup(name, options, callback);
-    const address = addresses[turn++ % addresses.length];
-    // As dns.lookup, which never calls back at once.
-    setImmediate(() =>
-      options.all ? callback(null, [{ address, family: 4 }]) : callback(null, address, 4),
-    );
-  };
+/** One of the addresses of a name, the next one each time: clients of AWS's name servers get them in turn. */
+function nextAddress(name: string): string[] {
+  const addresses = addressesOf.get(name) ?? [];
+  return addresses.length > 0 ? [addresses[turn++ % addresses.length]!] : [];
 }

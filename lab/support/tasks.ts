@@ -6,14 +6,13 @@ import { Route53 } from "@aws-sdk/client-route-53";
 import type { Status } from "../../operations/status.ts";
 import type { TaskStatus } from "../../operations/task-status.ts";
 import { succeed } from "./lab.ts";
-import { tail, type LabStack, type SettingValues } from "./stack.ts";
+import type { LabStack, SettingValues } from "./stack.ts";
+import { up } from "./up.ts";
 
 const zone = "tasks.test";
 
-/** Runs `up`. @throws unless it succeeds */
-async function up(stack: LabStack, settings: SettingValues): Promise<void> {
-  const result = await stack.up(settings);
-  if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+async function upAndLook(stack: LabStack, settings: SettingValues = {}): Promise<void> {
+  await up(stack, settings);
   await stack.look();
 }
 
@@ -33,17 +32,17 @@ export const hasTasks = ({ outputs }: LabStack) => outputs.canaryUrl !== "";
 export async function turnOn(stack: LabStack, appTasks: number): Promise<void> {
   const settings = await settingsOfTasks(stack, appTasks);
   const isFirst = !hasTasks(stack);
-  await up(stack, settings);
-  if (isFirst) await up(stack, {});
+  await upAndLook(stack, settings);
+  if (isFirst) await upAndLook(stack);
 }
 
 /** Has the app server alone serve, at its address. */
 export async function turnOff(stack: LabStack): Promise<void> {
   if (hasTasks(stack)) {
-    await up(stack, { appTasks: 0 });
-    await up(stack, {});
+    await upAndLook(stack, { appTasks: 0 });
+    await upAndLook(stack);
   }
-  await up(stack, { domain: "" });
+  await upAndLook(stack, { domain: "" });
 }
 
 /** What `./ops status` tells. @throws if there are no tasks */

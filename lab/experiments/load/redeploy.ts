@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { certificateOf, startLetsEncrypt } from "../../support/certificate.ts";
 import { succeed } from "../../support/lab.ts";
-import { tail, withStack, type LabStack, type SettingValues } from "../../support/stack.ts";
+import { withStack, type LabStack } from "../../support/stack.ts";
+import { up } from "../../support/up.ts";
 import { forgetCertificates } from "../faults/https.ts";
 import { isServed, until } from "../faults/fault.ts";
 import { taskChanges } from "./tasks.ts";
@@ -61,12 +62,6 @@ const firstSecret = "first-value-of-the-secret";
 async function setSecret(stack: LabStack, value: string): Promise<void> {
   await stack.lab.pulumi("config", "set", "--path", "--secret", "appSecrets.API_KEY", value);
   await up(stack);
-}
-
-/** Rejects unless `up` succeeds. */
-async function up(stack: LabStack, settings: SettingValues = {}): Promise<void> {
-  const result = await stack.up(settings);
-  if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
 }
 
 /** What is done before a change, without load. */

@@ -1,11 +1,11 @@
 /** What is done under load to an app on ECS. */
 import { until } from "../faults/fault.ts";
-import { tail, type LabStack } from "../../support/stack.ts";
+import type { LabStack } from "../../support/stack.ts";
 import { kill, runningTasks, taskStatus } from "../../support/tasks.ts";
+import { up } from "../../support/up.ts";
 
 async function scale(stack: LabStack, appTasks: number): Promise<void> {
-  const result = await stack.up({ appTasks });
-  if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+  await up(stack, { appTasks });
   const { healthy } = await taskStatus(stack);
   if (healthy !== appTasks) throw new Error(`${healthy} tasks are healthy, not ${appTasks}`);
 }
