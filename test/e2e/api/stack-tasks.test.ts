@@ -1,28 +1,18 @@
 import { expect } from "chai";
-import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { readTasks } from "../../../tools/stack-tasks.ts";
-import { callApi } from "../../support/api-environment.ts";
+import { useApi } from "../../support/api-environment.ts";
 import { makeFargate, makeNetwork } from "../../support/fargate.ts";
 
 const names = { of: (id: string | undefined) => id ?? "", withoutPrefix: (name: string) => name };
 
 describe("The tasks of a stack, for its picture", function () {
   this.timeout(60_000);
-  let api: ApiServer;
-  let restore: (() => void) | undefined;
-  before(async () => {
-    api = await startApi();
-    restore = callApi(api);
-  });
-  after(async () => {
-    restore?.();
-    await api?.stop();
-  });
+  const lab = useApi();
 
   it("are read with the load balancer of the VPC, and none where there is no cluster", async () => {
-    const network = await makeNetwork(api);
+    const network = await makeNetwork(lab.api);
     expect((await readTasks(network.balancer.VpcId, "app", names)).tasks).to.deep.equal([]);
-    const fargate = await makeFargate(api, network);
+    const fargate = await makeFargate(lab.api, network);
     const asked = fargate.service(await fargate.register());
     await fargate.ecs.createService(asked);
     const { balancers, tasks } = await readTasks(network.balancer.VpcId, "app", names);

@@ -6,23 +6,13 @@ import { waitUntilServicesInactive } from "@aws-sdk/client-ecs";
 import { Route53 } from "@aws-sdk/client-route-53";
 import { SNS } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { taggedResources } from "../../../lab/support/tagged-resources.ts";
 import { makeFargate, makeNetwork } from "../../support/fargate.ts";
-import { callApi } from "../../support/api-environment.ts";
+import { useApi } from "../../support/api-environment.ts";
 
 describe("A stack's service, with all that it stands on", function () {
   this.timeout(60_000);
-  let api: ApiServer;
-  let restore: (() => void) | undefined;
-  before(async () => {
-    api = await startApi();
-    restore = callApi(api);
-  });
-  after(async () => {
-    restore?.();
-    await api?.stop();
-  });
+  const lab = useApi();
 
   const tags = { project: "app", stack: "dev" };
   const capital = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
@@ -30,10 +20,10 @@ describe("A stack's service, with all that it stands on", function () {
   const types = async () => (await taggedResources(tags)).map(({ type }) => type);
 
   it("is found by its tags until it is deleted", async () => {
-    const network = await makeNetwork(api);
-    const fargate = await makeFargate(api, network);
-    const ecr = new ECR(api.client);
-    const acm = new ACM(api.client);
+    const network = await makeNetwork(lab.api);
+    const fargate = await makeFargate(lab.api, network);
+    const ecr = new ECR(lab.api.client);
+    const acm = new ACM(lab.api.client);
     const { service } = await fargate.ecs.createService({
       ...fargate.service(await fargate.register()),
       tags: small,
@@ -45,7 +35,7 @@ describe("A stack's service, with all that it stands on", function () {
       ...{ ResourceArns: [LoadBalancerArn!, TargetGroupArn, listener], Tags: capital },
     });
     const { repository } = await ecr.createRepository({ repositoryName: "tagged", tags: capital });
-    const scaling = new ApplicationAutoScaling(api.client);
+    const scaling = new ApplicationAutoScaling(lab.api.client);
     const target = {
       ServiceNamespace: "ecs",
       ScalableDimension: "ecs:service:DesiredCount",
@@ -103,8 +93,8 @@ describe("A stack's service, with all that it stands on", function () {
     };
     const made = await Promise.all(
       ["us-west-2", "us-east-1"].map(async (region) => {
-        const sns = new SNS({ ...api.client, region });
-        const cloudwatch = new CloudWatch({ ...api.client, region });
+        const sns = new SNS({ ...lab.api.client, region });
+        const cloudwatch = new CloudWatch({ ...lab.api.client, region });
         const { TopicArn } = await sns.createTopic({ Name: "alarms", Tags: capital });
         await cloudwatch.putMetricAlarm({ ...alarm, Tags: capital });
         return async () => {
@@ -113,7 +103,7 @@ describe("A stack's service, with all that it stands on", function () {
         };
       }),
     );
-    const route53 = new Route53(api.client);
+    const route53 = new Route53(lab.api.client);
     const { HealthCheck } = await route53.createHealthCheck({
       CallerReference: "1",
       HealthCheckConfig: { Type: "TCP", IPAddress: "192.0.2.1", Port: 80 },

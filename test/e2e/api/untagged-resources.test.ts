@@ -1,21 +1,11 @@
 import { EC2 } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
-import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { untaggedResources } from "../../../lab/support/untagged-resources.ts";
-import { callApi } from "../../support/api-environment.ts";
+import { useApi } from "../../support/api-environment.ts";
 
 describe("An untagged resource of an interrupted creation", function () {
   this.timeout(60_000);
-  let api: ApiServer;
-  let restore: (() => void) | undefined;
-  before(async () => {
-    api = await startApi();
-    restore = callApi(api);
-  });
-  after(async () => {
-    restore?.();
-    await api?.stop();
-  });
+  const lab = useApi();
 
   /** The ids that are found for creations of these types and inputs. */
   const find = async (...creations: [type: string, inputs: Record<string, unknown>][]) => {
@@ -26,7 +16,7 @@ describe("An untagged resource of an interrupted creation", function () {
   };
 
   it("is found by its inputs: a route, a route table association or a security group rule", async () => {
-    const ec2 = new EC2(api.client);
+    const ec2 = new EC2(lab.api.client);
     const { Vpc } = await ec2.createVpc({ CidrBlock: "10.0.0.0/16" });
     const { VpcId } = Vpc!;
     const { Subnet } = await ec2.createSubnet({ VpcId, CidrBlock: "10.0.0.0/24" });

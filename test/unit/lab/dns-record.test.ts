@@ -1,31 +1,12 @@
 import { expect } from "chai";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run } from "../../../lab/support/lab.ts";
-import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
-
-const lab = join(import.meta.dirname, "../../../lab");
+import { useLabCommand } from "../../support/lab-command.ts";
 
 describe("lab/dns-record", function () {
   this.timeout(20_000);
-  const directory = mkdtempSync(join(tmpdir(), "dns-record-"));
-  let api: ApiServer;
-  before(async () => {
-    api = await startApi();
-    for (const part of ["dns-record", "shell"])
-      cpSync(join(lab, part), join(directory, part), { recursive: true });
-    const run = `#!/bin/sh\nAWS_ENDPOINT_URL=${api.endpoint} exec "$@"\n`;
-    writeFileSync(join(directory, "in"), run, { mode: 0o755 });
-  });
-  after(async () => {
-    await api?.stop();
-    rmSync(directory, { recursive: true });
-  });
-
-  const call = (...args: string[]) => run(join(directory, "dns-record"), args);
+  const command = useLabCommand("dns-record");
+  const { call } = command;
   const dns = async () => {
-    const response = await fetch(`${api.endpoint}/_lab/dns`);
+    const response = await fetch(`${command.api.endpoint}/_lab/dns`);
     return (await response.json()) as { records: unknown; zones: unknown };
   };
   const records = async () => (await dns()).records;

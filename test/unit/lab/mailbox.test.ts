@@ -1,33 +1,14 @@
 import { expect } from "chai";
+import { useLabCommand } from "../../support/lab-command.ts";
 import { SNS } from "@aws-sdk/client-sns";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run } from "../../../lab/support/lab.ts";
-import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
-
-const lab = join(import.meta.dirname, "../../../lab");
 
 describe("lab/mailbox", function () {
   this.timeout(20_000);
-  const directory = mkdtempSync(join(tmpdir(), "mailbox-"));
-  let api: ApiServer;
-  before(async () => {
-    api = await startApi();
-    for (const part of ["mailbox", "shell"])
-      cpSync(join(lab, part), join(directory, part), { recursive: true });
-    const run = `#!/bin/sh\nAWS_ENDPOINT_URL=${api.endpoint} exec "$@"\n`;
-    writeFileSync(join(directory, "in"), run, { mode: 0o755 });
-  });
-  after(async () => {
-    await api?.stop();
-    rmSync(directory, { recursive: true });
-  });
-
-  const call = (...args: string[]) => run(join(directory, "mailbox"), args);
+  const command = useLabCommand("mailbox");
+  const { call } = command;
 
   it("prints the mails to an address, and follows the links in them", async () => {
-    const sns = new SNS(api.client);
+    const sns = new SNS(command.api.client);
     const { TopicArn } = await sns.createTopic({ Name: "alarms" });
     const Endpoint = "ops+a@example.com";
     await sns.subscribe({ TopicArn, Protocol: "email", Endpoint });

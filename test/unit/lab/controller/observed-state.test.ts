@@ -4,37 +4,31 @@ import { CreateDBInstanceCommand } from "@aws-sdk/client-rds";
 import { Route53 } from "@aws-sdk/client-route-53";
 import { expect } from "chai";
 import { builder } from "../../../../lab/support/account.ts";
-import { type ApiServer, startApi } from "../../../../lab/support/api-server.ts";
-import { callApi } from "../../../support/api-environment.ts";
+import { useApi } from "../../../support/api-environment.ts";
 
 describe("The observed state", function () {
   this.timeout(20_000);
 
   const { fetch } = globalThis;
-  let restore: (() => void) | undefined;
-  let api: ApiServer;
+  const lab = useApi({ LAB_CONTROLLER: "1" });
   let subnet: string;
   let controlApi: typeof import("../../../../lab/controller/control-api.ts");
   let observed: typeof import("../../../../lab/controller/observed-state.ts");
 
   before(async () => {
-    api = await startApi({ LAB_CONTROLLER: "1" });
-    restore = callApi(api);
     // These modules read the environment when they are imported.
     controlApi = await import("../../../../lab/controller/control-api.ts");
     observed = await import("../../../../lab/controller/observed-state.ts");
-    const make = builder(api);
+    const make = builder(lab.api);
     const vpc = await make.vpc("10.0.0.0/16");
     subnet = await make.subnet(vpc, "10.0.0.0/24");
     await make.subnetGroup("db", [subnet, await make.subnet(vpc, "10.0.1.0/24", "b")]);
     await make.databases.send(new CreateDBInstanceCommand(make.database("db", "db")));
     const InstanceProfileName = "empty";
-    await new IAMClient(api.client).send(new CreateInstanceProfileCommand({ InstanceProfileName }));
+    await new IAMClient(lab.api.client).send(
+      new CreateInstanceProfileCommand({ InstanceProfileName }),
+    );
     await make.instance(subnet, { IamInstanceProfile: { Name: InstanceProfileName } });
-  });
-  after(async () => {
-    restore?.();
-    await api?.stop();
   });
   afterEach(() => (globalThis.fetch = fetch));
 
@@ -64,7 +58,7 @@ describe("The observed state", function () {
   });
 
   it("includes the zones and records of the public DNS", async () => {
-    const route53 = new Route53(api.client);
+    const route53 = new Route53(lab.api.client);
     await route53.createHostedZone({ Name: "example.test", CallerReference: "1" });
     const { dns } = await observed.describe();
     expect(dns).to.deep.equal({ zones: ["example.test"], records: [] });
