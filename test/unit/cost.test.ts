@@ -8,6 +8,8 @@ import {
   total,
   type StackSettings,
 } from "../../tools/cost.ts";
+import { program, type Program } from "./program.ts";
+import { withTasks as programWithTasks } from "./task-stack.ts";
 
 const file = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 /** Settings from a Pulumi.NAME.yaml with these lines. */
@@ -69,6 +71,16 @@ describe("The cost of an environment", () => {
     const tasks = settings("alarmEmail: ops@example.com", "appTasks: 2");
     expect(estimate(tasks).find(({ what }) => what === "alarms")!.usd).to.be.closeTo(1.6, 1e-9);
     expect(report({ plain, watched })).to.match(/^check of the page +0\.00 +1\.50 +0\.00$/m);
+  });
+
+  it("counts as many alarms as the program makes, with and without tasks", async () => {
+    const alarmEmail = "ops@example.com";
+    const alarms = (built: Program) => built.all("aws:cloudwatch/metricAlarm:MetricAlarm").length;
+    const usd = (of: StackSettings) => estimate(of).find(({ what }) => what === "alarms")!.usd;
+    const watched = await program({ alarmEmail });
+    expect(usd(settings(`alarmEmail: ${alarmEmail}`))).to.be.closeTo(0.1 * alarms(watched), 1e-9);
+    const tasks = settings(`alarmEmail: ${alarmEmail}`, "appTasks: 3");
+    expect(usd(tasks)).to.be.closeTo(0.1 * alarms(await programWithTasks({ alarmEmail })), 1e-9);
   });
 
   it("changes with each switch", () => {
