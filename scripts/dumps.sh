@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced after common.sh by the scripts of backups: what a dump and its manifest look like, and how large a schema is.
+# shellcheck disable=SC2154  # common.sh sets root and scratch, and a script that asks for its lines sets manifest
 
 # prepare-database.sh writes it. The app's user may not read the functions and procedures of others.
 reader=$root/backup.cnf
@@ -15,7 +16,6 @@ dumped() {
 }
 
 # stated NAME: a line of $manifest, without its name; nothing if it has none.
-# shellcheck disable=SC2154  # the scripts read it
 stated() { sed -n "s/^$1 //p" <<<"$manifest"; }
 
 # schema_size SCHEMA: what its tables take, in bytes. MySQL keeps older statistics for a day, unless it is told not to.
