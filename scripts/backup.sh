@@ -22,18 +22,10 @@ copied() {
 "$bin/objects.sh" check
 "$bin/objects.sh" list "$SCHEMA" >"$work/objects"
 copied to-sum sum sha256sum
-# One INSERT a row and no line breaks in it, so that counting lines counts rows, of the very moment of the dump. A line of a
-# function may begin like a row, too.
-# shellcheck disable=SC2016  # MySQL's quotes
-copied to-rows rows awk -v objects_begin="$objects_begin" '$0 == objects_begin { is_whole = last ~ /^-- Dump completed/; ended = 1 }
-  ended { next }
-  /./ { last = $0 }
-  /^INSERT INTO `/ { split($0, part, "`"); rows[part[2]]++ }
-  /^CREATE TABLE `/ { split($0, part, "`"); rows[part[2]] += 0 }
-  END { if (!ended || is_whole) print "whole"; for (table in rows) print "rows", table, rows[table] }'
 mapfile -t views < <(sed -n 's/^view\t//p' "$work/objects")
 tables_dump() {
-  dumped --quick --skip-triggers --skip-extended-insert --no-autocommit "${views[@]/#/--ignore-table=$SCHEMA.}" "$SCHEMA"
+  dumped --quick --skip-triggers --skip-extended-insert --no-autocommit "${views[@]/#/--ignore-table=$SCHEMA.}" "$SCHEMA" |
+    LC_ALL=C awk -v counts="$work/rows" -f "$bin/rows.awk"
 }
 # They come after all rows, so that loading a row starts no trigger. A restore creates them for themselves.
 objects_dump() {
@@ -41,7 +33,7 @@ objects_dump() {
   # A dump that ends early may end in a line.
   printf '\n%s\n' "$objects_begin" && "$bin/objects.sh" dump "$SCHEMA" | tee "$work/objects.sql"
 }
-dump() { { tables_dump && objects_dump; } | tee "$work/to-rows" | gzip | tee "$work/to-sum"; }
+dump() { { tables_dump && objects_dump; } | gzip | tee "$work/to-sum"; }
 
 # put NAME COMMAND…: stores what a command prints.
 put() {
