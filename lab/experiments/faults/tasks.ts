@@ -1,7 +1,7 @@
 /** Faults of tasks on ECS, of their load balancer, and of a release to them. */
 import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { SSM } from "@aws-sdk/client-ssm";
-import { appendFile } from "node:fs/promises";
+import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mark, type LabStack, type SettingValues } from "../../support/stack.ts";
 import {
@@ -14,8 +14,10 @@ import {
   turnOff,
   turnOn,
 } from "../../support/tasks.ts";
+import { up } from "../../support/up.ts";
 import { killedAt } from "./engine.ts";
 import { broken, refused, until, type Fault } from "./fault.ts";
+import { terminated } from "./machine.ts";
 
 const prepare = (stack: LabStack) => turnOn(stack, 2);
 
@@ -70,14 +72,36 @@ async function release(stack: LabStack): Promise<void> {
     throw new Error(`${healthy} of ${wanted} tasks are healthy: ${problems.join("; ")}`);
 }
 
+/** Names of the app's variables in SSM. */
+async function variables(stack: LabStack): Promise<string[]> {
+  const query = { Path: "/flask-on-aws-dev/app", Recursive: true };
+  const { Parameters = [] } = await stack.client(SSM).getParametersByPath(query);
+  return Parameters.map(({ Name }) => Name!);
+}
+
 async function removeVariables(stack: LabStack): Promise<void> {
-  const ssm = stack.client(SSM);
-  const { Parameters = [] } = await ssm.getParametersByPath({
-    Path: "/flask-on-aws-dev/app",
-    Recursive: true,
-  });
-  for (const { Name } of Parameters) await ssm.deleteParameter({ Name });
-  if (Parameters.length === 0) throw new Error("no variable is in SSM");
+  const names = await variables(stack);
+  for (const Name of names) await stack.client(SSM).deleteParameter({ Name });
+  if (names.length === 0) throw new Error("no variable is in SSM");
+}
+
+/** Resolves to what builds the stack again, with its rows. */
+async function destroyedWithoutMachines(stack: LabStack): Promise<() => Promise<void>> {
+  const { lab } = stack;
+  const copies = join(lab.home, "copies");
+  const copy = (await lab.ops("backup", "--to", copies)).trim().split("\n").at(-1)!;
+  if ((await variables(stack)).length === 0) throw new Error("no variable is in SSM");
+  await terminated(stack);
+  await lab.pulumi("destroy", "--yes", "--skip-preview");
+  const left = await variables(stack);
+  if (left.length > 0) throw new Error(`destroy has left ${left.join(", ")}`);
+  return async () => {
+    await up(stack, { appTasksMax: 0 });
+    await stack.look();
+    await lab.ops("restore", "--from", copy, "--yes");
+    await rm(copies, { recursive: true });
+    await release(stack);
+  };
 }
 
 /** The engine killed at a step that there is with tasks only. */
@@ -153,5 +177,15 @@ export const taskFaults: Fault[] = [
         await release(stack);
       };
     },
+  },
+  {
+    name: "destroyed-without-app-server",
+    allowsDowntime: true,
+    async prepare(stack) {
+      await prepare(stack);
+      // The end of scaling is the other step that needs the app server.
+      await up(stack, { appTasksMax: 3 });
+    },
+    inject: destroyedWithoutMachines,
   },
 ];
