@@ -24,6 +24,7 @@ const prepare = (stack: LabStack) => turnOn(stack, 2);
 /** What an app does in tasks only: the app server's gunicorn gets no such option. */
 const inTasks = 'import os\nif "gthread" in os.environ.get("GUNICORN_CMD_ARGS", ""):\n';
 const crash = `${inTasks}    raise RuntimeError("the app has had enough of tasks")\n`;
+const slow = `${inTasks}    import time\n    time.sleep(3600)\n`;
 const answer500 = `${inTasks}    @app.before_request\n    def refuse():\n        raise RuntimeError("no pages in tasks")\n`;
 
 /** A version whose start has these lines of Python at its end. Only tasks must not serve it. */
@@ -44,7 +45,7 @@ async function refusedByEcs(
   await refused(
     stack,
     { ...settings, appCommit },
-    /error: ECS does not serve commit \S+: /,
+    /error: ECS does not serve commit /,
     new RegExp(`On the app server commit ${appCommit} serves`),
     /remedy: correct the app/,
     ...patterns,
@@ -65,8 +66,8 @@ async function killedAndNotReplaced(stack: LabStack, why: RegExp): Promise<void>
 }
 
 /** A release of a new version, after which all tasks serve. */
-async function release(stack: LabStack): Promise<void> {
-  await stack.release();
+async function release(stack: LabStack, settings: SettingValues = {}): Promise<void> {
+  await stack.release(settings);
   const { wanted, healthy, problems } = await taskStatus(stack);
   if (wanted !== 2 || healthy !== 2 || problems.length > 0)
     throw new Error(`${healthy} of ${wanted} tasks are healthy: ${problems.join("; ")}`);
@@ -138,6 +139,26 @@ export const taskFaults: Fault[] = [
     async inject(stack) {
       await refusedByEcs(stack, answer500, {}, /failed ELB health checks/);
       return () => release(stack);
+    },
+  },
+  {
+    name: "slow-in-tasks",
+    // ECS gives up after three tasks, each of which it gives two minutes: two at a time come to that within five minutes.
+    prepare: (stack) => turnOn(stack, 1),
+    async inject(stack) {
+      const before = await stack.serving();
+      await refusedByEcs(
+        stack,
+        slow,
+        { appTasksTimeout: 5 },
+        new RegExp(` after 300 s, and returns to commit ${before}: `),
+        new RegExp(`1 of 1 tasks run commit ${before}`),
+      );
+      await until("ECS has returned to the version before", 180, async () => {
+        const { healthy, groups } = await taskStatus(stack);
+        return healthy === 1 && groups.every(({ commit }) => commit === before);
+      });
+      return () => release(stack, { appTasks: 2, appTasksTimeout: 15 });
     },
   },
   killedWithTasks("push"),
