@@ -151,7 +151,7 @@ export class Tasks extends pulumi.ComponentResource {
       executionRoleArn: roles.executionArn,
       taskRoleArn: roles.taskArn,
     };
-    const needs = [roles.permissions, this.variables, ...args.subnets.private.routes];
+    const needs = [roles.permissions, ...args.subnets.private.routes];
     const opts = { parent: this };
     const serve: Tasks["serve"] = (pushed) => {
       const own = { serviceName, targetGroupArn, after: [listener, ...needs] };

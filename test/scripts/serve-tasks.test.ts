@@ -188,6 +188,10 @@ describe("The service of the tasks", () => {
     for (const [what, services] of [
       ["is the first one", service([rolling(1)])],
       ["has replaced all others", service([rolling(3), leaving(0)])],
+      [
+        "has another number of tasks since",
+        service([deployment("new", wanted)], { desiredCount: 4 }),
+      ],
       ["follows one that never served alone", service([rolling(1), stuck])],
     ] as const)
       it(`goes on where it ${what}, and is awaited by the next run`, () => {
