@@ -3,7 +3,8 @@ import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v
 import { SSM } from "@aws-sdk/client-ssm";
 import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { mark, type LabStack, type SettingValues } from "../../support/stack.ts";
+import { succeed } from "../../support/lab.ts";
+import { mark, tail, type LabStack, type SettingValues } from "../../support/stack.ts";
 import {
   hasTasks,
   kill,
@@ -16,7 +17,7 @@ import {
 } from "../../support/tasks.ts";
 import { up } from "../../support/up.ts";
 import { killedAt } from "./engine.ts";
-import { broken, refused, until, type Fault } from "./fault.ts";
+import { broken, isServed, part, refused, until, type Fault } from "./fault.ts";
 import { terminated } from "./machine.ts";
 
 const prepare = (stack: LabStack) => turnOn(stack, 2);
@@ -105,6 +106,32 @@ async function destroyedWithoutMachines(stack: LabStack): Promise<() => Promise<
   };
 }
 
+/** Resolves to what switches the tasks off again. */
+async function recordsElsewhere(stack: LabStack): Promise<() => Promise<void>> {
+  const domain = "tasks.elsewhere.test";
+  const env = { LAB_NAME: stack.lab.name };
+  const create = (record: string) => succeed("lab/dns-record", record.split(" "), { env });
+  const running = stack.startUp({ domain, dnsZone: "none", appTasks: 2 });
+  const ofCertificate = /Needed DNS record .*: (_\S+ \d+ IN CNAME \S+)/;
+  await until("up prints the record", 600, () =>
+    Promise.resolve(ofCertificate.test(running.output()) || running.over()),
+  );
+  await create(part(running.output(), ofCertificate));
+  const result = await running.ended;
+  if (result.status !== 0) throw new Error(`up ended with ${result.status}:\n${tail(result)}`);
+  const records = (await stack.lab.outputs()).dnsRecord!.split("\n");
+  await create(records[1]!);
+  await stack.look();
+  await until("the load balancer serves the domain", 60, () => isServed(stack));
+  return async () => {
+    await create(`${domain} 60 IN A ${stack.outputs.appServerPublicIp!}`);
+    await turnOff(stack);
+    await up(stack, { dnsZone: "" });
+    for (const record of [domain, records[0]!.split(" ")[0]!]) await create(record);
+    await stack.release();
+  };
+}
+
 /** The engine killed at a step that there is with tasks only. */
 const killedWithTasks = (step: string): Fault => ({ ...killedAt(step), prepare });
 
@@ -140,6 +167,13 @@ export const taskFaults: Fault[] = [
       await refusedByEcs(stack, answer500, {}, /failed ELB health checks/);
       return () => release(stack);
     },
+  },
+  {
+    name: "certificate-record-late",
+    // The app server gets a certificate of its address again at the end.
+    allowsDowntime: true,
+    prepare: turnOff,
+    inject: recordsElsewhere,
   },
   {
     name: "slow-in-tasks",
