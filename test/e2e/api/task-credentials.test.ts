@@ -29,7 +29,7 @@ describe("The role of a task of the lab's API", function () {
     await fargate.ecs.createService({ ...asked, serviceName, loadBalancers: [] });
     const arns = await fargate.ecs.listTasks({ cluster: "app", serviceName });
     const ids = arns.taskArns!.map((arn) => arn.split("/").at(-1));
-    const all = (await controlApi(lab.api, "ecs/tasks")).body.tasks as unknown as Told[];
+    const all = (await controlApi(lab.api, "ecs/tasks")).body.tasks as Told[];
     return all.filter(({ id }) => ids.includes(id));
   };
 
