@@ -188,6 +188,7 @@ const tasks =
           architecture: settings.machineImage.architecture,
           ownImage: settings.appDockerfile !== "",
           region: settings.region,
+          account,
         },
         opts,
       )

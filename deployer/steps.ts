@@ -89,8 +89,11 @@ export class Steps {
     return this.run(suffix, create, step);
   }
 
-  /** Runs a script when the resource is deleted, and then only. It must not run because something else has changed. */
-  atEnd(suffix: string, script: string, after: pulumi.Resource[]): pulumi.Resource {
+  /**
+   * Runs a script when the resource is deleted, and then only. It must not run because something else has changed. It does
+   * not run if `of` is deleted as well: then there is nothing left to change, and the machine may be gone.
+   */
+  atEnd(suffix: string, script: string, of: pulumi.Resource): pulumi.Resource {
     return new command.remote.Command(
       `${this.name}-${suffix}`,
       {
@@ -99,7 +102,7 @@ export class Steps {
         delete: `${root}/bin/${script}`,
         addPreviousOutputInEnv: false,
       },
-      { ...this.opts, dependsOn: after },
+      { ...this.opts, dependsOn: of, deletedWith: of },
     );
   }
 }

@@ -3,12 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { isScaled, type TaskCount } from "../compute/tasks/plan.ts";
 import type { Pushed } from "../compute/tasks/definition.ts";
 import type { Tasks } from "../compute/tasks/tasks.ts";
-import { quote } from "./shell.ts";
 import type { Steps } from "./steps.ts";
 
 /** The tasks that a release serves, as {@link ReleaseArgs} has them. */
 export interface ReleaseTasks {
-  readonly ecs: Pick<Tasks, "names" | "permissions" | "serve" | "serveWorkers">;
+  readonly ecs: Pick<Tasks, "names" | "permissions" | "variables" | "serve" | "serveWorkers">;
   /** Address of the load balancer's page. */
   readonly url: string;
   /** After which a release fails that ECS has not brought to its end. */
@@ -36,19 +35,13 @@ export function serveTasks(
     args: [image],
     by: "deploy-lock.sh push.sh",
     triggers,
-    after: [deploy, ecs.permissions],
+    after: [deploy, ecs.permissions, ecs.variables],
   });
-  // Deleted after the service, while the app server is still there.
-  const cleanUp = steps.atEnd(
-    "remove-parameters",
-    `parameters.sh remove ${quote(ecs.names.parameters)}`,
-    [push],
-  );
   const pushed = push.stdout.apply(parsePushed);
-  const workers = serveWorkers(steps, tasks, pushed, [image, ...triggers], cleanUp);
-  const { taskDefinition, service, resource, scale } = ecs.serve(pushed, [cleanUp]);
+  const workers = serveWorkers(steps, tasks, pushed, [image, ...triggers]);
+  const { taskDefinition, service, resource, scale } = ecs.serve(pushed);
   // Deleted after the scaling, which may change the number until then, also after serve-tasks has set the one without it.
-  const scaling = scale?.([steps.atEnd("end-scaling", "end-scaling.sh", [resource])]);
+  const scaling = scale?.([steps.atEnd("end-scaling", "end-scaling.sh", resource)]);
   return steps.script("serve-tasks", {
     args: [
       ...[ecs.names.cluster, service, taskDefinition, timeoutMinutes * 60],
@@ -69,9 +62,8 @@ function serveWorkers(
   { ecs, timeoutMinutes }: ReleaseTasks,
   pushed: pulumi.Output<Pushed>,
   triggers: pulumi.Input<string>[],
-  cleanUp: pulumi.Resource,
 ): pulumi.Resource[] {
-  const made = ecs.serveWorkers?.(pushed, [cleanUp]);
+  const made = ecs.serveWorkers?.(pushed);
   if (!made) return [];
   const { taskDefinition, service, resource, count } = made;
   const step = steps.script("serve-workers", {

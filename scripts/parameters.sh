@@ -3,7 +3,8 @@
 #   number of their set, and their names. The number grows by one if they have changed.
 # parameters.sh current PREFIX: prints the number of the set that has the app's variables of now, or that would be made for them.
 # parameters.sh keep PREFIX NUMBER: removes the sets below this one.
-# parameters.sh remove PREFIX: removes all.
+# parameters.sh remove PREFIX: does nothing. A stack of an earlier version runs it when its state forgets the step that removed
+#   all sets, while tasks still need them. The program removes them itself, at the end of the tasks.
 #
 # A value is in no command line, which every process can read.
 set -euo pipefail
@@ -39,9 +40,10 @@ current)
   planned=$(plan) || fail "the parameters of $prefix cannot be read" "$remedy" ''
   echo "${planned%%$'\n'*}"
   ;;
-keep | remove)
+keep)
   listing=$(listed --query 'Parameters[].Name' --output text) || fail "the parameters of $prefix cannot be read" "$remedy" ''
-  mapfile -t names < <(python3 -B "$bin/parameters.py" below "$prefix" "${3:-1000000000}" <<<"$listing" | sed '/^$/d')
+  mapfile -t names < <(python3 -B "$bin/parameters.py" below "$prefix" "$3" <<<"$listing" | sed '/^$/d')
   delete "${names[@]}"
   ;;
+remove) ;;
 esac

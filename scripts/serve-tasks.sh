@@ -7,6 +7,8 @@
 #
 # ECS answers an update with success, also when it takes it back later: this asks ECS what runs. It fails if ECS rolls back, or
 # has not come to an end in time, and tells why: the service's events, why tasks have stopped, and what the last one has logged.
+# After that time it has ECS return to the version before, as ECS does by itself when tasks fail. Else a release that has failed
+# would serve some time later, with nobody looking.
 #
 # Nothing checks a worker but that it runs, and ECS calls a deployment complete as soon as all do. So this looks for 10 seconds
 # more, as processes.sh does.
@@ -24,9 +26,9 @@ service_is() { aws ecs describe-services --cluster "$cluster" --services "$servi
 # of_definition DEFINITION commit|set|container
 of_definition() { aws ecs describe-task-definition --task-definition "$1" --output json | python3 -B "$bin/task_service.py" "$2"; }
 
-# update OPTION…: prints the deployment that it begins.
+# update DEFINITION OPTION…: prints the deployment that it begins.
 update() {
-  aws ecs update-service --cluster "$cluster" --service "$service" --task-definition "$definition" "$@" --output json |
+  aws ecs update-service --cluster "$cluster" --service "$service" --task-definition "$@" --output json |
     python3 -c 'import json, sys
 print(next(each["id"] for each in json.load(sys.stdin)["service"]["deployments"] if each["status"] == "PRIMARY"))'
 }
@@ -64,6 +66,18 @@ oldest_set() {
   sed '/^$/d' <<<"$sets" | sort --numeric-sort | head -n 1
 }
 
+# go_back: has ECS return to the version before, and says what it does. Of a first version, and of one whose tasks have all
+# been replaced, there is none. The way back of a failed rollback is not turned back again.
+go_back() {
+  local to=''
+  if [ -z "${undoing:-}" ]; then to=$(service_is before "$deployment") || true; fi
+  if [ -n "$to" ] && update "$to" >/dev/null; then
+    echo "returns to commit $(of_definition "$to" commit || true)"
+  else
+    echo "goes on trying"
+  fi
+}
+
 give_up() {
   evidence=$(reasons 2>&1) || true
   fail "$1" "$remedy"
@@ -87,10 +101,10 @@ absent) fail "the service $service of the cluster $cluster is not there" "run $p
 wait*)
   deployment=${action#wait }
   # With the same task definition ECS begins no deployment.
-  if [ -n "${number[*]}" ]; then deployment=$(update "${number[@]}"); fi
+  if [ -n "${number[*]}" ]; then deployment=$(update "$definition" "${number[@]}"); fi
   ;;
-again) deployment=$(update "${number[@]}" --force-new-deployment) ;;
-*) deployment=$(update "${number[@]}") ;;
+again) deployment=$(update "$definition" "${number[@]}" --force-new-deployment) ;;
+*) deployment=$(update "$definition" "${number[@]}") ;;
 esac
 said='' began=$SECONDS looks=0
 while true; do
@@ -107,7 +121,7 @@ while true; do
   if [ "$((SECONDS - began))" -ge "$limit" ]; then
     remedy+="
         or, if it only needs more time, raise appTasksTimeout, then run $pulumi up$flags again"
-    give_up "ECS does not $does commit $commit after $limit s, and goes on trying: ${state#waiting }"
+    give_up "ECS does not $does commit $commit after $limit s, and $(go_back): ${state#waiting }"
   fi
   if [ "$state" != "$said" ] && [ "$looks" = 0 ]; then echo "${state#waiting }, $((SECONDS - began)) s"; fi
   said=$state

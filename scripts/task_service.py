@@ -5,6 +5,7 @@ task_service.py begin DEFINITION [LEAST MOST]: from `aws ecs describe-services`,
     outside of the limits, a second line has the nearer one.
 task_service.py outside LEAST MOST: from the same, this second line alone
 task_service.py judge DEPLOYMENT DEFINITION: from the same, `serving TEXT`, `waiting TEXT` or `failed TEXT`
+task_service.py before DEPLOYMENT: from the same, the task definition of the version before it; nothing if it has no tasks any more
 task_service.py definition: from the same, the task definition that serves; nothing if there is none
 task_service.py summary: from the same, how many tasks of which definition run: a line `COUNT DESIRED DEFINITION` for each
 task_service.py events: from the same, its last events
@@ -85,6 +86,17 @@ def judge(service, deployment, definition):
         return f"serving {count(mine)} tasks"
     before = "".join(f", {each['runningCount']} of the version before" for each in others if each["runningCount"])
     return f"waiting {count(mine)} tasks run{before}"
+
+
+def before(service, deployment):
+    """In a list, the task definition that has served until a deployment began, as long as it has tasks. One that was not
+    complete itself has never served alone. ECS chooses alike: ECS developer guide, "How the Amazon ECS deployment circuit
+    breaker detects failures"."""
+    return [
+        each["taskDefinition"]
+        for each in service["deployments"]
+        if each["id"] != deployment and each.get("rolloutState") == "COMPLETED" and each["runningCount"]
+    ][:1]
 
 
 def summary(service):
@@ -185,6 +197,8 @@ def main(action, *arguments):
             lines = outside(service, *arguments)
         elif action == "judge":
             lines = [judge(service, *arguments)]
+        elif action == "before":
+            lines = before(service, *arguments) if service else []
         elif action == "definition":
             lines = [primary_of(service)["taskDefinition"]] if service else []
         else:

@@ -1,5 +1,8 @@
 import * as aws from "@pulumi/aws";
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { quote } from "../../deployer/shell.ts";
+import type { AwsAccount } from "../../network/aws-account.ts";
 import type { Zone } from "../../network/dns.ts";
 import type { MachineImage } from "../images.ts";
 import { Balancer, type BalancerArgs } from "./balancer.ts";
@@ -39,6 +42,8 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
   /** Whether the app's own Dockerfile builds the image. */
   readonly ownImage: boolean;
   readonly region: string;
+  /** For calls beside Pulumi's provider. */
+  readonly account: AwsAccount;
 }
 
 /** What the app server's scripts have to know. */
@@ -66,15 +71,15 @@ export class Tasks extends pulumi.ComponentResource {
   readonly names: TaskNames;
   /** What the app server's role may do with them. */
   readonly permissions: pulumi.Resource;
+  /** Comes before the app's variables are in SSM, and removes them when it is deleted. */
+  readonly variables: pulumi.Resource;
   readonly balancer: Balancer;
   /** The line of a zone file for the certificate to create elsewhere; empty if there is nothing to do. */
   readonly recordToCreate: pulumi.Output<string>;
   /** Makes the service of what a release has pushed, and its task definition. */
-  readonly serve: (pushed: pulumi.Output<Pushed>, after: readonly pulumi.Resource[]) => TaskService;
+  readonly serve: (pushed: pulumi.Output<Pushed>) => TaskService;
   /** The same for the workers; undefined if the app server runs them. */
-  readonly serveWorkers:
-    | ((pushed: pulumi.Output<Pushed>, after: readonly pulumi.Resource[]) => WorkerService)
-    | undefined;
+  readonly serveWorkers: ((pushed: pulumi.Output<Pushed>) => WorkerService) | undefined;
 
   constructor(name: string, args: TasksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:compute:Tasks", name, {}, opts);
@@ -93,6 +98,7 @@ export class Tasks extends pulumi.ComponentResource {
     );
     const parameters = `/${args.stack}/app`;
     const parametersArn = pulumi.interpolate`arn:aws:ssm:${args.region}:${registry.accountId}:parameter${parameters}`;
+    this.variables = removedAtEnd(`${name}-variables`, parameters, args.account, childOpts);
     const known = { repositoryArn: registry.arn, logGroupArn: logs.arn, parametersArn };
     const roles = new TaskRoles(args.stack, { ...known, accountId: registry.accountId }, childOpts);
     const certificate = args.certificateArn
@@ -147,12 +153,12 @@ export class Tasks extends pulumi.ComponentResource {
     };
     const needs = [roles.permissions, ...args.subnets.private.routes];
     const opts = { parent: this };
-    const serve: Tasks["serve"] = (pushed, after) => {
-      const own = { serviceName, targetGroupArn, after: [...after, listener, ...needs] };
+    const serve: Tasks["serve"] = (pushed) => {
+      const own = { serviceName, targetGroupArn, after: [listener, ...needs] };
       return new TaskService(name, { ...ofBoth, ...own, pushed }, opts);
     };
-    const serveWorkers: Tasks["serveWorkers"] = (pushed, after) => {
-      const own = { count: args.workers, after: [...after, ...needs] };
+    const serveWorkers: Tasks["serveWorkers"] = (pushed) => {
+      const own = { count: args.workers, after: needs };
       return new WorkerService(`${args.stack}-workers`, { ...ofBoth, ...own, pushed }, opts);
     };
     return { serve, serveWorkers: args.workers > 0 ? serveWorkers : undefined };
@@ -172,7 +178,6 @@ export class Tasks extends pulumi.ComponentResource {
         args.clusterArn.apply((arn) => `${arn.replace(":cluster/", ":service/")}/${service}`),
       ),
     });
-    // Apart from the role's other rights: it goes after the variables have been removed by it.
     return new aws.iam.RolePolicy(
       name,
       {
@@ -203,4 +208,26 @@ export class Tasks extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+/**
+ * Has the app's variables removed at the end of the tasks. The app server, which writes them, may be gone by then: a command
+ * on a machine that is gone fails, and nothing that is left would be destroyed.
+ */
+function removedAtEnd(
+  name: string,
+  path: string,
+  account: AwsAccount,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const words = ["node", "compute/tasks/remove-parameters.ts"];
+  return new command.local.Command(
+    name,
+    {
+      create: "true",
+      delete: words.concat([JSON.stringify(account), path].map(quote)).join(" "),
+      addPreviousOutputInEnv: false,
+    },
+    opts,
+  );
 }

@@ -18,14 +18,15 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
                                            the snapshot that it begins with
   POST /_lab/db/ID/free-storage            {"bytes": n}: CloudWatch's metric FreeStorageSpace of the DB instance, as of now
   GET  /_lab/instance-credentials/ID       the role's credentials, worded as instance metadata does
+  GET  /_lab/task-credentials/ID           the same of a task on ECS, worded as ECS does
   GET  /_lab/dns                           {"zones": [name, …], "records": [{"name": …, "address": …}, …]}: what the
                                            name servers of the internet answer; a name may have several addresses
   POST /_lab/dns-record                    {"name": …, "address": …} or {"name": …, "target": …}: from now on a DNS
                                            provider that is not Route 53 has that A record, or that CNAME; an empty
                                            address or target removes it
   GET  /_lab/ecs/tasks                     {"tasks": [{"id", "arn", "desiredStatus", "lastStatus", "image", "entryPoint", "command",
-                                           "environment", "problem", "vpcId", "subnetId", "address", "mac", "groupIds",
-                                           "cpu", "memoryMiB", "port", "stopTimeout", "logGroup", "logStream"}, …]}: all
+                                           "environment", "problem", "credentialsPath", "vpcId", "subnetId", "address", "mac",
+                                           "groupIds", "cpu", "memoryMiB", "port", "stopTimeout", "logGroup", "logStream"}, …]}: all
                                            that are not stopped; "environment" has the secrets in it; with a "problem"
                                            a task cannot start and is to be reported stopped with that reason;
                                            "desiredStatus" is STOPPED once the container is to get SIGTERM
@@ -120,6 +121,7 @@ class LabApi:
             ("GET", r"db/([^/]+)/address", control_api.address),
             ("POST", r"db/([^/]+)/free-storage", control_api.report_free_storage),
             ("GET", r"instance-credentials/([^/]+)", control_api.instance_credentials),
+            ("GET", r"task-credentials/([^/]+)", control_services.task_credentials),
             ("POST", r"refuse", self._refusals.set),
             ("POST", r"quota", quotas.apply),
             ("POST", r"caller", self._call_from),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from moto.core.base_backend import BaseBackend
 from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.rds.models import DBInstance, rds_backends
@@ -66,28 +67,30 @@ def instance_credentials(instance_id: str) -> Answer:
     if not roles:
         raise NotFound(f"instance {instance_id} has no role")
     session = role_session(backend, roles[0].arn, instance_id)
-    end = session.expiration
+    began = f"{session.expiration - CREDENTIALS_LAST:%Y-%m-%dT%H:%M:%SZ}"
+    return {"Code": "Success", "LastUpdated": began, "Type": "AWS-HMAC"} | credentials(session)
+
+
+def credentials(session: AssumedRole) -> Answer:
+    """What the metadata services of instances and of tasks tell alike."""
     return {
-        "Code": "Success",
-        "LastUpdated": f"{end - CREDENTIALS_LAST:%Y-%m-%dT%H:%M:%SZ}",
-        "Type": "AWS-HMAC",
         "AccessKeyId": session.access_key_id,
         "SecretAccessKey": session.secret_access_key,
         "Token": session.session_token,
-        "Expiration": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+        "Expiration": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 
-def role_session(backend: EC2Backend, role_arn: str, instance_id: str) -> AssumedRole:
-    """The role's session of that instance: the running one, or a new one shortly before it ends."""
+def role_session(backend: BaseBackend, role_arn: str, name: str) -> AssumedRole:
+    """The role's session of that instance or task: the running one, or a new one shortly before it ends."""
     sts = sts_backends[backend.account_id][backend.partition]
     for session in sts.assumed_roles:
         lasts = session.expiration - utcnow() > RENEWED_BEFORE_END
-        if lasts and (session.session_name, session.role_arn) == (instance_id, role_arn):
+        if lasts and (session.session_name, session.role_arn) == (name, role_arn):
             return session
     return sts.assume_role(
         region_name=backend.region_name,
-        role_session_name=instance_id,
+        role_session_name=name,
         role_arn=role_arn,
         policy="",
         duration=int(CREDENTIALS_LAST.total_seconds()),

@@ -7,7 +7,7 @@ from moto.acm.models import acm_backends
 from moto.elbv2.models import elbv2_backends
 
 import certificate_authority
-from control_api import Answer, Conflict, NotFound
+from control_api import Answer, Conflict, NotFound, credentials, role_session
 from ecs import autoscaling, scaling, services
 from patches import certificates, lifecycle, load_balancers, registries
 
@@ -36,6 +36,16 @@ def report_task(id: str, status: str, exitCode: int | None = None, reason: str =
     except services.NoSuchTask as problem:
         raise NotFound(str(problem)) from None
     return {"id": id, "status": status}
+
+
+def task_credentials(task_id: str) -> Answer:
+    """The temporary credentials of the task's role, as in the ECS developer guide, "Amazon ECS task IAM role". Raises
+    NotFound."""
+    task = next((each for each in services.all_tasks() if each.id == task_id), None)
+    if task is None or task.launch.credentials_path is None:
+        raise NotFound(f"task {task_id} has no role")
+    role_arn = task.definition.task_role_arn
+    return {"RoleArn": role_arn} | credentials(role_session(task.backend, role_arn, task_id))
 
 
 def balancers() -> Answer:

@@ -203,6 +203,8 @@ export interface Task {
   environment: Record<string, string>;
   /** Why it cannot be started, worded as ECS does. */
   problem: string | null;
+  /** Where its container asks 169.254.170.2 for the credentials of its role; null without a role. */
+  credentialsPath: string | null;
   vpcId: string;
   subnetId: string;
   address: string;
@@ -266,16 +268,24 @@ export async function masterPassword(database: string): Promise<string> {
   return (await call<{ password: string }>(`db/${database}/master-password`)).password;
 }
 
-/** Credentials by instance; renewed an hour before they end, as IMDS does. */
+/** Credentials by instance or task; renewed an hour before they end, as IMDS does. */
 const credentials = new Map<string, { text: string; renewAt: number }>();
 
 /** The credentials of the instance's role, as IMDS words them; undefined without a role, or if it is gone. */
 export async function credentialsOf({ id, profileArn }: Instance): Promise<string | undefined> {
-  if (!profileArn) return undefined;
-  const key = `${id} ${profileArn}`;
+  return profileArn && renewed(`${id} ${profileArn}`, `instance-credentials/${id}`);
+}
+
+/** The same of a task, as ECS words them. */
+export async function credentialsOfTask(task: Task): Promise<string | undefined> {
+  const { id, credentialsPath } = task;
+  return credentialsPath ? renewed(id, `task-credentials/${id}`) : undefined;
+}
+
+async function renewed(key: string, path: string): Promise<string | undefined> {
   const known = credentials.get(key);
   if (known && Date.now() < known.renewAt) return known.text;
-  const found = await call<{ Expiration: string }>(`instance-credentials/${id}`).catch(ifNotFound);
+  const found = await call<{ Expiration: string }>(path).catch(ifNotFound);
   if (!found) return undefined;
   const text = JSON.stringify(found);
   credentials.set(key, { text, renewAt: Date.parse(found.Expiration) - 3_600_000 });

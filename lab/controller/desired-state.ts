@@ -40,6 +40,8 @@ export interface Interface {
   egress: Permission[];
   /** TTL of metadata replies: the instance's hop limit; undefined if the metadata service is off. */
   metadataHops: number | undefined;
+  /** Whether it may ask for the credentials of a task's role. */
+  ofTask?: true | undefined;
 }
 
 /** The router of one VPC. */
@@ -87,11 +89,11 @@ export function desiredState(observed: ObservedState): DesiredState {
 }
 
 function connect(observed: ObservedState, port: Port): Interface {
-  const { ifname, device, owner, address, mac, publicIp, metadataHops, groupIds } = port;
+  const { ifname, device, owner, address, mac, publicIp, metadataHops, ofTask, groupIds } = port;
   const subnet = observed.subnets.find(({ id }) => id === port.subnetId)!;
   const groups = observed.securityGroups.filter(({ id }) => groupIds.includes(id));
   return {
-    ...{ ifname, device, owner, address, mac, publicIp, metadataHops, groupIds },
+    ...{ ifname, device, owner, address, mac, publicIp, metadataHops, ofTask, groupIds },
     prefix: range(subnet.cidr).prefix,
     gateway: nth(subnet.cidr, 1),
     routes: routesOf(observed, subnet),

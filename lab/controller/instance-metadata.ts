@@ -1,4 +1,5 @@
 /** What the instance metadata service tells one instance: a tree of texts, by path. */
+import type { Task } from "./control-api.ts";
 import type { Instance } from "./observed-state.ts";
 
 export interface Metadata {
@@ -67,4 +68,13 @@ export function metadataOf(
       >,
     },
   ];
+}
+
+/** What 169.254.170.2 tells one task, by its address: the credentials of its role, at the path that its environment has. */
+export function metadataOfTask(
+  { address, credentialsPath }: Task,
+  credentials: string | undefined,
+): [address: string, metadata: Metadata] {
+  const tree = credentialsPath && credentials ? { [credentialsPath]: credentials } : {};
+  return [address, { tokensRequired: false, userData: "", tree }];
 }

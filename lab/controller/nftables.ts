@@ -106,6 +106,10 @@ function inputAndOutputChains(router: Router): string {
 ${metadataCards(router)
   .map(({ ifname }) => `    iifname "${ifname}" ip daddr 169.254.169.254 tcp dport 80 accept`)
   .join("\n")}
+${router.interfaces
+  .filter(({ ofTask }) => ofTask)
+  .map(({ ifname }) => `    iifname "${ifname}" ip daddr 169.254.170.2 tcp dport 80 accept`)
+  .join("\n")}
   }
   chain output {
     type filter hook output priority filter; policy accept;

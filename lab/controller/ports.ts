@@ -6,7 +6,15 @@ import type { Database, Instance } from "./observed-state.ts";
 /** What a resource says of one network interface; its subnet and its security groups say the rest. */
 export interface Port extends Pick<
   Interface,
-  "ifname" | "device" | "owner" | "address" | "mac" | "publicIp" | "metadataHops" | "groupIds"
+  | "ifname"
+  | "device"
+  | "owner"
+  | "address"
+  | "mac"
+  | "publicIp"
+  | "metadataHops"
+  | "ofTask"
+  | "groupIds"
 > {
   vpcId: string;
   subnetId: string;
@@ -83,6 +91,7 @@ function taskPort(task: Task): Port {
     owner: taskResource(task),
     publicIp: undefined,
     metadataHops: undefined,
+    ofTask: true,
   };
 }
 

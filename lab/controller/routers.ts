@@ -2,8 +2,8 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { engine, exec, runContainer, type Container, type Lab } from "./docker.ts";
 import { internetName, internetPrefix } from "./internet.ts";
-import { credentialsOf, region } from "./control-api.ts";
-import { metadataOf } from "./instance-metadata.ts";
+import { credentialsOf, credentialsOfTask, region } from "./control-api.ts";
+import { metadataOf, metadataOfTask } from "./instance-metadata.ts";
 import type { Router, DesiredState } from "./desired-state.ts";
 import { ruleset } from "./nftables.ts";
 
@@ -55,11 +55,15 @@ export async function configureRouter(
 ): Promise<void> {
   const before = applied.get(router.vpcId);
   const fresh = before?.startedAt !== found.startedAt;
-  const metadata = await Promise.all(
-    desired.instances
-      .filter(({ vpcId }) => vpcId === router.vpcId)
+  const isHere = ({ vpcId }: { vpcId: string }) => vpcId === router.vpcId;
+  const metadata = await Promise.all([
+    ...desired.instances
+      .filter(isHere)
       .map(async (instance) => metadataOf(instance, region, await credentialsOf(instance))),
-  );
+    ...desired.tasks
+      .filter(isHere)
+      .map(async (task) => metadataOfTask(task, await credentialsOfTask(task))),
+  ]);
   const state = await stateDirectory(lab, router.vpcId);
   await replaceFile(
     `${state}/metadata.json`,

@@ -86,6 +86,19 @@ export async function runningTasks(stack: LabStack): Promise<RunningTask[]> {
 
 const containerOf = (stack: LabStack, { id }: RunningTask) => `${stack.lab.name}-task-${id}`;
 
+/** What a task gets from ECS for calls of AWS, as the AWS SDKs ask for it. */
+export async function roleCredentials(stack: LabStack, task: RunningTask) {
+  const url = '"http://169.254.170.2" + os.environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]';
+  const ask = `import os, urllib.request as r; print(r.urlopen(${url}, timeout=10).read().decode())`;
+  const told = await succeed("docker", ["exec", containerOf(stack, task), "python3", "-c", ask]);
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(told) as Record<string, string>;
+  return {
+    accessKeyId: AccessKeyId!,
+    secretAccessKey: SecretAccessKey!,
+    sessionToken: Token!,
+  };
+}
+
 /** Ends tasks as a crash of their computers would. */
 export async function kill(stack: LabStack, tasks: readonly RunningTask[]): Promise<void> {
   await succeed("docker", ["kill", ...tasks.map((task) => containerOf(stack, task))]);

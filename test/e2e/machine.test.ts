@@ -67,7 +67,7 @@ describe("The instance image", function () {
     await writeFile(join(work, "metadata.json"), JSON.stringify({ "169.254.169.254": instance }));
     await writeFile(join(work, "known_hosts"), `127.0.0.1 ${hostKey.publicKey}\n`);
     const serve =
-      "ip address add 169.254.169.254/32 dev lo; exec python3 /net/metadata.py /keys/metadata.json";
+      "for a in 169.254.169.254 169.254.170.2; do ip address add $a/32 dev lo; done; exec python3 /net/metadata.py /keys/metadata.json";
     const volumes = [
       "--volume",
       `${work}:/keys:ro`,

@@ -159,16 +159,57 @@ describe("The service of the tasks", () => {
     expect(updates()[0]).to.match(/ --force-new-deployment --output json$/);
   });
 
-  it("fails when it is not settled in time, says so, and names the setting", () => {
-    const said = fails([before, service([rolling(1), leaving(3)])], 0);
-    expect(said).to.match(
-      /^error: ECS does not serve commit c2 after 0 s, and goes on trying: 1 of 3 tasks run, 3 of the version before\n/,
-    );
-    expect(said).to.include("3 of 3 tasks run commit c1.\n");
-    expect(said).to.match(
-      /or, if it only needs more time, raise appTasksTimeout, then run pulumi up/,
-    );
-    expect(succeeds([service([rolling(1), leaving(3)]), done])).to.include("commit c2");
+  describe("that is not settled in time", () => {
+    const halfway = service([rolling(1), leaving(3)]);
+
+    it("returns to the version before, which is an error that names the setting", () => {
+      const said = fails([before, halfway], 0);
+      expect(said).to.match(
+        /^error: ECS does not serve commit c2 after 0 s, and returns to commit c1: 1 of 3 tasks run, 3 of the version before\n/,
+      );
+      expect(said).to.include("3 of 3 tasks run commit c1.\n");
+      expect(said).to.match(
+        /or, if it only needs more time, raise appTasksTimeout, then run pulumi up/,
+      );
+      const update = "aws ecs update-service --cluster stack --service app --task-definition";
+      expect(updates()).to.deep.equal([
+        `${update} ${wanted} --output json`,
+        `${update} ${old} --output json`,
+      ]);
+      expect(machine.state.parameters, "the version before uses them").to.have.property(
+        "/stack/app/1/KEY",
+      );
+      expect(succeeds([before, done]), "the next run").to.include("commit c2");
+    });
+
+    const stuck = deployment("stuck", "arn:definition:0", {
+      ...{ status: "ACTIVE", rolloutState: "IN_PROGRESS", runningCount: 1 },
+    } as const);
+    for (const [what, services] of [
+      ["is the first one", service([rolling(1)])],
+      ["has replaced all others", service([rolling(3), leaving(0)])],
+      [
+        "has another number of tasks since",
+        service([deployment("new", wanted)], { desiredCount: 4 }),
+      ],
+      ["follows one that never served alone", service([rolling(1), stuck])],
+    ] as const)
+      it(`goes on where it ${what}, and is awaited by the next run`, () => {
+        const said = fails([before, services], 0);
+        expect(said).to.match(
+          /^error: ECS does not serve commit c2 after 0 s, and goes on trying: /,
+        );
+        expect(updates()).to.have.length(1);
+        expect(succeeds([services, done])).to.include("commit c2");
+        expect(updates()).to.have.length(1);
+      });
+
+    it("goes on where it is the way back of a rollback that has failed, or AWS refuses the update", () => {
+      machine.aws({ services: [before, halfway] });
+      expect(serve(0, { undoing: "1" }).stderr).to.include(", and goes on trying: ");
+      machine.aws({ services: [halfway], refused: { "ecs update-service": "AccessDenied" } });
+      expect(serve(0).stderr).to.include(", and goes on trying: ");
+    });
   });
 
   it("does not get a commit that the app server has not proven", () => {

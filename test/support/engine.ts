@@ -1,5 +1,6 @@
 /** The real Pulumi engine with an AWS API of a test's own, and no machines behind it. */
 import { expect } from "chai";
+import { spawn, type ChildProcess } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import aws from "@pulumi/aws/package.json" with { type: "json" };
@@ -12,6 +13,8 @@ const root = join(import.meta.dirname, "../..");
 export interface Engine {
   /** Runs the CLI for the program, whether it succeeds or not. */
   readonly pulumi: (...args: string[]) => Promise<Result>;
+  /** Starts the CLI for the program. */
+  readonly start: (...args: string[]) => ChildProcess;
   /** Makes the stack dev; call it once. */
   readonly begin: () => Promise<void>;
 }
@@ -36,9 +39,14 @@ export function engineFor(api: ApiServer, program: string, directory: string): E
     // The program must not ask the service on the internet.
     CHECKIP_URL: `${api.endpoint}/_lab/checkip`,
   };
+  const ofProgram = ["--non-interactive", "-C", join(root, program)];
   return {
-    pulumi: (...args) =>
-      run("pulumi", ["--non-interactive", "-C", join(root, program), ...args], { env }),
+    pulumi: (...args) => run("pulumi", [...ofProgram, ...args], { env }),
+    start: (...args) =>
+      spawn("pulumi", [...ofProgram, ...args], {
+        env: { ...process.env, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
     begin: async () => {
       mkdirSync(settings);
       mkdirSync(join(directory, "state"), { recursive: true });

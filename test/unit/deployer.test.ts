@@ -125,9 +125,7 @@ describe("The release", function () {
   it("is killed at each of its steps by a fault of the lab", async () => {
     const killed = faults.filter(({ name }) => name.startsWith("killed-at-"));
     const withTasks = { appTasks: 2, domain: "app.example.com", dnsZone: "none" };
-    const steps = stepNames(await program(withTasks))
-      // Does something when it is deleted.
-      .filter((name) => name !== "remove-parameters");
+    const steps = stepNames(await program(withTasks));
     expect(killed.map(({ name }) => name)).to.have.members(
       steps.map((name) => `killed-at-${name}`),
     );

@@ -15,6 +15,8 @@ export interface Registered {
   readonly dependencies: string[];
   readonly ignoreChanges: string[];
   readonly secretOutputs: string[];
+  /** The resource whose deletion makes its own unnecessary, as "type name"; undefined if there is none. */
+  readonly deletedWith: string | undefined;
   /** Whether the engine refuses to delete it. */
   readonly protect: boolean;
   /** Reference of an explicit provider, or "". */
@@ -230,6 +232,7 @@ export async function registrations<T>(
       dependencies: request.getDependenciesList().map(keyOf),
       ignoreChanges: request.getIgnorechangesList(),
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      deletedWith: request.getDeletedwith() ? keyOf(request.getDeletedwith()) : undefined,
       protect: request.getProtect() ?? false,
       provider: request.getProvider(),
     });

@@ -70,11 +70,12 @@ describe("Tasks between appTasks and appTasksMax", function () {
   });
 
   it("get their fixed number once scaling has ended, which may have changed it until then", () => {
-    const { inputs } = step(scaled, "end-scaling");
+    const { inputs, deletedWith } = step(scaled, "end-scaling");
     expect(inputs).to.deep.include({
       ...{ create: "true", delete: "/opt/flask-on-aws/bin/end-scaling.sh" },
     });
     expect(inputs.triggers).to.equal(undefined);
+    expect(deletedWith, "needs no machine if all go").to.equal(`${service} flask-on-aws-dev-tasks`);
     const end = `${remote} flask-on-aws-dev-release-end-scaling`;
     expect(upstream(scaled, `${target} flask-on-aws-dev-tasks`), "ends before it").to.include(end);
     expect(upstream(scaled, end), "is there after it").to.include(

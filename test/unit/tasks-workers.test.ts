@@ -9,6 +9,7 @@ const [service, definition] = [
 ] as const;
 const remote = "command:remote:Command";
 const step = (of: Program, name: string) => of.one(remote, `release-${name}`).inputs;
+const variables = "command:local:Command flask-on-aws-dev-tasks-variables";
 const id = (name: string) => `${remote} flask-on-aws-dev-release-${name}`;
 
 describe("Workers on ECS", function () {
@@ -66,7 +67,7 @@ describe("Workers on ECS", function () {
     );
     for (const [earlier, later] of [
       [id("push"), `${definition} flask-on-aws-dev-workers`],
-      [id("remove-parameters"), `${service} flask-on-aws-dev-workers`],
+      [variables, `${service} flask-on-aws-dev-workers`],
       [`${service} flask-on-aws-dev-workers`, id("serve-workers")],
       [id("serve-workers"), id("hand-over")],
       [id("hand-over"), id("serve-tasks")],

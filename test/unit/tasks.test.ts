@@ -8,6 +8,8 @@ import { account, domain, withTasks } from "./task-stack.ts";
 
 const [record, remote] = ["aws:route53/record:Record", "command:remote:Command"];
 const step = (name: string) => `${remote} flask-on-aws-dev-release-${name}`;
+const local = "command:local:Command";
+const variables = `${local} flask-on-aws-dev-tasks-variables`;
 
 const containerOf = (built: Program) => {
   const text: string = built.one("aws:ecs/taskDefinition:TaskDefinition").inputs
@@ -28,7 +30,7 @@ describe("Tasks on ECS", function () {
     const { resources, outputs } = await program({ domain }, account("app server"));
     for (const { type, name } of resources) {
       expect(type, name).to.not.match(/^aws:(acm|ecr|ecs|lb|ssm)\/|compute:(Tasks|Balancer)/);
-      expect(name).to.not.match(/push|serve-tasks|remove-parameters|balancer/);
+      expect(name).to.not.match(/push|serve-tasks|tasks-variables|balancer/);
     }
     const stackFile = resources.find(({ name }) => name.endsWith("write-stack.env"))!.inputs;
     expect(stackFile.stdin).to.not.include("TASKS_");
@@ -118,11 +120,11 @@ describe("Tasks on ECS", function () {
     for (const [earlier, later] of [
       [step("deploy"), step("push")],
       ["aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-tasks", step("push")],
-      ["aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-tasks", step("remove-parameters")],
+      [variables, step("push")],
       [step("push"), "aws:ecs/taskDefinition:TaskDefinition flask-on-aws-dev-tasks"],
       ["aws:lb/listener:Listener flask-on-aws-dev-tasks-https", service],
       ["aws:iam/rolePolicy:RolePolicy flask-on-aws-dev-execution", service],
-      [step("remove-parameters"), service],
+      [variables, service],
       [service, step("serve-tasks")],
       [step("serve-tasks"), step("lock-old-user")],
       [step("serve-tasks"), ofDomain],
@@ -157,12 +159,14 @@ describe("Tasks on ECS", function () {
   });
 
   it("remove their variables from SSM when they end, and at no other time", () => {
-    const { triggers, ...inputs } = built.one(remote, "release-remove-parameters").inputs;
+    const { triggers, ...inputs } = built.one(local, "tasks-variables").inputs;
     expect(triggers).to.equal(undefined);
     expect(inputs).to.include({
       create: "true",
-      delete: "/opt/flask-on-aws/bin/parameters.sh remove '/flask-on-aws-dev/app'",
+      delete: `node compute/tasks/remove-parameters.ts '{"region":"us-west-2"}' '/flask-on-aws-dev/app'`,
     });
+    const machine = "aws:ec2/instance:Instance flask-on-aws-dev-app-machine";
+    expect([...upstream(built, variables)], "needs no machine").to.not.include(machine);
   });
 
   it("may pull this image, write this log and read these variables; the app may do nothing", () => {

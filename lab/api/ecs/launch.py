@@ -12,6 +12,7 @@ from moto.ecr.models import ecr_backends
 from moto.ecs.models import EC2ContainerServiceBackend, TaskDefinition
 from moto.iam.models import Role, iam_backends
 from moto.logs.models import logs_backends
+from moto.moto_api._internal import mock_random
 from moto.ssm.models import ssm_backends
 
 import authorization
@@ -32,6 +33,8 @@ class Launch:
 
     environment: dict[str, str]
     problem: str | None = None
+    # Where the task's role is told to the container: ECS developer guide, "Amazon ECS task IAM role".
+    credentials_path: str | None = None
 
 
 def prepare(backend: EC2ContainerServiceBackend, definition: TaskDefinition, task_id: str) -> Launch:
@@ -48,9 +51,14 @@ def prepare(backend: EC2ContainerServiceBackend, definition: TaskDefinition, tas
         agent.check_image(container["image"])
         if container.get("logConfiguration"):
             agent.check_log_group(container["logConfiguration"]["options"])
+        role_arn = getattr(definition, "task_role_arn", None)
+        if role_arn is None:
+            return Launch(environment)
+        agent.find_role(role_arn)
     except CannotStart as problem:
         return Launch({}, str(problem))
-    return Launch(environment)
+    path = f"/v2/credentials/{mock_random.uuid4()}"
+    return Launch(environment | {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path}, credentials_path=path)
 
 
 class _Agent:
@@ -59,8 +67,8 @@ class _Agent:
     def __init__(self, backend: EC2ContainerServiceBackend, definition: TaskDefinition, task_id: str) -> None:
         self._account, self._region, self._partition = backend.account_id, backend.region_name, backend.partition
         self._task_id = task_id
-        self._role_arn = getattr(definition, "execution_role_arn", None)
-        self._role = self._find_role() if self._role_arn else None
+        role_arn = getattr(definition, "execution_role_arn", None)
+        self._role = self.find_role(role_arn) if role_arn else None
 
     def check_role(self, secret: str) -> None:
         if self._role is None:
@@ -113,14 +121,14 @@ class _Agent:
             message = "ResourceNotFoundException: The specified log group does not exist."
             raise CannotStart(f"{doing}: {message} : exit status 1")
 
-    def _find_role(self) -> Role:
+    def find_role(self, role_arn: str) -> Role:
         refused = (
-            f"ECS was unable to assume the role '{self._role_arn}' that was provided for this task. Please verify that "
+            f"ECS was unable to assume the role '{role_arn}' that was provided for this task. Please verify that "
             "the role being passed has the proper trust relationship and permissions and that your IAM user has "
             "permissions to pass this role."
         )
         roles = iam_backends[self._account][self._partition].roles.values()
-        role = next((each for each in roles if each.arn == self._role_arn), None)
+        role = next((each for each in roles if each.arn == role_arn), None)
         if role is None or "ecs-tasks.amazonaws.com" not in str(role.assume_role_policy_document):
             raise CannotStart(refused)
         return role

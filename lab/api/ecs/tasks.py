@@ -28,7 +28,7 @@ class TaskEntry(BaseModel):
     def __init__(
         self, backend: EC2ContainerServiceBackend, entry: Any, task: model.Task, groups: tuple[str, ...]
     ) -> None:
-        self.service = entry
+        self.service, self.backend = entry, backend
         self.id = task.id
         self.group_ids = groups
         self.cluster_name, self.cluster_arn = entry.cluster_name, entry.cluster_arn
@@ -127,6 +127,7 @@ class TaskEntry(BaseModel):
             "command": self.container.get("command"),
             "environment": self.launch.environment,
             "problem": self.launch.problem,
+            "credentialsPath": self.launch.credentials_path,
             "vpcId": self.interface and self.interface.vpc_id,
             "subnetId": self.task.subnet.id,
             "address": self.interface and self.interface.private_ip_address,

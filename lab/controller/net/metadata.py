@@ -1,10 +1,11 @@
-"""The instance metadata service (IMDS) of one VPC, in its router.
+"""The instance metadata service (IMDS) of one VPC, in its router, and what tells tasks on ECS the credentials of their role.
 
 usage: metadata.py METADATA
-  METADATA  JSON file: address of an instance -> what it is told (lab/controller/instance-metadata.ts)
+  METADATA  JSON file: address of an instance or a task -> what it is told (lab/controller/instance-metadata.ts)
 
 Who asks is told by the source address: the router drops packets with a spoofed one.
-Source of the rules: Amazon EC2 user guide, "Use the Instance Metadata Service to access instance metadata".
+Sources of the rules: Amazon EC2 user guide, "Use the Instance Metadata Service to access instance metadata"; Amazon ECS
+developer guide, "Amazon ECS task IAM role".
 """
 
 import base64
@@ -15,9 +16,11 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
+from threading import Thread
 
 METADATA = sys.argv[1]
 ADDRESS = ("169.254.169.254", 80)
+OF_TASKS = ("169.254.170.2", 80)
 TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 MAX_TTL = 21600
 
@@ -92,10 +95,24 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class TaskHandler(Handler):
+    """The path is in the task's environment: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI."""
+
+    def do_GET(self) -> None:
+        with open(METADATA) as file:
+            task = json.load(file).get(self.client_address[0], {"tree": {}})
+        credentials = task["tree"].get(self.path)
+        self.answer(404) if credentials is None else self.answer(200, credentials.encode())
+
+    def do_PUT(self) -> None:
+        self.answer(405)
+
+
 class Service(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # HTTPServer asks a name server for this address's name, and waits seconds where none answers.
         TCPServer.server_bind(self)
 
 
+Thread(target=Service(OF_TASKS, TaskHandler).serve_forever, daemon=True).start()
 Service(ADDRESS, Handler).serve_forever()

@@ -16,7 +16,7 @@ ip route del "$internet.0/24" dev eth0
 ip rule add iif eth0 lookup 100
 ip ntable change name arp_cache dev eth0 proxy_delay 0
 
-for address in "$resolver" 169.254.169.253 169.254.169.254; do
+for address in "$resolver" 169.254.169.253 169.254.169.254 169.254.170.2; do
   ip address add "$address/32" dev lo
 done
 

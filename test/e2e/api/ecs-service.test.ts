@@ -165,6 +165,27 @@ describe("A service in the lab's API", function () {
       .and.include(`rolling back to deployment ${before.deployments![0]!.id!}.`);
   });
 
+  it("goes back by an update while a new version is not done, as scripts/serve-tasks.sh does", async () => {
+    const { taskDefinition: before } = await fargate.describe();
+    const late = await fargate.register();
+    const update = (taskDefinition: string) =>
+      fargate.ecs.updateService({ cluster: "app", service: "app", taskDefinition });
+    await update(late);
+    const fresh = (await play.tasks()).find(({ lastStatus }) => lastStatus === "PROVISIONING")!;
+    await play.report(fresh, { status: "running" });
+    const states = async () =>
+      (await fargate.describe()).deployments!.map(({ status, rolloutState, taskDefinition }) =>
+        [status, rolloutState, taskDefinition].join(" "),
+      );
+    expect(await states()).to.deep.equal([
+      `PRIMARY IN_PROGRESS ${late}`,
+      `ACTIVE COMPLETED ${before!}`,
+    ]);
+    await update(before!);
+    await until("back", async () => (await play.workOff(), await play.tasks()).length === 2);
+    expect(await states()).to.deep.equal([`PRIMARY COMPLETED ${before!}`]);
+  });
+
   it("replaces an unhealthy task and one that is stopped by hand", async () => {
     const [sick, stopped] = await running();
     await play.health(false, [sick!], "Health checks failed with these codes: [500]");

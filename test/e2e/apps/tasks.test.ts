@@ -2,6 +2,7 @@
 import { ECS } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Route53 } from "@aws-sdk/client-route-53";
+import { STS } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { until } from "../../../lab/experiments/faults/fault.ts";
 import { logIn, register } from "../../../lab/support/app-users.ts";
@@ -10,6 +11,7 @@ import {
   healthyTasks,
   keepBusy,
   kill,
+  roleCredentials,
   runningTasks,
   taskStatus,
 } from "../../../lab/support/tasks.ts";
@@ -71,6 +73,15 @@ describe("Tasks on ECS", function () {
     const results = Object.fromEntries(checks.map(({ name, result }) => [name, result]));
     expect(results).to.include({ page: "ok", canary: "ok", tasks: "ok", rules: "ok" });
     expect(await lab.ops("releases")).to.match(/^app server and tasks: release \d{6}, commit /m);
+  });
+
+  it("have the credentials of their role, each in a session of its own", async () => {
+    for (const task of await runningTasks(shared.stack)) {
+      const credentials = await roleCredentials(shared.stack, task);
+      const sts = new STS({ region: "us-west-2", endpoint: shared.stack.api, credentials });
+      const { Arn } = await sts.getCallerIdentity({});
+      expect(Arn).to.match(new RegExp(`:assumed-role/flask-on-aws-dev-task-\\w+/${task.id}$`));
+    }
   });
 
   it("run the next version without a failed request", async () => {

@@ -30,6 +30,12 @@ const ofOrigin = by(
 );
 
 export const ofProgram: Table = {
+  "compute/tasks/remove-parameters.ts": {
+    "allow your AWS credentials": by(
+      "test/e2e/api/remove-parameters.test.ts",
+      "stay where AWS refuses it, which is an error, and go once the remedy is applied",
+    ),
+  },
   "database/find-origin.ts": {
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
     "use one of": chosenValue,

@@ -68,7 +68,7 @@ export const ofTasks: Table = {
     "correct the app": why.developer,
     "or, if it only needs": by(
       "test/scripts/serve-tasks.test.ts",
-      "fails when it is not settled in time",
+      "returns to the version before, which is an error that names the setting",
     ),
     "run pulumi up --refresh": inspect("the service has to be deleted by hand"),
     "run pulumi up": inspect("somebody has to roll back between two steps of a release"),

@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import { task } from "./observed.ts";
 import type { Instance } from "../../../../lab/controller/observed-state.ts";
-import { metadataOf } from "../../../../lab/controller/instance-metadata.ts";
+import { metadataOf, metadataOfTask } from "../../../../lab/controller/instance-metadata.ts";
 
 const instance: Instance = {
   id: "i-00000000000000001",
@@ -46,5 +47,20 @@ describe("Instance metadata", () => {
   it("contains a role's credentials under the name of the instance profile", () => {
     const [, { tree }] = metadataOf(instance, "us-west-2", '{"Code":"Success"}');
     expect(tree["meta-data/iam/security-credentials/app"]).to.equal('{"Code":"Success"}');
+  });
+});
+
+describe("What a task is told", () => {
+  const asked = { ...task, credentialsPath: "/v2/credentials/1" };
+
+  it("are the credentials of its role, at its address and at the path of its environment", () => {
+    const [address, { tree }] = metadataOfTask(asked, "{}");
+    expect(address).to.equal(task.address);
+    expect(tree).to.deep.equal({ "/v2/credentials/1": "{}" });
+  });
+
+  it("is nothing without a role, or once it is gone", () => {
+    expect(metadataOfTask(task, undefined)[1].tree).to.deep.equal({});
+    expect(metadataOfTask(asked, undefined)[1].tree).to.deep.equal({});
   });
 });

@@ -134,5 +134,6 @@ export const task: ObservedState["tasks"][number] = {
   stopTimeout: 30,
   logGroup: null,
   logStream: null,
+  credentialsPath: null,
   usageInterval: null,
 };

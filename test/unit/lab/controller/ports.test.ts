@@ -30,6 +30,12 @@ describe("The desired state of a load balancer and a task", () => {
     });
     expect(routes.at(-1)!.via).to.deep.equal({ nat: "nat-1" });
     expect(nic.metadataHops).to.equal(undefined);
+    const asks = ruleset(routers[0]!).match(
+      /iifname "(\S+)" ip daddr 169\.254\.170\.2 tcp dport 80/g,
+    );
+    expect(asks, "for the credentials of its role").to.deep.equal([
+      `iifname "${nic.ifname}" ip daddr 169.254.170.2 tcp dport 80`,
+    ]);
     expect(nic.ingress).to.deep.equal(state.securityGroups[1]!.ingress);
   });
 
