@@ -20,7 +20,7 @@ unfit() {
   fail "$place $1;
        the live schema is unchanged" "choose another backup: $ops backups$flags" "${2:-}"
 }
-manifest=$(aws s3 cp --only-show-errors "$place/manifest" - 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
+manifest=$("$bin/bucket.sh" get "$key/manifest" 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
 sum=$(stated 'sha256 dump.sql.gz')
 revision=$(stated revision)
 
@@ -46,7 +46,7 @@ apart() {
     !old || !/=@OLD_/ { print >file }'
 }
 load() {
-  aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-sum" | gunzip | apart | {
+  "$bin/bucket.sh" get "$key/dump.sql.gz" | tee "$work/to-sum" | gunzip | apart | {
     echo "$BASHPID" >"$work/loader"
     exec mysql --defaults-extra-file="$client" --database="$scratch"
   }

@@ -151,7 +151,7 @@ describe("The backup", () => {
   for (const file of ["dump.sql.gz", "migrations.tar.gz", "manifest"]) {
     it(`fails when the bucket refuses ${file}`, () => {
       machine().write("root/migrations/env.py", "");
-      machine().write("refused", ` - s3://.*/${file}\n`);
+      machine().write("refused", `put-object .*/${file}\n`);
       // tar may add an error about the closed pipe.
       fails(
         new RegExp(`^error: s3:\\S+/${file} was not written.*\nremedy: .*\n  \\| AccessDenied\n`),

@@ -96,7 +96,7 @@ describe("The release history", () => {
 
   it("reports an entry that was not uploaded, and uploads it with the next one", () => {
     has(entry(1, "app:1"));
-    machine.write("refused", "sync\n");
+    machine.write("refused", "put-object\n");
     const { status, stderr } = add("app:2");
     expect(status).to.equal(1);
     expect(stderr).to.match(

@@ -22,7 +22,7 @@ describe("The restore test", () => {
   it("loads a backup into a schema of its own, compares it with the manifest, and drops it", () => {
     expect(run("restore-test.sh", key)).to.deep.equal({ status: 0, stdout: fit, stderr: "" });
     expect(machine().read("loaded")).to.equal("CREATE TABLE `users` ();\n");
-    expect(machine().log).to.match(/\nDROP DATABASE appdb_restore\naws .*manifest -\n$/);
+    expect(machine().log).to.match(/\nDROP DATABASE appdb_restore\n(aws .*manifest.*\n)+$/);
     expect(machine().read("root/last-restore-test")).to.match(/^\d{4}-\d\d-\d\dT/);
   });
 
