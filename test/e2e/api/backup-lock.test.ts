@@ -45,10 +45,13 @@ describe("A locked backup", function () {
     });
     await admin.createBucket({ Bucket });
     await admin.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: "Enabled" } });
-    await admin.putObject({ Bucket, Key: "backups/20260101T030405Z-nightly/manifest", Body: "old" });
-    const { rule } = built.one(
-      "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
-    ).inputs as { rule: { defaultRetention: { mode: "GOVERNANCE"; days: number } } };
+    await admin.putObject({
+      Bucket,
+      Key: "backups/20260101T030405Z-nightly/manifest",
+      Body: "old",
+    });
+    const { rule } = built.one("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration")
+      .inputs as { rule: { defaultRetention: { mode: "GOVERNANCE"; days: number } } };
     const { mode: Mode, days: Days } = rule.defaultRetention;
     lock = { ObjectLockEnabled: "Enabled", Rule: { DefaultRetention: { Mode, Days } } };
     await admin.putObjectLockConfiguration({ Bucket, ObjectLockConfiguration: lock });
@@ -116,8 +119,7 @@ describe("A locked backup", function () {
     ["delete its version", (client) => client.deleteObject({ ...object, VersionId })],
     [
       "delete its version with the bypass",
-      (client) =>
-        client.deleteObject({ ...object, VersionId, BypassGovernanceRetention: true }),
+      (client) => client.deleteObject({ ...object, VersionId, BypassGovernanceRetention: true }),
     ],
     ["delete its version among others", (client) => several(client, false)],
     ["delete its version among others with the bypass", (client) => several(client, true)],
@@ -154,7 +156,10 @@ describe("A locked backup", function () {
         const kept = Versions!.filter(({ Key }) => Key === dump);
         expect(kept.map((version) => version.VersionId)).to.deep.equal([VersionId]);
         expect(DeleteMarkers).to.equal(undefined);
-        const { ObjectLockRetainUntilDate: until } = await admin.headObject({ ...object, VersionId });
+        const { ObjectLockRetainUntilDate: until } = await admin.headObject({
+          ...object,
+          VersionId,
+        });
         expect(until!.getTime()).to.be.greaterThan(Date.now() + 29 * day);
       }
     });
