@@ -77,8 +77,7 @@ choose)
     [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: $ops backups$flags"
   else
     chosen=$(own | tail -n 1)
-    others=$(strange)
-    [ -z "$others" ] || echo "note: this machine has not made these backups, so they count only when they are named: ${others//$'\n'/, }" >&2
+    strange | sed 's/^/note: not chosen, because this machine has not made it: /' >&2
     [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: $ops backup$flags"
   fi
   echo "$chosen"

@@ -17,19 +17,19 @@ trap 'rm -rf "$work"' EXIT
 of_object() { aws s3api "$@" --bucket "$BUCKET" --key "$key"; }
 next_part() { head --bytes="$part_bytes" >"$work/$number"; }
 upload_part() {
-  of_object upload-part --upload-id "$id" --part-number "$1" --body "$work/$1" --output json --query ETag >"$work/$1.etag"
+  of_object upload-part --upload-id "$upload_id" --part-number "$1" --body "$work/$1" --output json --query ETag >"$work/$1.etag"
   rm "$work/$1"
 }
 
 # `aws s3 cp` of Debian 13 (awscli 2.23) cannot send If-None-Match; these calls can.
 put() {
-  local key=$1 number=1 id part pids=()
+  local key=$1 number=1 upload_id part pids=()
   next_part
   if [ "$(stat --format %s "$work/1")" -lt "$part_bytes" ]; then
     put_small
     return
   fi
-  id=$(of_object create-multipart-upload --output text --query UploadId)
+  upload_id=$(of_object create-multipart-upload --output text --query UploadId)
   while [ -s "$work/$number" ]; do
     # Two at a time: to start the CLI takes about as long as to send a part. More would need more memory.
     if [ "$number" -gt 2 ]; then wait "${pids[number - 2]}"; fi
@@ -42,7 +42,7 @@ put() {
   for ((part = 1; part < number; part++)); do
     printf '{"PartNumber":%d,"ETag":%s}\n' "$part" "$(cat "$work/$part.etag")"
   done | paste --serial --delimiters , | sed 's/.*/{"Parts":[&]}/' >"$work/parts"
-  of_object complete-multipart-upload --upload-id "$id" --if-none-match '*' --multipart-upload "file://$work/parts" >/dev/null
+  of_object complete-multipart-upload --upload-id "$upload_id" --if-none-match '*' --multipart-upload "file://$work/parts" >/dev/null
 }
 
 put_small() {
@@ -65,7 +65,7 @@ get() {
     # The one version there is, or none, which is an error here. This command gets large objects in parts, and repeats them.
     aws s3 cp --only-show-errors "s3://$BUCKET/$key" -
   else
-    echo "note: s3://$BUCKET/$key was replaced or removed after it was written; its first version, $first, is used" >&2
+    printf 'note: s3://%s was replaced or removed;\n      its first version, %s, is used\n' "$BUCKET/$key" "$first" >&2
     of_object get-object --version-id "$first" /dev/fd/3 3>&1 >/dev/null
   fi
 }

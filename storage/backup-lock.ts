@@ -10,11 +10,12 @@ import type { Statement } from "./private-bucket.ts";
 export const writtenOnce = ["backups/", "ledger/"] as const;
 
 /**
- * Refuses to replace an object or to hide it behind a delete marker. A new version of a locked object is no harm to the old
- * one, but who reads the object without a version gets the new one.
+ * Refuses to replace an object or to hide it behind a delete marker. A new version of a locked object does no harm to
+ * the old one, but whoever reads the object without a version gets the new one.
  *
- * `If-None-Match: *` has S3 refuse to write an object that is there. A multipart upload has this header in the call that
- * completes it, so the calls before that are excepted (S3 user guide, "Enforce conditional writes on Amazon S3 buckets").
+ * `If-None-Match: *` has S3 refuse to write an object that is there. A multipart upload has this header in the call
+ * that completes it, so the calls before that are excepted (S3 user guide, "Enforce conditional writes on Amazon S3
+ * buckets").
  */
 export function writeOnceStatements(bucketArn: pulumi.Output<string>): Statement[] {
   const Resource = writtenOnce.map((prefix) => pulumi.interpolate`${bucketArn}/${prefix}*`);
@@ -33,11 +34,11 @@ export function writeOnceStatements(bucketArn: pulumi.Output<string>): Statement
 }
 
 /**
- * Locks each new version in a bucket for some days, whoever writes it and whatever the request says: the machine's role may
- * not set a retention of its own. In governance mode the permission s3:BypassGovernanceRetention lifts it.
+ * Locks each new version in a bucket for some days, whoever writes it and whatever the request says: the machine's role
+ * may not set a retention of its own. In governance mode the permission s3:BypassGovernanceRetention lifts it.
  *
- * S3 enables Object Lock on a bucket that has versions without replacing it (S3 user guide, "Configuring S3 Object Lock").
- * It cannot be disabled there; without this resource, new versions have no lock.
+ * S3 enables Object Lock on a bucket that has versions without replacing it (S3 user guide, "Configuring S3 Object
+ * Lock"). It cannot be disabled there; without this resource, new versions have no lock.
  */
 export function lockNewVersions(
   name: string,

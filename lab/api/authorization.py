@@ -189,7 +189,8 @@ def _s3_actions(environ: Environ, body: bytes) -> list[tuple[str, FakeBucket | N
     owner, arn = bucket(name), f"arn:aws:s3:::{name}"
     verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}.get(method, "Get")
     if key:
-        lock = [(action, owner, f"{arn}/{key}") for action in _of_lock(environ, method == "DELETE" or "retention" in query)]
+        deletes = method == "DELETE" or "retention" in query
+        lock = [(action, owner, f"{arn}/{key}") for action in _of_lock(environ, deletes)]
         for parameter, what in _OF_OBJECT.items():
             if parameter in query:
                 return [(f"s3:{verb}Object{what}", owner, f"{arn}/{key}"), *lock]

@@ -94,7 +94,7 @@ describe("The list of backups", () => {
   describe("on a machine that records its own", () => {
     const stolen = () => store(9, "nightly");
     const note = (key: string) =>
-      `note: this machine has not made these backups, so they count only when they are named: ${key}\n`;
+      `note: not chosen, because this machine has not made it: ${key}\n`;
 
     it("chooses none that others have put into the bucket since, unless it is named", () => {
       const before = store(1, "nightly");

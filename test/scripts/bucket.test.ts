@@ -84,7 +84,7 @@ describe("An object that is written once", () => {
 
   it("is read as it was first written when it was replaced, or removed", () => {
     machine.write(`first/${key}`, "first");
-    const note = `note: s3://backups-1/${key} was replaced or removed after it was written; its first version, first, is used\n`;
+    const note = `note: s3://backups-1/${key} was replaced or removed;\n      its first version, first, is used\n`;
     expect(get()).to.deep.equal({ status: 0, stdout: "first", stderr: note });
     machine.write(`s3/${key}`, "second");
     expect(get()).to.deep.equal({ status: 0, stdout: "first", stderr: note });

@@ -88,8 +88,7 @@ describe("A backup of another environment", () => {
       /error: dump\.sql\.gz has arrived with another SHA-256 than its manifest says;/,
     );
     refuses(call("ap", "put", key, "app.zip", "3", "-"), /app\.zip has arrived with 2 of 3 bytes/);
-    for (const each of [key, next])
-      expect(machine().exists(`s3/${each}/manifest`)).to.equal(false);
+    for (const each of [key, next]) expect(machine().exists(`s3/${each}/manifest`)).to.equal(false);
   });
 
   it("is refused when the bucket refuses it", () => {

@@ -34,7 +34,7 @@ def configure(
     days: int | None = None,
     years: int | None = None,
 ) -> None:
-    """Of a bucket with objects, too, which AWS takes since November 2023; moto refuses it. Nothing disables the lock."""
+    """Of a bucket with objects, too, which AWS takes since November 2023 and moto refuses. Nothing disables it."""
     bucket = backend.get_bucket(bucket_name)
     if bucket.versioning_status != "Enabled":
         raise InvalidBucketState("Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")

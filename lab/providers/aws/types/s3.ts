@@ -75,8 +75,8 @@ const bucket = resource<Plain<BucketState>>({
     };
   },
   /**
-   * The real provider bypasses governance when the bucket's state says that it has Object Lock. Where another resource has
-   * enabled that, the state says so after a refresh (hashicorp/terraform-provider-aws, bucket.go).
+   * The real provider bypasses governance when the bucket's state says that it has Object Lock. Where another resource
+   * has enabled that, the state says so after a refresh (hashicorp/terraform-provider-aws, bucket.go).
    */
   async delete(context, Bucket, { forceDestroy, objectLockEnabled: bypass }) {
     if (forceDestroy) await deleteVersions(context, Bucket, { bypass });
