@@ -142,7 +142,7 @@ export class FakeMachine {
           exit
         fi
         key=$(option prefix)
-        if [ -e "$home/s3/$key" ]; then printf '2026-01-02T03:04:06+00:00\\tTrue\\tsecond\\n'; fi
+        if [ -e "$home/s3/$key" ]; then printf '2026-01-02T03:04:05+00:00\\tTrue\\tsecond\\n'; fi
         if [ -e "$home/first/$key" ]; then printf '2026-01-02T03:04:05+00:00\\tFalse\\tfirst\\n'; fi ;;
       "s3api get-object --version-id") [ "$4" = first ]; cat "$home/first/$key" >&3 ;;
       *) exit 2 ;;
