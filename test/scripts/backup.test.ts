@@ -29,6 +29,7 @@ describe("The backup", () => {
     expect(choose().stderr).to.match(/\nremedy: make one: \.\/ops backup\n/);
     const made = backup().stdout.trim();
     expect(choose().stdout.split("\t")[0]).to.equal(made);
+    expect(machine().read("root/recorded-backups")).to.match(new RegExp(`^\\d+\n${made}\n$`));
   });
 
   it("keeps the first line when it is not MariaDB's sandbox line", () => {

@@ -71,6 +71,7 @@ describe("A backup of another environment", () => {
     expect(call("app", "put", key, "app.zip", "3", "-").status).to.equal(0);
     const manifest = "created x\nreason nightly\nrevision b2\nrows users 3\n";
     expect(call(manifest, "end", key, `${place}\nreason nightly`).status).to.equal(0);
+    expect(machine().read("root/recorded-backups")).to.match(new RegExp(`^\\d+\n${key}\n$`));
     expect(machine().read(`s3/${key}/manifest`)).to.equal(
       `created x\nreason imported\nrevision b2\nrows users 3\nsource ${place} reason nightly\n`,
     );
