@@ -11,17 +11,19 @@ set -euo pipefail
 part_bytes=${PART_BYTES:-$((32 * 1024 * 1024))}
 # Of Debian 13, /tmp is memory.
 work=$(mktemp --directory --tmpdir=/var/tmp flask-on-aws.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+# An upload of a part that still runs would write into it.
+trap 'wait; rm -rf "$work"' EXIT
 
 # of_object WORD…: a call about the object $key.
 of_object() { aws s3api "$@" --bucket "$BUCKET" --key "$key"; }
 next_part() { head --bytes="$part_bytes" >"$work/$number"; }
 upload_part() {
-  of_object upload-part --upload-id "$upload_id" --part-number "$1" --body "$work/$1" --output json --query ETag >"$work/$1.etag"
+  of_object upload-part --checksum-algorithm CRC32 --upload-id "$upload_id" --part-number "$1" --body "$work/$1" --output json >"$work/$1.json"
   rm "$work/$1"
 }
 
-# `aws s3 cp` of Debian 13 (awscli 2.23) cannot send If-None-Match; these calls can.
+# `aws s3 cp` of Debian 13 (awscli 2.23) cannot send If-None-Match; these calls can. With Object Lock, S3 demands a checksum of
+# each part and of each small object, and in the end those of all parts (S3 API reference, UploadPart, CompleteMultipartUpload).
 put() {
   local key=$1 number=1 upload_id part pids=()
   next_part
@@ -29,7 +31,7 @@ put() {
     put_small
     return
   fi
-  upload_id=$(of_object create-multipart-upload --output text --query UploadId)
+  upload_id=$(of_object create-multipart-upload --checksum-algorithm CRC32 --output text --query UploadId)
   while [ -s "$work/$number" ]; do
     # Two at a time: to start the CLI takes about as long as to send a part. More would need more memory.
     if [ "$number" -gt 2 ]; then wait "${pids[number - 2]}"; fi
@@ -40,13 +42,14 @@ put() {
   done
   for part in "${pids[@]}"; do wait "$part"; done
   for ((part = 1; part < number; part++)); do
-    printf '{"PartNumber":%d,"ETag":%s}\n' "$part" "$(cat "$work/$part.etag")"
+    printf '{"PartNumber":%d,%s}\n' "$part" \
+      "$(grep -oE '"(ETag|ChecksumCRC32)": "([^"\]|\\.)*"' "$work/$part.json" | paste --serial --delimiters ,)"
   done | paste --serial --delimiters , | sed 's/.*/{"Parts":[&]}/' >"$work/parts"
   of_object complete-multipart-upload --upload-id "$upload_id" --if-none-match '*' --multipart-upload "file://$work/parts" >/dev/null
 }
 
 put_small() {
-  if of_object put-object --if-none-match '*' --body "$work/1" >/dev/null 2>"$work/said"; then return; fi
+  if of_object put-object --checksum-algorithm CRC32 --if-none-match '*' --body "$work/1" >/dev/null 2>"$work/said"; then return; fi
   # The CLI repeats a call whose answer was lost. What the first one has written is then in its way.
   if grep -q PreconditionFailed "$work/said" && aws s3 cp --only-show-errors "s3://$BUCKET/$key" - | cmp --quiet - "$work/1"; then
     return

@@ -23,7 +23,9 @@ describe("An object that is written once", () => {
     expect(put("dump")).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(machine.read(`s3/${key}`)).to.equal("dump");
     expect(machine.log).to.match(
-      new RegExp(`^aws s3api put-object --if-none-match \\* .*--bucket backups-1 --key ${key}\n$`),
+      new RegExp(
+        `^aws s3api put-object --checksum-algorithm CRC32 --if-none-match \\* .*--bucket backups-1 --key ${key}\n$`,
+      ),
     );
   });
 
@@ -45,12 +47,22 @@ describe("An object that is written once", () => {
       expect(completed).to.include("--if-none-match *").and.include("--upload-id upload-1");
     });
 
-  it("names each part with its number and its ETag when it completes an upload", () => {
-    machine.fake("paste", `tee '${machine.home}/listed' | command -p paste "$@"`);
+  it("names each part with its ETag and its checksum when it completes an upload", () => {
     put("0123456789abc", { PART_BYTES: "10" });
-    expect(machine.read("listed")).to.equal(
-      '{"PartNumber":1,"ETag":"\\"sum\\""}\n{"PartNumber":2,"ETag":"\\"sum\\""}\n',
-    );
+    const part = { ETag: '"sum"', ChecksumCRC32: "AbC+/w==" };
+    expect(JSON.parse(machine.read("completed.json"))).to.deep.equal({
+      Parts: [
+        { PartNumber: 1, ...part },
+        { PartNumber: 2, ...part },
+      ],
+    });
+  });
+
+  it("has a checksum in each call that sends something, which S3 demands with Object Lock", () => {
+    put("one");
+    machine.run("bucket.sh", ["put", "backups/other"], "0123456789abc", { PART_BYTES: "10" });
+    for (const call of ["put-object", "create-multipart-upload", "upload-part"])
+      expect(machine.log).to.match(new RegExp(`s3api ${call} .*--checksum-algorithm CRC32 `));
   });
 
   it("is not replaced, in one call or in parts", () => {

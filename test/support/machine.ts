@@ -110,6 +110,14 @@ export class FakeMachine {
    * an older version if there is one under first/.
    */
   s3(): void {
+    this.write(
+      "uploaded.json",
+      JSON.stringify(
+        { ServerSideEncryption: "AES256", ETag: '"sum"', ChecksumCRC32: "AbC+/w==" },
+        undefined,
+        4,
+      ),
+    );
     this.fake(
       "aws",
       `home='${this.home}'; log "aws $*"
@@ -133,8 +141,9 @@ export class FakeMachine {
       "s3api put-object "*) make "$(option body)" ;;
       "s3api create-multipart-upload "*) echo upload-1 ;;
       "s3api upload-part "*)
-        cp "$(option body)" "$home/part.$(option part-number)"; echo '"\\"sum\\""' ;;
+        cp "$(option body)" "$home/part.$(option part-number)"; cat "$home/uploaded.json" ;;
       "s3api complete-multipart-upload "*)
+        cp "$(option multipart-upload | sed s,^file://,,)" "$home/completed.json"
         mapfile -t parts < <(ls -v "$home"/part.*); make "\${parts[@]}"; rm "\${parts[@]}" ;;
       "s3api list-object-versions "*)
         if [[ $all == *!IsLatest* ]]; then

@@ -67,6 +67,19 @@ def lock(original: Any, backend: S3Backend, bucket_name: str, *rest: Any, **name
     return key
 
 
+@replaces(S3Response, "upload_part")
+def demand_checksum(original: Any, response: S3Response) -> Any:
+    """As moto demands it of an object that is sent at once."""
+    bucket = response.backend.get_bucket(response.bucket_name)
+    given = ("Content-MD5", "x-amz-sdk-checksum-algorithm")
+    if bucket.has_default_lock and not any(response.headers.get(name) for name in given):
+        raise S3ClientError(
+            "InvalidRequest",
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Part requests with Object Lock parameters",
+        )
+    return original(response)
+
+
 @replaces(S3Backend, "delete_object")
 def delete(original: Any, *arguments: Any, **named: Any) -> Any:
     try:

@@ -2,6 +2,7 @@ import * as s3 from "@aws-sdk/client-s3";
 import { IAM } from "@aws-sdk/client-iam";
 import { STS } from "@aws-sdk/client-sts";
 import { expect } from "chai";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +28,7 @@ describe("A locked backup", function () {
   /** Of the account's administrator, who may bypass governance. */
   let admin: s3.S3;
   const of = {} as Record<Who, s3.S3>;
+  let machineConfiguration: s3.S3ClientConfig;
   let VersionId: string;
 
   before(async () => {
@@ -37,6 +39,7 @@ describe("A locked backup", function () {
     const role = built.one("aws:iam/rolePolicy:RolePolicy").inputs.policy as string;
     const { Statement } = JSON.parse(role) as { Statement: object[] };
     const configuration = await instanceWithRole(api, home, Statement);
+    machineConfiguration = configuration;
     of["the machine's role"] = new s3.S3(configuration);
     of["its stolen keys"] = from("203.0.113.9", configuration);
     of["an administrator without the bypass"] = from("203.0.113.9", {
@@ -220,6 +223,17 @@ describe("A locked backup", function () {
     }
   });
 
+  it("is not taken without a checksum, in one call or in parts", async () => {
+    const credentials = await administrator(api);
+    const client = from("203.0.113.9", {
+      ...{ ...machineConfiguration, credentials, requestChecksumCalculation: "WHEN_REQUIRED" },
+    });
+    const Key = "backups/20260102T040405Z-nightly/other";
+    const put = client.putObject({ Bucket, Key, Body: "x", IfNoneMatch: "*" });
+    expect(await outcome(put)).to.equal("MissingUploadObjectWithObjectLockHeaders");
+    expect(await outcome(multipart(client, Key, "*"))).to.equal("InvalidRequest");
+  });
+
   it("gets no shorter lock from the machine that writes it", async () => {
     for (const who of ["the machine's role", "its stolen keys"] as const)
       expect(
@@ -271,7 +285,7 @@ function from(address: string, configuration: s3.S3ClientConfig): s3.S3 {
 /** The keys of a session that may do everything in S3 but bypass governance. */
 async function administrator(api: ApiServer) {
   const [iam, sts] = [new IAM(api.client), new STS(api.client)];
-  const RoleName = "administrator";
+  const RoleName = `administrator-${randomUUID()}`;
   const { Role } = await iam.createRole({ RoleName, AssumeRolePolicyDocument: "{}" });
   const Statement = [
     { Effect: "Allow", Action: "s3:*", Resource: "*" },
