@@ -66,6 +66,7 @@ const backups = new Backups(
     protect,
     coldAfterDays: settings.backupColdAfterDays,
     expireAfterDays: settings.backupExpireAfterDays,
+    lockDays: settings.backupLockDays,
   },
   opts,
 );

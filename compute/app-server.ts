@@ -27,10 +27,10 @@ function permissionsPolicy({
       // How much room the database has for a restore. The first one knows no resources either.
       { Effect: "Allow", Action: "cloudwatch:GetMetricStatistics", Resource: "*" },
       { Effect: "Allow", Action: "rds:DescribeDBInstances", Resource: databaseArn },
-      { Effect: "Allow", Action: "s3:ListBucket", Resource: bucketArns },
+      { Effect: "Allow", Action: ["s3:ListBucket", "s3:ListBucketVersions"], Resource: bucketArns },
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
         Resource: bucketArns.map((arn) => pulumi.interpolate`${arn}/*`),
       },
       // IAM refuses a statement without a resource.

@@ -37,7 +37,7 @@ dump() { { tables_dump && objects_dump; } | gzip | tee "$work/to-sum"; }
 
 # put NAME COMMAND…: stores what a command prints.
 put() {
-  store() { "${@:2}" | aws s3 cp --only-show-errors - "$place/$1"; }
+  store() { "${@:2}" | "$bin/bucket.sh" put "$key/$1"; }
   quietly store "$@" ||
     fail "$place/$1 was not written, so this backup does not count" \
       "check bucket and database: $ops ssh $bin/preflight.sh; then run the same command again"
@@ -66,7 +66,7 @@ fi
 
 read -r sum _ <"$work/sum"
 copied to-check checked sha256sum
-last=$({ aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-check" | gunzip | tail -n 1; } 2>"$work/said") || last=nothing
+last=$({ "$bin/bucket.sh" get "$key/dump.sql.gz" | tee "$work/to-check" | gunzip | tail -n 1; } 2>"$work/said") || last=nothing
 wait
 if [ "$(cut -d ' ' -f 1 "$work/checked")" != "$sum" ] || [[ $last != "-- Dump completed"* ]] || ! grep -qx whole "$work/rows"; then
   fail "$place/dump.sql.gz, read back, is not what was written; it ends with: $last" \
@@ -79,4 +79,5 @@ put manifest printf '%s\n' "created $(date --utc +%FT%TZ)" "reason $reason" "sch
   "server $(query "SELECT VERSION()")" "revision $(live_revision)" "commit ${commit:--}" "sha256 dump.sql.gz $sum" \
   "size $size" "objects $(wc -l <"$work/objects")" ${archived:+"$archived"} \
   "$({ awk -F '\t' '$1 != "event once" { print "object", $1, $2 }' "$work/objects" && grep '^rows ' "$work/rows"; } | sort)"
+"$bin/backups.sh" record "$key"
 echo "$key" | tee "$last_backup"

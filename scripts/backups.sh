@@ -7,9 +7,21 @@
 #   if there is none.
 # backups.sh with-files: prints the line of the newest such backup, not imported, that has the app's files; nothing if there is
 #   none.
+# backups.sh record KEY: records that this machine has made or imported a backup.
+#
+# Whoever has the rights of this machine's role can write a backup, but not change one. So none of these, unless it is named, is
+# one that has come to the bucket since this machine makes records, and that it has not recorded.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 manifests=$root/manifests
+# The first line is when this machine's first record was made, in seconds; the others are keys.
+recorded=$root/recorded-backups
+
+if [ "${1:-}" = record ]; then
+  if [ ! -e "$recorded" ]; then date +%s >"$recorded"; fi
+  echo "$2" >>"$recorded"
+  exit
+fi
 
 quietly aws s3 sync --only-show-errors --delete --exclude '*' --include '*/manifest' "s3://$BUCKET/backups" "$manifests" ||
   fail "the bucket $BUCKET cannot be read from $(hostname)" \
@@ -27,9 +39,33 @@ list() {
       END { print key, value["created"], value["reason"], value["revision"], value["commit"], rows + 0, value["files"] }' "$manifest"
   done
 }
-regular() { list | awk -F '\t' '$3 != "before-restore"'; }
+# A sync gives each file the time at which S3 has got the object.
+strange() {
+  if [ ! -e "$recorded" ]; then return; fi
+  find "$manifests" -name manifest -newermt "@$(head -n 1 "$recorded")" -printf 'backups/%P\n' |
+    sed 's,/manifest$,,' | grep -vxFf "$recorded" | sort || true
+}
+regular() {
+  list | awk -F '\t' -v strange=" $(strange | tr '\n' ' ')" '$3 != "before-restore" && !index(strange, " " $1 " ")'
+}
 # Of what was live here. The restore of an imported backup may have failed, for example because it is of another app.
 own() { regular | awk -F '\t' '$3 != "imported"'; }
+
+# Manifests that were replaced, as they were first.
+restore_manifests() {
+  local key
+  for key in $(aws s3api list-object-versions --bucket "$BUCKET" --prefix backups/ --output text \
+    --query "Versions[?!IsLatest && ends_with(Key, '/manifest')].[Key]" | sort -u); do
+    if [ ! -e "$root/manifests/${key#backups/}" ]; then continue; fi
+    "$bin/bucket.sh" get "$key" >"$manifests.first" || return
+    touch --date "$(sed -n 's/^created //p' "$manifests.first")" "$manifests.first"
+    mv "$manifests.first" "$manifests/${key#backups/}"
+  done
+}
+if [ "${1:-list}" != list ]; then
+  quietly restore_manifests || fail "the versions of the backups in $BUCKET cannot be read from $(hostname)" \
+    "check the policies of the role and of the bucket; $pulumi up --refresh$flags restores them"
+fi
 
 case ${1:-list} in
 list) list ;;
@@ -41,6 +77,7 @@ choose)
     [ -n "$chosen" ] || fail "the bucket $BUCKET has no complete backup $2" "choose one of: $ops backups$flags"
   else
     chosen=$(own | tail -n 1)
+    strange | sed 's/^/note: not chosen, because this machine has not made it: /' >&2
     [ -n "$chosen" ] || fail "the bucket $BUCKET has no backup" "make one: $ops backup$flags"
   fi
   echo "$chosen"

@@ -90,13 +90,13 @@ store() {
   archive() {
     # 1 says that the app has changed or removed a file while it was read.
     { sudo tar --create --numeric-owner --verbose --index-file="$work/names" --directory "$files" . || [ $? = 1 ]; } |
-      gzip --fast | tee "$work/to-sum" | aws s3 cp --only-show-errors - "$place"
+      gzip --fast | tee "$work/to-sum" | "$bin/bucket.sh" put "$1/files.tar.gz"
   }
-  quietly archive || fail "$place was not written, so this backup does not count" \
+  quietly archive "$1" || fail "$place was not written, so this backup does not count" \
     "check the bucket: $ops ssh$flags $bin/preflight.sh; then run the same command again"
   wait
   read -r sum _ <"$work/sum"
-  [ "$({ aws s3 cp --only-show-errors "$place" - | sha256sum; } 2>"$work/said")" = "$sum  -" ] ||
+  [ "$({ "$bin/bucket.sh" get "$1/files.tar.gz" | sha256sum; } 2>"$work/said")" = "$sum  -" ] ||
     fail "$place, read back, is not what was written" \
       "try again; if it happens again, see who else writes to the bucket" "$(cat "$work/said")"
   megabytes=$(sudo du --summarize --block-size=1M "$files")
@@ -106,7 +106,7 @@ store() {
 # read_manifest KEY: sets number and megabytes, both empty if the backup has no files, and sum.
 read_manifest() {
   local manifest
-  manifest=$(aws s3 cp --only-show-errors "s3://$BUCKET/$1/manifest" - 2>"$work/said") ||
+  manifest=$("$bin/bucket.sh" get "$1/manifest" 2>"$work/said") ||
     unfit "s3://$BUCKET/$1/manifest cannot be read" "$(cat "$work/said")"
   sum=$(sed -n 's/^sha256 files.tar.gz //p' <<<"$manifest")
   read -r number megabytes <<<"$(sed -n 's/^files //p' <<<"$manifest")"
@@ -118,11 +118,11 @@ unfit() {
 }
 # read_archive KEY OPTION…: has tar read a backup's archive, which must be what its manifest says.
 read_archive() {
-  local place=s3://$BUCKET/$1/files.tar.gz found
+  local key=$1 place=s3://$BUCKET/$1/files.tar.gz found
   mkfifo "$work/to-sum"
   sha256sum <"$work/to-sum" >"$work/sum" &
   # shellcheck disable=SC2317  # quietly runs it
-  pass() { { aws s3 cp --only-show-errors "$place" - | tee "$work/to-sum" | sudo tar --gzip "$@"; } >"$work/names"; }
+  pass() { { "$bin/bucket.sh" get "$key/files.tar.gz" | tee "$work/to-sum" | sudo tar --gzip "$@"; } >"$work/names"; }
   quietly pass "${@:2}" || unfit "$place cannot be unpacked" "$evidence"
   wait
   [ "$(cat "$work/sum")" = "$sum  -" ] ||

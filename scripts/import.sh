@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 
 # store OBJECT: standard input.
 store() {
-  quietly aws s3 cp --only-show-errors - "s3://$BUCKET/$1" ||
+  quietly "$bin/bucket.sh" put "$1" ||
     fail "s3://$BUCKET/$1 was not written;
        the live schema is unchanged" "check the bucket: $ops ssh$flags $bin/preflight.sh; then run the same command again"
 }
@@ -46,6 +46,7 @@ put() {
 end() {
   { sed 's/^reason .*/reason imported/' && printf 'source %s\n' "${2//[[:cntrl:]]/ }"; } >"$work/manifest"
   store "$1/manifest" <"$work/manifest"
+  "$bin/backups.sh" record "$1"
 }
 
 case $1 in

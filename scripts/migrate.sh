@@ -114,7 +114,7 @@ if [ ! -d "$migrations" ] && [ -n "$revision" ]; then
   key=$("$bin/backups.sh" find "$revision")
   archive=s3://$BUCKET/$key/migrations.tar.gz
   if [ -n "$key" ] && aws s3 ls "$archive" >/dev/null; then
-    evidence=$({ aws s3 cp --only-show-errors "$archive" - | tar --extract --gzip --directory "$work"; } 2>&1) ||
+    evidence=$({ "$bin/bucket.sh" get "$key/migrations.tar.gz" | tar --extract --gzip --directory "$work"; } 2>&1) ||
       fail "$archive cannot be read" "check the bucket and the role's policy, then run $pulumi up$flags again" "$evidence"
     # A backup made before a migration holds that migration, too, which the database does not know.
     while has_live && head=$(newest "${generated[@]}") && [[ $head =~ ^[[:alnum:]]+$ && $head != "$revision" ]]; do

@@ -18,6 +18,17 @@ if ! compgen -G "$history/??????" >/dev/null; then
   mv --no-target-directory "$history.part" "$history"
 fi
 
+# Those that are not there yet: a record is written once, so that the bucket can refuse to overwrite it.
+upload() {
+  local release stored status=0
+  # The CLI's status is 1 if there is none.
+  stored=$(aws s3 ls "$remote/") || status=$?
+  if [ "$status" -gt 1 ]; then return "$status"; fi
+  for release in "$history"/??????; do
+    if ! grep -q " ${release##*/}$" <<<"$stored"; then "$bin/bucket.sh" put "ledger/${release##*/}" <"$release" || return; fi
+  done
+}
+
 case ${1:-list} in
 list)
   for release in "$history"/??????; do
@@ -34,7 +45,7 @@ add)
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$(date --utc +%FT%TZ)" "$commit" "$2" "${id#sha256:}" \
     "${revision:--}" "$backup" "${LEASE_OWNER:-$(id -un)}" "$3" >"$history.new"
   mv "$history.new" "$history/$number"
-  quietly aws s3 sync --only-show-errors "$history" "$remote" ||
+  quietly upload ||
     fail "the release is recorded on this machine, but not in $remote" \
       "restore access to the bucket $BUCKET; the next release writes this record, too"
   ;;

@@ -53,7 +53,7 @@ mb() { echo $(($1 / 1000000)); }
 # "The Physical Structure of an InnoDB Index").
 size_of() {
   local length
-  length=$(aws s3 cp --only-show-errors "$1/dump.sql.gz" - | gunzip | wc --bytes) && echo $((2 * length))
+  length=$("$bin/bucket.sh" get "${1#"s3://$BUCKET/"}/dump.sql.gz" | gunzip | wc --bytes) && echo $((2 * length))
 }
 
 check() {
@@ -62,6 +62,7 @@ check() {
     size=$(size_of "$1" 2>&1) ||
       fail "$1 has a dump that cannot be loaded;
        the live schema is unchanged" "choose another backup: $ops backups$flags" "$size"
+    size=${size##*$'\n'} # a note may stand before it
   fi
   needed=$((size * 5 / 2))
   if ! free=$(free_space); then

@@ -20,7 +20,8 @@ unfit() {
   fail "$place $1;
        the live schema is unchanged" "choose another backup: $ops backups$flags" "${2:-}"
 }
-manifest=$(aws s3 cp --only-show-errors "$place/manifest" - 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
+manifest=$("$bin/bucket.sh" get "$key/manifest" 2>"$work/said") || unfit "cannot be read" "$(cat "$work/said")"
+cat "$work/said" >&2 # a note, if any
 sum=$(stated 'sha256 dump.sql.gz')
 revision=$(stated revision)
 
@@ -46,7 +47,7 @@ apart() {
     !old || !/=@OLD_/ { print >file }'
 }
 load() {
-  aws s3 cp --only-show-errors "$place/dump.sql.gz" - | tee "$work/to-sum" | gunzip | apart | {
+  "$bin/bucket.sh" get "$key/dump.sql.gz" 2>"$work/said" | tee "$work/to-sum" | gunzip | apart | {
     echo "$BASHPID" >"$work/loader"
     exec mysql --defaults-extra-file="$client" --database="$scratch"
   }
@@ -61,7 +62,8 @@ quietly load || is_loaded=false
 echo >&7
 wait
 if [ -s "$work/full" ]; then "$bin/restore-space.sh" stopped "$place" "$work/full"; fi
-"$is_loaded" || unfit "has a dump that cannot be loaded" "$evidence"
+"$is_loaded" || unfit "has a dump that cannot be loaded" "$(cat "$work/said" && echo "$evidence")"
+cat "$work/said" >&2
 [ "$(cut -d ' ' -f 1 "$work/sum")" = "$sum" ] ||
   unfit "has a dump with another SHA-256 than its manifest says; the bucket keeps older versions of the object"
 "$bin/objects.sh" own <"$objects" >"$work/own" && cp "$work/own" "$objects"

@@ -77,10 +77,23 @@ const architecture: Rule = ({ instanceType, machineImage }) => {
   return [refused("instanceType", instanceType, limit, "use t3.micro")];
 };
 
-const backupAges: Rule = ({ backupColdAfterDays: cold, backupExpireAfterDays: expire }) => {
-  if (cold === undefined || expire === undefined || cold < expire) return [];
-  const limit = `must be fewer than backupExpireAfterDays, ${expire}`;
-  return [refused("backupColdAfterDays", cold, limit, "use 30, and 365 for backupExpireAfterDays")];
+const backupAges: Rule = ({
+  backupColdAfterDays: cold,
+  backupExpireAfterDays: expire,
+  backupLockDays: lock,
+}) => {
+  const found: Problem[] = [];
+  if (cold !== undefined && expire !== undefined && cold >= expire) {
+    const limit = `must be fewer than backupExpireAfterDays, ${expire}`;
+    const remedy = "use 30, and 365 for backupExpireAfterDays";
+    found.push(refused("backupColdAfterDays", cold, limit, remedy));
+  }
+  if (lock !== undefined && expire !== undefined && lock > expire) {
+    const limit = `must be at most backupExpireAfterDays, ${expire}, when a backup is removed`;
+    const remedy = `use ${expire} or fewer, or raise backupExpireAfterDays`;
+    found.push(refused("backupLockDays", lock, limit, remedy));
+  }
+  return found;
 };
 
 const protection: Rule = ({ protectData, confirmDestroy }, { stack }) => {

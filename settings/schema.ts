@@ -152,6 +152,7 @@ export const schema = z.object({
   allowDestructiveMigrations: z.boolean(),
   backupColdAfterDays: wholeNumber(1, 3649, "days", "use 30"),
   backupExpireAfterDays: wholeNumber(2, 3650, "days", "use 365"),
+  backupLockDays: wholeNumber(0, 3650, "days", "use 0 for no lock"),
   site: choice(siteModes, "use public"),
   publishRepository: text(
     // Not http, which would show the token to whoever listens.

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { lockNewVersions, writeOnceStatements } from "./backup-lock.ts";
 import { privateBucket } from "./private-bucket.ts";
 
 /** Arguments of {@link Backups}. */
@@ -10,6 +11,8 @@ export interface BackupsArgs {
   readonly coldAfterDays: number;
   /** Days after which it is gone. */
   readonly expireAfterDays: number;
+  /** Days for which nobody can delete a new backup; 0 for no lock. */
+  readonly lockDays: number;
 }
 
 function lifecycleRules({ coldAfterDays, expireAfterDays }: BackupsArgs) {
@@ -41,9 +44,12 @@ export class Backups extends pulumi.ComponentResource {
     super("flask-on-aws:storage:Backups", name, {}, opts);
     const childOpts = { parent: this };
 
-    const { protect } = args;
-    const bucket = privateBucket(name, { forceDestroy: !protect, protect, parent: this });
-    new aws.s3.BucketVersioning(
+    const { protect, lockDays } = args;
+    const bucket = privateBucket(name, {
+      ...{ forceDestroy: !protect, protect, parent: this },
+      ...(lockDays > 0 && { statements: writeOnceStatements }),
+    });
+    const versioning = new aws.s3.BucketVersioning(
       name,
       { bucket: bucket.id, versioningConfiguration: { status: "Enabled" } },
       childOpts,
@@ -53,6 +59,12 @@ export class Backups extends pulumi.ComponentResource {
       { bucket: bucket.id, rules: lifecycleRules(args) },
       childOpts,
     );
+
+    if (lockDays > 0) {
+      // S3 refuses it without versions.
+      const lockOpts = { ...childOpts, dependsOn: versioning };
+      lockNewVersions(name, { bucket, days: lockDays }, lockOpts);
+    }
 
     this.bucket = bucket.id;
     this.arn = bucket.arn;

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import Role, iam_backends
@@ -47,8 +47,9 @@ def check(environ: Environ, body: bytes, of_administrator: bool) -> None:
     region, service = (credential[2], credential[3]) if credential else ("", "s3")
     principal, own = (ADMINISTRATOR, None) if of_administrator else _role(credential[1] if credential else "")
     if service == "s3":
+        context = _context(environ, principal) | _s3_context(environ)
         for action, bucket, resource in _s3_actions(environ, body):
-            _judge(principal, own, action, resource, bucket, _context(environ, principal))
+            _judge(principal, own, action, resource, bucket, context)
     elif own is not None and principal is not None:
         scope = protected_resources.Scope(region, principal.split(":")[4])
         for need in protected_resources.needs(service, _action(environ, body), scope, body):
@@ -142,7 +143,35 @@ _OF_BUCKET = {
     "tagging": "BucketTagging",
     "acl": "BucketAcl",
     "publicAccessBlock": "BucketPublicAccessBlock",
+    "object-lock": "BucketObjectLockConfiguration",
 }
+# What a call about an object is.
+_OF_OBJECT = {"tagging": "Tagging", "acl": "Acl", "retention": "Retention", "legal-hold": "LegalHold"}
+
+
+def _s3_context(environ: Environ) -> policies.Context:
+    """The condition keys of a write: S3 user guide, "Enforce conditional writes on Amazon S3 buckets".
+
+    The calls of a multipart upload before the one that completes it create no object.
+    """
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    parts = "uploads" in query or "partNumber" in query
+    context = {"s3:objectcreationoperation": str(not parts).lower()}
+    if "HTTP_IF_NONE_MATCH" in environ:
+        context["s3:if-none-match"] = environ["HTTP_IF_NONE_MATCH"]
+    return context
+
+
+def _of_lock(environ: Environ, deletes: bool) -> list[str]:
+    """What the headers of Object Lock need: S3 user guide, "Locking objects with Object Lock"."""
+    needs = []
+    if "HTTP_X_AMZ_OBJECT_LOCK_MODE" in environ or "HTTP_X_AMZ_OBJECT_LOCK_RETAIN_UNTIL_DATE" in environ:
+        needs.append("s3:PutObjectRetention")
+    if "HTTP_X_AMZ_OBJECT_LOCK_LEGAL_HOLD" in environ:
+        needs.append("s3:PutObjectLegalHold")
+    if deletes and environ.get("HTTP_X_AMZ_BYPASS_GOVERNANCE_RETENTION", "").lower() == "true":
+        needs.append("s3:BypassGovernanceRetention")
+    return needs
 
 
 def _s3_actions(environ: Environ, body: bytes) -> list[tuple[str, FakeBucket | None, str]]:
@@ -160,19 +189,26 @@ def _s3_actions(environ: Environ, body: bytes) -> list[tuple[str, FakeBucket | N
     owner, arn = bucket(name), f"arn:aws:s3:::{name}"
     verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}.get(method, "Get")
     if key:
-        if "tagging" in query or "acl" in query:
-            return [(f"s3:{verb}Object{'Tagging' if 'tagging' in query else 'Acl'}", owner, f"{arn}/{key}")]
+        deletes = method == "DELETE" or "retention" in query
+        lock = [(action, owner, f"{arn}/{key}") for action in _of_lock(environ, deletes)]
+        for parameter, what in _OF_OBJECT.items():
+            if parameter in query:
+                return [(f"s3:{verb}Object{what}", owner, f"{arn}/{key}"), *lock]
         if method == "DELETE" and "uploadId" in query:
             return [("s3:AbortMultipartUpload", owner, f"{arn}/{key}")]
         version = "Version" if "versionId" in query and verb != "Put" else ""
-        calls = [(f"s3:{verb}Object{version}", owner, f"{arn}/{key}")]
+        calls = [(f"s3:{verb}Object{version}", owner, f"{arn}/{key}"), *lock]
         source = environ.get("HTTP_X_AMZ_COPY_SOURCE", "").lstrip("/")
         if source:
             calls.append(("s3:GetObject", bucket(source.partition("/")[0]), f"arn:aws:s3:::{source}"))
         return calls
     if method == "POST" and "delete" in query:
-        keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
-        return [("s3:DeleteObject", owner, f"{arn}/{each}") for each in keys]
+        calls = []
+        for each in re.findall(r"<Object>(.*?)</Object>", body.decode(), re.DOTALL):
+            action = "s3:DeleteObjectVersion" if "<VersionId>" in each else "s3:DeleteObject"
+            resource = f"{arn}/{unescape(each.partition('<Key>')[2].partition('</Key>')[0])}"
+            calls += [(one, owner, resource) for one in (action, *_of_lock(environ, deletes=True))]
+        return calls
     for parameter, action in _OF_BUCKET.items():
         if parameter in query:
             whole = action.startswith(("Get", "List"))

@@ -29,6 +29,7 @@ describe("The backup", () => {
     expect(choose().stderr).to.match(/\nremedy: make one: \.\/ops backup\n/);
     const made = backup().stdout.trim();
     expect(choose().stdout.split("\t")[0]).to.equal(made);
+    expect(machine().read("root/recorded-backups")).to.match(new RegExp(`^\\d+\n${made}\n$`));
   });
 
   it("keeps the first line when it is not MariaDB's sandbox line", () => {
@@ -151,7 +152,7 @@ describe("The backup", () => {
   for (const file of ["dump.sql.gz", "migrations.tar.gz", "manifest"]) {
     it(`fails when the bucket refuses ${file}`, () => {
       machine().write("root/migrations/env.py", "");
-      machine().write("refused", ` - s3://.*/${file}\n`);
+      machine().write("refused", `put-object .*/${file}\n`);
       // tar may add an error about the closed pipe.
       fails(
         new RegExp(`^error: s3:\\S+/${file} was not written.*\nremedy: .*\n  \\| AccessDenied\n`),

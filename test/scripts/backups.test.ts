@@ -91,6 +91,51 @@ describe("The list of backups", () => {
     prints(`${imported}\n`, "find", "b2");
   });
 
+  describe("on a machine that records its own", () => {
+    const stolen = () => store(9, "nightly");
+    const note = (key: string) =>
+      `note: not chosen, because this machine has not made it: ${key}\n`;
+
+    it("chooses none that others have put into the bucket since, unless it is named", () => {
+      const before = store(1, "nightly");
+      // The fake's sync gives files the time of their copy, so what was there before must be older than the first record.
+      machine.write("root/recorded-backups", `${Math.floor(Date.now() / 1000) + 60}\n`);
+      expect(backups("choose").stdout.split("\t")[0]).to.equal(before);
+      machine.write("root/recorded-backups", "1000\n");
+      expect(backups("record", before)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+      const key = stolen();
+      machine.write(`s3/${key}/manifest`, `${machine.read(`s3/${key}/manifest`)}files 1 1\n`);
+      const { stdout, stderr } = backups("choose");
+      expect(stdout.split("\t")[0]).to.equal(before);
+      expect(stderr).to.equal(note(key));
+      prints(`${before}\n`, "find", "a1");
+      prints("", "with-files");
+      expect(backups("choose", key)).to.include({ status: 0, stderr: "" });
+      expect(backups("list").stdout).to.include(key);
+    });
+
+    it("chooses those that it records", () => {
+      backups("record", store(1, "nightly"));
+      const key = store(2, "nightly");
+      backups("record", key);
+      const [begin, ...keys] = machine.read("root/recorded-backups").trim().split("\n");
+      expect(Number(begin)).to.be.closeTo(Date.now() / 1000, 60);
+      expect(keys).to.have.length(2);
+      machine.write("root/recorded-backups", ["1000", ...keys, ""].join("\n"));
+      expect(backups("choose").stdout.split("\t")[0]).to.equal(key);
+    });
+  });
+
+  it("reads a manifest that was replaced as it was first written", () => {
+    const key = store(1, "nightly", "a1");
+    machine.write(`first/${key}/manifest`, machine.read(`s3/${key}/manifest`));
+    machine.write(`s3/${key}/manifest`, "created x\nreason nightly\nrevision bad\n");
+    // What has expired has a version, too.
+    machine.write("first/backups/20250101T030405Z-nightly/manifest", "reason nightly\n");
+    expect(backups("choose").stdout.split("\t")[3]).to.equal("a1");
+    expect(backups("choose", key).stdout.split("\t")[3]).to.equal("a1");
+  });
+
   it("refuses a key that is not a complete backup", () => {
     store(1, "nightly");
     machine.write("s3/backups/part/dump.sql.gz", "");

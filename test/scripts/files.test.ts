@@ -48,12 +48,14 @@ describe("The app's files", () => {
 
     it("are refused when the bucket refuses them, or returns others", () => {
       holds(old);
-      machine().write("refused", " - s3://.*/files.tar.gz\n");
+      machine().write("refused", "put-object .*/files.tar.gz\n");
       fails(/^error: s3:\S+\/files.tar.gz was not written[^]*\| AccessDenied\n/, "store", key);
       machine().write("refused", "nothing\n");
       machine().fake("cat", `command -p cat "$@"; if [[ $* == *.tar.gz ]]; then echo more; fi`);
       fails(/^error: s3:\S+\/files.tar.gz, read back, is not what was written\n/, "store", key);
       rmSync(join(machine().home, "fakes/cat"));
+      // Another backup has another key.
+      rmSync(join(machine().home, "s3", key), { recursive: true });
       backedUp();
     });
   });

@@ -71,6 +71,7 @@ describe("A backup of another environment", () => {
     expect(call("app", "put", key, "app.zip", "3", "-").status).to.equal(0);
     const manifest = "created x\nreason nightly\nrevision b2\nrows users 3\n";
     expect(call(manifest, "end", key, `${place}\nreason nightly`).status).to.equal(0);
+    expect(machine().read("root/recorded-backups")).to.match(new RegExp(`^\\d+\n${key}\n$`));
     expect(machine().read(`s3/${key}/manifest`)).to.equal(
       `created x\nreason imported\nrevision b2\nrows users 3\nsource ${place} reason nightly\n`,
     );
@@ -81,12 +82,14 @@ describe("A backup of another environment", () => {
       call("dum", "put", key, "dump.sql.gz", `${dump.length}`, sum),
       /error: dump\.sql\.gz has arrived with 3 of 5 bytes: the transfer was interrupted;/,
     );
+    // Each run of the command has a key of its own.
+    const next = `${key}-2`;
     refuses(
-      call("dumP\n", "put", key, "dump.sql.gz", `${dump.length}`, sum),
+      call("dumP\n", "put", next, "dump.sql.gz", `${dump.length}`, sum),
       /error: dump\.sql\.gz has arrived with another SHA-256 than its manifest says;/,
     );
     refuses(call("ap", "put", key, "app.zip", "3", "-"), /app\.zip has arrived with 2 of 3 bytes/);
-    expect(machine().exists(`s3/${key}/manifest`)).to.equal(false);
+    for (const each of [key, next]) expect(machine().exists(`s3/${each}/manifest`)).to.equal(false);
   });
 
   it("is refused when the bucket refuses it", () => {

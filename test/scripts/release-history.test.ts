@@ -60,6 +60,14 @@ describe("The release history", () => {
     expect(machine.read("root/ledger/000008")).to.equal(entry(8, "app:8"));
   });
 
+  it("is written to the bucket once", () => {
+    add("app:1");
+    add("app:2");
+    expect(
+      machine.log.match(/put-object .*/g)!.map((call) => call.split("/").at(-1)),
+    ).to.deep.equal(["000001", "000002"]);
+  });
+
   it("is read from the bucket on a replacement app server", () => {
     machine.write("s3/ledger/000007", entry(7, "app:7"));
     add("app:8");
@@ -96,7 +104,7 @@ describe("The release history", () => {
 
   it("reports an entry that was not uploaded, and uploads it with the next one", () => {
     has(entry(1, "app:1"));
-    machine.write("refused", "sync\n");
+    machine.write("refused", "put-object\n");
     const { status, stderr } = add("app:2");
     expect(status).to.equal(1);
     expect(stderr).to.match(

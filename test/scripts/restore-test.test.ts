@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { restoreMachine, fit, key } from "../support/restore-machine.ts";
@@ -22,8 +22,23 @@ describe("The restore test", () => {
   it("loads a backup into a schema of its own, compares it with the manifest, and drops it", () => {
     expect(run("restore-test.sh", key)).to.deep.equal({ status: 0, stdout: fit, stderr: "" });
     expect(machine().read("loaded")).to.equal("CREATE TABLE `users` ();\n");
-    expect(machine().log).to.match(/\nDROP DATABASE appdb_restore\naws .*manifest -\n$/);
+    expect(machine().log).to.match(/\nDROP DATABASE appdb_restore\n(aws .*manifest.*\n)+$/);
     expect(machine().read("root/last-restore-test")).to.match(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it("loads what was written first, and says so, when objects were replaced", () => {
+    for (const file of ["manifest", "dump.sql.gz"]) {
+      const object = `${key}/${file}`;
+      renameSync(join(machine().home, "s3", object), join(machine().home, file));
+      machine().write(`s3/${object}`, "bad");
+      machine().write(`first/${object}`, readFileSync(join(machine().home, file)));
+    }
+    const { status, stdout, stderr } = run("restore-test.sh", key);
+    expect({ status, stdout }).to.deep.equal({ status: 0, stdout: fit });
+    expect(stderr.match(/(?<=^note: s3:\/\/backups-1\/).*(?= was replaced)/gm)).to.deep.equal([
+      `${key}/manifest`,
+      `${key}/dump.sql.gz`,
+    ]);
   });
 
   it("uses by default the newest backup, except those made before a restore", () => {

@@ -77,7 +77,8 @@ export function backupMachine() {
     for (const key of keys()) {
       expect(readdirSync(join(machine.home, "s3/backups", key))).to.not.include("manifest");
     }
-    expect(machine.exists("root/last-backup")).to.equal(false);
+    for (const file of ["last-backup", "recorded-backups"])
+      expect(machine.exists(`root/${file}`), file).to.equal(false);
   };
 
   return { machine: () => machine, has, hasObjects, backup, keys, stored, fails };

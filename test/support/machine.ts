@@ -106,23 +106,54 @@ export class FakeMachine {
 
   /**
    * Has aws keep objects under the home's s3/, and log what it is called with. A call that fits one of the
-   * lines of the home's `refused`, patterns of grep's, fails. A sync copies everything, whatever it includes.
+   * lines of the home's `refused`, patterns of grep's, fails. A sync copies everything, whatever it includes. An object has
+   * an older version if there is one under first/.
    */
   s3(): void {
+    this.write(
+      "uploaded.json",
+      JSON.stringify(
+        { ServerSideEncryption: "AES256", ETag: '"sum"', ChecksumCRC32: "AbC+/w==" },
+        undefined,
+        4,
+      ),
+    );
     this.fake(
       "aws",
       `home='${this.home}'; log "aws $*"
       if [ -e "$home/refused" ] && grep -qf "$home/refused" <<<"$*"; then echo AccessDenied >&2; exit 254; fi
       at() { if [[ $1 == s3://* ]]; then echo "$home/s3/\${1#s3://backups-1/}"; else echo "$1"; fi; }
-      from=$(at "\${*: -2:1}") to=$(at "\${*: -1}")
+      from=$(at "\${*: -2:1}") to=$(at "\${*: -1}") all="$*"
+      option() { sed -n "s/.* --$1 \\([^ ]*\\).*/\\1/p" <<<"$all "; }
+      key=$(option key) object=$home/s3/$(option key)
+      make() {
+        if [ -e "$object" ]; then echo "An error occurred (PreconditionFailed)" >&2; exit 254; fi
+        mkdir -p "$(dirname "$object")"; cat "$@" >"$object"
+      }
       case "$1 $2 $3" in
       "s3 cp --only-show-errors")
         if [ "$to" = - ]; then exec cat "$from"; fi
         mkdir -p "$(dirname "$to")"
         if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
-      "s3 ls "*/) ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
+      "s3 ls "*/) [ -d "$(at "$3")" ] || exit 1; ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
       "s3 ls "*) [ -e "$(at "$3")" ] || exit 1; echo "2026-01-02 03:04:05 1 \${3##*/}" ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
+      "s3api put-object "*) make "$(option body)" ;;
+      "s3api create-multipart-upload "*) echo upload-1 ;;
+      "s3api upload-part "*)
+        cp "$(option body)" "$home/part.$(option part-number)"; cat "$home/uploaded.json" ;;
+      "s3api complete-multipart-upload "*)
+        cp "$(option multipart-upload | sed s,^file://,,)" "$home/completed.json"
+        mapfile -t parts < <(ls -v "$home"/part.*); make "\${parts[@]}"; rm "\${parts[@]}" ;;
+      "s3api list-object-versions "*)
+        if [[ $all == *!IsLatest* ]]; then
+          if [ -d "$home/first" ]; then find "$home/first" -name manifest -printf '%P\\n'; fi
+          exit
+        fi
+        key=$(option prefix)
+        if [ -e "$home/s3/$key" ]; then printf '2026-01-02T03:04:05+00:00\\tTrue\\tsecond\\n'; fi
+        if [ -e "$home/first/$key" ]; then printf '2026-01-02T03:04:05+00:00\\tFalse\\tfirst\\n'; fi ;;
+      "s3api get-object --version-id") [ "$4" = first ]; cat "$home/first/$key" >&3 ;;
       *) exit 2 ;;
       esac`,
     );

@@ -95,12 +95,12 @@ describe("The instances", () => {
       },
       {
         Effect: "Allow",
-        Action: "s3:ListBucket",
+        Action: ["s3:ListBucket", "s3:ListBucketVersions"],
         Resource: ["arn:aws:s3:::flask-on-aws-dev-backups", "arn:aws:s3:::flask-on-aws-dev-https"],
       },
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
         Resource: [
           "arn:aws:s3:::flask-on-aws-dev-backups/*",
           "arn:aws:s3:::flask-on-aws-dev-https/*",

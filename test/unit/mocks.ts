@@ -112,6 +112,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
   "aws:s3/bucketObjectv2:BucketObjectv2": () => ({}),
   "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
+  "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": () => ({}),
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": () => ({}),
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
     () => ({}),

@@ -156,6 +156,8 @@ describe("Settings", () => {
     ["databasePasswordRotation", 1.5, "must be a whole number, 0 to 1000000 and is raised"],
     ["backupColdAfterDays", 0, "must be a whole number, 1 to 3649 days"],
     ["backupColdAfterDays", 365, "must be fewer than backupExpireAfterDays, 365"],
+    ["backupLockDays", -1, "must be a whole number, 0 to 3650 days"],
+    ["backupLockDays", 366, "must be at most backupExpireAfterDays, 365, when a backup is removed"],
   ];
   for (const [key, value, message] of wrong) {
     it(`refuse ${key} ${JSON.stringify(value).slice(0, 40)}`, async () => {

@@ -109,6 +109,55 @@ describe("Storage", () => {
     expect(bucket(await program({ site: "private" }))).to.deep.equal(bucket(built));
   });
 
+  describe("of backups", () => {
+    const ofBackups = (of: Program, type: string) => of.one(token(type), "-backups").inputs;
+    const lockType = "BucketObjectLockConfiguration";
+
+    it("has no lock by default", () => {
+      expect(built.all(token(lockType))).to.deep.equal([]);
+      const { Statement } = JSON.parse(ofBackups(built, "BucketPolicy").policy);
+      expect(Statement.map(({ Sid }: { Sid: string }) => Sid)).to.deep.equal(["TlsOnly"]);
+    });
+
+    it("locks new versions for backupLockDays, and replaces no bucket for it", async () => {
+      const of = await program({ backupLockDays: 30 });
+      const lock = of.one(token(lockType));
+      expect(lock.inputs).to.deep.equal({
+        bucket: "flask-on-aws-dev-backups-id",
+        rule: { defaultRetention: { mode: "GOVERNANCE", days: 30 } },
+      });
+      // S3 refuses it without versions.
+      const versioning = of.one(token("BucketVersioning"));
+      expect(lock.dependencies).to.include(`${versioning.type} ${versioning.name}`);
+      expect(ofBackups(of, "Bucket")).to.deep.equal(ofBackups(built, "Bucket"));
+    });
+
+    it("refuses overwrites and delete markers where objects are written once, with a lock", async () => {
+      const of = await program({ backupLockDays: 30 });
+      const { Statement } = JSON.parse(ofBackups(of, "BucketPolicy").policy);
+      const Resource = ["backups/*", "ledger/*"].map(
+        (keys) => `arn:aws:s3:::flask-on-aws-dev-backups/${keys}`,
+      );
+      const denied = { Effect: "Deny", Principal: "*", Resource };
+      expect(Statement[0].Sid).to.equal("TlsOnly");
+      expect(Statement.slice(1)).to.deep.equal([
+        {
+          ...{ Sid: "NoOverwrite", ...denied, Action: "s3:PutObject" },
+          Condition: {
+            Null: { "s3:if-none-match": "true" },
+            Bool: { "s3:ObjectCreationOperation": "true" },
+          },
+        },
+        { Sid: "NoDeleteMarker", ...denied, Action: "s3:DeleteObject" },
+      ]);
+      // The app server's certificates are replaced.
+      const { Statement: ofCertificates } = JSON.parse(
+        of.one(token("BucketPolicy"), "-https").inputs.policy,
+      );
+      expect(ofCertificates).to.have.length(1);
+    });
+  });
+
   it("creates no site bucket and grants no right to one with `site: none`", async () => {
     const of = await program({ site: "none" });
     expect(of.resources.filter(({ name }) => name.includes("-site"))).to.deep.equal([]);

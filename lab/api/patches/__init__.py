@@ -23,6 +23,7 @@ from . import (  # noqa: E402, F401
     instances,
     load_balancers,
     nat_gateways,
+    object_lock,
     parameters,
     private_addresses,
     public_addresses,

@@ -1,6 +1,12 @@
-import { type BucketVersioningStatus, type LifecycleRule, S3 } from "@aws-sdk/client-s3";
+import {
+  type BucketVersioningStatus,
+  type LifecycleRule,
+  type ObjectLockRetentionMode,
+  S3,
+} from "@aws-sdk/client-s3";
 import type { BucketState } from "@pulumi/aws/s3/bucket.js";
 import type { BucketLifecycleConfigurationState } from "@pulumi/aws/s3/bucketLifecycleConfiguration.js";
+import type { BucketObjectLockConfigurationState } from "@pulumi/aws/s3/bucketObjectLockConfiguration.js";
 import type { BucketObjectv2State } from "@pulumi/aws/s3/bucketObjectv2.js";
 import type { BucketPolicyState } from "@pulumi/aws/s3/bucketPolicy.js";
 import type { BucketPublicAccessBlockState } from "@pulumi/aws/s3/bucketPublicAccessBlock.js";
@@ -16,15 +22,22 @@ import { sameFields, sameJson } from "../values.ts";
 
 const s3 = (context: Context): S3 => context.client(S3);
 
-/** Deletes every version of every object of a bucket, or `only` those of one key. */
-async function deleteVersions(context: Context, Bucket = "", only?: string): Promise<void> {
+/** Deletes every version of every object of a bucket, or `only` those of one key; locked ones, too, with `bypass`. */
+async function deleteVersions(
+  context: Context,
+  Bucket = "",
+  { only, bypass }: { only?: string | undefined; bypass?: boolean | undefined } = {},
+): Promise<void> {
   for (;;) {
     const page = await s3(context).listObjectVersions({ Bucket, Prefix: only });
     const Objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]
       .filter(({ Key }) => only === undefined || Key === only)
       .map(({ Key, VersionId }) => ({ Key, VersionId }));
     if (Objects.length === 0) return;
-    const { Errors } = await s3(context).deleteObjects({ Bucket, Delete: { Objects } });
+    const { Errors } = await s3(context).deleteObjects({
+      ...{ Bucket, Delete: { Objects } },
+      ...(bypass && { BypassGovernanceRetention: true }),
+    });
     const failed = Errors?.[0];
     if (failed) throw new Error(`${failed.Code} on object ${failed.Key}: ${failed.Message}`);
   }
@@ -41,7 +54,7 @@ const bucket = resource<Plain<BucketState>>({
     bucket: replace({ computed: true }),
     forceDestroy: update({ default: false, local: true }),
   },
-  outputs: ["arn", "bucketRegion"],
+  outputs: ["arn", "bucketRegion", "objectLockEnabled"],
   autoname: { property: "bucket", maxLength: 63, separator: "-", lowerCase: true },
   retag: tagBucket,
   async create(context, { Bucket }) {
@@ -55,10 +68,18 @@ const bucket = resource<Plain<BucketState>>({
   async find(context, Bucket) {
     await s3(context).headBucket({ Bucket });
     const Tags = (await ifFound(s3(context).getBucketTagging({ Bucket })))?.TagSet;
-    return { Arn: `arn:aws:s3:::${Bucket}`, Bucket, BucketRegion: context.region, Tags };
+    const lock = await ifFound(s3(context).getObjectLockConfiguration({ Bucket }));
+    return {
+      ...{ Arn: `arn:aws:s3:::${Bucket}`, Bucket, BucketRegion: context.region, Tags },
+      ObjectLockEnabled: lock !== undefined,
+    };
   },
-  async delete(context, Bucket, { forceDestroy }) {
-    if (forceDestroy) await deleteVersions(context, Bucket);
+  /**
+   * The real provider bypasses governance when the bucket's state says that it has Object Lock. Where another resource
+   * has enabled that, the state says so after a refresh (hashicorp/terraform-provider-aws, bucket.go).
+   */
+  async delete(context, Bucket, { forceDestroy, objectLockEnabled: bypass }) {
+    if (forceDestroy) await deleteVersions(context, Bucket, { bypass });
     await s3(context).deleteBucket({ Bucket });
   },
 });
@@ -102,7 +123,7 @@ const bucketObject = resource<BucketObject>({
     return { ...found, ...object, Etag: found.ETag?.replaceAll('"', ""), Tags: TagSet };
   },
   update: (context, { news }) => put(context, news),
-  delete: (context, _, { bucket, key }) => deleteVersions(context, bucket as string, key),
+  delete: (context, _, { bucket, key }) => deleteVersions(context, bucket as string, { only: key }),
 });
 
 /** A setting of a bucket: its id is the bucket's name, and one call makes and changes it. */
@@ -180,8 +201,40 @@ const versioning = setting<Plain<BucketVersioningState>>({
     const { Status } = await s3(context).getBucketVersioning({ Bucket });
     return Status && { VersioningConfiguration: { Status } };
   },
-  /** What was versioned once can be suspended, but never be unversioned. */
-  delete: (context, bucket) => setVersioning(context, bucket, "Suspended"),
+  /** What was versioned once can be suspended, but never be unversioned; with Object Lock it stays versioned. */
+  delete: (context, bucket) =>
+    setVersioning(context, bucket, "Suspended").catch((error: Error) => {
+      if (error.name !== "InvalidBucketState") throw error;
+    }),
+});
+
+type ObjectLock = Plain<BucketObjectLockConfigurationState>;
+
+/** Locks new versions for some days, or, without a mode, not. */
+const setLock = (
+  context: Context,
+  Bucket: string,
+  { Mode, Days }: { Mode?: string | undefined; Days?: number | undefined } = {},
+) =>
+  s3(context).putObjectLockConfiguration({
+    Bucket,
+    ObjectLockConfiguration: {
+      ObjectLockEnabled: "Enabled",
+      ...(Mode && { Rule: { DefaultRetention: { Mode: Mode as ObjectLockRetentionMode, Days } } }),
+    },
+  });
+
+const objectLock = setting<ObjectLock>({
+  token: "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+  inputs: { rule: update() },
+  put: (context, bucket, { Rule }) => setLock(context, bucket, Rule?.DefaultRetention),
+  async find(context, Bucket) {
+    const found = await s3(context).getObjectLockConfiguration({ Bucket });
+    const { Mode, Days } = found.ObjectLockConfiguration?.Rule?.DefaultRetention ?? {};
+    return { Rule: Mode && { DefaultRetention: { Mode, Days } } };
+  },
+  /** Object Lock stays enabled: new versions are not locked any more. */
+  delete: (context, bucket) => setLock(context, bucket),
 });
 
 type Encryption = Plain<BucketServerSideEncryptionConfigurationState>;
@@ -234,6 +287,7 @@ export const types = [
   policy,
   website,
   versioning,
+  objectLock,
   encryption,
   lifecycle,
 ];

@@ -126,6 +126,7 @@ async function buckets(client: Client) {
         Bucket,
         block: await orNone(s3.getPublicAccessBlock({ Bucket })),
         encryption: await orNone(s3.getBucketEncryption({ Bucket })),
+        lock: await orNone(s3.getObjectLockConfiguration({ Bucket })),
         lifecycle: await orNone(s3.getBucketLifecycleConfiguration({ Bucket })),
         policy: await orNone(s3.getBucketPolicy({ Bucket })),
         tags: await orNone(s3.getBucketTagging({ Bucket })),

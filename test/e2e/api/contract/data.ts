@@ -48,6 +48,9 @@ const growing = { allocatedStorage: 60, maxAllocatedStorage: 200 };
 const to = (restoreTime: string) => ({
   restoreToPointInTime: { restoreTime, sourceDbiResourceId: ref("grown") },
 });
+const lockedFor = (days: number) => ({
+  rule: { defaultRetention: { mode: "GOVERNANCE", days } },
+});
 const encryptedBy = (sseAlgorithm: string) => ({
   rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm } }],
 });
@@ -249,6 +252,19 @@ const storage: Subject[] = [
     "leaf",
     { bucket: ref("backup"), versioningConfiguration: { status: "Enabled" } },
     [{ versioningConfiguration: { status: "Suspended" } }, { bucket: ref("site") }],
+  ),
+  subject("s3/bucket", "aws_s3_bucket", "kept", { bucket: "contract-kept" }),
+  subject("s3/bucketVersioning", "aws_s3_bucket_versioning", "kept-versions", {
+    bucket: ref("kept"),
+    versioningConfiguration: { status: "Enabled" },
+  }),
+  subject(
+    "s3/bucketObjectLockConfiguration",
+    "aws_s3_bucket_object_lock_configuration",
+    "leaf",
+    // S3 refuses it until the bucket has versions. The id is the bucket's name.
+    { bucket: ref("kept-versions"), ...lockedFor(30) },
+    [lockedFor(60), { rule: undefined }, { bucket: ref("backup") }],
   ),
   subject(
     "s3/bucketServerSideEncryptionConfiguration",

@@ -19,6 +19,7 @@ const types = {
   bucket: "aws:s3/bucket:Bucket",
   object: "aws:s3/bucketObjectv2:BucketObjectv2",
   versioning: "aws:s3/bucketVersioning:BucketVersioning",
+  lock: "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
   role: "aws:iam/role:Role",
   database: "aws:rds/instance:Instance",
 };
@@ -234,6 +235,24 @@ describe("The lab's AWS provider", function () {
     expect((await error(provider.delete(kept))).message).to.contain("'Backup': BucketNotEmpty: ");
     const bucket = await full(true);
     await provider.delete(bucket);
+    expect(await provider.read(bucket)).to.equal(undefined);
+  });
+
+  it("deletes locked versions with a bucket only when a refresh has seen the lock", async () => {
+    const bucket = await provider.create(types.bucket, "Locked", { forceDestroy: true });
+    const { id: Bucket } = bucket;
+    const versioningConfiguration = { status: "Enabled" };
+    const versions = { bucket: Bucket, versioningConfiguration };
+    const versioning = await provider.create(types.versioning, "v", versions);
+    const rule = { defaultRetention: { mode: "GOVERNANCE", days: 1 } };
+    const lock = await provider.create(types.lock, "l", { bucket: Bucket, rule });
+    await new S3(api.client).putObject({ Bucket, Key: "a", Body: "1", ChecksumAlgorithm: "CRC32" });
+    await provider.delete(lock);
+    await provider.delete(versioning);
+    expect((await error(provider.delete(bucket))).message).to.contain(
+      "AccessDenied on object a: Access Denied because object protected by object lock.",
+    );
+    await provider.delete((await provider.read(bucket))!);
     expect(await provider.read(bucket)).to.equal(undefined);
   });
 
