@@ -6,6 +6,7 @@ import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
 import type { StackInUse } from "./outputs.ts";
+import { imageLines, packageLines, type Updates } from "./patch.ts";
 import { taskLines, type TaskStatus } from "./task-status.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
@@ -33,6 +34,8 @@ export interface Status {
   readonly lastRestoreTest: string | null;
   /** Of the app's Procfile, and Redis. Scripts of earlier versions do not tell them. */
   readonly processes?: readonly Process[] | null | undefined;
+  /** Scripts of earlier versions do not tell them. */
+  readonly updates?: Updates | null | undefined;
   /** Of the app on ECS; a stack without tasks has none, and null if it cannot be found out. */
   readonly tasks?: TaskStatus | null | undefined;
   /** A stack without alarms has none. */
@@ -102,6 +105,12 @@ export function statusText(
       : []),
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
+    ...(status.updates === undefined
+      ? []
+      : [
+          ["packages", ...packageLines(status.updates, commands, now)] as const,
+          ["image", ...imageLines(status.updates, commands, now)] as const,
+        ]),
     ["schema", revision ? `revision ${revision}` : "unknown"],
     [
       "last backup",

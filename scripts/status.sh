@@ -90,6 +90,13 @@ alarms() {
   done < <(timeout 40 "$bin/alarm-topics.sh" 2>/dev/null)
   printf '[%s]' "${list%,}"
 }
+# Of the machine's packages, and of the image that serves.
+updates() {
+  local upgraded pending reboot base behind
+  IFS=$'\t' read -r upgraded pending reboot base behind < <(ask updates-status) || return 0
+  printf '{"upgraded":%s,"pending":%d,"reboot":%s,"base":%s,"tasksBehind":%s}' "$(text "${upgraded#-}")" "$pending" \
+    "$([ "$reboot" = reboot ] && echo true || echo false)" "$(text "${base#-}")" "$([ "$behind" = behind ] && echo true || echo false)"
+}
 lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/null || true; fi; }
 
 {
@@ -102,6 +109,7 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member lastBackup "$(backup)"
   member lastRestoreTest "$(text "$(cat "$root/last-restore-test" 2>/dev/null || true)")"
   member processes "$(processes)"
+  member updates "$(updates)"
   member failedJobs "$(failed_jobs)"
   member download "$(text "$(offered "$commit")")"
   member lock "$(text "$(lock_holder)")"
