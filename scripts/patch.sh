@@ -33,7 +33,7 @@ upgrade_packages() {
 }
 
 # is_old: whether Docker's program is another one than it runs.
-is_old() { [[ $(sudo readlink "/proc/$(cat /run/docker.pid)/exe") == *' (deleted)' ]]; }
+is_old() { [[ $(sudo readlink "/proc/$(cat /run/docker.pid 2>/dev/null)/exe") == *' (deleted)' ]]; }
 
 # restart_docker: lets an upgraded Docker begin, and no container restart. Until the next restart of the machine the old one may
 # go on as well.
