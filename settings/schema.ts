@@ -153,7 +153,7 @@ export const schema = z.object({
   allowDestructiveMigrations: z.boolean(),
   patchSchedule: z.string().check((context) => {
     const problem = context.value === "off" ? "" : cronProblem(context.value);
-    if (problem) refuse(context, `${problem}; or off`, "use '30 5 2 * *', or off");
+    if (problem) refuse(context, problem, "use '30 5 2 * *', or off");
   }),
   backupColdAfterDays: wholeNumber(1, 3649, "days", "use 30"),
   backupExpireAfterDays: wholeNumber(2, 3650, "days", "use 365"),

@@ -169,7 +169,7 @@ describe("The status of the app server", () => {
     const found = status();
     expect(found.serving).to.equal(null);
     expect(found.lastBackup).to.equal(null);
-    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(4);
+    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(5);
   });
 
   it("names no release for a running version whose release failed", () => {
