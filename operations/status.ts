@@ -105,12 +105,7 @@ export function statusText(
       : []),
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
-    ...(status.updates === undefined
-      ? []
-      : [
-          ["packages", ...packageLines(status.updates, commands, now)] as const,
-          ["image", ...imageLines(status.updates, commands, now)] as const,
-        ]),
+    ...ages(status, commands, now),
     ["schema", revision ? `revision ${revision}` : "unknown"],
     [
       "last backup",
@@ -132,6 +127,14 @@ export function statusText(
   return rows.flatMap(([label, ...lines]) =>
     lines.map((line, index) => `${(index === 0 ? label : "").padEnd(12)}  ${line}`),
   );
+}
+
+function ages({ updates }: Status, commands: Commands, now: number): Row[] {
+  if (updates === undefined) return [];
+  return [
+    ["packages", ...packageLines(updates, commands, now)],
+    ["image", ...imageLines(updates, commands, now)],
+  ];
 }
 
 /** 2 decimals below 10 GB, none above. */

@@ -46,7 +46,7 @@ restart_docker() {
   fi
   # A pipe to it ends with this process, whatever ends that.
   coproc hold { exec sudo "$bin/hold-clients.sh" 30 2>&1; }
-  out=${hold[0]} in=${hold[1]} pid=$hold_PID
+  pid=$! out=${hold[0]} in=${hold[1]}
   read -r -t 20 held <&"$out" || true
   if [ "$held" != held ]; then
     exec {in}>&-

@@ -13,8 +13,9 @@ keep() {
   text=$(cat)
   is_changed=''
   if [ "$(cat "$1" 2>/dev/null)" = "$text" ]; then return; fi
-  quietly sudo mkdir -p "${1%/*}" && quietly sudo tee "$1.new" <<<"$text" && quietly sudo mv "$1.new" "$1" ||
+  if ! { quietly sudo mkdir -p "${1%/*}" && quietly sudo tee "$1.new" <<<"$text" && quietly sudo mv "$1.new" "$1"; }; then
     fail "$1 cannot be written on $(hostname)" "see: $ops ssh$flags -- df -h; then run the same command again"
+  fi
   is_changed=1
 }
 
@@ -34,7 +35,9 @@ Environment=RELEASE_OWNER=unattended-upgrades LEASE_LIMIT=7200
 ExecStart=
 ExecStart=$bin/deploy-lock.sh unattended-upgrade.sh
 CONF
-if [ "$is_changed" ]; then quietly sudo systemctl daemon-reload || fail "systemd does not read its units again" "see what it says, then run the same command again"; fi
+if [ "$is_changed" ]; then
+  quietly sudo systemctl daemon-reload || fail "systemd does not read its units again" "see what it says, then run the same command again"
+fi
 
 options=$(python3 -c 'import json, os, sys
 file = sys.argv[1]
@@ -44,7 +47,8 @@ print(json.dumps({**options, "live-restore": True}, indent=2))' "$daemon" 2>&1) 
 keep "$daemon" <<<"$options"
 # A restart is not needed: Docker's documentation, "Live restore". The signal is what `systemctl reload docker` sends.
 if ! restores; then
-  quietly sudo sh -c 'kill -HUP "$(cat /run/docker.pid)"' || fail "Docker does not run on $(hostname)" "see: $ops ssh$flags -- systemctl status docker"
+  quietly sudo kill -HUP "$(cat /run/docker.pid 2>/dev/null || true)" ||
+    fail "Docker does not run on $(hostname)" "see: $ops ssh$flags -- systemctl status docker"
   for ((try = 0; try < 50; try++)); do
     if restores; then break; fi
     sleep 0.2 # it reads its options in the background

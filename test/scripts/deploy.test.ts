@@ -158,7 +158,9 @@ describe("A release", () => {
   it("is in the history as failed when its migration fails after the backup", () => {
     machine.script("migrate.sh", `echo backups/9 >'${machine.root}/last-backup'; exit 5`);
     expect(deploy().status).to.equal(5);
-    expect(machine.log).to.match(/\nrelease-history add app:1 failed migrate preflight=\d+\.\d updates=\d+\.\d\n$/);
+    expect(machine.log).to.match(
+      /\nrelease-history add app:1 failed migrate preflight=\d+\.\d updates=\d+\.\d\n$/,
+    );
   });
 
   it("is in the history as failed when its verification fails after the cut-over", () => {

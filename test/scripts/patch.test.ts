@@ -111,7 +111,7 @@ describe("A patch", () => {
       expect(stderr).to.match(
         new RegExp(`^error: ${error}\n +Commit c0ffee serves\\.\nremedy: .*`),
       );
-      expect(stderr).to.match(/then: \.\/ops patch\n  \| E: no way\n$/);
+      expect(stderr).to.match(/then: \.\/ops patch\n {2}\| E: no way\n$/);
       machine.write("refused", "nothing");
       succeeds();
     });

@@ -18,7 +18,7 @@ describe("The machine's own updates", () => {
     machine.fake(
       "sudo",
       `case "$*" in
-      "sh -c kill -HUP "*docker.pid*) log reload; if [ ! -e '${home}/deaf' ]; then cp '${home}/${docker}' '${home}/options'; fi ;;
+      "kill -HUP "*) log reload; if [ ! -e '${home}/deaf' ]; then cp '${home}/${docker}' '${home}/options'; fi ;;
       "systemctl daemon-reload") log "$*" ;;
       /usr/lib/apt/*) log "$*" ;;
       *) exec "$@" ;;
