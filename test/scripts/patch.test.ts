@@ -173,7 +173,7 @@ describe("Clients that are held", () => {
     const machine = new FakeMachine();
     try {
       machine.fake("iptables", 'log "$4 $9"');
-      machine.script("open.sh", '"$(dirname "$0")/hold-clients.sh" 0.1 < <(exec sleep 1)');
+      machine.script("open.sh", 'cd "$(dirname "$0")"; mkfifo in; exec ./hold-clients.sh 0.1 <>in');
       for (const [script, seconds] of [
         ["hold-clients.sh", "600"],
         ["open.sh", ""],
