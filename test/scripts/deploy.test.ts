@@ -86,8 +86,8 @@ describe("A release", () => {
       "app:1",
       "app:1-p1",
       "app:1-p2",
-      "app:1-p3 failed verify",
-      "app:1-p4",
+      "app:1-p3",
+      "app:1-p4 failed verify",
       "app:2",
     ];
     releases.forEach((release, i) => {
@@ -106,7 +106,7 @@ describe("A release", () => {
       expect(deploy().status).to.equal(0);
       return /^cut-over (.*)$/m.exec(machine.log)![1];
     };
-    expect(released("app:1", "app:1-p2", "app:1-p3", "app:1-p4")).to.equal("app:1-p4");
+    expect(released("app:1", "app:1-p2", "app:1-p3", "app:1-p4")).to.equal("app:1-p3");
     expect(released("app:1", "app:1-p2"), "a new machine").to.equal("app:1");
     machine.write("root/ledger/000006", "000006\tt\tc\tapp:1-p2\ti\ta1\t-\tann\trollback\n");
     expect(released("app:1", "app:1-p2", "app:1-p4"), "after a rollback").to.equal("app:1-p2");
