@@ -35,8 +35,8 @@ described=$descriptions/${image##*:}
 evidence='' until=''
 suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
 if [ "$image" != "$(unpatched "$image")" ]; then
-  remedy="the app may not suit the newest versions of its packages: name those that it needs in its repository,
-        and release that: $(release_command HASH)"
+  remedy="name in the app's repository the versions of packages that it needs, for a patch takes the newest;
+        then: $(release_command HASH)"
 fi
 
 # variable NAME: its value in the release that serves.

@@ -10,7 +10,8 @@ set -euo pipefail
 rules() {
   local port status=0
   for port in 80 443 5085; do
-    iptables --wait --table raw "$1" PREROUTING --protocol tcp --dport "$port" --match addrtype --dst-type LOCAL --jump DROP || status=1
+    iptables --wait --table raw "$1" PREROUTING --protocol tcp --dport "$port" \
+      --match addrtype --dst-type LOCAL --jump DROP || status=1
   done
   return "$status"
 }

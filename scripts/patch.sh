@@ -25,9 +25,11 @@ upgrade_packages() {
   # What a run that was cut off has left half installed.
   quietly as_root dpkg "${keep_files[@]}" --configure --pending ||
     fail "packages that an earlier upgrade has left half installed cannot be configured" "correct what dpkg names, then: $again"
-  quietly apt update || fail "Debian's lists of packages cannot be read" "check the route to the internet, then: $again"
+  quietly apt update ||
+    fail "Debian's lists of packages cannot be read" "check the route to the internet, then: $again"
   pending=$("$bin/updates-pending.sh")
-  quietly apt upgrade --with-new-pkgs || fail "the upgrade of $pending packages was not finished" "correct what apt names, then: $again"
+  quietly apt upgrade --with-new-pkgs ||
+    fail "the upgrade of $pending packages was not finished" "correct what apt names, then: $again"
   touch "$root/upgraded"
   echo "$pending packages are upgraded"
 }
@@ -62,7 +64,8 @@ restart_docker() {
   exec {in}>&-
   wait "$pid" || true
   docker info >/dev/null 2>&1 ||
-    fail "Docker has not begun again after its upgrade, and its containers go on" "see: $ops ssh$flags -- systemctl status docker; then: $again" "$said"
+    fail "Docker has not begun again after its upgrade, and its containers go on" \
+      "see: $ops ssh$flags -- systemctl status docker; then: $again" "$said"
   echo "the upgraded Docker runs, and no container was restarted"
 }
 
@@ -76,7 +79,8 @@ if [ -z "$image" ]; then
 fi
 commit=$(serving_commit)
 if ! recipe=$(cat "$descriptions/${image##*:}.recipe" 2>/dev/null); then
-  fail "it is not known from what $image was built: that was by an earlier version of this project" "$(release_command "$commit"), then: $again"
+  fail "an earlier version of this project built $image,
+       so it is not known what that is made of" "$(release_command "$commit"), then: $again"
 fi
 mapfile -t ingredients <<<"$recipe"
 patched=$(unpatched "$image")-p$(date --utc +%Y%m%d%H%M%S)
@@ -88,6 +92,6 @@ if [ -n "${TASKS_CLUSTER:-}" ]; then
   echo "note: the tasks run the image of before; give them the new one: $pulumi up$flags"
 fi
 if [ -e /run/reboot-required ]; then
-  echo "note: the new kernel begins at a restart of the machine; for about a minute, the page does not answer then:
+  echo "note: a new kernel waits for a restart, which takes the page away for about a minute:
   $ops ssh$flags -- sudo systemctl reboot"
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# released-image.sh IMAGE: prints what a release of an image serves: if patch.sh has made images in its place, that of them, or it,
-# which has served last.
+# released-image.sh IMAGE: prints what a release of an image serves: where patch.sh has made others of the same commit, the one
+# that has served last.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 image=$1

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# updates-status.sh: prints, with tabs between: when this machine's packages were upgraded; how many have a newer version; `reboot` if
-# a new kernel waits for one; when the newest layer was made of the base of the image that serves; `behind` if the tasks have yet to
-# get that image. A dash stands for what is not known, and for no.
+# updates-status.sh: prints, with tabs between: when this machine's packages were upgraded; how many have a newer version;
+# `reboot` if a new kernel waits for one; the time of the newest layer in the base of the image that serves; `behind` if the tasks
+# have yet to get that image. A dash stands for what is not known, and for no.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 # upgraded: by patch.sh, by Debian's nightly upgrade or, at first, by cloud-init.
 upgraded() {
   local last
-  last=$(stat --format %Y "$root/upgraded" /var/lib/apt/periodic/upgrade-stamp /var/lib/cloud/instance/boot-finished 2>/dev/null | sort --numeric | tail -n 1) || true
+  last=$(
+    stat --format %Y "$root/upgraded" /var/lib/apt/periodic/upgrade-stamp /var/lib/cloud/instance/boot-finished 2>/dev/null |
+      sort --numeric | tail -n 1
+  ) || true
   if [ -n "$last" ]; then date --utc --date "@$last" +%FT%TZ; fi
 }
 

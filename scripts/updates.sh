@@ -36,14 +36,16 @@ ExecStart=
 ExecStart=$bin/deploy-lock.sh unattended-upgrade.sh
 CONF
 if [ "$is_changed" ]; then
-  quietly sudo systemctl daemon-reload || fail "systemd does not read its units again" "see what it says, then run the same command again"
+  quietly sudo systemctl daemon-reload ||
+    fail "systemd does not read its units again" "see what it says, then run the same command again"
 fi
 
 options=$(python3 -c 'import json, os, sys
 file = sys.argv[1]
 options = json.load(open(file)) if os.path.exists(file) and os.path.getsize(file) else {}
 print(json.dumps({**options, "live-restore": True}, indent=2))' "$daemon" 2>&1) ||
-  fail "$daemon on $(hostname) is not JSON, so Docker cannot start again" "correct it: $ops ssh$flags -- sudo nano $daemon" "$options"
+  fail "$daemon on $(hostname) is not JSON, so Docker cannot start again" \
+    "correct it: $ops ssh$flags -- sudo nano $daemon" "$options"
 keep "$daemon" <<<"$options"
 # A restart is not needed: Docker's documentation, "Live restore". The signal is what `systemctl reload docker` sends.
 if ! restores; then
@@ -53,5 +55,6 @@ if ! restores; then
     if restores; then break; fi
     sleep 0.2 # it reads its options in the background
   done
-  restores || fail "Docker does not take the option live-restore of $daemon" "see: $ops ssh$flags -- sudo journalctl --unit docker --lines 20"
+  restores || fail "Docker does not take the option live-restore of $daemon" \
+    "see: $ops ssh$flags -- sudo journalctl --unit docker --lines 20"
 fi

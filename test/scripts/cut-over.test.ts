@@ -166,7 +166,7 @@ describe("The cut-over", () => {
     deployed("app:1");
     machine().write("health", "starting 1\n");
     expect(switchTo("app:1-p1").stderr).to.match(
-      /serving\nremedy: the app may not suit the newest versions of its packages: name those that it needs /,
+      /serving\nremedy: name in the app's repository the versions of packages that it needs, /,
     );
   });
 

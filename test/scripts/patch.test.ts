@@ -131,7 +131,7 @@ describe("A patch", () => {
   it("asks for a release by this version when it does not know what the image was built from", () => {
     machine.write("serves", "flask-on-aws-app:older-1\n");
     expect(fails()).to.match(
-      /\nremedy: pulumi config set appCommit c0ffee && pulumi up, then: \.\//,
+      /^error: an earlier version .*\n.*\n.*\nremedy: pulumi config set appCommit c0ffee && pulumi up, then: \.\//,
     );
   });
 

@@ -219,7 +219,7 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/cut-over.sh": {
-    "the app may not suit": why.developer,
+    "name in the app's repository": why.developer,
     "correct the app": by("lab/experiments/faults/app.ts", "crashes-at-start"),
     "or set appHealthPath": by(
       "test/e2e/stack/own-app.test.ts",
