@@ -36,6 +36,8 @@ export interface App {
   readonly port: number;
   /** Commands that cron runs. */
   readonly schedule: Settings["appSchedule"];
+  /** When the machine and the app's image are patched: as cron has it, or `off`. */
+  readonly patchSchedule: string;
   /** Container image of Redis beside the app; undefined if there is none. */
   readonly redisImage: string | undefined;
 }
@@ -61,6 +63,7 @@ export function appOf(settings: Settings): App {
     dockerfile: settings.appDockerfile,
     port: settings.appPort,
     schedule: settings.appSchedule,
+    patchSchedule: settings.patchSchedule,
     redisImage: settings.appRedis ? settings.redisImage : undefined,
   };
 }

@@ -145,7 +145,7 @@ export class Release extends pulumi.ComponentResource {
       ],
     });
     steps.script("schedule", {
-      args: ["write"],
+      args: ["write", app.patchSchedule],
       stdin: scheduleLines(app.schedule),
       after: [deploy],
     });

@@ -49,13 +49,16 @@ export async function readServing(
   }
 }
 
+/** Its name without what scripts/patch.sh adds, as `appImage` makes it. */
+const unpatched = (image: string) => image.replace(/-p\d+$/, "");
+
 /**
  * A trigger of the step that releases `image`. It changes when another image has come to serve since, so that `up`
  * never calls a stack unchanged that serves something else; a release itself does not change it.
  */
 export function releaseTrigger(serving: Serving | undefined, image: string): string {
   if (!serving) return "none";
-  return (serving.image === image ? serving.before : serving.since) ?? "none";
+  return (unpatched(serving.image) === image ? serving.before : serving.since) ?? "none";
 }
 
 /** @throws pulumi.RunError if somebody rolled the commit back that is to be released */
@@ -67,7 +70,7 @@ export function refuseRolledBack(
     stack,
   }: { readonly commit: string; readonly image: string; readonly stack: string },
 ): void {
-  if (!serving || serving.image === image || !serving.rolledBack.includes(image)) return;
+  if (!serving || unpatched(serving.image) === image || !serving.rolledBack.includes(image)) return;
   const release = (hash: string) =>
     `${pulumiCommand} config set appCommit ${hash} --stack ${stack} && ${pulumiCommand} up --stack ${stack}\n`;
   throw new pulumi.RunError(

@@ -5,6 +5,7 @@ import { backups, restoreTest } from "./backups.ts";
 import { init } from "./init.ts";
 import { logs } from "./logs.ts";
 import { ops } from "./names.ts";
+import { patch } from "./patch.ts";
 import { releases, rollback } from "./releases.ts";
 import { restore } from "./restore.ts";
 import { app, mysql, ssh } from "./shells.ts";
@@ -76,6 +77,12 @@ function addReleases(add: Add): void {
     "rollback",
     rollback,
   ).option("--undo", "serve again what was rolled back");
+  add(
+    "patch",
+    "upgrade the machine's packages, and the app's image on a newer base",
+    "patch",
+    patch,
+  );
   add("logs", "what the app and the proxy have logged", "logs --follow --since 1h", logs)
     .option("-f, --follow", "go on with what is logged from now on, until Ctrl-C")
     .option("--since <when>", "from then on: 30m, 24h or 2026-01-02T03:04:05Z", moment)

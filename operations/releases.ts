@@ -114,9 +114,11 @@ export function releaseTable(releases: readonly Release[]): string[] {
   return table([head, ...rows]).map((line) => cut(line, 100));
 }
 
-function outcome({ action, failedStep, seconds }: Release): string {
+function outcome({ action, failedStep, seconds, image }: Release): string {
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
-  if (action === "release") return total > 0 ? `released in ${total.toFixed(0)} s` : "released";
+  // The name that scripts/patch.sh gives.
+  const done = /-p\d+$/.test(image) ? "patched" : "released";
+  if (action === "release") return total > 0 ? `${done} in ${total.toFixed(0)} s` : done;
   if (action === "failed") return `FAILED at ${failedStep ?? "?"}`;
   return action === "undo" ? "rollback undone" : "rollback";
 }

@@ -6,6 +6,7 @@ import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
 import type { StackInUse } from "./outputs.ts";
+import { imageLines, packageLines, type Updates } from "./patch.ts";
 import { taskLines, type TaskStatus } from "./task-status.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
@@ -33,6 +34,8 @@ export interface Status {
   readonly lastRestoreTest: string | null;
   /** Of the app's Procfile, and Redis. Scripts of earlier versions do not tell them. */
   readonly processes?: readonly Process[] | null | undefined;
+  /** Scripts of earlier versions do not tell them. */
+  readonly updates?: Updates | null | undefined;
   /** Of the app on ECS; a stack without tasks has none, and null if it cannot be found out. */
   readonly tasks?: TaskStatus | null | undefined;
   /** A stack without alarms has none. */
@@ -102,6 +105,7 @@ export function statusText(
       : []),
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
+    ...ages(status, commands, now),
     ["schema", revision ? `revision ${revision}` : "unknown"],
     [
       "last backup",
@@ -123,6 +127,14 @@ export function statusText(
   return rows.flatMap(([label, ...lines]) =>
     lines.map((line, index) => `${(index === 0 ? label : "").padEnd(12)}  ${line}`),
   );
+}
+
+function ages({ updates }: Status, commands: Commands, now: number): Row[] {
+  if (updates === undefined) return [];
+  return [
+    ["packages", ...packageLines(updates, commands, now)],
+    ["image", ...imageLines(updates, commands, now)],
+  ];
 }
 
 /** 2 decimals below 10 GB, none above. */

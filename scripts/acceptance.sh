@@ -70,6 +70,7 @@ check_restore_test() {
 
 check_cron() {
   local job installed jobs=(backup restore-test certificate)
+  if grep -qsvx off "$root/patch-schedule"; then jobs+=(patch); fi
   while read -r job _; do jobs+=("app $job"); done < <(cat "$scheduled_commands" 2>/dev/null)
   for job in "${jobs[@]}"; do
     [ ! -e "$root/failed-${job/ /-}" ] ||

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # build.sh COMMIT IMAGE BASE_IMAGE [PIP_INDEX_URL [DOCKERFILE [PACKAGES]]]: builds the app's image from a fetched commit, by
-# Dockerfile.release with Debian's PACKAGES, or by the DOCKERFILE of the commit.
+# Dockerfile.release with Debian's PACKAGES, or by the DOCKERFILE of the commit. With `fresh` in the environment, as patch.sh
+# has it, everything is downloaded anew.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 releasing=1
 commit=$1 image=$2 base_image=$3 index=${4:-} dockerfile=${5:-} debian_packages=${6:-}
+fresh=${fresh:-}
 # What `up` asks for last: after a rollback it is not released again unasked.
-echo "$image" >"$root/requested"
+if [ -z "$fresh" ]; then echo "$image" >"$root/requested"; fi
 # At each release, and not once: the instance type may have changed since the last one.
 "$bin/swap.sh"
 
 # The name says what the image is made of.
-if docker image inspect "$image" >/dev/null 2>&1; then
-  echo "$image is there already"
+mkdir -p "$descriptions"
+printf '%s\n' "$base_image" "$index" "$dockerfile" "$debian_packages" >"$descriptions/${image##*:}.recipe"
+there=$("$bin/released-image.sh" "$image")
+if docker image inspect "$there" >/dev/null 2>&1; then
+  echo "$there is there already"
   exit 0
 fi
 need_space 1024 "building an image"
@@ -58,12 +63,13 @@ made_dockerfile() {
 # build DOCKERFILE [OPTION…]: from the commit's files and those that were made for it. The app tracks its .env: in the image it
 # would be a second set of settings.
 build() {
-  local file made=()
+  local file made=() made_anew=()
   for file in "$work"/*.release; do
     if [ -s "$file" ]; then made+=("--add-file=$file"); fi
   done
+  if [ "$fresh" ]; then made_anew=(--pull --no-cache); fi
   git -C "$source" archive "${made[@]}" "$commit" . ':(exclude,glob)**/.env' |
-    docker build "${leftover[@]}" --tag "$image" --file "$1" "${@:2}" ${index:+--build-arg "PIP_INDEX_URL=$index"} \
+    docker build "${leftover[@]}" "${made_anew[@]}" --tag "$image" --file "$1" "${@:2}" ${index:+--build-arg "PIP_INDEX_URL=$index"} \
       --label "org.opencontainers.image.revision=$commit" -
 }
 
@@ -90,11 +96,23 @@ install_command() {
   release_command
 }
 
+# not_pulled: ends the build where no registry has the base image.
+not_pulled() {
+  if [ -n "$dockerfile" ]; then
+    fail "a base image of $dockerfile is not in its registry" "name another one in FROM, commit that, then: $(release_command HASH)"
+  fi
+  fail "the base image $base_image is not in its registry" \
+    "name another one: $pulumi config set baseImage IMAGE$flags && $(release_command)"
+}
+
 not_built() {
   local remedy needed
   # The builder's progress and its advice on itself tell no cause, and uv and pip colour their errors.
   evidence=$(sed -E 's/\x1b\[[0-9;]*m//g' <<<"$evidence" |
     grep -vE '^(Step [0-9]+/| *--->|Sending build context|DEPRECATED: The legacy| +Install the buildx| +https://docs\.docker\.com|Removing intermediate|$)') || true
+  if [[ $evidence =~ (manifest for [^ ]+ not found|manifest unknown|pull access denied for|repository does not exist) ]]; then
+    not_pulled
+  fi
   needed=$(lacking)
   if [ -n "$dockerfile" ]; then
     remedy="correct the app's $dockerfile, then: $(release_command HASH)"

@@ -26,6 +26,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   nightly_backup=$root/last-nightly-backup scheduled_since=$root/scheduled-since
   # A rollback of this machine that the tasks have yet to follow: rollback.sh says what is in it.
   unfinished=$root/rollback
+  tasks_behind=$root/tasks-behind # a patch that the tasks have yet to get
   # The commands of the setting appSchedule, in the form that schedule.sh says.
   scheduled_commands=$root/app-schedule
   migrated_tables=$root/tables # those of the live schema after the last migration, or the last restore
@@ -63,6 +64,8 @@ set_compose
 # where its user has named no stack.
 # shellcheck disable=SC2034  # each script uses some of these
 ops=${OPS:-./ops} pulumi=${PULUMI:-pulumi} flags=${STACK_FLAGS-${STACK:+ --stack $STACK}}
+# unpatched IMAGE: its name without what patch.sh adds, as the program calls it.
+unpatched() { sed -E 's/-p[0-9]+$//' <<<"$1"; }
 # release_command [COMMIT]: how an operator releases a commit; without one, the configured one.
 release_command() { echo "${1:+$pulumi config set appCommit $1$flags && }$pulumi up$flags"; }
 export AWS_DEFAULT_REGION=${REGION:-} AWS_MAX_ATTEMPTS=5

@@ -34,6 +34,10 @@ described=$descriptions/${image##*:}
 # What give_up shows: the log of a service, if it names one, and what a failed command has said; and its remedy.
 evidence='' until=''
 suspect=$new remedy="correct the app${old:+, or set appCommit back to the commit that serves: $(serving_commit)}"
+if [ "$image" != "$(unpatched "$image")" ]; then
+  remedy="name in the app's repository the versions of packages that it needs, for a patch takes the newest;
+        then: $(release_command HASH)"
+fi
 
 # variable NAME: its value in the release that serves.
 variable() { sed -n "s/^$1=//p" "$variables" 2>/dev/null || true; }

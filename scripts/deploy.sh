@@ -3,7 +3,7 @@
 # Each step is a script that can be run by hand. Run it by deploy-lock.sh.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-image=$1
+image=$("$bin/released-image.sh" "$1")
 commit=$(docker image inspect --format "$revision_label" "$image")
 export releasing=1 # for the steps
 seconds=() revision='' now=preflight before=$(active_service)
@@ -44,6 +44,7 @@ eval "$description"
 if [ ! -s "$variables" ]; then echo "ROOT=$root" >"$variables"; fi
 step preflight "$processes"
 revision=$(live_revision)
+step updates
 if [ "${APP_REDIS:-false}" = true ]; then step redis start; fi
 step migrate "$image"
 if [ -n "$release_line" ]; then step release-line "$image"; fi

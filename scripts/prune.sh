@@ -13,7 +13,7 @@ docker image ls --format '{{.Repository}}:{{.Tag}}' flask-on-aws-app | while rea
   if grep -qxF "$image" <<<"$released" || [[ $(docker image inspect --format '{{.Created}}' "$image") < $yesterday ]]; then
     # One that is still used is left for the next time.
     if docker image rm "$image" >/dev/null; then
-      rm -f "$descriptions/${image##*:}"
+      rm -f "$descriptions/${image##*:}"{,.recipe}
       echo "removed $image"
     fi
   fi

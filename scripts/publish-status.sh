@@ -23,6 +23,7 @@ tasks_commit() {
   timeout 20 "$bin/who-serves.sh" 2>/dev/null | awk -F '\t' -v here="$commit" '
     $2 == "tasks" && $3 != "?" && $3 != here { list = list (list == "" ? "" : ", ") $3 } END { print list }' || true
 }
+IFS=$'\t' read -r upgraded _ _ base _ < <(timeout 20 "$bin/updates-status.sh" 2>/dev/null) || true
 status=$(
   printf '{'
   member app "${TASKS_URL:-$APP_URL}"
@@ -32,9 +33,12 @@ status=$(
   member tasks "$(tasks_commit)"
   member backup "${backup:-}"
   member restoreTest "$(cat "$root/last-restore-test" 2>/dev/null || true)"
+  member upgraded "${upgraded#-}"
+  member base "${base#-}"
   member download "$(offered "$commit")"
   member certificateEnd "$(certificate_end)"
   member failedSince "$(sort "$root"/failed-{backup,restore-test} 2>/dev/null | head -n 1)"
+  member patchFailedSince "$(cat "$root/failed-patch" 2>/dev/null || true)"
   member scheduleFailedSince "$(sort "$root"/failed-app-* 2>/dev/null | head -n 1)"
   printf '"written":"%s"}\n' "$(date --utc +%FT%TZ)"
 )

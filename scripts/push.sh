@@ -12,6 +12,7 @@ export releasing=1
 image=$1
 repository=$TASKS_REPOSITORY
 serves=$(serving '{{.Config.Image}}')
+if [ "$image" = "$(unpatched "$serves")" ]; then image=$serves; fi
 # Somebody has rolled back since, or a release has failed.
 [ "$serves" = "$image" ] || fail "${serves:-nothing} serves on the app server, not $image, so it is not pushed" "run $pulumi up$flags again"
 as_served "$image"
@@ -59,6 +60,7 @@ if ! quietly pushed; then
   docker image rm "$repository:$tag" >/dev/null 2>&1 || true # the repository has it now
 fi
 digest=$(pushed)
+rm -f "$tasks_behind"
 written=$("$bin/parameters.sh" write "$TASKS_PARAMETERS")
 mapfile -t lines <<<"$written"
 workers=''

@@ -19,8 +19,10 @@ releases() { "$bin/release-history.sh" | awk -F '\t' '$9 !~ /^(rollback|undo|fai
 # One that serves although its release failed follows all of them.
 previous() {
   releases | awk -F '\t' -v current="$current" '
-    $4 == current { before = another; known = 1 }
-    $4 != current { another = $0 }
+    { name = $4; sub(/-p[0-9]+$/, "", name) }
+    # Before a patch, there is the image that it patched, although another release may lie between the two, rolled back.
+    $4 == current { before = name != $4 && (name in latest) ? latest[name] : another; known = 1 }
+    $4 != current { another = $0; latest[name] = $0 }
     END { print known ? before : another }'
 }
 # last_of IMAGE: its last line in the history, be it of a failed release.
@@ -111,7 +113,9 @@ new=$("$bin/release-history.sh" | tail -n 1 | cut -f 1)
 "$bin/publish-status.sh" || true # it has said why; the release serves
 echo "commit $commit serves again, as release $new, which is release $number once more.
 Commit $left is out of service. The database was not changed."
-if [ "$action" = rollback ]; then
+if [ "$(unpatched "$image")" = "$(unpatched "$current")" ]; then
+  echo "This is another image of the same commit. $pulumi up$flags keeps it."
+elif [ "$action" = rollback ]; then
   echo "$pulumi up$flags refuses until you choose:
   keep commit ${commit:0:12}:      $(release_command "$commit")
   return to ${left:0:12}:        $ops rollback --undo$flags

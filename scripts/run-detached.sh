@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # run-detached.sh NAME SCRIPT ARGUMENT…: runs a script that outlives this session, shows what it prints, ends as it does.
+# AGAIN in the environment is what an operator runs again, if not `up`.
 # While the same call with the same settings runs already, because the session before was cut off, it follows that
 # run. Another run of that name is waited for. Each half minute without a word it says how long it has been, which
 # keeps the connection open, too.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-run=$root/runs/$1
+run=$root/runs/$1 again=${AGAIN:-$pulumi up$flags}
 shift
 call=$(
   printf '%q ' "$@"
@@ -43,10 +44,10 @@ done &
 ticker=$!
 trap 'kill "$ticker" 2>/dev/null || true' EXIT
 tail --lines=+1 --follow --sleep-interval=0.2 --pid="$pid" <&8 | redact
-read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "run $pulumi up$flags again"
+read -r status <&7 || fail "the run was ended from outside, or by a restart of $(hostname)" "run $again again"
 # A machine that restarts ends Docker first, and the connection later.
 if [ "$status" != 0 ] && ! docker version >/dev/null 2>&1; then
   fail "Docker does not run on $(hostname): the machine restarts, or somebody has stopped Docker" \
-    "wait a minute, then run $pulumi up$flags again. If that fails, too: $ops ssh$flags -- systemctl status docker"
+    "wait a minute, then run $again again. If that fails, too: $ops ssh$flags -- systemctl status docker"
 fi
 exit "$status"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# schedule.sh: has cron make a backup each night, test a restore each week and see to the certificate each 5 minutes.
-# schedule.sh write: first takes the commands of the setting appSchedule from standard input, lines `NAME<tab>CRON<tab>COMMAND`.
+# schedule.sh: has cron make a backup each night, test a restore each week, see to the certificate each 5 minutes, and patch.
+# schedule.sh write [PATCH]: first takes the time of patches, as cron has it, or off, and the commands of the setting appSchedule from standard input, lines `NAME<tab>CRON<tab>COMMAND`.
 # schedule.sh app NAME: runs one of these, unless its last run goes on. A failure is shown as below.
-# schedule.sh backup|restore-test: what cron runs. A failure is on the site's page until the next success.
+# schedule.sh backup|restore-test|patch: what cron runs. A failure is on the site's page until the next success.
 # schedule.sh certificate: copies a new certificate to its bucket, tells the machine's log and the site of one that is not
 #   renewed, and has the proxy ask the CA again that has had none for an hour. It also reports to CloudWatch, for the alarms.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-log=$root/schedule.log
+log=$root/schedule.log patch_time=$root/patch-schedule
 
 # scheduled NAME: its line of the setting appSchedule.
 scheduled() { awk -F '\t' -v name="$1" '$1 == name' "$scheduled_commands" 2>/dev/null || true; }
@@ -73,7 +73,12 @@ tend_certificate() {
 
 case ${1:-install} in
 write | install)
-  if [ "${1:-}" = write ]; then cat >"$scheduled_commands.new" && mv "$scheduled_commands.new" "$scheduled_commands"; fi
+  if [ "${1:-}" = write ]; then
+    cat >"$scheduled_commands.new" && mv "$scheduled_commands.new" "$scheduled_commands"
+    echo "${2:-off}" >"$patch_time"
+  fi
+  patch=$(grep -vx off "$patch_time" 2>/dev/null) || true
+  if [ -z "$patch" ]; then rm -f "$root/failed-patch"; fi
   # At a minute of the machine's own, so that not all of them ask S3 at once.
   minute=$(($(hostname | cksum | cut -d ' ' -f 1) % 60))
   crontab - <<CRON
@@ -82,6 +87,7 @@ PATH=/usr/local/bin:/usr/bin:/bin
 $minute 2 * * * $bin/schedule.sh backup >>$log 2>&1
 $minute 4 * * 0 $bin/schedule.sh restore-test >>$log 2>&1
 */5 * * * * $bin/schedule.sh certificate >>$log 2>&1
+${patch:+$patch $bin/schedule.sh patch >>$log 2>&1}
 $(awk -F '\t' -v run="$bin/schedule.sh app" -v log_file="$log" '{ print $2, run, $1, ">>" log_file, "2>&1" }' "$scheduled_commands" 2>/dev/null)
 CRON
   if [ ! -e "$scheduled_since" ]; then touch "$scheduled_since"; fi
@@ -93,7 +99,7 @@ certificate)
   tend_certificate
   ;;
 app) run_app "$2" ;;
-backup | restore-test)
+backup | restore-test | patch)
   status=0
   RELEASE_OWNER=cron "$bin/deploy-lock.sh" "$1.sh" || status=$?
   note_result "$1" "$status" || true

@@ -39,17 +39,22 @@ get() { sed -n "s/^\"$1\": \(.*[^,]\),\{0,1\}$/\1/p" <<<"$old" | tr -d '[]"' | t
 text() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
 
 write_record() {
-  local image=$1 action=$2 served before undo undo_before rolled_back
+  local image=$1 action=$2 served before undo undo_before rolled_back is_same=''
   old=$(show)
   served=$(get image) before=$(get before) undo=$(get undo) undo_before=$(get undoBefore) rolled_back=$(get rolledBack)
-  case $action in
+  # For `up` an image and its patches are one, so it has nothing to do after a patch, nor after a rollback of one.
+  if [ -n "$served" ] && [ "$served" != "$image" ] && [ "$(unpatched "$served")" = "$(unpatched "$image")" ]; then is_same=1; fi
+  case $is_same$action in
+  # A patch, also of what serves after a rollback.
+  1release) if [ "$(unpatched "$undo")" = "$(unpatched "$image")" ]; then undo='' undo_before=''; fi ;;
+  1rollback) if [ -z "$undo" ]; then undo=$served undo_before=$before; fi ;;
   rollback)
     # From here `undo` leads back, however many releases further back one goes.
     if [ -z "$undo" ]; then undo=$served undo_before=$before; fi
-    rolled_back="$rolled_back $served $(cat "$root/requested" 2>/dev/null || true)"
+    rolled_back="$rolled_back $(unpatched "$served") $(cat "$root/requested" 2>/dev/null || true)"
     before=$(get since)
     ;;
-  undo) before=$undo_before undo='' undo_before='' rolled_back='' ;;
+  *undo) before=$undo_before undo='' undo_before='' rolled_back='' ;;
   *)
     if [ "$served" != "$image" ]; then before=$(get since); fi
     undo='' undo_before='' rolled_back=''

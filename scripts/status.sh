@@ -24,6 +24,8 @@ object() {
 # ask SCRIPT ARGUMENT…: what another script prints. What cannot be reached does not hold up the rest.
 ask() { timeout "${patience:-20}" "$bin/$1.sh" "${@:2}" 2>/dev/null || true; }
 
+# Meanwhile: apt takes seconds to read its lists.
+exec 8< <(ask updates-status)
 serving=$(ask serving)
 image=$(sed -n 's/^"image": "\(.*\)",$/\1/p' <<<"$serving") commit=$(sed -n 's/^"commit": "\(.*\)",$/\1/p' <<<"$serving")
 release=$(ask release-history | awk -F '\t' -v image="$image" '$4 == image && $9 !~ /^failed/ { number = $1 } END { print number }')
@@ -90,6 +92,13 @@ alarms() {
   done < <(timeout 40 "$bin/alarm-topics.sh" 2>/dev/null)
   printf '[%s]' "${list%,}"
 }
+# Of the machine's packages, and of the image that serves.
+updates() {
+  local upgraded pending reboot base behind
+  IFS=$'\t' read -r upgraded pending reboot base behind <&8 || return 0
+  printf '{"upgraded":%s,"pending":%d,"reboot":%s,"base":%s,"tasksBehind":%s}' "$(text "${upgraded#-}")" "$pending" \
+    "$([ "$reboot" = reboot ] && echo true || echo false)" "$(text "${base#-}")" "$([ "$behind" = behind ] && echo true || echo false)"
+}
 lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/null || true; fi; }
 
 {
@@ -102,6 +111,7 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   member lastBackup "$(backup)"
   member lastRestoreTest "$(text "$(cat "$root/last-restore-test" 2>/dev/null || true)")"
   member processes "$(processes)"
+  member updates "$(updates)"
   member failedJobs "$(failed_jobs)"
   member download "$(text "$(offered "$commit")")"
   member lock "$(text "$(lock_holder)")"

@@ -86,7 +86,7 @@ function memberProblem(key: string, member: Member, value: unknown): Problem[] {
 }
 
 /** What is wrong with a time of cron; nothing if Debian's cron takes it. */
-function cronProblem(text: string): string {
+export function cronProblem(text: string): string {
   const given = text.trim().split(/[ \t]+/);
   if (given.length === 1 && words.test(given[0]!)) return "";
   if (given.length !== fields.length)

@@ -9,6 +9,7 @@ import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
 import { appVariables } from "./app-variables.ts";
 import { app } from "./app.ts";
+import { cronProblem } from "./app-schedule.ts";
 import { database } from "./database.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
@@ -150,6 +151,10 @@ export const schema = z.object({
     'use "" for PyPI',
   ),
   allowDestructiveMigrations: z.boolean(),
+  patchSchedule: z.string().check((context) => {
+    const problem = context.value === "off" ? "" : cronProblem(context.value);
+    if (problem) refuse(context, problem, "use '30 5 2 * *', or off");
+  }),
   backupColdAfterDays: wholeNumber(1, 3649, "days", "use 30"),
   backupExpireAfterDays: wholeNumber(2, 3650, "days", "use 365"),
   backupLockDays: wholeNumber(0, 3650, "days", "use 0 for no lock"),

@@ -153,6 +153,16 @@ describe("The acceptance check", () => {
     });
   }
 
+  it("demands a job for patches unless they are off", () => {
+    const jobs = ["backup", "restore-test", "certificate"];
+    const crontab = jobs.map((job) => `echo '7 2 * * * /b/schedule.sh ${job} >>x'`).join("\n");
+    machine().fake("crontab", crontab);
+    machine().write("root/patch-schedule", "30 5 2 * *\n");
+    fails("cron", /lacks the job patch$/, /-- \S+\/bin\/schedule\.sh$/);
+    machine().write("root/patch-schedule", "off\n");
+    expect(check("cron")[0]![1]).to.equal("ok");
+  });
+
   it("reports a scheduled command of the app that is missing or fails", () => {
     const jobs = ["backup", "restore-test", "certificate", "app note-2"];
     const crontab = jobs.map((job) => `echo '7 2 * * * /b/schedule.sh ${job} >>x'`).join("\n");

@@ -162,6 +162,14 @@ describe("The cut-over", () => {
     });
   }
 
+  it("asks for the app's packages by version when a patch of what serves does not start", () => {
+    deployed("app:1");
+    machine().write("health", "starting 1\n");
+    expect(switchTo("app:1-p1").stderr).to.match(
+      /serving\nremedy: name in the app's repository the versions of packages that it needs, /,
+    );
+  });
+
   it("fails 6 seconds after the first answer with another status, and waits while the app begins", () => {
     machine().write("health", "starting 0\nstatus 404 \n");
     expect(switchTo("app:1").stderr).to.match(/^error: .* with status 404, not 200\nremedy: /);

@@ -4,6 +4,7 @@ import { FakeMachine, until } from "../support/machine.ts";
 describe("A release", () => {
   const steps = [
     "preflight",
+    "updates",
     "migrate",
     "certificate-store",
     "cut-over",
@@ -49,7 +50,7 @@ describe("A release", () => {
     const { status } = deploy();
     expect(status).to.equal(0);
     expect(machine.log).to.match(
-      /^preflight \nmigrate app:1\ncertificate-store load\ncut-over app:1\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\nredis remove\ncheck-domain \ncertificate await\ncertificate-store save\npublish-status \nprune \n$/,
+      /^preflight \nupdates \nmigrate app:1\ncertificate-store load\ncut-over app:1\nverify app:1\nrelease-history add app:1 preflight=\d+\.\d updates=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d cut-over=\d+\.\d verify=\d+\.\d\nredis remove\ncheck-domain \ncertificate await\ncertificate-store save\npublish-status \nprune \n$/,
     );
   });
 
@@ -60,7 +61,7 @@ describe("A release", () => {
       /, redis \d+\.\d s, migrate .*, release-line \d+\.\d s, certif/,
     );
     expect(machine.log).to.match(
-      /^preflight worker a\nbeat b\nredis start\nmigrate app:1\nrelease-line app:1\ncertificate-store load\n/,
+      /^preflight worker a\nbeat b\nupdates \nredis start\nmigrate app:1\nrelease-line app:1\ncertificate-store load\n/,
     );
     expect(machine.read("root/release.env"), "for the first release").to.equal(
       `ROOT=${machine.root}\n`,
@@ -68,8 +69,8 @@ describe("A release", () => {
   });
 
   for (const [step, before] of [
-    ["redis", "preflight \n"],
-    ["release-line", "preflight \nmigrate app:1\n"],
+    ["redis", "preflight \nupdates \n"],
+    ["release-line", "preflight \nupdates \nmigrate app:1\n"],
   ] as const) {
     it(`stops before the cut-over when ${step} fails`, () => {
       if (step === "redis") machine.stack({ APP_REDIS: "true" });
@@ -80,9 +81,40 @@ describe("A release", () => {
     });
   }
 
+  it("releases the newest patch of an image, unless that is gone or has failed", () => {
+    const releases = [
+      "app:1",
+      "app:1-p1",
+      "app:1-p2",
+      "app:1-p3",
+      "app:1-p4 failed verify",
+      "app:2",
+    ];
+    releases.forEach((release, i) => {
+      const [image, detail = ""] = release.split(/ (.*)/);
+      machine.write(
+        `root/ledger/00000${i}`,
+        `00000${i}\tt\tc\t${image}\ti\ta1\t-\tann\t${detail}\n`,
+      );
+    });
+    const released = (...there: string[]) => {
+      machine.write("log", "");
+      machine.fake(
+        "docker",
+        `case "\${*: -1}" in ${there.join("|")}) echo c0ffee ;; *) exit 1 ;; esac`,
+      );
+      expect(deploy().status).to.equal(0);
+      return /^cut-over (.*)$/m.exec(machine.log)![1];
+    };
+    expect(released("app:1", "app:1-p2", "app:1-p3", "app:1-p4")).to.equal("app:1-p3");
+    expect(released("app:1", "app:1-p2"), "a new machine").to.equal("app:1");
+    machine.write("root/ledger/000006", "000006\tt\tc\tapp:1-p2\ti\ta1\t-\tann\trollback\n");
+    expect(released("app:1", "app:1-p2", "app:1-p4"), "after a rollback").to.equal("app:1-p2");
+  });
+
   it("prints at its end the commit, the URL and how many seconds each step took", () => {
     expect(deploy().stdout).to.match(
-      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: https:\/\/app\.example\nreleased in \d+ s: preflight \d+\.\d s, migrate \d+\.\d s, certificate-store \d+\.\d s, cut-over \d+\.\d s, verify \d+\.\d s\n$/,
+      /^releasing commit c0ffee\nrelease 000007 serves commit c0ffee: https:\/\/app\.example\nreleased in \d+ s: preflight \d+\.\d s, updates \d+\.\d s, migrate \d+\.\d s, certificate-store \d+\.\d s, cut-over \d+\.\d s, verify \d+\.\d s\n$/,
     );
   });
 
@@ -119,14 +151,16 @@ describe("A release", () => {
     expect(status).to.equal(5);
     expect(stdout).to.match(/^note: the schema stays at revision b2, and was at \S+$/m);
     expect(machine.log).to.match(
-      /^preflight \ncertificate-store load\nrelease-history add app:1 failed cut-over preflight=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d\n$/,
+      /^preflight \nupdates \ncertificate-store load\nrelease-history add app:1 failed cut-over preflight=\d+\.\d updates=\d+\.\d migrate=\d+\.\d certificate-store=\d+\.\d\n$/,
     );
   });
 
   it("is in the history as failed when its migration fails after the backup", () => {
     machine.script("migrate.sh", `echo backups/9 >'${machine.root}/last-backup'; exit 5`);
     expect(deploy().status).to.equal(5);
-    expect(machine.log).to.match(/\nrelease-history add app:1 failed migrate preflight=\d+\.\d\n$/);
+    expect(machine.log).to.match(
+      /\nrelease-history add app:1 failed migrate preflight=\d+\.\d updates=\d+\.\d\n$/,
+    );
   });
 
   it("is in the history as failed when its verification fails after the cut-over", () => {

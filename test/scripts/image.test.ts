@@ -165,6 +165,46 @@ describe("The image build", () => {
     );
   });
 
+  it("downloads the base and all packages anew for a patch, and `up` still asks for its own image", () => {
+    const { address, commit } = machine.repository(app);
+    fetch(address, commit);
+    machine.fake("docker", `[ "$1" = image ] && exit 1; log "$@"; cat >/dev/null`);
+    machine.write("root/requested", "app:1\n");
+    const args = [commit, "app:1-p1", "python:3.11", "", "", "git zip"];
+    expect(machine.run("build.sh", args, "", { fresh: "1" }).status).to.equal(0);
+    expect(machine.log).to.match(/^build --cpu-shares 64 --pull --no-cache --tag app:1-p1 /);
+    expect(machine.read("root/requested")).to.equal("app:1\n");
+    expect(machine.read("root/descriptions/1-p1.recipe")).to.equal("python:3.11\n\n\ngit zip\n");
+  });
+
+  it("builds nothing while a patch of the image is there", () => {
+    const { address, commit } = machine.repository(app);
+    fetch(address, commit);
+    machine.fake("docker", `[ "$*" = "image inspect app:1-p1" ]`);
+    machine.write("root/ledger/000001", "000001\tt\tc\tapp:1-p1\ti\ta1\t-\tann\tverify=1.0\n");
+    const { stdout } = machine.run("build.sh", [commit, "app:1", "python:3.11"]);
+    expect(stdout).to.equal("app:1-p1 is there already\n");
+  });
+
+  for (const said of [
+    "manifest for python:3.11 not found: manifest unknown",
+    "pull access denied for python, repository does not exist or may require 'docker login'",
+  ]) {
+    it(`names the base image that is gone: ${said}`, () => {
+      const { address, commit } = machine.repository({ ...app, Dockerfile: "FROM x\n" });
+      fetch(address, commit);
+      machine.fake("docker", `[ "$1" = image ] && exit 1; cat >/dev/null; echo "${said}"; exit 1`);
+      const own = machine.run("build.sh", [commit, "app:1", "python:3.11"]);
+      expect(own.stderr).to.match(
+        /^error: the base image python:3\.11 is not in its registry\n.*\nremedy: name another one: pulumi config set baseImage IMAGE && pulumi up$/m,
+      );
+      const theirs = machine.run("build.sh", [commit, "app:1", "python:3.11", "", "Dockerfile"]);
+      expect(theirs.stderr).to.match(
+        /^error: a base image of Dockerfile is not in its registry\n.*\nremedy: name another one in FROM, /m,
+      );
+    });
+  }
+
   for (const [requirements, added] of [
     ["flask\n", "gunicorn setuptools<81 pymysql>=1.2,<2"],
     ["gunicorn==20.1.0\nflask\n", "gunicorn setuptools<81 pymysql>=1.2,<2"],

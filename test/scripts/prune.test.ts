@@ -52,9 +52,10 @@ describe("Pruning", () => {
   });
 
   it("removes the description of an image that it removes", () => {
-    for (const image of ["a", "b"]) machine.write(`root/descriptions/${image}`, "");
+    for (const image of ["a", "a.recipe", "b"]) machine.write(`root/descriptions/${image}`, "");
     prune(["a", "b", "c", "d", "e", "f"], old("a", "b"));
     expect(machine.exists("root/descriptions/a")).to.equal(false);
+    expect(machine.exists("root/descriptions/a.recipe")).to.equal(false);
     expect(machine.exists("root/descriptions/b")).to.equal(true);
   });
 

@@ -12,6 +12,7 @@ describe("publish-status.sh", () => {
       `[ "$*" = "inspect --format {{ index .Config.Labels \\"org.opencontainers.image.revision\\" }} blue" ] && echo c0ffee`,
     );
     machine.script("certificate.sh", "exit 1");
+    machine.script("updates-status.sh", "exit 1");
     machine.fake("docker-compose", `[ "\${*: -3}" = "ps --quiet blue" ] && echo blue`);
   });
   afterEach(() => machine.remove());
@@ -34,9 +35,12 @@ describe("publish-status.sh", () => {
     tasks: null,
     backup: null,
     restoreTest: null,
+    upgraded: null,
+    base: null,
     download: null,
     certificateEnd: null,
     failedSince: null,
+    patchFailedSince: null,
     scheduleFailedSince: null,
   };
 
@@ -67,6 +71,16 @@ describe("publish-status.sh", () => {
       restoreTest: "yesterday",
       failedSince: "2026-01-01",
     });
+  });
+
+  it("names the age of packages and base, and since when patches fail, but nothing that is lacking", () => {
+    machine.script(
+      "updates-status.sh",
+      "printf '2026-01-01\\t7\\treboot\\t2025-12-01\\tbehind\\n'",
+    );
+    machine.write("root/failed-patch", "2026-01-02\n");
+    const ages = { upgraded: "2026-01-01", base: "2025-12-01" };
+    expect(publish()).to.deep.equal({ ...nothing, ...ages, patchFailedSince: "2026-01-02" });
   });
 
   it("names since when a scheduled command of the app fails, apart from the backups", () => {

@@ -46,6 +46,15 @@ END
   };
   const calls = (pattern: RegExp) => machine.log.match(new RegExp(pattern, "gm")) ?? [];
 
+  it("pushes the patch of the image that serves, and notes that the tasks get it", () => {
+    machine.write("serves", `${image}-p1\n`);
+    machine.write("root/descriptions/c0ffee-1-p1", "module=app:app\n");
+    machine.write("root/tasks-behind", "");
+    push();
+    expect(machine.read("Dockerfile")).to.match(new RegExp(`^FROM ${image}-p1$`, "m"));
+    expect(machine.exists("root/tasks-behind")).to.equal(false);
+  });
+
   it("prints image, commit and variables, which SSM has", () => {
     const { image: pushed, ...rest } = push();
     expect(pushed).to.match(

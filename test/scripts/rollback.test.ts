@@ -71,6 +71,16 @@ describe("A rollback", () => {
     );
   });
 
+  it("returns from a patch to the image before it, also past another release that was rolled back", () => {
+    has(["app:1"], ["app:2"], ["app:3"], ["app:2 rollback"], ["app:2-p1"], ["app:2-p2"]);
+    machine.write("serves", "app:2-p2\n");
+    const stdout = succeeds();
+    expect(stdout).to.include("which is release 000005 once more");
+    expect(stdout).to.match(/\nThis is another image of the same commit\. pulumi up keeps it\.\n$/);
+    expect(succeeds()).to.include("which is release 000002 once more");
+    expect(succeeds()).to.include("which is release 000001 once more");
+  });
+
   it("returns to the release before that when it is repeated", () => {
     has(["app:1"], ["app:2"], ["app:3"]);
     expect(succeeds()).to.include("which is release 000002 once more");

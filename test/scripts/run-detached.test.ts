@@ -74,6 +74,15 @@ describe("A detached run", () => {
     expect(starts()).to.equal(2);
   });
 
+  it("names another command to run again, where not `up` has started it", async () => {
+    machine.write("end", "");
+    machine.write("stopped", "");
+    const env = { AGAIN: "./ops patch" };
+    const { output } = await machine.start("run-detached.sh", ["job", "work.sh", "a", "3"], env)
+      .ended;
+    expect(output).to.match(/\nremedy: wait a minute, then run \.\/ops patch again\./);
+  });
+
   it("waits for a run of the same name with other arguments", async () => {
     machine.fake("flock", `log "flock $*"; command -p flock "$@"`);
     const first = follow("a");

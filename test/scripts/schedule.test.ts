@@ -47,6 +47,30 @@ describe("The schedule", () => {
     expect(crontab).to.not.include("%");
   });
 
+  it("patches at the time of the setting, keeps that when it is installed by hand, and forgets failures when it is off", () => {
+    const line = `\n30 5 2 * * ${machine.root}/bin/schedule.sh patch >>${machine.root}/schedule.log 2>&1\n`;
+    const written = (...args: string[]) => {
+      expect(machine.run("schedule.sh", args).status).to.equal(0);
+      return machine.read("crontab");
+    };
+    expect(written("write", "30 5 2 * *")).to.include(line);
+    expect(written()).to.include(line);
+    machine.write("root/failed-patch", "2026-01-02\n");
+    expect(written("write", "off")).to.not.include("patch");
+    expect(machine.exists("root/failed-patch")).to.equal(false);
+  });
+
+  it("patches with the deploy lock, and shows a patch that fails until one succeeds", () => {
+    machine.script("deploy-lock.sh", 'log "$RELEASE_OWNER $*"; exit 3');
+    expect(machine.run("schedule.sh", ["patch"]).status).to.equal(3);
+    expect(machine.log).to.equal("cron patch.sh\npublished\n");
+    expect(machine.exists("root/failed-patch")).to.equal(true);
+    machine.script("deploy-lock.sh", "");
+    expect(machine.run("schedule.sh", ["patch"]).status).to.equal(0);
+    expect(machine.exists("root/failed-patch")).to.equal(false);
+    expect(machine.exists("root/last-nightly-backup")).to.equal(false);
+  });
+
   it("keeps the app's commands when it is installed by hand", () => {
     write("note\t@daily\ttrue\n");
     expect(machine.run("schedule.sh").status).to.equal(0);

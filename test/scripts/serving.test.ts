@@ -126,6 +126,35 @@ describe("The record of the running release", () => {
     expect(released("app:3")).to.deep.include({ before: time(4), ...forgotten });
   });
 
+  it("leaves `up` without changes after a patch, and after its rollback", () => {
+    released("app:1");
+    released("app:2");
+    const before = releaseTrigger(inBucket(), "app:2");
+    for (const patched of [released("app:2-p1"), released("app:2-p2")]) {
+      expect(patched).to.deep.include({ before: time(0), undo: null, rolledBack: [] });
+      expect(releaseTrigger(patched, "app:2")).to.equal(before);
+    }
+    const back = rolledBackTo("app:2-p1");
+    expect(back).to.deep.include({ undo: "app:2-p2", undoBefore: time(0), rolledBack: [] });
+    expect(releaseTrigger(back, "app:2")).to.equal(before);
+    expect(released("app:2-p3"), "the next patch").to.deep.include({ undo: null, before: time(0) });
+    expect(rolledBackTo("app:1").rolledBack, "`up` asks for this one").to.deep.equal(["app:2"]);
+  });
+
+  it("keeps through a patch what was rolled back", () => {
+    released("app:1");
+    released("app:2");
+    const { before } = rolledBackTo("app:1");
+    const patched = released("app:1-p1");
+    expect(patched).to.deep.include({ before, undo: "app:2", rolledBack: ["app:2"] });
+    expect(() =>
+      refuseRolledBack(patched, { commit: "c", image: "app:2", stack: "dev" }),
+    ).to.throw();
+    expect(() =>
+      refuseRolledBack(patched, { commit: "c", image: "app:1", stack: "dev" }),
+    ).not.to.throw();
+  });
+
   it("leaves `up` without changes after a release, and after an undone rollback", () => {
     released("app:1");
     const before = releaseTrigger(inBucket(), "app:2");

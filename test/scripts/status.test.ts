@@ -13,6 +13,7 @@ interface Status {
   readonly lastBackup: Record<"key" | "created", string> | null;
   readonly lastRestoreTest: string | null;
   readonly processes: readonly object[];
+  readonly updates: object | null;
   readonly failedJobs: readonly Record<"job" | "since", string>[];
   readonly download: string | null;
   readonly lock: string | null;
@@ -31,6 +32,7 @@ describe("The status of the app server", () => {
     machine.fake("docker", `[ "$1 $2" = "image inspect" ] && echo c0ffee`);
     machine.fake("curl", `[[ "$*" == *" https://app.example/login" ]] && printf '200 0.012345\\n'`);
     machine.script("certificate.sh", "printf 'issued\\t2026-01-08\\tCA\\t\\n'");
+    machine.script("updates-status.sh", "printf '2026-01-01T03:04:05Z\\t3\\treboot\\t-\\t-\\n'");
     machine.fake("df", `[[ $* == *" ${machine.root}" ]] && printf 'Avail Size\\n 511 8000\\n'`);
   });
   afterEach(() => machine.remove());
@@ -89,6 +91,13 @@ describe("The status of the app server", () => {
       lastBackup: { key: "backups/20260101T030405Z-nightly", created: "2026-01-01T03:04:05Z" },
       lastRestoreTest: "2026-01-01T04:05:06Z",
       processes: [],
+      updates: {
+        upgraded: "2026-01-01T03:04:05Z",
+        pending: 3,
+        reboot: true,
+        base: null,
+        tasksBehind: false,
+      },
       failedJobs: [],
       download: null,
       lock: null,
@@ -102,6 +111,7 @@ describe("The status of the app server", () => {
   it("is valid JSON before the first release, even if nothing can be reached", () => {
     for (const command of ["mysql", "aws", "docker", "docker-compose"])
       machine.fake(command, "echo no route to host >&2; exit 1");
+    machine.script("updates-status.sh", "exit 1");
     machine.script("certificate.sh", "exit 1");
     machine.fake("curl", "printf '000 0.000000\\n'; exit 7");
     const { memory, ...found } = status();
@@ -114,6 +124,7 @@ describe("The status of the app server", () => {
       lastBackup: null,
       lastRestoreTest: null,
       processes: [],
+      updates: null,
       failedJobs: [],
       download: null,
       lock: null,
@@ -158,7 +169,7 @@ describe("The status of the app server", () => {
     const found = status();
     expect(found.serving).to.equal(null);
     expect(found.lastBackup).to.equal(null);
-    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(4);
+    expect(machine.log.match(/^timeout 20$/gm)).to.have.length(5);
   });
 
   it("names no release for a running version whose release failed", () => {

@@ -104,7 +104,7 @@ describe("The status of the tasks", () => {
   it("is a part of the app server's status, null if it cannot be found out", () => {
     for (const command of ["mysql", "docker", "docker-compose", "curl"])
       machine.fake(command, "exit 1");
-    machine.script("certificate.sh", "exit 1");
+    for (const script of ["certificate.sh", "updates-status.sh"]) machine.script(script, "exit 1");
     const tasks = () =>
       (JSON.parse(machine.run("status.sh").stdout) as Record<string, unknown>)["tasks"];
     expect(tasks()).to.deep.include({ problems: ["there is no service"] });

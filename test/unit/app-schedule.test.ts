@@ -32,9 +32,14 @@ describe("The scheduled commands", () => {
     "@hourly",
   ]) {
     it(`may run at "${cron}"`, async () => {
-      expect(await problemsWith(of({ cron }))).to.deep.equal([]);
+      expect(await problemsWith({ ...of({ cron }), patchSchedule: cron })).to.deep.equal([]);
     });
   }
+
+  it("may leave patches to the operator, but not itself", async () => {
+    expect(await problemsWith({ patchSchedule: "off" })).to.deep.equal([]);
+    expect(await problemsWith(of({ cron: "off" }))).to.have.length(1);
+  });
 
   for (const [cron, limit] of [
     ["", "must be five fields"],
@@ -60,6 +65,11 @@ describe("The scheduled commands", () => {
     ["* * * * *\n* * * * * id", "must be five fields"],
   ] as const) {
     it(`may not run at ${JSON.stringify(cron)}`, async () => {
+      const [patch] = await problemsWith({ patchSchedule: cron });
+      expect(patch).to.include(
+        `flask-on-aws:patchSchedule is ${JSON.stringify(cron)}\n    ${limit}`,
+      );
+      expect(patch).to.include("\n    remedy: use '30 5 2 * *', or off");
       const [problem, ...others] = await problemsWith(of({ cron }));
       expect(others).to.deep.equal([]);
       expect(problem).to.include(

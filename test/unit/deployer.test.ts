@@ -167,6 +167,7 @@ describe("The release", function () {
     expect(await changed({ redisImage: "redis:7.2" }), "without appRedis").to.equal("");
     const appSchedule = [{ name: "a", cron: "@daily", command: "b" }];
     expect(await changed({ appSchedule }), "no release").to.equal("schedule");
+    expect(await changed({ patchSchedule: "off" }), "no release").to.equal("schedule");
     expect(await changed({ https: false })).to.equal("deploy write-stack.env");
     expect(await changed({ acmeEmail: "me@example.com" })).to.equal("deploy write-stack.env");
     expect(await changed({ databaseName: "other" })).to.equal(

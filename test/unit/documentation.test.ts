@@ -29,6 +29,7 @@ const notRun: Readonly<Record<string, string>> = {
   "npm run lab:faults": "takes an hour; test/e2e/stack/faults.test.ts runs a sample",
   "npm run lab:redeploy-under-load": "needs a machine that does nothing else",
   "npm run lab:latency": "needs a machine that does nothing else",
+  "./ops ssh -- sudo systemctl reboot": "the lab's machines have no systemd; others reboot them",
   "./ops rollback --undo": "test/scripts/rollback.test.ts runs it",
 };
 /** Sections whose indented lines are not commands, or are checked elsewhere. */

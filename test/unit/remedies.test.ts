@@ -4,6 +4,7 @@ import yaml from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { commandLine } from "../../operations/command-line.ts";
 import { ofAlarms } from "./remedies/alarms.ts";
+import { ofPatches } from "./remedies/patches.ts";
 import { ofProgram } from "./remedies/program.ts";
 import { ofRestores } from "./remedies/restores.ts";
 import type { Table } from "./remedies/row.ts";
@@ -11,7 +12,7 @@ import { ofScripts } from "./remedies/scripts.ts";
 import { ofTasks } from "./remedies/tasks.ts";
 import { ofShell, ofTypeScript, remedies } from "./remedies/sources.ts";
 
-const table: Table = { ...ofScripts, ...ofRestores, ...ofTasks, ...ofProgram };
+const table: Table = { ...ofScripts, ...ofRestores, ...ofTasks, ...ofPatches, ...ofProgram };
 const rows = [table, ofAlarms]
   .flatMap(Object.entries<Table[string]>)
   .flatMap(([file, proofs]) =>

@@ -24,6 +24,16 @@ describe("The record of the running release", () => {
     expect(releaseTrigger(v2, "app:1")).to.not.equal(releaseTrigger(v1, "app:1"));
   });
 
+  it("takes a patch for the image that it was made of", () => {
+    const patched = { ...v2, image: "app:2-p20260103040506", since: "t3" };
+    expect(releaseTrigger(patched, "app:2")).to.equal(releaseTrigger(v2, "app:2"));
+    const rolledBack = { ...patched, rolledBack: ["app:2", "app:3"] };
+    const refusal = (image: string) => () =>
+      refuseRolledBack(rolledBack, { commit: "c", image, stack: "prod" });
+    expect(refusal("app:2")).not.to.throw();
+    expect(refusal("app:3")).to.throw(/was rolled back/);
+  });
+
   it("forbids only the release of an image that was rolled back", () => {
     const refusal = (serving: Serving | undefined, image: string) => () =>
       refuseRolledBack(serving, { commit: "c2", image, stack: "prod" });

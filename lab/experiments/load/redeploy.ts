@@ -1,7 +1,7 @@
 /**
  * Whether users notice a release: requests at a constant rate, first in quiet, then for the whole of it.
  *
- * usage: redeploy.ts [release|requirements|rotation|secret|rollback|renewals]…    default: all
+ * usage: redeploy.ts [release|requirements|rotation|secret|patch|rollback|renewals]…    default: all
  *
  * With tasks on ECS also scale, killed-task and killed-zone, which are done when they are named. Requests that a killed task
  * was answering fail.
@@ -37,6 +37,13 @@ const changes: Record<string, (stack: LabStack) => Promise<unknown>> = {
       `sudo grep -rlF ${firstSecret} /opt/flask-on-aws; docker ps --all --quiet | xargs docker inspect | grep -F ${firstSecret}; true`,
     );
     if (places !== "") throw new Error(`the old value is still there: ${places}`);
+  },
+  // Docker's daemon is upgraded, too: to the version that it has.
+  async patch(stack) {
+    await stack.onMachine(
+      "sudo DEBIAN_FRONTEND=noninteractive apt-get install --reinstall --yes docker.io containerd runc",
+    );
+    await succeed("lab/ops", ["patch"], { env: { LAB_NAME: stack.lab.name } });
   },
   async rollback(stack) {
     const env = { LAB_NAME: stack.lab.name };

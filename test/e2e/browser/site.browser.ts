@@ -14,6 +14,8 @@ const well = {
   commit: "0123456789abcdef0123456789abcdef01234567",
   backup: "2026-11-22T03:10:00Z",
   restoreTest: "2026-11-21T04:00:05Z",
+  upgraded: "2026-11-20T06:07:08Z",
+  base: "2026-11-03T00:00:00Z",
   certificateEnd: null,
   failedSince: null,
   written: "2026-11-22T16:12:30Z",
@@ -27,7 +29,8 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
     shown: [
       `${title} All is well. App ${well.app} Release 000012 Deployed 2026-11-22 16:12:27 UTC`,
       `Commit ${well.commit} Last verified backup 2026-11-22 03:10:00 UTC`,
-      `Last restore test 2026-11-21 04:00:05 UTC Download ${zip}`,
+      `Last restore test 2026-11-21 04:00:05 UTC Packages upgraded 2026-11-20 06:07:08 UTC`,
+      `Image's base made 2026-11-03 00:00:00 UTC Download ${zip}`,
     ],
   },
   "backups-fail": {

@@ -60,6 +60,7 @@ export const commands: Readonly<Record<string, Record<Way, Outcome>>> = {
   },
   releases: plain("releases", "release  time (UTC)        commit  schema  what      by", unchanged),
   rollback: plain("rollback", "(what the script prints)", mayGoOn),
+  patch: plain("patch", "(what the script prints)", mayGoOn),
   logs: plain("logs", "(what the script prints)", ""),
   backup: plain("backup", "(what the script prints)", mayGoOn),
   backups: plain("backups", "backup               age  rows  files  schema  commit", unchanged),

@@ -23,6 +23,10 @@ const good: Status = {
   lastBackup: { key: "backups/x-nightly", created: "2026-01-02T03:00:00Z" },
   lastRestoreTest: "2025-12-30T03:00:00Z",
   processes: [],
+  updates: {
+    ...{ upgraded: "2026-01-01T06:00:00Z", base: "2025-12-12T12:00:00Z" },
+    ...{ pending: 0, reboot: false, tasksBehind: false },
+  },
   failedJobs: [],
   download: null,
   lock: null,
@@ -62,6 +66,8 @@ describe("The text of ./ops status", () => {
       "app           http://198.51.100.7",
       "page          answers 200 in 12 ms",
       "certificate   by YE1, until 2026-01-08 20:00 UTC",
+      "packages      upgraded 30 h ago; none is newer",
+      "image         its base is 21 days old",
       "schema        revision 0123456789ab",
       "last backup   9 h ago: backups/x-nightly",
       "restore test  passed 2025-12-30 03:00 UTC (3 days ago)",
@@ -71,6 +77,22 @@ describe("The text of ./ops status", () => {
       "disk          7.81 GiB free of 16 GiB",
       "memory        0.29 GiB available of 0.94 GiB",
     ]);
+  });
+
+  it("names what is to be done about packages, the kernel and the tasks' image", () => {
+    const old = { upgraded: null, base: null, pending: 3, reboot: true, tasksBehind: true };
+    expect(said("packages", { updates: old })).to.deep.equal([
+      "no upgrade is known; 3 newer: ./ops patch",
+      "A NEW KERNEL WAITS for a restart, which takes the page away for about a minute:",
+      "  ./ops ssh -- sudo systemctl reboot",
+    ]);
+    expect(said("image", { updates: old })).to.deep.equal([
+      "unknown",
+      "THE TASKS RUN THE ONE BEFORE; give them this one: pulumi up",
+    ]);
+    expect(said("packages", { updates: null })).to.deep.equal(["unknown"]);
+    const scriptsOfBefore = text({ updates: undefined });
+    expect(scriptsOfBefore.filter((line) => /^(packages|image)/.test(line))).to.deep.equal([]);
   });
 
   it("says how much the app's files take, and whether there is room to restore them", () => {
@@ -216,7 +238,7 @@ describe("The text of ./ops status", () => {
     for (const line of text({ serving: rolled }, two)) expect(line).to.have.length.of.at.most(100);
     const nothing = Object.fromEntries(Object.keys(good).map((key) => [key, null]));
     expect(text(nothing, null).filter((line) => /unknown|none|NOTHING/.test(line))).to.have.length(
-      9,
+      11,
     );
   });
 

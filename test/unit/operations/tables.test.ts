@@ -57,6 +57,8 @@ describe("The release history", () => {
       `000003   ${each}  rollback                    ann@desk`,
       `000004   ${each}  rollback undone             ann@desk`,
     ]);
+    const patched = history.split("\n")[0]!.replace("app:1", "app:1-p20260102030405");
+    expect(releaseTable(parseReleases(patched))[1]).to.include("  patched in 51 s  ");
     const long = parseReleases(
       history.replaceAll("ann@desk", "somebody@a-long-name.of-a-machine.example"),
     );

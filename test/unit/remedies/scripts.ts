@@ -29,6 +29,10 @@ export const ofScripts: Table = {
     "correct the app's ${…}, then": why.developer,
     "the builder on": why.developer,
     "run uv lock": why.developer,
+    "name another one in FROM": why.developer,
+    "name another one: pulumi config set baseImage": inspect(
+      "the lab's registry has one image for Python",
+    ),
     "have Debian's": inspect("no test in the lab has an app that needs a compiler"),
     "pulumi config set baseImage": by(
       "test/scripts/app-image.test.ts",
@@ -129,7 +133,7 @@ export const ofScripts: Table = {
       "lab/experiments/faults/machine.ts",
       "machine-rebooted-during-a-release",
     ),
-    "run pulumi up": by(
+    "run ${…} again": by(
       "test/scripts/run-detached.test.ts",
       "reports that it was killed, and how to start it again",
     ),
@@ -215,6 +219,7 @@ export const ofScripts: Table = {
     ),
   },
   "scripts/cut-over.sh": {
+    "name in the app's repository": why.developer,
     "correct the app": by("lab/experiments/faults/app.ts", "crashes-at-start"),
     "or set appHealthPath": by(
       "test/e2e/stack/own-app.test.ts",
