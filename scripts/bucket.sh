@@ -34,7 +34,10 @@ put() {
   upload_id=$(of_object create-multipart-upload --checksum-algorithm CRC32 --output text --query UploadId)
   while [ -s "$work/$number" ]; do
     # Two at a time: to start the CLI takes about as long as to send a part. More would need more memory.
-    if [ "$number" -gt 2 ]; then wait "${pids[number - 2]}"; fi
+    if [ "$number" -gt 2 ]; then
+      wait "${pids[number - 2]}"
+      unset "pids[number - 2]"
+    fi
     upload_part "$number" &
     pids[number]=$!
     number=$((number + 1))
