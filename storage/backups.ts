@@ -12,7 +12,8 @@ export interface BackupsArgs {
   readonly expireAfterDays: number;
 }
 
-function lifecycleRules({ coldAfterDays, expireAfterDays }: BackupsArgs) {
+/** Those of the bucket and of its copy in another region. */
+export function lifecycleRules({ coldAfterDays, expireAfterDays }: BackupsArgs) {
   return [
     {
       id: "backups",
@@ -36,6 +37,7 @@ function lifecycleRules({ coldAfterDays, expireAfterDays }: BackupsArgs) {
 export class Backups extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
+  readonly versioning: pulumi.Resource;
 
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flask-on-aws:storage:Backups", name, {}, opts);
@@ -43,7 +45,7 @@ export class Backups extends pulumi.ComponentResource {
 
     const { protect } = args;
     const bucket = privateBucket(name, { forceDestroy: !protect, protect, parent: this });
-    new aws.s3.BucketVersioning(
+    this.versioning = new aws.s3.BucketVersioning(
       name,
       { bucket: bucket.id, versioningConfiguration: { status: "Enabled" } },
       childOpts,
