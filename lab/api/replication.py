@@ -81,13 +81,13 @@ def response_dict(original: Any, key: FakeKey) -> dict[str, Any]:
 @replaces(S3Backend, "put_bucket_replication")
 def put_bucket_replication(original: Any, backend: S3Backend, bucket_name: str, replication: dict[str, Any]) -> None:
     """moto takes a destination without versions, or none."""
-    original(backend, bucket_name, replication)
-    for rule in replication["Rule"]:
+    stated = replication["Rule"]
+    for rule in stated if isinstance(stated, list) else [stated]:
         target = authorization.bucket(rule["Destination"]["Bucket"].removeprefix("arn:aws:s3:::"))
         if target is None or not target.is_versioned:
-            backend.delete_bucket_replication(bucket_name)
             problem = "must exist." if target is None else "must have versioning enabled."
             raise S3ClientError("InvalidRequest", f"Destination bucket {problem}")
+    original(backend, bucket_name, replication)
 
 
 @replaces(S3Backend, "put_bucket_versioning")

@@ -28,8 +28,10 @@ const trust = (Service: string) =>
 export class Replication {
   readonly s3: S3;
   private readonly iam: IAM;
+  private readonly elsewhere: S3;
 
   constructor(api: ApiServer) {
+    this.elsewhere = new S3({ ...api.client, region: copyRegion });
     this.s3 = new S3({ ...api.client, requestChecksumCalculation: "WHEN_REQUIRED" });
     this.iam = new IAM(api.client);
   }
@@ -40,7 +42,7 @@ export class Replication {
     const here = { LocationConstraint: "us-west-2" } as const;
     const [own, copy] = [{ Bucket: bucket }, { Bucket: copyBucket }];
     await this.s3.createBucket({ ...own, CreateBucketConfiguration: here });
-    await this.s3.createBucket({ ...copy, CreateBucketConfiguration: there });
+    await this.elsewhere.createBucket({ ...copy, CreateBucketConfiguration: there });
     for (const { Bucket } of [own, copy])
       await this.s3.putBucketVersioning({
         ...{ Bucket, VersioningConfiguration: { Status: "Enabled" } },

@@ -26,14 +26,16 @@ describe("The copy of the backups", function () {
     await replication.s3.putObject({
       ...{ Bucket: bucket, Key, Body: "cold", StorageClass: "GLACIER_IR" },
     });
+    const large = "0123456789abcdef".repeat(11 * 65_536);
+    await replication.put(`${names[1]}/files.tar.gz`, large);
     await replication.put("serving.json", "{}");
     const said: number[] = [];
     const announce = (objects: number) => said.push(objects);
-    expect((await compareCopy(places, never)).missing).to.have.length(24);
+    expect((await compareCopy(places, never)).missing).to.have.length(25);
     // Larger objects are copied in parts.
-    expect(await fillCopy(places, announce, { limit: 100 })).to.equal(24);
+    expect(await fillCopy(places, announce, { limit: 5 * 1024 * 1024 })).to.equal(25);
     expect(await fillCopy(places, announce)).to.equal(0);
-    expect(said).to.deep.equal([24]);
+    expect(said).to.deep.equal([25]);
     const { copied, missing } = await compareCopy(places, never);
     expect(missing).to.deep.equal([]);
     expect(await replication.keys()).to.not.include("serving.json");
@@ -41,11 +43,13 @@ describe("The copy of the backups", function () {
       copied.filter(({ key }) => key.endsWith(end)).map(({ modified }) => modified.getTime());
     expect(Math.min(...time("/manifest"))).to.be.at.least(Math.max(...time("/dump.sql.gz")));
     expect(copied.find(({ key }) => key === Key)!.storageClass).to.equal("GLACIER_IR");
-    for (const name of names.slice(1)) {
-      const object = { Bucket: copyBucket, Key: `${name}/dump.sql.gz` };
-      const { Body } = await replication.s3.getObject(object);
-      expect(await Body!.transformToString()).to.equal(name.repeat(10));
-    }
+    const body = async (key: string) => {
+      const { Body } = await replication.s3.getObject({ Bucket: copyBucket, Key: key });
+      return Body!.transformToString();
+    };
+    expect((await body(`${names[1]}/files.tar.gz`)) === large).to.equal(true);
+    for (const name of names.slice(1))
+      expect(await body(`${name}/dump.sql.gz`)).to.equal(name.repeat(10));
   });
 
   it("gets the rest after an error, without the parts of the object that failed", async () => {

@@ -63,7 +63,7 @@ describe("S3 replication in the lab", function () {
     await replication.put(Key, "bad");
     await replication.settled(Key);
     await s3.deleteObject({ Bucket, Key });
-    await replication.put("backups/later", "");
+    await replication.put("backups/later", "x");
     await replication.settled("backups/later");
     const { Versions, DeleteMarkers } = await s3.listObjectVersions({
       ...{ Bucket: copyBucket, Prefix: Key },
@@ -81,13 +81,13 @@ describe("S3 replication in the lab", function () {
     ].entries()) {
       await replication.permit(some as object[]);
       const key = `backups/without-${index}`;
-      await replication.put(key, "");
+      await replication.put(key, "x");
       expect(await replication.settled(key), key).to.equal("FAILED");
       expect(await replication.keys()).to.not.include(key);
     }
     await replication.permit(permissions);
     await replication.trust("ec2.amazonaws.com");
-    await replication.put("backups/untrusted", "");
+    await replication.put("backups/untrusted", "x");
     expect(await replication.settled("backups/untrusted")).to.equal("FAILED");
     await replication.trust("s3.amazonaws.com");
   });
@@ -102,7 +102,14 @@ describe("S3 replication in the lab", function () {
     expect(await refusal(replication.setRule("nosuch"))).to.equal(
       "InvalidRequest: Destination bucket must exist.",
     );
-    await replication.setRule();
+    expect(
+      (await s3.getBucketReplication({ Bucket })).ReplicationConfiguration!.Rules,
+    ).to.deep.include({
+      ...{ ID: "backups", Status: "Enabled", Priority: 1 },
+      Filter: { Prefix: "backups/" },
+      DeleteMarkerReplication: { Status: "Disabled" },
+      Destination: { Bucket: `arn:aws:s3:::${copyBucket}` },
+    });
     const VersioningConfiguration = { Status: "Suspended" } as const;
     expect(await refusal(s3.putBucketVersioning({ Bucket, VersioningConfiguration }))).to.match(
       /^InvalidBucketState: A replication configuration is present/,
