@@ -106,7 +106,8 @@ export class FakeMachine {
 
   /**
    * Has aws keep objects under the home's s3/, and log what it is called with. A call that fits one of the
-   * lines of the home's `refused`, patterns of grep's, fails. A sync copies everything, whatever it includes.
+   * lines of the home's `refused`, patterns of grep's, fails. A sync copies everything, whatever it includes. The
+   * replication status of an object is in the home's replication/.
    */
   s3(): void {
     this.fake(
@@ -122,6 +123,8 @@ export class FakeMachine {
         if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
       "s3 ls "*/) ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
       "s3 ls "*) [ -e "$(at "$3")" ] || exit 1; echo "2026-01-02 03:04:05 1 \${3##*/}" ;;
+      "s3api list-objects-v2 --bucket") (cd "$home/s3" && find "$6" -type f | sort | paste --serial) ;;
+      "s3api head-object --bucket") cat "$home/replication/$6" 2>/dev/null || echo None ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
       *) exit 2 ;;
       esac`,
