@@ -58,7 +58,7 @@ const [zones, zone, origin] = await Promise.all([
     : undefined,
   findOrigin(settings, account, tags),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
-  requireRegion(settings.backupCopyRegion, provider),
+  requireRegion(settings, provider),
 ]);
 
 const protect = settings.protectData && !settings.confirmDestroy;

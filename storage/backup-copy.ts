@@ -29,7 +29,10 @@ export interface BackupCopyArgs extends BackupsArgs {
  *
  * @throws pulumi.RunError with the remedy
  */
-export async function requireRegion(name: string, provider: aws.Provider): Promise<void> {
+export async function requireRegion(
+  { backupCopyRegion: name, region }: Pick<Settings, "backupCopyRegion" | "region">,
+  provider: aws.Provider,
+): Promise<void> {
   if (!name) return;
   // Without allRegions, EC2 lists the regions that the account has enabled.
   const { names } = await aws.getRegions({}, { provider }).catch((error: Error) => {
@@ -40,7 +43,8 @@ export async function requireRegion(name: string, provider: aws.Provider): Promi
   });
   if (names.includes(name)) return;
   const limit = "is no region of AWS, or one that the account has not enabled";
-  const remedy = `use one of: ${names.toSorted().join(", ")}\nor enable it: aws account enable-region --region-name ${name}`;
+  const others = names.filter((other) => other !== region).toSorted();
+  const remedy = `use one of: ${others.join(", ")}\nor enable it: aws account enable-region --region-name ${name}`;
   throw errorOf([refused("backupCopyRegion", name, limit, remedy)]);
 }
 

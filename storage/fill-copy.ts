@@ -24,7 +24,8 @@ export interface CopyPlaces {
   readonly account: AwsAccount;
   readonly bucket: string;
   readonly copyBucket: string;
-  readonly copyRegion: string;
+  /** If it is not known, S3 tells it. */
+  readonly copyRegion?: string;
 }
 
 /** An object of the backups. */
@@ -58,7 +59,10 @@ async function clientsOf(
   const { Account } = await new STS(options).getCallerIdentity({}, { abortSignal });
   return {
     source: new S3Client(options),
-    target: new S3Client({ ...options, region: copyRegion }),
+    target: new S3Client({
+      ...options,
+      ...(copyRegion ? { region: copyRegion } : { followRegionRedirects: true }),
+    }),
     ...{ owner: Account!, abortSignal },
   };
 }

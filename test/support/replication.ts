@@ -67,7 +67,9 @@ export class Replication {
   async setRule(destination = copyBucket): Promise<void> {
     const { Role } = await this.iam.getRole({ RoleName: "copy" });
     const rule = {
-      ...{ ID: "backups", Status: "Enabled", Priority: 1 },
+      ID: "backups",
+      Status: "Enabled",
+      Priority: 1,
       Filter: { Prefix: "backups/" },
       DeleteMarkerReplication: { Status: "Disabled" },
       Destination: { Bucket: `arn:aws:s3:::${destination}` },
