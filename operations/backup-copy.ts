@@ -39,7 +39,7 @@ export async function copyCheck(machine: RemoteMachine, now = Date.now()): Promi
     const late = missing.filter(({ modified }) => now - modified.getTime() > allowance);
     if (late.length > 0)
       return failed(
-        `s3://${backupCopyBucket} lacks ${late.length} objects of backups, the newest of them ${late.at(-1)!.key}`,
+        `s3://${backupCopyBucket} lacks ${late.length} object(s) of backups, the newest of them ${late.at(-1)!.key}`,
         `copy them, and see why S3 did not: ${machine.pulumi("up", "--refresh")}; it restores the rule and its role`,
       );
     const complete = copied.filter(({ key }) => key.endsWith("/manifest"));

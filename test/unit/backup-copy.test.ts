@@ -150,7 +150,7 @@ describe("The copy of the backups in another region", () => {
       throw new Error("UnauthorizedOperation");
     };
     expect(await errorWith(denied)).to.match(
-      /^The regions of the account cannot be read: [^]*UnauthorizedOperation[^]*\nremedy: .* ec2:DescribeRegions/,
+      /^The regions of the account cannot be read: .*\nremedy: .* ec2:DescribeRegions/,
     );
   });
 });

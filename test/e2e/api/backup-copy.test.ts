@@ -1,5 +1,8 @@
 /** Filling the copy of the backups, in the lab's AWS API. */
 import { expect } from "chai";
+import { copyCheck } from "../../../operations/backup-copy.ts";
+import { storeOf } from "../../../operations/backup-places.ts";
+import type { RemoteMachine } from "../../../operations/machine.ts";
 import { compareCopy, fillCopy } from "../../../storage/fill-copy.ts";
 import { useApi } from "../../support/api-environment.ts";
 import { bucket, copyBucket, copyRegion, Replication } from "../../support/replication.ts";
@@ -10,6 +13,15 @@ describe("The copy of the backups", function () {
   let replication: Replication;
   const places = { account: { region: "us-west-2" }, bucket, copyBucket, copyRegion };
   const never = new AbortController().signal;
+
+  /** The stack, for ./ops. */
+  const machineOf = (outputs: object) =>
+    ({
+      stack: { name: "dev", outputs: { region: "us-west-2", ...outputs } },
+      pulumi: (...words: string[]) => ["pulumi", ...words].join(" "),
+    }) as unknown as RemoteMachine;
+  const machine = machineOf({ backupBucket: bucket, backupCopyBucket: copyBucket });
+  const later = () => Date.now() + 4 * 3_600_000;
 
   before(async () => {
     replication = new Replication(run.api);
@@ -73,5 +85,38 @@ describe("The copy of the backups", function () {
     expect(failed).to.equal("AccessDenied");
     await replication.s3.putBucketPolicy({ Bucket: copyBucket, Policy: policy("Allow") });
     expect(await fillCopy(places, () => undefined)).to.equal(2);
+  });
+
+  it("is compared with the backups by ./ops verify, which allows S3 some hours", async () => {
+    expect(
+      await copyCheck(machineOf({ backupBucket: bucket, backupCopyBucket: "" })),
+    ).to.deep.equal([]);
+    const check = async (now?: number) => (await copyCheck(machine, now))[0]!;
+    const made = "backups/20260105T030405Z-nightly/manifest";
+    await replication.put(made, "reason nightly");
+    expect(await check()).to.deep.include({ name: "backup-copy", result: "ok" });
+    expect(await check(later())).to.deep.include({
+      result: "FAILED",
+      found: `s3://${copyBucket} lacks 1 object(s) of backups, the newest of them ${made}`,
+    });
+    // The remedy is `up`, which does this.
+    await fillCopy(places, () => undefined);
+    const now = Date.parse("2026-01-05T05:04:05Z");
+    for (const { key } of (await compareCopy(places, never)).copied)
+      if (key !== made) await replication.s3.deleteObject({ Bucket: copyBucket, Key: key });
+    expect(await check(now)).to.deep.include({
+      result: "ok",
+      found: `s3://${copyBucket} has 1 backups, the newest made 2 h ago`,
+    });
+    const gone = machineOf({ backupBucket: bucket, backupCopyBucket: "nosuch-bucket" });
+    const [failed] = await copyCheck(gone);
+    expect(failed!.found).to.match(/^s3:\/\/nosuch-bucket cannot be compared .* NoSuchBucket: /);
+    expect(failed!.remedy).to.match(/; if it is gone, make it again: pulumi up --refresh$/);
+  });
+
+  it("is the place `copy` of ./ops restore, restore-test and backups", async () => {
+    const { store } = await storeOf(machine, "copy");
+    expect(store.about.place).to.equal(`s3://${copyBucket}`);
+    expect(await store.names()).to.deep.equal(["20260105T030405Z-nightly"]);
   });
 });
