@@ -115,7 +115,8 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   # A stack without tasks has no such member. The answer is made of six calls of the AWS CLI, each of which takes seconds while
   # a small machine is busy.
   if [ -n "${TASKS_CLUSTER:-}" ]; then member tasks "$(patience=60 ask task-status)"; fi
-  if [ -n "${BACKUP_COPY_REGION:-}" ]; then member backupCopy "$(backup_copy)"; fi
+  # The answer takes a call for each object of a backup.
+  if [ -n "${BACKUP_COPY_REGION:-}" ]; then member backupCopy "$(patience=60 backup_copy)"; fi
   # Nor has a stack without alarms this one.
   if [ -n "${ALARM_TOPICS:-}" ]; then member alarms "$(alarms)"; fi
   printf '"memory":%s}\n' "$(memory)"
