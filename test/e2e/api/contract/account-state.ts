@@ -128,6 +128,7 @@ async function buckets(client: Client) {
         encryption: await orNone(s3.getBucketEncryption({ Bucket })),
         lifecycle: await orNone(s3.getBucketLifecycleConfiguration({ Bucket })),
         policy: await orNone(s3.getBucketPolicy({ Bucket })),
+        replication: await orNone(s3.getBucketReplication({ Bucket })),
         tags: await orNone(s3.getBucketTagging({ Bucket })),
         versioning: await orNone(s3.getBucketVersioning({ Bucket })),
         website: await orNone(s3.getBucketWebsite({ Bucket })),
