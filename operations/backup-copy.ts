@@ -22,7 +22,12 @@ export function placeOfCopy(machine: RemoteMachine): string {
  */
 const allowance = 3 * 3_600_000;
 
-/** Whether the copy has each object of the backups that is old enough; undefined for a stack without a copy. */
+const row = "backup-copy";
+const failed = (what: Pick<Check, "found" | "remedy">): Check[] => [
+  { name: row, result: "FAILED", ...what },
+];
+
+/** Whether the copy has each object of the backups that is old enough; nothing for a stack without a copy. */
 export async function copyCheck(machine: RemoteMachine, now = Date.now()): Promise<Check[]> {
   const { backupBucket, backupCopyBucket, region, sshAccess } = machine.stack.outputs;
   if (!backupBucket || !backupCopyBucket) return [];
@@ -30,32 +35,28 @@ export async function copyCheck(machine: RemoteMachine, now = Date.now()): Promi
   const { compareCopy } = await import("../storage/fill-copy.ts");
   const account = sshAccess?.account ?? { region };
   const places = { account, bucket: backupBucket, copyBucket: backupCopyBucket };
-  const name = "backup-copy";
-  const failed = (found: string, remedy: string): Check[] => [
-    { name, result: "FAILED", found, remedy },
-  ];
   try {
     const { copied, missing } = await compareCopy(places, interrupted);
     const late = missing.filter(({ modified }) => now - modified.getTime() > allowance);
     if (late.length > 0)
-      return failed(
-        `s3://${backupCopyBucket} lacks ${late.length} object(s) of backups, the newest of them ${late.at(-1)!.key}`,
-        `copy them, and see why S3 did not: ${machine.pulumi("up", "--refresh")}; it restores the rule and its role`,
-      );
+      return failed({
+        found: `s3://${backupCopyBucket} lacks ${late.length} object(s) of backups, the newest of them ${late.at(-1)!.key}`,
+        remedy: `copy them, and restore the rule and its role: ${machine.pulumi("up", "--refresh")}`,
+      });
     const complete = copied.filter(({ key }) => key.endsWith("/manifest"));
     const newest = complete.at(-1);
     if (!newest)
-      return [{ name, result: "skipped", found: "S3 has copied no backup yet", remedy: "" }];
+      return [{ name: row, result: "skipped", found: "S3 has copied no backup yet", remedy: "" }];
     const made = newest.key.split("/")[1]!;
     const found = `s3://${backupCopyBucket} has ${complete.length} backups, the newest made ${age(timeOf(made), now)} ago`;
-    return [{ name, result: "ok", found, remedy: "" }];
+    return [{ name: row, result: "ok", found, remedy: "" }];
   } catch (error) {
     checkSignals();
-    const { name: code, message } = error as Error;
-    return failed(
-      `s3://${backupCopyBucket} cannot be compared with the backups: ${code}: ${message.split("\n")[0]}`,
-      `log in to AWS with credentials that may s3:ListBucket on it; if it is gone, make it again: ${machine.pulumi("up", "--refresh")}`,
-    );
+    const { name, message } = error as Error;
+    return failed({
+      found: `s3://${backupCopyBucket} cannot be compared with the backups: ${name}: ${message.split("\n")[0]}`,
+      remedy: `log in to AWS with credentials that may s3:ListBucket on it; if it is gone, make it again: ${machine.pulumi("up", "--refresh")}`,
+    });
   }
 }
 

@@ -121,7 +121,16 @@ describe("A lost region", function () {
     );
     expect(await isCopied(early)).to.equal(true);
     await lab.pulumi("preview", "--expect-no-changes");
-    expect(await lab.ops("restore-test", "--from", "copy")).to.include("can be restored");
+  });
+
+  it("restores from the other region by the commands of docs/backup-copy.md", async () => {
+    for (const line of linesOf("docs/backup-copy.md", "Use it", "./ops restore")) {
+      const typed = line.replace("./ops restore ", "./ops restore --yes ");
+      const { stdout } = await typeCommands([typed], { lab, home, first: stackCommand });
+      if (line.startsWith("./ops backups")) expect(stdout).to.include(early);
+      if (line.startsWith("./ops restore-test")) expect(stdout).to.include(" can be restored: ");
+      if (line.startsWith("./ops restore ")) expect(stdout).to.match(/^restored: \S+-imported\. /m);
+    }
   });
 
   it("gets a copy of a backup that is made while rows are written each second", async () => {
