@@ -99,6 +99,16 @@ describe("The status of the app server", () => {
     expect(memory.totalMb).to.be.greaterThan(memory.availableMb).and.lessThan(1e8);
   });
 
+  it("tells the newest backup that S3 has copied to the other region", () => {
+    machine.stack({ BACKUP_COPY_REGION: "us-east-2" });
+    expect(status().backupCopy).to.deep.equal({ region: "us-east-2", key: null, created: null });
+    const key = "backups/20260101T030405Z-nightly";
+    const created = "2026-01-01T03:04:05Z";
+    machine.write(`s3/${key}/manifest`, `created ${created}\nreason nightly\n`);
+    machine.write(`replication/${key}/manifest`, "COMPLETED\n");
+    expect(status().backupCopy).to.deep.equal({ region: "us-east-2", key, created });
+  });
+
   it("is valid JSON before the first release, even if nothing can be reached", () => {
     for (const command of ["mysql", "aws", "docker", "docker-compose"])
       machine.fake(command, "echo no route to host >&2; exit 1");

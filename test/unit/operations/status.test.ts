@@ -54,6 +54,17 @@ describe("The text of ./ops status", () => {
     return lines.slice(from, rest < 0 ? undefined : from + 1 + rest).map((line) => line.slice(14));
   };
 
+  it("tells the newest backup that the other region has, where the stack has a copy", () => {
+    const copy = (key: string | null, created: string | null) =>
+      said("its copy", { backupCopy: { region: "us-east-2", key, created } });
+    const made = "2026-01-02T03:00:00Z";
+    expect(copy("backups/x-nightly", made)).to.deep.equal(["in us-east-2"]);
+    expect(copy("backups/w-nightly", "2026-01-01T03:00:00Z")).to.deep.equal([
+      "not in us-east-2 yet; the newest there: 33 h ago: backups/w-nightly",
+    ]);
+    expect(copy(null, null)).to.deep.equal(["none in us-east-2 yet; see: ./ops verify"]);
+  });
+
   it("describes a healthy stack on one screen", () => {
     expect(text()).to.deep.equal([
       `serves        ${one}`,
