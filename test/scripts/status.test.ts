@@ -11,6 +11,7 @@ interface Status {
   readonly revision: string | null;
   readonly lastFailedRelease: Record<"step" | "time" | "commit", string> | null;
   readonly lastBackup: Record<"key" | "created", string> | null;
+  readonly backupCopy?: Record<"region" | "key" | "created", string | null>;
   readonly lastRestoreTest: string | null;
   readonly processes: readonly object[];
   readonly failedJobs: readonly Record<"job" | "since", string>[];
