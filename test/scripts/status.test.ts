@@ -107,6 +107,8 @@ describe("The status of the app server", () => {
     const created = "2026-01-01T03:04:05Z";
     machine.write(`s3/${key}/manifest`, `created ${created}\nreason nightly\n`);
     machine.write(`replication/${key}/manifest`, "COMPLETED\n");
+    const newer = "s3/backups/20260102T030405Z-nightly/manifest";
+    machine.write(newer, "created 2026-01-02T03:04:05Z\nreason nightly\n");
     expect(status().backupCopy).to.deep.equal({ region: "us-east-2", key, created });
   });
 
