@@ -2,6 +2,7 @@
 // A type only: these programs do not load Pulumi.
 import type { Serving } from "../deployer/serving.ts";
 import { alarmLines, type AlarmTopicStatus } from "./alarm-status.ts";
+import { copyLine, type BackupCopyStatus } from "./copy-status.ts";
 import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
@@ -30,9 +31,8 @@ export interface Status {
     readonly step: string | null;
   } | null;
   readonly lastBackup: { readonly key: string; readonly created: string } | null;
-  /** In another region; a stack without a copy has none. `key` is null while S3 has copied no backup. */
-  readonly backupCopy?:
-    (Record<"key" | "created", string | null> & { readonly region: string }) | null | undefined;
+  /** In another region; a stack without a copy has none. */
+  readonly backupCopy?: BackupCopyStatus | null | undefined;
   readonly lastRestoreTest: string | null;
   /** Of the app's Procfile, and Redis. Scripts of earlier versions do not tell them. */
   readonly processes?: readonly Process[] | null | undefined;
@@ -112,7 +112,14 @@ export function statusText(
         ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}`
         : `none; make one: ${commands.ops("backup")}`,
     ],
-    ...(status.backupCopy ? [["its copy", copyLine(status, commands, now)] as const] : []),
+    ...(status.backupCopy
+      ? [
+          [
+            "its copy",
+            copyLine(status.backupCopy, lastBackup?.key, commands.ops("verify"), now),
+          ] as const,
+        ]
+      : []),
     ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
     ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
     ...(status.alarms
@@ -127,14 +134,6 @@ export function statusText(
   return rows.flatMap(([label, ...lines]) =>
     lines.map((line, index) => `${(index === 0 ? label : "").padEnd(12)}  ${line}`),
   );
-}
-
-/** The newest backup that another region has. */
-function copyLine({ backupCopy, lastBackup }: Status, { ops }: Commands, now: number): string {
-  const { region, key, created } = backupCopy!;
-  if (!key || !created) return `none in ${region} yet; see: ${ops("verify")}`;
-  if (key === lastBackup?.key) return `in ${region}`;
-  return `not in ${region} yet; the newest there: ${age(created, now)} ago: ${key}`;
 }
 
 /** 2 decimals below 10 GB, none above. */

@@ -54,17 +54,6 @@ describe("The text of ./ops status", () => {
     return lines.slice(from, rest < 0 ? undefined : from + 1 + rest).map((line) => line.slice(14));
   };
 
-  it("tells the newest backup that the other region has, where the stack has a copy", () => {
-    const copy = (key: string | null, created: string | null) =>
-      said("its copy", { backupCopy: { region: "us-east-2", key, created } });
-    const made = "2026-01-02T03:00:00Z";
-    expect(copy("backups/x-nightly", made)).to.deep.equal(["in us-east-2"]);
-    expect(copy("backups/w-nightly", "2026-01-01T03:00:00Z")).to.deep.equal([
-      "not in us-east-2 yet; the newest there: 33 h ago: backups/w-nightly",
-    ]);
-    expect(copy(null, null)).to.deep.equal(["none in us-east-2 yet; see: ./ops verify"]);
-  });
-
   it("describes a healthy stack on one screen", () => {
     expect(text()).to.deep.equal([
       `serves        ${one}`,
@@ -194,6 +183,8 @@ describe("The text of ./ops status", () => {
     ]);
     const before = { ...failed, time: "2026-01-02T09:59:59Z" };
     expect(text({ lastFailedRelease: before })).to.deep.equal(text());
+    const backupCopy = { region: "us-east-2", key: "backups/x-nightly", created: "2026-01-02" };
+    expect(said("its copy", { backupCopy })).to.deep.equal(["in us-east-2"]);
     expect(said("page", { health: { status: 0, seconds: 0 } })).to.deep.equal(["DOES NOT ANSWER"]);
     expect(said("page", { health: { status: 502, seconds: 1 } })[0]).to.match(/^FAILS: .* 502 /);
     const failedJobs = [{ job: "backup", since: "2026-01-01T03:00:00Z" }];
