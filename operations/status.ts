@@ -78,18 +78,7 @@ export function statusText(
   commands: Commands,
   now = Date.now(),
 ): string[] {
-  const {
-    health,
-    certificate,
-    revision,
-    lastBackup,
-    lastRestoreTest,
-    failedJobs,
-    lock,
-    disk,
-    files,
-    memory,
-  } = status;
+  const { health, certificate, revision, failedJobs, lock, disk, files, memory } = status;
   const ago = (iso: string) => `${time(iso)} (${age(iso, now)} ago)`;
   const processes = status.processes ?? [];
   const jobs = failedJobs?.map(({ job, since }) => `${job} FAILS since ${ago(since)}`);
@@ -106,21 +95,7 @@ export function statusText(
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
     ["schema", revision ? `revision ${revision}` : "unknown"],
-    [
-      "last backup",
-      lastBackup
-        ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}`
-        : `none; make one: ${commands.ops("backup")}`,
-    ],
-    ...(status.backupCopy
-      ? [
-          [
-            "its copy",
-            copyLine(status.backupCopy, lastBackup?.key, commands.ops("verify"), now),
-          ] as const,
-        ]
-      : []),
-    ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
+    ...backups(status, commands, now),
     ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
     ...(status.alarms
       ? [["alarms", ...alarmLines(status.alarms, commands.pulumi("up", "--refresh"))] as const]
@@ -134,6 +109,31 @@ export function statusText(
   return rows.flatMap(([label, ...lines]) =>
     lines.map((line, index) => `${(index === 0 ? label : "").padEnd(12)}  ${line}`),
   );
+}
+
+/** What could be restored. */
+function backups(
+  { lastBackup, backupCopy, lastRestoreTest }: Status,
+  { ops }: Commands,
+  now: number,
+): Row[] {
+  return [
+    [
+      "last backup",
+      lastBackup
+        ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}`
+        : `none; make one: ${ops("backup")}`,
+    ],
+    ...(backupCopy
+      ? [["its copy", copyLine(backupCopy, lastBackup?.key, ops("verify"), now)] as const]
+      : []),
+    [
+      "restore test",
+      lastRestoreTest
+        ? `passed ${time(lastRestoreTest)} (${age(lastRestoreTest, now)} ago)`
+        : "none has passed yet",
+    ],
+  ];
 }
 
 /** 2 decimals below 10 GB, none above. */

@@ -24,7 +24,7 @@ describe("The copy of the backups of a stack that exists", function () {
   before(async () => {
     api = await startApi();
     s3 = new S3(api.client);
-    engine = engineFor(api, "test/e2e/programs/backups", directory);
+    engine = engineFor(api, "test/e2e/programs/backup-copy", directory);
     // The program calls AWS itself, too.
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
     await engine.begin();
@@ -121,7 +121,7 @@ describe("The copy of the backups of a stack that exists", function () {
   it("is refused in a region that does not exist, before anything is changed", async () => {
     const { status, text } = await run("up", { backupCopyRegion: "us-west-9" });
     expect(status, text).to.not.equal(0);
-    expect(text).to.include('backups:backupCopyRegion is "us-west-9"');
+    expect(text).to.include('backup-copy:backupCopyRegion is "us-west-9"');
     expect(text).to.match(/is no region of AWS, .*\n *remedy: use one of: .*us-east-2/);
     expect(await keys(copyBucket)).to.have.length(3);
   });
