@@ -21,6 +21,7 @@ import { allowOwnAddress, type SshAccess } from "./network/ssh-access.ts";
 import { pulumi as pulumiCommand } from "./operations/names.ts";
 import { readSettings } from "./settings/settings.ts";
 import { warnings } from "./settings/warnings.ts";
+import { createBackupCopy, requireRegion } from "./storage/backup-copy.ts";
 import { Backups } from "./storage/backups.ts";
 import { Certificates } from "./storage/certificates.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
@@ -57,19 +58,19 @@ const [zones, zone, origin] = await Promise.all([
     : undefined,
   findOrigin(settings, account, tags),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
+  requireRegion(settings, provider),
 ]);
 
 const protect = settings.protectData && !settings.confirmDestroy;
-const backups = new Backups(
-  `${name}-backups`,
-  {
-    protect,
-    coldAfterDays: settings.backupColdAfterDays,
-    expireAfterDays: settings.backupExpireAfterDays,
-    lockDays: settings.backupLockDays,
-  },
-  opts,
-);
+const keeping = {
+  protect,
+  coldAfterDays: settings.backupColdAfterDays,
+  expireAfterDays: settings.backupExpireAfterDays,
+  lockDays: settings.backupLockDays,
+};
+const backups = new Backups(`${name}-backups`, keeping, opts);
+const copyArgs = { ...keeping, source: backups, sourceProvider: provider, account };
+const backupCopy = createBackupCopy(`${name}-copy`, settings, copyArgs, tags);
 const certificates = settings.https ? new Certificates(`${name}-https`, opts) : undefined;
 
 const app = appOf(settings);
@@ -247,6 +248,7 @@ const release = new Release(`${name}-release`, {
   permissions: appServer.permissions,
   domainRecord: toServer?.record,
   region: settings.region,
+  backupCopyRegion: settings.backupCopyRegion,
   allowDestructiveMigrations: settings.allowDestructiveMigrations,
   tasks: tasks && {
     ecs: tasks,
@@ -290,5 +292,7 @@ export const siteUrl = site?.url ?? "";
 /** Empty if there is no site. */
 export const siteBucket = site?.bucket ?? "";
 export const backupBucket = backups.bucket;
+/** The copy of the backups in the region of the setting backupCopyRegion; empty without it. */
+export const backupCopyBucket = backupCopy?.bucket ?? "";
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;

@@ -80,6 +80,8 @@ export interface ReleaseArgs {
   /** The record of the host of `serverUrl`, if the program makes it: the certificate is ordered after it. */
   readonly domainRecord: pulumi.Resource | undefined;
   readonly region: string;
+  /** Where S3 copies the backups; empty: nowhere. */
+  readonly backupCopyRegion: string;
   /** Whether a generated migration may drop tables and columns. */
   readonly allowDestructiveMigrations: boolean;
   /** What serves the app; undefined if the app server does. */

@@ -42,6 +42,8 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       OPS: ops,
       PULUMI: pulumiCommand,
       ...(args.tasks ? taskVariables(args.tasks) : {}),
+      // Without a copy, the variables are those of earlier versions, and no release is needed.
+      ...(args.backupCopyRegion ? { BACKUP_COPY_REGION: args.backupCopyRegion } : {}),
       ...(args.alarms ? alarmVariables(args.alarms) : {}),
     })
     .apply(shellVariables);

@@ -1,4 +1,5 @@
 /** Places that the option --from names. */
+import { placeOfCopy } from "./backup-copy.ts";
 import { directoryStore } from "./backup-directory.ts";
 import type { BackupStore } from "./backup-store.ts";
 import { Failure } from "./failure.ts";
@@ -8,8 +9,9 @@ import { interrupted } from "./processes.ts";
 /** The backups of a place that --from names, and the name of the one that is meant. */
 export async function storeOf(
   machine: RemoteMachine,
-  from: string,
+  place: string,
 ): Promise<{ store: BackupStore; named?: string }> {
+  const from = place === "copy" ? placeOfCopy(machine) : place;
   if (!from.startsWith("s3://")) return directoryStore(from);
   // S3's client takes about 0.2 s to load, and other commands do not need it.
   const { bucketStore, parseBucketPlace } = await import("./backup-bucket.ts");

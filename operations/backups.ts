@@ -1,4 +1,4 @@
-/** Which backups there are, and trying one out: backups, restore-test. */
+/** Which backups there are: backups. */
 import { storeOf } from "./backup-places.ts";
 import { backupLine, noBackup } from "./backup-store.ts";
 import { age, table, tabSeparated } from "./format.ts";
@@ -64,15 +64,4 @@ async function backupsFrom(machine: RemoteMachine, from: string): Promise<number
   if (lines.length === 0) throw noBackup(store, named);
   console.log(backupTable(lines.join("\n")).join("\n"));
   return 0;
-}
-
-export function restoreTest(
-  stack: string | undefined,
-  _: object,
-  words: readonly string[],
-): Promise<number> {
-  return RemoteMachine.with(stack, async (machine) => {
-    const program = '"$bin/deploy-lock.sh" restore-test.sh "$@" && "$bin/publish-status.sh"';
-    return (await machine.change(program, words)).status;
-  });
 }

@@ -1,13 +1,13 @@
 /** The commands, their arguments and options, and what is said of others. */
 import { Command, InvalidArgumentError, Option, type CommanderError } from "commander";
 import { backup } from "./backup.ts";
-import { backups, restoreTest } from "./backups.ts";
+import { backups } from "./backups.ts";
 import { init } from "./init.ts";
 import { logs } from "./logs.ts";
 import { ops } from "./names.ts";
 import { patch } from "./patch.ts";
 import { releases, rollback } from "./releases.ts";
-import { restore } from "./restore.ts";
+import { restore, restoreTest } from "./restore.ts";
 import { app, mysql, ssh } from "./shells.ts";
 import { status } from "./status.ts";
 import { verify } from "./verify.ts";
@@ -99,7 +99,7 @@ function addBackups(add: Add): void {
   const from = "--from <place>";
   add("backups", "the backups, newest last", "backups", backups).option(
     from,
-    "of another stack: its bucket as s3://BUCKET, or a directory on this computer",
+    "of another place: copy, s3://BUCKET, or a directory on this computer",
     value,
   );
   add(
@@ -111,7 +111,7 @@ function addBackups(add: Add): void {
     .option("-y, --yes", "do not ask")
     .option(
       from,
-      "of another stack: s3://BUCKET[/BACKUP], or a directory that backup --to has made",
+      "of another place: copy, s3://BUCKET[/BACKUP], or a directory that backup --to has made",
       value,
     );
   add(
@@ -119,7 +119,7 @@ function addBackups(add: Add): void {
     "load a backup beside the live schema, compare it and remove it again",
     "restore-test",
     restoreTest,
-  );
+  ).option(from, "of another place: copy, s3://BUCKET[/BACKUP], or a directory", value);
 }
 
 function addShells(add: Add): void {

@@ -25,6 +25,8 @@ interface Told {
   /** Empty if there is no site. */
   readonly siteBucket?: string;
   readonly backupBucket?: string;
+  /** In another region; empty without the setting backupCopyRegion. */
+  readonly backupCopyBucket?: string;
 }
 
 export interface StackInUse {

@@ -25,7 +25,7 @@ export function patch(stack: string | undefined): Promise<number> {
   });
 }
 
-export function packageLines(updates: Updates | null, { ops }: Commands, now: number): string[] {
+function packageLines(updates: Updates | null, { ops }: Commands, now: number): string[] {
   if (!updates) return ["unknown"];
   const { upgraded, pending, reboot } = updates;
   const when = upgraded ? `upgraded ${age(upgraded, now)} ago` : "no upgrade is known";
@@ -37,8 +37,21 @@ export function packageLines(updates: Updates | null, { ops }: Commands, now: nu
   return [when + newer, ...(reboot ? restart : [])];
 }
 
-export function imageLines(updates: Updates | null, { pulumi }: Commands, now: number): string[] {
+function imageLines(updates: Updates | null, { pulumi }: Commands, now: number): string[] {
   const base = updates?.base ? `its base is ${age(updates.base, now)} old` : "unknown";
   const behind = `THE TASKS RUN THE ONE BEFORE; give them this one: ${pulumi("up")}`;
   return [base, ...(updates?.tasksBehind ? [behind] : [])];
+}
+
+/** The two rows of `./ops status`; none for a stack whose last release was before patches. */
+export function updateRows(
+  updates: Updates | null | undefined,
+  commands: Commands,
+  now: number,
+): [label: string, ...lines: string[]][] {
+  if (updates === undefined) return [];
+  return [
+    ["packages", ...packageLines(updates, commands, now)],
+    ["image", ...imageLines(updates, commands, now)],
+  ];
 }

@@ -1,4 +1,4 @@
-/** Puts a backup in the place of the live schema: restore. */
+/** Puts a backup in the place of the live schema, or tries one out: restore, restore-test. */
 import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Readable } from "node:stream";
@@ -38,18 +38,43 @@ async function restoreFrom(
   yes: true | undefined,
   words: readonly string[],
 ): Promise<number> {
-  if (words.length > 0)
-    throw new Failure(
-      `restore has a backup, ${words[0]}, and --from ${from}: it takes one of them`,
-      "name a backup of another stack as --from s3://BUCKET/backups/NAME",
-    );
-  const { store, named } = await storeOf(machine, from);
-  const backup = await chooseBackup(store, named);
+  const { backup, place } = await chooseFrom(machine, from, "restore", words);
   const [line] = parseBackups(backupLine(backup.place, backup.manifest));
   show(machine, line!, "everything that the database has now");
   const command = machine.ops("restore", "--from", backup.place, "--yes");
   if (!yes) await confirm(machine.stack.name, command);
-  return exchange(machine, await copyIn(machine, backup, store.about.place, command));
+  return exchange(machine, await copyIn(machine, backup, place, command));
+}
+
+/** The backup that --from names, and the place that has others. @throws {Failure} if the words name one, too */
+async function chooseFrom(
+  machine: RemoteMachine,
+  from: string,
+  command: "restore" | "restore-test",
+  words: readonly string[],
+) {
+  if (words.length > 0)
+    throw new Failure(
+      `${command} has a backup, ${words[0]}, and --from ${from}: it takes one of them`,
+      "name a backup of another stack as --from s3://BUCKET/backups/NAME",
+    );
+  const { store, named } = await storeOf(machine, from);
+  return { backup: await chooseBackup(store, named), place: store.about.place };
+}
+
+export function restoreTest(
+  stack: string | undefined,
+  { from }: { readonly from?: string },
+  words: readonly string[],
+): Promise<number> {
+  return RemoteMachine.with(stack, async (machine) => {
+    const program = '"$bin/deploy-lock.sh" restore-test.sh "$@" && "$bin/publish-status.sh"';
+    const test = async (key: readonly string[]) => (await machine.change(program, key)).status;
+    if (from === undefined) return test(words);
+    const { backup, place } = await chooseFrom(machine, from, "restore-test", words);
+    const command = machine.ops("restore-test", "--from", backup.place);
+    return test([await copyIn(machine, backup, place, command)]);
+  });
 }
 
 /** Copies into the stack's bucket, the manifest last; resolves to the key there. Nothing live is touched. */

@@ -2,11 +2,12 @@
 // A type only: these programs do not load Pulumi.
 import type { Serving } from "../deployer/serving.ts";
 import { alarmLines, type AlarmTopicStatus } from "./alarm-status.ts";
+import { copyLine, type BackupCopyStatus } from "./copy-status.ts";
 import { Failure } from "./failure.ts";
 import { age, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
 import type { StackInUse } from "./outputs.ts";
-import { imageLines, packageLines, type Updates } from "./patch.ts";
+import { updateRows, type Updates } from "./patch.ts";
 import { taskLines, type TaskStatus } from "./task-status.ts";
 
 /** What scripts/status.sh prints; null where it is not known or there is none. */
@@ -31,6 +32,8 @@ export interface Status {
     readonly step: string | null;
   } | null;
   readonly lastBackup: { readonly key: string; readonly created: string } | null;
+  /** In another region; a stack without a copy has none. */
+  readonly backupCopy?: BackupCopyStatus | null | undefined;
   readonly lastRestoreTest: string | null;
   /** Of the app's Procfile, and Redis. Scripts of earlier versions do not tell them. */
   readonly processes?: readonly Process[] | null | undefined;
@@ -78,18 +81,7 @@ export function statusText(
   commands: Commands,
   now = Date.now(),
 ): string[] {
-  const {
-    health,
-    certificate,
-    revision,
-    lastBackup,
-    lastRestoreTest,
-    failedJobs,
-    lock,
-    disk,
-    files,
-    memory,
-  } = status;
+  const { health, certificate, revision, failedJobs, lock, disk, files, memory } = status;
   const ago = (iso: string) => `${time(iso)} (${age(iso, now)} ago)`;
   const processes = status.processes ?? [];
   const jobs = failedJobs?.map(({ job, since }) => `${job} FAILS since ${ago(since)}`);
@@ -105,15 +97,9 @@ export function statusText(
       : []),
     ...(processes.length > 0 ? [["processes", ...processes.map(processLine)] as const] : []),
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
-    ...ages(status, commands, now),
+    ...updateRows(status.updates, commands, now),
     ["schema", revision ? `revision ${revision}` : "unknown"],
-    [
-      "last backup",
-      lastBackup
-        ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}`
-        : `none; make one: ${commands.ops("backup")}`,
-    ],
-    ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
+    ...backups(status, commands, now),
     ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
     ...(status.alarms
       ? [["alarms", ...alarmLines(status.alarms, commands.pulumi("up", "--refresh"))] as const]
@@ -129,11 +115,28 @@ export function statusText(
   );
 }
 
-function ages({ updates }: Status, commands: Commands, now: number): Row[] {
-  if (updates === undefined) return [];
+/** What could be restored. */
+function backups(
+  { lastBackup, backupCopy, lastRestoreTest }: Status,
+  { ops }: Commands,
+  now: number,
+): Row[] {
   return [
-    ["packages", ...packageLines(updates, commands, now)],
-    ["image", ...imageLines(updates, commands, now)],
+    [
+      "last backup",
+      lastBackup
+        ? `${age(lastBackup.created, now)} ago: ${lastBackup.key}`
+        : `none; make one: ${ops("backup")}`,
+    ],
+    ...(backupCopy
+      ? [["its copy", copyLine(backupCopy, lastBackup?.key, ops("verify"), now)] as const]
+      : []),
+    [
+      "restore test",
+      lastRestoreTest
+        ? `passed ${time(lastRestoreTest)} (${age(lastRestoreTest, now)} ago)`
+        : "none has passed yet",
+    ],
   ];
 }
 

@@ -1,20 +1,13 @@
 /** The acceptance check of a stack that is up: verify. */
 import { lookup } from "node:dns/promises";
 import { answerOf, type PortAnswer } from "../deployer/ports.ts";
+import { copyCheck } from "./backup-copy.ts";
+import type { Check } from "./check.ts";
 import { Failure } from "./failure.ts";
 import { tabSeparated } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
 import { pulumiProgram, root } from "./names.ts";
 import { interrupted, run } from "./processes.ts";
-
-/** What a check has found. */
-export interface Check {
-  readonly name: string;
-  readonly result: "ok" | "FAILED" | "skipped";
-  readonly found: string;
-  /** Empty unless it failed. */
-  readonly remedy: string;
-}
 
 const checked = (name: string, found: string): Check => ({
   ...{ name, result: "ok", found },
@@ -242,6 +235,7 @@ export function verify(
         : [page(machine)]),
       ports(machine),
       onMachine(machine),
+      copyCheck(machine),
       drift(machine),
     ]);
     const checks = found.flat();

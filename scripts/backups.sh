@@ -11,6 +11,9 @@
 #
 # Whoever has the rights of this machine's role can write a backup, but not change one. So none of these, unless it is named, is
 # one that has come to the bucket since this machine makes records, and that it has not recorded.
+# backups.sh copied: prints the line of the newest such backup, not imported, that S3 has copied to the region of the setting
+#   backupCopyRegion; nothing if none of the newest is. This machine may not read the copy: each object tells it. An object that
+#   `up` has copied does not.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 manifests=$root/manifests
@@ -66,8 +69,33 @@ if [ "${1:-list}" != list ]; then
   quietly restore_manifests || fail "the versions of the backups in $BUCKET cannot be read from $(hostname)" \
     "check the policies of the role and of the bucket; $pulumi up --refresh$flags restores them"
 fi
+# is_copied KEY: whether S3 has replicated all objects of a backup, in any order.
+is_copied() {
+  local object objects status
+  objects=$(aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "$1/" --query 'Contents[].Key' --output text) || return
+  for object in $objects; do
+    status=$(aws s3api head-object --bucket "$BUCKET" --key "$object" --query ReplicationStatus --output text) || return
+    [ "$status" = COMPLETED ] || return
+  done
+}
+# Each question takes about a second: of many backups that are not copied, only the newest are asked, and the one that was found
+# before needs no question.
+copied() {
+  local line key tries=3 known
+  known=$(cat "$last_copied" 2>/dev/null) || true
+  while IFS= read -r line; do
+    key=${line%%$'\t'*}
+    if [ "$key" != "$known" ]; then
+      if ((tries-- <= 0)) || ! is_copied "$key"; then continue; fi
+      echo "$key" >"$last_copied"
+    fi
+    echo "$line"
+    return
+  done < <(own | tac)
+}
 
 case ${1:-list} in
+copied) copied ;;
 list) list ;;
 find) regular | awk -F '\t' -v revision="$2" 'revision != "" && $4 == revision { key = $1 } END { if (key) print key }' ;;
 with-files) own | awk -F '\t' '$7 != "-"' | tail -n 1 ;;

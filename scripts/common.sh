@@ -21,7 +21,7 @@ if [ -e "$root/stack.env" ]; then . "$root/stack.env"; fi
   asked=$proxy/asked
   variables=$root/release.env # the variables of compose.yml
   history=$root/ledger        # a file for each release
-  last_backup=$root/last-backup
+  last_backup=$root/last-backup last_copied=$root/last-copied
   # Their times are those of the last nightly backup, and of the first cron jobs of this machine.
   nightly_backup=$root/last-nightly-backup scheduled_since=$root/scheduled-since
   # A rollback of this machine that the tasks have yet to follow: rollback.sh says what is in it.

@@ -24,6 +24,8 @@ tasks_commit() {
     $2 == "tasks" && $3 != "?" && $3 != here { list = list (list == "" ? "" : ", ") $3 } END { print list }' || true
 }
 IFS=$'\t' read -r upgraded _ _ base _ < <(timeout 20 "$bin/updates-status.sh" 2>/dev/null) || true
+# copied: when the newest backup was made that the other region has.
+copied() { "$bin/backups.sh" copied 2>/dev/null | cut -f 2 || true; }
 status=$(
   printf '{'
   member app "${TASKS_URL:-$APP_URL}"
@@ -32,6 +34,10 @@ status=$(
   member commit "$commit"
   member tasks "$(tasks_commit)"
   member backup "${backup:-}"
+  if [ -n "${BACKUP_COPY_REGION:-}" ]; then
+    member copyRegion "$BACKUP_COPY_REGION"
+    member copy "$(copied)"
+  fi
   member restoreTest "$(cat "$root/last-restore-test" 2>/dev/null || true)"
   member upgraded "${upgraded#-}"
   member base "${base#-}"

@@ -4,7 +4,8 @@
 # schedule.sh app NAME: runs one of these, unless its last run goes on. A failure is shown as below.
 # schedule.sh backup|restore-test|patch: what cron runs. A failure is on the site's page until the next success.
 # schedule.sh certificate: copies a new certificate to its bucket, tells the machine's log and the site of one that is not
-#   renewed, and has the proxy ask the CA again that has had none for an hour. It also reports to CloudWatch, for the alarms.
+#   renewed, and has the proxy ask the CA again that has had none for an hour. It also reports to CloudWatch, for the alarms, and
+#   tells the site of a backup that S3 has copied.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 log=$root/schedule.log patch_time=$root/patch-schedule
@@ -71,6 +72,15 @@ tend_certificate() {
   fi
 }
 
+# tend_copy: S3 copies a backup some time after the site was told of it.
+tend_copy() {
+  local before
+  if [ -z "${BACKUP_COPY_REGION:-}" ] || cmp -s "$last_backup" "$last_copied"; then return; fi
+  before=$(cat "$last_copied" 2>/dev/null) || true
+  "$bin/backups.sh" copied >/dev/null
+  [ "$before" = "$(cat "$last_copied" 2>/dev/null)" ] || "$bin/publish-status.sh"
+}
+
 case ${1:-install} in
 write | install)
   if [ "${1:-}" = write ]; then
@@ -96,6 +106,7 @@ CRON
 certificate)
   # Also if the certificate cannot be tended.
   trap '"$bin/report-metrics.sh"' EXIT
+  tend_copy || true # it has said why; the site shows the age of what is copied
   tend_certificate
   ;;
 app) run_app "$2" ;;

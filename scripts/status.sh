@@ -58,6 +58,11 @@ backup() {
   IFS=$'\t' read -r key created _ < <(ask backups choose) || true
   if [ -n "$key" ]; then object key "$key" created "$created"; fi
 }
+backup_copy() {
+  local key created
+  IFS=$'\t' read -r key created _ < <(ask backups copied) || true
+  object region "$BACKUP_COPY_REGION" key "$key" created "$created"
+}
 failed_jobs() {
   local jobs='' job
   for job in "$root"/failed-*; do
@@ -120,6 +125,8 @@ lock_holder() { if [ "$(lock_age)" -lt "$lock_term" ]; then cat "$lock" 2>/dev/n
   # A stack without tasks has no such member. The answer is made of six calls of the AWS CLI, each of which takes seconds while
   # a small machine is busy.
   if [ -n "${TASKS_CLUSTER:-}" ]; then member tasks "$(patience=60 ask task-status)"; fi
+  # The answer takes a call for each object of a backup.
+  if [ -n "${BACKUP_COPY_REGION:-}" ]; then member backupCopy "$(patience=60 backup_copy)"; fi
   # Nor has a stack without alarms this one.
   if [ -n "${ALARM_TOPICS:-}" ]; then member alarms "$(alarms)"; fi
   printf '"memory":%s}\n' "$(memory)"

@@ -5,6 +5,7 @@ import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
 import { scheduleProblems } from "./app-schedule.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
+import { backupCopyProblems } from "./backup-copy.ts";
 import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
@@ -150,6 +151,7 @@ const rules: readonly Rule[] = [
   taskProblems,
   databaseProblems,
   backupAges,
+  backupCopyProblems,
   publishingProblems,
   protection,
 ];

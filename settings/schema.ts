@@ -10,6 +10,7 @@ import { natGatewayModes } from "../network/network.ts";
 import { appVariables } from "./app-variables.ts";
 import { app } from "./app.ts";
 import { cronProblem } from "./app-schedule.ts";
+import { backupCopy, region } from "./backup-copy.ts";
 import { database } from "./database.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
@@ -158,6 +159,7 @@ export const schema = z.object({
   backupColdAfterDays: wholeNumber(1, 3649, "days", "use 30"),
   backupExpireAfterDays: wholeNumber(2, 3650, "days", "use 365"),
   backupLockDays: wholeNumber(0, 3650, "days", "use 0 for no lock"),
+  ...backupCopy,
   site: choice(siteModes, "use public"),
   publishRepository: text(
     // Not http, which would show the token to whoever listens.
@@ -187,15 +189,7 @@ export const secretSchema = z.object({
 
 /** Settings of Pulumi itself that count here, in the namespace aws. */
 export const awsSchema = z.object({
-  region: text(/^[a-z]{2,3}(-[a-z]+)+-\d$/, "must be a region of AWS", "use us-west-2").check(
-    (context) => {
-      if (/^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/.test(context.value)) {
-        const limit =
-          "is of another AWS partition, with other ARNs, host names and certificates of RDS";
-        refuse(context, limit, "use us-west-2, or another region of the partition aws");
-      }
-    },
-  ),
+  region,
   allowedAccountIds: accountIds(),
   forbiddenAccountIds: accountIds(),
 });

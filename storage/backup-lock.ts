@@ -44,8 +44,8 @@ export function lockNewVersions(
   name: string,
   { bucket, days }: { readonly bucket: aws.s3.Bucket; readonly days: number },
   opts: pulumi.CustomResourceOptions,
-): void {
-  new aws.s3.BucketObjectLockConfiguration(
+): pulumi.Resource {
+  return new aws.s3.BucketObjectLockConfiguration(
     name,
     { bucket: bucket.id, rule: { defaultRetention: { mode: "GOVERNANCE", days } } },
     opts,

@@ -11,7 +11,7 @@ export interface PrivateBucketArgs {
   /** Have Pulumi refuse to remove it. */
   readonly protect?: boolean;
   /** What the bucket's policy says beside TLS. */
-  readonly statements?: (bucketArn: pulumi.Output<string>) => readonly Statement[];
+  readonly statements?: ((bucketArn: pulumi.Output<string>) => readonly Statement[]) | undefined;
   readonly parent: pulumi.Resource;
 }
 

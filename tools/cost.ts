@@ -11,8 +11,8 @@ import { confirmed, origin, unconfirmed } from "./prices.ts";
 
 const prices: Readonly<Record<string, number>> = { ...confirmed, ...unconfirmed };
 const hours = 730; // of a month, as AWS counts
-/** Assumed of tasks: capacity units of the load balancer at any time, and GB of images. */
-const assumed = { lcus: 1, imageGb: 1 };
+/** Assumed of tasks: capacity units of the load balancer at any time, and GB of images; of a backup: GB. */
+const assumed = { lcus: 1, imageGb: 1, backupGb: 0.1 };
 
 /** Settings by the names that they have in Pulumi.yaml. */
 export type StackSettings = Readonly<Record<string, unknown>>;
@@ -82,6 +82,18 @@ function rowsOfAlarms({ alarmEmail, appTasks }: StackSettings): Row[] {
   ];
 }
 
+/** What the copy of the backups adds, of one backup each night; nothing without another region. */
+function rowsOfCopy(settings: StackSettings): Row[] {
+  if (!settings.backupCopyRegion) return [];
+  const cold = Number(settings.backupColdAfterDays);
+  const rest = Number(settings.backupExpireAfterDays) - cold;
+  return [
+    ["copy of backups, S3", assumed.backupGb * cold, "S3 Standard"],
+    ["copy, cold storage", assumed.backupGb * rest, "S3 Glacier Instant Retrieval"],
+    ["copy, transfer", (assumed.backupGb * hours) / 24, "transfer to another region"],
+  ];
+}
+
 /**
  * The costs of a month in USD, one row a kind; `price` is the name of what is paid for.
  *
@@ -110,6 +122,7 @@ export function estimate(settings: StackSettings) {
     ["its storage", databases * Number(settings.databaseAllocatedStorage), "RDS storage"],
     ...rowsOfTasks(settings, zones),
     ...rowsOfAlarms(settings),
+    ...rowsOfCopy(settings),
   ];
   return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
 }
@@ -132,6 +145,7 @@ export function switches(settings: StackSettings): Record<string, number> {
       appTasks: 2,
       ...(settings.natGateways === "none" && { natGateways: "single" }),
     }),
+    backupCopyRegion: by({ backupCopyRegion: settings.backupCopyRegion ? "" : "us-east-2" }),
   };
 }
 
@@ -162,11 +176,13 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
     `USD a month in ${origin.region}, on demand, ${hours} hours; list prices gathered ${origin.date}\n`,
     line("", names),
     ...ordered.map((what) => line(what, cells(what))),
-    "\nNot in it: S3, data transfer, what NAT gateways take a GB, logs, snapshots, taxes.",
+    "\nNot in it: S3 and data transfer, but for the copy of the backups; what NAT gateways take a GB,",
+    "logs, snapshots, taxes.",
     "By hand, assumed: two t2.micro with 8 GiB each, one of them public, one NAT gateway, two public",
     "addresses, and db.t3.micro in one zone with 20 GiB of gp2, which costs what gp3 does.",
     "Of tasks, assumed: one LCU at any time (25 new connections a second, or 1 GB an hour), and 1 GB of",
     "images. Tasks that are started beyond appTasks are not in it.",
+    "Of the copy of the backups, assumed: one backup of 0.1 GB each night.",
     "* With a price that is not confirmed for the region: tools/prices.ts says which.",
     "\nWhat each switch would change (t4g needs an arm64 image in compute/images.ts):\n",
     ...Object.keys(changes[0]!).map(change),

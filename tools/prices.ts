@@ -5,7 +5,7 @@
  * https://aws.amazon.com/ec2/pricing/on-demand/ (instance types: Linux, shared tenancy),
  * https://aws.amazon.com/rds/mysql/pricing/ (db. and RDS: one zone, gp2 and gp3 alike),
  * https://aws.amazon.com/fargate/pricing/, https://aws.amazon.com/elasticloadbalancing/pricing/,
- * https://aws.amazon.com/ecr/pricing/, https://aws.amazon.com/ebs/pricing/ or
+ * https://aws.amazon.com/ecr/pricing/, https://aws.amazon.com/ebs/pricing/, https://aws.amazon.com/s3/pricing/ or
  * https://aws.amazon.com/vpc/pricing/ (the rest). Those of tasks on ECS were gathered on 2026-11-27.
  */
 export const origin = { region: "us-west-2", date: "2026-11-22" };
@@ -56,4 +56,9 @@ export const unconfirmed: Readonly<Record<string, number>> = {
   // Of these, 10 of an account are free each.
   "CloudWatch alarm": 0.1,
   "CloudWatch metric": 0.3,
+  // S3 in another region of the USA; a region elsewhere costs up to twice as much. A GB of transfer from us-east-1 to
+  // us-west-2: AWS re:Post, "Cost effective methods for accessing S3 buckets cross-region".
+  "S3 Standard": 0.023,
+  "S3 Glacier Instant Retrieval": 0.004,
+  "transfer to another region": 0.02,
 };

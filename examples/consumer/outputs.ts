@@ -44,6 +44,8 @@ export interface Outputs {
   /** Empty if there is no site. */
   readonly siteBucket: string;
   readonly backupBucket: string;
+  /** In another region; empty without the setting backupCopyRegion. */
+  readonly backupCopyBucket: string;
   /** The app's commit that the last `up` was told to serve, 40 hexadecimal digits. */
   readonly configuredCommit: string;
 }

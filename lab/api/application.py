@@ -85,6 +85,7 @@ import control_api
 import control_services
 import ecs.calls  # noqa: F401  # importing it replaces functions of moto
 import public_dns
+import replication
 import validators  # noqa: F401  # importing it replaces functions of moto
 import website
 from alarms import metrics, watcher
@@ -111,6 +112,7 @@ class LabApi:
         self._refusals = Refusals()
         self._ticker = Ticker(self._lock, self._revise)
         watcher.start(self._lock)
+        replication.start(self._lock)
         self._caller = f"{SUBNET_PREFIX}.1"
         self._control_api: list[tuple[str, str, Callable[..., control_api.Answer]]] = [
             ("GET", r"health", lambda: {"status": "ok"}),

@@ -62,6 +62,11 @@ def is_public_read(bucket: FakeBucket, key: str) -> bool:
     return _allowed(None, [], "s3:GetObject", f"{bucket.arn}/{key}", bucket, {"aws:securetransport": "false"})
 
 
+def is_allowed(role: Role, action: str, resource: str, bucket: FakeBucket) -> bool:
+    """Whether a role that a service of AWS uses may do something to a bucket or to what it holds."""
+    return _allowed(role.arn, statements_of(role), action, resource, bucket, {"aws:securetransport": "true"})
+
+
 def denial(problem: AccessDenied, environ: Environ, start_response: Any) -> Iterable[bytes]:
     if environ.get("HTTP_X_AMZ_TARGET"):
         start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
@@ -144,6 +149,7 @@ _OF_BUCKET = {
     "acl": "BucketAcl",
     "publicAccessBlock": "BucketPublicAccessBlock",
     "object-lock": "BucketObjectLockConfiguration",
+    "replication": "ReplicationConfiguration",
 }
 # What a call about an object is.
 _OF_OBJECT = {"tagging": "Tagging", "acl": "Acl", "retention": "Retention", "legal-hold": "LegalHold"}

@@ -48,6 +48,55 @@ describe("The list of backups", () => {
     );
   });
 
+  describe("in another region", () => {
+    /** Has S3 report this of an object. */
+    const replicates = (object: string, status: string) =>
+      machine.write(`replication/${object}`, `${status}\n`);
+    const isCopied = (key: string) => {
+      replicates(`${key}/manifest`, "COMPLETED");
+      return key;
+    };
+    const copied = () => backups("copied").stdout.split("\t")[0];
+    const questions = () =>
+      machine.log.match(/^aws s3api (list-objects-v2|head-object) /gm)?.length ?? 0;
+
+    it("are those of which all objects are replicated", () => {
+      const first = isCopied(store(1, "nightly"));
+      const second = isCopied(store(2, "nightly"));
+      machine.write(`s3/${second}/dump.sql.gz`, "");
+      for (const status of ["PENDING", "FAILED"]) {
+        replicates(`${second}/dump.sql.gz`, status);
+        expect(copied(), status).to.equal(first);
+      }
+      replicates(`${second}/dump.sql.gz`, "COMPLETED");
+      expect(copied()).to.equal(second);
+      expect(machine.read("root/last-copied")).to.equal(`${second}\n`);
+    });
+
+    it("are none if S3 has replicated none, if it is not asked, or if it does not answer", () => {
+      expect(copied()).to.equal("");
+      isCopied(store(1, "before-restore"));
+      isCopied(store(2, "imported"));
+      expect(copied()).to.equal("");
+      store(3, "nightly");
+      expect(copied()).to.equal("");
+      isCopied(store(4, "nightly"));
+      machine.write("refused", "s3api list-objects-v2\n");
+      expect(copied()).to.equal("");
+    });
+
+    it("need no question once they are known, and only the newest three are asked", () => {
+      const known = isCopied(store(1, "nightly"));
+      expect(copied()).to.equal(known);
+      const before = questions();
+      expect(copied()).to.equal(known);
+      expect(questions()).to.equal(before);
+      for (const day of [2, 3, 4, 5, 6]) store(day, "nightly");
+      expect(copied()).to.equal(known);
+      expect(questions() - before).to.equal(6);
+    });
+  });
+
   it("is empty when there are no backups", () => prints(""));
 
   it("leaves out a backup without a manifest, because it is incomplete", () => {

@@ -83,6 +83,18 @@ describe("publish-status.sh", () => {
     expect(publish()).to.deep.equal({ ...nothing, ...ages, patchFailedSince: "2026-01-02" });
   });
 
+  it("names the newest backup that another region has, where the stack has a copy", () => {
+    machine.stack({ SITE_BUCKET: "site-1", BACKUP_COPY_REGION: "us-east-2" });
+    const copy = { copyRegion: "us-east-2" };
+    expect(publish()).to.deep.equal({ ...nothing, ...copy, copy: null });
+    for (const day of [1, 2]) {
+      const manifest = `backups/2026010${day}T030405Z-nightly/manifest`;
+      machine.write(`s3/${manifest}`, `created day-${day}\nreason nightly\n`);
+      if (day === 1) machine.write(`replication/${manifest}`, "COMPLETED\n");
+    }
+    expect(publish()).to.deep.equal({ ...nothing, ...copy, backup: "day-2", copy: "day-1" });
+  });
+
   it("names since when a scheduled command of the app fails, apart from the backups", () => {
     machine.write("root/failed-app-b", "2026-01-03\n");
     machine.write("root/failed-app-a", "2026-01-04\n");

@@ -71,6 +71,26 @@ describe("The schedule", () => {
     expect(machine.exists("root/last-nightly-backup")).to.equal(false);
   });
 
+  it("tells the site once when S3 has copied the last backup, and asks S3 no more", () => {
+    machine.stack({ BACKUP_COPY_REGION: "us-east-2" });
+    machine.script("certificate.sh", "exit 0");
+    machine.script("certificate-store.sh", "exit 0");
+    machine.script("report-metrics.sh", "exit 0");
+    machine.s3();
+    const key = "backups/20260101T030405Z-nightly";
+    machine.write(`s3/${key}/manifest`, "created 2026-01-01T03:04:05Z\nreason nightly\n");
+    machine.write("root/last-backup", `${key}\n`);
+    machine.write("root/certificate.state", "\n");
+    const tend = () => {
+      expect(machine.run("schedule.sh", ["certificate"]).status).to.equal(0);
+      return [machine.log.match(/^aws /gm)?.length ?? 0, published()];
+    };
+    expect(tend()).to.deep.equal([4, 0]);
+    machine.write(`replication/${key}/manifest`, "COMPLETED\n");
+    expect(tend()).to.deep.equal([8, 1]);
+    expect(tend()).to.deep.equal([8, 1]);
+  });
+
   it("keeps the app's commands when it is installed by hand", () => {
     write("note\t@daily\ttrue\n");
     expect(machine.run("schedule.sh").status).to.equal(0);

@@ -11,6 +11,7 @@ interface Status {
   readonly revision: string | null;
   readonly lastFailedRelease: Record<"step" | "time" | "commit", string> | null;
   readonly lastBackup: Record<"key" | "created", string> | null;
+  readonly backupCopy?: Record<"region" | "key" | "created", string | null>;
   readonly lastRestoreTest: string | null;
   readonly processes: readonly object[];
   readonly updates: object | null;
@@ -106,6 +107,18 @@ describe("The status of the app server", () => {
     } satisfies Omit<Status, "memory">);
     expect(memory).to.have.all.keys("availableMb", "totalMb");
     expect(memory.totalMb).to.be.greaterThan(memory.availableMb).and.lessThan(1e8);
+  });
+
+  it("tells the newest backup that S3 has copied to the other region", () => {
+    machine.stack({ BACKUP_COPY_REGION: "us-east-2" });
+    expect(status().backupCopy).to.deep.equal({ region: "us-east-2", key: null, created: null });
+    const key = "backups/20260101T030405Z-nightly";
+    const created = "2026-01-01T03:04:05Z";
+    machine.write(`s3/${key}/manifest`, `created ${created}\nreason nightly\n`);
+    machine.write(`replication/${key}/manifest`, "COMPLETED\n");
+    const newer = "s3/backups/20260102T030405Z-nightly/manifest";
+    machine.write(newer, "created 2026-01-02T03:04:05Z\nreason nightly\n");
+    expect(status().backupCopy).to.deep.equal({ region: "us-east-2", key, created });
   });
 
   it("is valid JSON before the first release, even if nothing can be reached", () => {

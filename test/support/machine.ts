@@ -107,7 +107,7 @@ export class FakeMachine {
   /**
    * Has aws keep objects under the home's s3/, and log what it is called with. A call that fits one of the
    * lines of the home's `refused`, patterns of grep's, fails. A sync copies everything, whatever it includes. An object has
-   * an older version if there is one under first/.
+   * an older version if there is one under first/, and the replication status that replication/ has.
    */
   s3(): void {
     this.write(
@@ -137,6 +137,8 @@ export class FakeMachine {
         if [ "$from" = - ]; then cat >"$to"; else cp "$from" "$to"; fi ;;
       "s3 ls "*/) [ -d "$(at "$3")" ] || exit 1; ls "$(at "$3")" | sed 's/^/2026-01-02 03:04:05 1 /' ;;
       "s3 ls "*) [ -e "$(at "$3")" ] || exit 1; echo "2026-01-02 03:04:05 1 \${3##*/}" ;;
+      "s3api list-objects-v2 --bucket") (cd "$home/s3" && find "$6" -type f | sort | paste --serial) ;;
+      "s3api head-object --bucket") cat "$home/replication/$6" 2>/dev/null || echo None ;;
       "s3 sync --only-show-errors") mkdir -p "$from" "$to"; cp -R "$from/." "$to" ;;
       "s3api put-object "*) make "$(option body)" ;;
       "s3api create-multipart-upload "*) echo upload-1 ;;

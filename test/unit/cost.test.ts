@@ -91,15 +91,23 @@ describe("The cost of an environment", () => {
       "databaseMultiAz false",
       "instanceType t4g",
       "appTasks 2",
+      "backupCopyRegion",
     ]);
     // 2 × (0.045 + 0.005) h, half of that, 0.032 h + 50 GB × 0.115, 2 × (0.0208 − 0.0168) h;
     // 2 × (0.25 vCPU × 0.04048 h + 0.5 GB × 0.004445 h), 0.0225 h, 0.008 h, 2 × 0.005 h, 1 GB × 0.1
-    expect(rounded(safe)).to.deep.equal(["-73.00", "-36.50", "-29.11", "-5.84", "47.69"]);
-    expect(rounded(plain)).to.deep.equal(["-36.50", "0.00", "0.00", "-2.92", "47.69"]);
+    expect(rounded(safe)).to.deep.equal(["-73.00", "-36.50", "-29.11", "-5.84", "47.69", "0.26"]);
+    expect(rounded(plain)).to.deep.equal(["-36.50", "0.00", "0.00", "-2.92", "47.69", "0.26"]);
     expect(rounded(withTasks)[4], "from three of 0.5 vCPU to two").to.equal("-18.02");
     expect(rounded(settings("natGateways: none"))[4], "with a NAT gateway").to.equal("84.19");
     expect(rounded(settings("natGateways: none"))[1], "back to one").to.equal("36.50");
     expect(switches(settings("instanceType: t3.large"))["instanceType t4g"]).to.equal(0);
+  });
+
+  it("includes the copy of the backups, in both storage classes, and its transfer", () => {
+    const copied = settings("backupCopyRegion: us-east-2");
+    // 0.1 GB a night: 30 days × 0.023, 335 days × 0.004, 30.4 nights × 0.02
+    expect(costs(copied)).to.deep.equal([...costs(settings()), "0.07", "0.13", "0.06"]);
+    expect(switches(copied)["backupCopyRegion"]).to.be.closeTo(-0.264, 0.001);
   });
 
   const unknown: [line: string, message: RegExp][] = [

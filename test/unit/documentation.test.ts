@@ -13,6 +13,7 @@ const runWhole = [
   "docs/environments.md: Cost",
   "docs/environments.md: Tear down",
   "docs/environments.md: Rebuild a lost environment",
+  "docs/backup-copy.md: Use it",
 ];
 /** Commands of other sections that these suites run. */
 const run =

@@ -27,6 +27,7 @@ describe("The program", () => {
       "siteUrl",
       "siteBucket",
       "backupBucket",
+      "backupCopyBucket",
       "configuredCommit",
       "vpcId",
     ]);
@@ -35,6 +36,7 @@ describe("The program", () => {
     expect(value("appUrl")).to.equal("https://198.18.0.64");
     expect(value("databaseEndpoint")).to.equal("db.example:3306");
     expect(value("siteUrl")).to.equal("http://flask-on-aws-dev-site-id.s3-website.example");
+    expect(value("backupCopyBucket")).to.equal("");
     expect(value("region")).to.equal("us-west-2");
     expect(value("sshUser")).to.equal("admin");
     expect(value("testServerPrivateIp")).to.equal("10.0.1.10");

@@ -114,6 +114,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
   "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": () => ({}),
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": () => ({}),
+  "aws:s3/bucketReplicationConfig:BucketReplicationConfig": () => ({}),
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
     () => ({}),
   "aws:s3/bucketVersioning:BucketVersioning": () => ({}),
@@ -142,6 +143,7 @@ const invokes: Calls = {
     names: ["us-west-2c", "us-west-2b", "us-west-2a"],
     zoneIds: ["usw2-az3", "usw2-az1", "usw2-az2"],
   }),
+  "aws:index/getRegions:getRegions": () => ({ names: ["us-west-2", "us-east-2", "eu-west-1"] }),
   "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "123456789012" }),
   "aws:ec2/getEips:getEips": () => ({ allocationIds: [] }),
   "aws:ec2/getInstances:getInstances": () => ({ ids: [] }),

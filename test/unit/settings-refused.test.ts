@@ -52,6 +52,13 @@ describe("Settings", () => {
     ["databaseInstanceClass", "db.t2.micro", "that runs MySQL 8.4"],
     ["confirmDestroy", "prod", "must be the name of this stack, dev, or empty"],
     ["confirmDestroy", "yes", "must be the name of this stack, dev, or empty"],
+    ["backupCopyRegion", "Ohio", "must be a region of AWS"],
+    ["backupCopyRegion", "cn-north-1", "is of another AWS partition"],
+    [
+      "backupCopyRegion",
+      "us-west-2",
+      "is the stack's own region, whose loss the copy is to survive",
+    ],
     ["aws:region", "Oregon", "must be a region of AWS"],
     ["aws:region", "us-gov-west-1", "is of another AWS partition"],
     ["aws:region", "cn-north-1", "is of another AWS partition"],

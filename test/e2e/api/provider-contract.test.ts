@@ -12,6 +12,7 @@ import { comparable, lookups, prepare } from "./contract/lookups.ts";
 import { machines } from "./contract/machines.ts";
 import { network } from "./contract/network.ts";
 import { records } from "./contract/records.ts";
+import { replication } from "./contract/replication.ts";
 import { LabProvider, token } from "./contract/lab-provider.ts";
 import { address, type Inputs } from "./contract/subject.ts";
 import { findProvider, type Planned, type Provider, Terraform } from "./contract/terraform.ts";
@@ -30,6 +31,7 @@ const subjects = [
   ...network,
   ...machines,
   ...data,
+  ...replication,
   ...records,
   ...balancers,
   ...containers,

@@ -15,7 +15,7 @@ import {
   runningTasks,
   taskStatus,
 } from "../../../lab/support/tasks.ts";
-import type { Check } from "../../../operations/verify.ts";
+import type { Check } from "../../../operations/check.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";

@@ -45,6 +45,14 @@ const states: Record<string, { status?: object; path?: string; shown: string[] }
     status: { ...well, tasks: "f".repeat(40) },
     shown: [`Commit ${well.commit}; tasks run ${"f".repeat(40)} Last verified backup`],
   },
+  copied: {
+    status: { ...well, copyRegion: "us-east-2", copy: "2026-11-21T03:10:00Z" },
+    shown: ["03:10:00 UTC Last backup in us-east-2 2026-11-21 03:10:00 UTC Last restore test"],
+  },
+  "not-copied": {
+    status: { ...well, copyRegion: "us-east-2", copy: null },
+    shown: ["Last backup in us-east-2 none yet Last restore test"],
+  },
   young: {
     status: { ...well, backup: null, restoreTest: null, download: null },
     shown: ["Last verified backup none yet Last restore test none yet Download not published"],

@@ -15,7 +15,7 @@ describe("The outputs of a stack", function () {
     const masked = JSON.parse(await lab.pulumi("stack", "output", "--json")) as object;
     expect(masked).to.include.all.keys(
       ...["appUrl", "appServerPublicIp", "appServerHostKey", "testServerPrivateIp"],
-      ...["testServerHostKey", "sshUser", "region", "databaseEndpoint"],
+      ...["testServerHostKey", "sshUser", "region", "databaseEndpoint", "backupCopyBucket"],
       ...["databaseName", "siteUrl", "siteBucket", "backupBucket", "configuredCommit", "vpcId"],
     );
     expect(masked).to.include({ sshPrivateKey: "[secret]", databasePassword: "[secret]" });

@@ -75,6 +75,27 @@ copies    app.zip, 0.0 MB
     expect(manifest.endsWith(`rows roles 2\nsource ${place()}\n`)).to.equal(true);
   });
 
+  it("is tried out by restore-test --from, which leaves it among the stack's backups", () => {
+    stack.machine.script("publish-status.sh", "log published");
+    const { status, stderr } = stack.ops("restore-test", "--from", copies());
+    expect([status, stderr.match(/^copies /gm)?.length]).to.deep.equal([0, 3]);
+    const [[key]] = imported() as [[string]];
+    expect(stack.machine.log).to.match(
+      new RegExp(`\ndeploy-lock\\.sh restore-test\\.sh backups/${key}\npublished\n$`),
+    );
+    const both = stack.ops("restore-test", "backups/mine", "--from", copies());
+    expect(both.stderr).to.match(/error: restore-test has a backup, backups\/mine, and --from /);
+    expect(both.status).to.equal(1);
+  });
+
+  it("refuses the copy of a stack that has none, and a directory of that name is ./copy", () => {
+    fails(
+      "copy",
+      /error: --from is copy, but stack dev has no copy of its backups in another region\n/,
+      /\nremedy: name a bucket as s3:.*\n +pulumi config set backupCopyRegion REGION && pulumi up\n/,
+    );
+  });
+
   it("uses the newest backup of a directory that was made of live data", () => {
     copy("20260103T030405Z-by-hand", { "dump.sql.gz": "new" }, "by-hand");
     copy("20260104T030405Z-before-restore", { "dump.sql.gz": "x" }, "before-restore");

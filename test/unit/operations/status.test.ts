@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { statusText, type Status } from "../../../operations/status.ts";
-import { fixture, outputs, type Fixture } from "./fixture.ts";
+import { outputs } from "./fixture.ts";
 
 const [one, two] = ["a".repeat(40), "b".repeat(40)];
 const now = Date.parse("2026-01-02T12:00:00Z");
@@ -205,6 +205,8 @@ describe("The text of ./ops status", () => {
     ]);
     const before = { ...failed, time: "2026-01-02T09:59:59Z" };
     expect(text({ lastFailedRelease: before })).to.deep.equal(text());
+    const backupCopy = { region: "us-east-2", key: "backups/x-nightly", created: "2026-01-02" };
+    expect(said("its copy", { backupCopy })).to.deep.equal(["in us-east-2"]);
     expect(said("page", { health: { status: 0, seconds: 0 } })).to.deep.equal(["DOES NOT ANSWER"]);
     expect(said("page", { health: { status: 502, seconds: 1 } })[0]).to.match(/^FAILS: .* 502 /);
     const failedJobs = [{ job: "backup", since: "2026-01-01T03:00:00Z" }];
@@ -275,46 +277,5 @@ describe("The text of ./ops status", () => {
       expect(said("workers", { tasks: { ...given, workers: given } })).to.deep.equal(row);
       expect(said("tasks", { tasks: null })).to.deep.equal(["unknown"]);
     });
-  });
-});
-
-describe("./ops status", () => {
-  let stack: Fixture;
-  beforeEach(() => (stack = fixture()));
-  afterEach(() => stack.machine.remove());
-  const machineSays = (said: unknown) => {
-    stack.machine.write("said", JSON.stringify(said));
-    stack.machine.script("status.sh", `cat '${stack.machine.home}/said'`);
-  };
-
-  it("prints the app server's status and the stack's outputs as JSON with --json", () => {
-    machineSays(good);
-    const { status, stdout } = stack.ops("status", "--json");
-    expect(JSON.parse(stdout)).to.deep.equal({
-      ...{ stack: "dev", region: "us-west-2", address: "198.51.100.7", app: outputs.appUrl },
-      ...{ siteUrl: outputs.siteUrl, siteBucket: outputs.siteBucket },
-      ...{ configuredCommit: outputs.configuredCommit, ...good },
-    });
-    expect(status).to.equal(0);
-  });
-
-  it("prints the commit of the running release with --commit, or fails without a release", () => {
-    machineSays(good);
-    expect(stack.ops("status", "--commit").stdout).to.equal(`${one}\n`);
-    machineSays({ ...good, serving: null });
-    const { status, stdout, stderr } = stack.ops("status", "--commit");
-    expect([status, stdout]).to.deep.equal([1, ""]);
-    expect(stderr).to.match(
-      /\nerror: no release of the app serves\nremedy: release one: pulumi up\n$/,
-    );
-  });
-
-  it("refuses a status that is not JSON", () => {
-    stack.machine.script("status.sh", "echo oops");
-    const { status, stderr } = stack.ops("status");
-    expect(stderr).to.match(
-      /\nerror: the app server's status is not JSON: oops\nremedy: .*: pulumi up\n$/,
-    );
-    expect(status).to.equal(1);
   });
 });

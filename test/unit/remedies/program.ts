@@ -17,6 +17,7 @@ const refusedOfTasks = by(
 );
 const start = "test/unit/operations/start.test.ts";
 const from = "test/unit/operations/restore-from.test.ts";
+const inCopy = "test/e2e/api/backup-copy.test.ts";
 const inAccount = (title: string) => by("test/e2e/engine/account-checks.test.ts", title);
 const chosenValue = inspect("the value is the user's to choose");
 const account = inspect("it says how to reach the user's own state, key or passphrase");
@@ -111,6 +112,11 @@ export const ofProgram: Table = {
     "name one that exists": chosenValue,
     "if you trust its owner": inspect("whom to trust is the user's decision"),
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
+  },
+  "operations/backup-copy.ts": {
+    "copy them": by(inCopy, "is compared with the backups by ./ops verify"),
+    "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
+    "name a bucket": by(from, "uses the newest backup of a directory"),
   },
   "operations/backup-directory.ts": {
     "give yourself the right": ownFiles,
@@ -207,6 +213,7 @@ export const ofProgram: Table = {
     "use a file": chosenValue,
   },
   "settings/app.ts": { "use ": refused, "name one": chosenValue },
+  "settings/backup-copy.ts": { "use ": refused },
   "settings/database.ts": { "use ": refusedOfDatabase },
   "settings/domain.ts": { "use ": refused },
   "settings/fields.ts": { "use the address without": chosenValue },
@@ -235,6 +242,10 @@ export const ofProgram: Table = {
     "pulumi config": refusedOfTasks,
   },
   "settings/windows.ts": { "use ": refusedOfDatabase },
+  "storage/backup-copy.ts": {
+    "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
+    "use one of": chosenValue,
+  },
   "storage/public-access-block.ts": {
     "pulumi config set site private": by(
       "test/e2e/engine/site-access.test.ts",

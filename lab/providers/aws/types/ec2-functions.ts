@@ -45,6 +45,13 @@ export const ec2Functions: Record<string, InvokedFunction> = {
     return { ...args, ...result };
   },
 
+  async "aws:index/getRegions:getRegions"(context, args) {
+    known(args);
+    const { Regions = [] } = await ec2(context).describeRegions({});
+    const names = Regions.map(({ RegionName }) => RegionName!).toSorted();
+    return { ...args, id: "aws", names };
+  },
+
   async "aws:ec2/getEips:getEips"(context, args) {
     const request = criteria(known<GetEipsArgs>(args, "filters", "tags"));
     const { Addresses = [] } = await ec2(context).describeAddresses(request);

@@ -2,6 +2,7 @@ import {
   type BucketVersioningStatus,
   type LifecycleRule,
   type ObjectLockRetentionMode,
+  type ReplicationRule,
   S3,
 } from "@aws-sdk/client-s3";
 import type { BucketState } from "@pulumi/aws/s3/bucket.js";
@@ -10,6 +11,7 @@ import type { BucketObjectLockConfigurationState } from "@pulumi/aws/s3/bucketOb
 import type { BucketObjectv2State } from "@pulumi/aws/s3/bucketObjectv2.js";
 import type { BucketPolicyState } from "@pulumi/aws/s3/bucketPolicy.js";
 import type { BucketPublicAccessBlockState } from "@pulumi/aws/s3/bucketPublicAccessBlock.js";
+import type { BucketReplicationConfigState } from "@pulumi/aws/s3/bucketReplicationConfig.js";
 import type { BucketServerSideEncryptionConfigurationState } from "@pulumi/aws/s3/bucketServerSideEncryptionConfiguration.js";
 import type { BucketVersioningState } from "@pulumi/aws/s3/bucketVersioning.js";
 import type { BucketWebsiteConfigurationState } from "@pulumi/aws/s3/bucketWebsiteConfiguration.js";
@@ -280,6 +282,25 @@ const lifecycle = setting<Plain<BucketLifecycleConfigurationState>>({
   delete: (context, Bucket) => s3(context).deleteBucketLifecycle({ Bucket }),
 });
 
+const replication = setting<Plain<BucketReplicationConfigState>>({
+  token: "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+  inputs: { role: update(), rules: update() },
+  put: (context, Bucket, { Role, Rules = [] }) =>
+    s3(context).putBucketReplication({
+      Bucket,
+      ReplicationConfiguration: {
+        Role: Role as string,
+        Rules: Rules.map(({ Id, ...rule }) => ({ ...(rule as ReplicationRule), ID: Id })),
+      },
+    }),
+  async find(context, Bucket) {
+    const { Role, Rules = [] } = (await s3(context).getBucketReplication({ Bucket }))
+      .ReplicationConfiguration!;
+    return { Role, Rules: Rules.map(({ ID, ...rule }) => ({ ...rule, Id: ID })) as never };
+  },
+  delete: (context, Bucket) => s3(context).deleteBucketReplication({ Bucket }),
+});
+
 export const types = [
   bucket,
   bucketObject,
@@ -290,4 +311,5 @@ export const types = [
   objectLock,
   encryption,
   lifecycle,
+  replication,
 ];

@@ -129,6 +129,7 @@ async function buckets(client: Client) {
         lock: await orNone(s3.getObjectLockConfiguration({ Bucket })),
         lifecycle: await orNone(s3.getBucketLifecycleConfiguration({ Bucket })),
         policy: await orNone(s3.getBucketPolicy({ Bucket })),
+        replication: await orNone(s3.getBucketReplication({ Bucket })),
         tags: await orNone(s3.getBucketTagging({ Bucket })),
         versioning: await orNone(s3.getBucketVersioning({ Bucket })),
         website: await orNone(s3.getBucketWebsite({ Bucket })),

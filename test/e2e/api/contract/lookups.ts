@@ -43,6 +43,7 @@ export const lookups: readonly Lookup[] = [
     terraform: "aws_caller_identity",
     args: {},
   },
+  { token: "aws:index/getRegions:getRegions", terraform: "aws_regions", args: {} },
   {
     token: "aws:ec2/getEips:getEips",
     terraform: "aws_eips",

@@ -1,0 +1,8 @@
+/** What a check of `./ops verify` has found. */
+export interface Check {
+  readonly name: string;
+  readonly result: "ok" | "FAILED" | "skipped";
+  readonly found: string;
+  /** Empty unless it failed. */
+  readonly remedy: string;
+}
