@@ -23,6 +23,7 @@ import { readSettings } from "./settings/settings.ts";
 import { warnings } from "./settings/warnings.ts";
 import { Backups } from "./storage/backups.ts";
 import { Certificates } from "./storage/certificates.ts";
+import { createLogs } from "./storage/logs.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";
 
@@ -188,11 +189,13 @@ const tasks =
           architecture: settings.machineImage.architecture,
           ownImage: settings.appDockerfile !== "",
           region: settings.region,
+          logRetentionDays: settings.logRetentionDays,
         },
         opts,
       )
     : undefined;
 
+const logs = createLogs(`${name}-logs`, settings, appServer.role, opts);
 const alarms = createAlarms(`${name}-alarms`, settings, tags, appServer.role, opts);
 const leadTo = (target: DomainArgs["target"], after: pulumi.Resource[]) =>
   zone ? new Domain(`${name}-domain`, { domain, zone, target, after }, opts) : undefined;
@@ -253,6 +256,7 @@ const release = new Release(`${name}-release`, {
     count: taskPlan.count,
   },
   alarms,
+  logs,
 });
 alarms?.watch(
   watched({
@@ -288,5 +292,7 @@ export const siteUrl = site?.url ?? "";
 /** Empty if there is no site. */
 export const siteBucket = site?.bucket ?? "";
 export const backupBucket = backups.bucket;
+/** What `./ops logs --since` reads in CloudWatch; empty if the logs stay on the machine. */
+export const logGroups = logs ? [logs.group, ...(tasks ? [tasks.names.logGroup] : [])] : [];
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;

@@ -43,6 +43,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       PULUMI: pulumiCommand,
       ...(args.tasks ? taskVariables(args.tasks) : {}),
       ...(args.alarms ? alarmVariables(args.alarms) : {}),
+      ...(args.logs ? { LOG_GROUP: args.logs.group } : {}),
     })
     .apply(shellVariables);
 }

@@ -39,6 +39,8 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
   /** Whether the app's own Dockerfile builds the image. */
   readonly ownImage: boolean;
   readonly region: string;
+  /** Of CloudWatch; 0 for 30 days. */
+  readonly logRetentionDays: number;
 }
 
 /** What the app server's scripts have to know. */
@@ -83,7 +85,7 @@ export class Tasks extends pulumi.ComponentResource {
     const registry = new Registry(name, childOpts);
     const logs = new aws.cloudwatch.LogGroup(
       name,
-      { retentionInDays: 30, tags: { Name: name } },
+      { retentionInDays: args.logRetentionDays || 30, tags: { Name: name } },
       childOpts,
     );
     const cluster = new aws.ecs.Cluster(

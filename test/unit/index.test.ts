@@ -27,6 +27,7 @@ describe("The program", () => {
       "siteUrl",
       "siteBucket",
       "backupBucket",
+      "logGroups",
       "configuredCommit",
       "vpcId",
     ]);
