@@ -7,6 +7,7 @@ set -euo pipefail
 checks=(app certificate database grants backup restore-test cron rules versions clock memory disk out-of-memory)
 if [ -n "${TASKS_CLUSTER:-}" ]; then checks=("${checks[0]}" tasks "${checks[@]:1}"); fi
 if [ -n "${ALARM_TOPICS:-}" ]; then checks+=(alarms); fi
+if [ -n "${LOG_GROUP:-}" ]; then checks+=(logs); fi
 
 # Each check prints what it has found in its last line, or calls fail.
 # skip REASON: ends a check that is not possible here.
@@ -193,6 +194,16 @@ check_alarms() {
     esac
   done < <("$bin/alarm-topics.sh")
   echo "$ALARM_EMAIL gets the alarms"
+}
+
+check_logs() {
+  # What is the matter now, and not a minute ago; but while cron's run still waits for CloudWatch, what that of before has found.
+  "$bin/ship-logs.sh" >/dev/null
+  [ ! -e "$root/failed-logs" ] ||
+    fail "CloudWatch has not got the logs since $(cat "$root/failed-logs"): $(cat "$root/unsent-logs/reason")" \
+      "make the log group and the role's policy again: $pulumi up --refresh$flags.
+        Up to 64 MB of lines wait on the machine until then"
+  echo "CloudWatch gets the logs, in $LOG_GROUP"
 }
 
 # row CHECK: makes a check and prints its line.

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { acceptanceMachine } from "../support/acceptance-machine.ts";
 import { FakeMachine } from "../support/machine.ts";
 
 interface Sent {
@@ -215,5 +216,34 @@ describe("The logs that CloudWatch gets", () => {
     expect(machine.log).to.equal("");
     expect(machine.exists("root/unsent-logs")).to.equal(false);
     expect(machine.exists("root/failed-logs")).to.equal(false);
+  });
+});
+
+describe("The acceptance check of the logs", () => {
+  const { machine, check } = acceptanceMachine();
+
+  it("is made only where CloudWatch gets them, and says where", () => {
+    const made = () => check().map(([name]) => name);
+    expect(made()).to.not.include("logs");
+    machine().stack({ LOG_GROUP: "app-logs" });
+    expect(made()).to.include("logs");
+    machine().script("ship-logs.sh", "log shipped");
+    expect(check("logs")).to.deep.equal([
+      ["logs", "ok", "CloudWatch gets the logs, in app-logs", ""],
+    ]);
+    expect(machine().log).to.match(/^shipped$/m);
+  });
+
+  it("tells since when it gets none and why, with the command that makes the group again", () => {
+    machine().stack({ LOG_GROUP: "app-logs" });
+    machine().script("ship-logs.sh", "true");
+    machine().write("root/failed-logs", "2026-01-02T03:04:05Z\n");
+    machine().write("root/unsent-logs/reason", "An error occurred (ResourceNotFoundException)\n");
+    const [[, result, found, remedy]] = check("logs") as [string[]];
+    expect(result).to.equal("FAILED");
+    expect(found).to.equal(
+      "CloudWatch has not got the logs since 2026-01-02T03:04:05Z: An error occurred (ResourceNotFoundException)",
+    );
+    expect(remedy).to.include("pulumi up --refresh --stack prod");
   });
 });
