@@ -70,7 +70,7 @@ check_restore_test() {
 }
 
 check_cron() {
-  local job installed jobs=(backup restore-test certificate)
+  local job line installed jobs=(backup restore-test certificate)
   while read -r job _; do jobs+=("app $job"); done < <(cat "$scheduled_commands" 2>/dev/null)
   for job in "${jobs[@]}"; do
     [ ! -e "$root/failed-${job/ /-}" ] ||
@@ -78,9 +78,9 @@ check_cron() {
         "run the job, and correct what it names: $ops ssh$flags -- $bin/schedule.sh $job"
   done
   installed=$(crontab -l 2>/dev/null) || true
-  for job in "${jobs[@]}"; do
-    grep -q "^[^#].*/schedule.sh $job >>" <<<"$installed" ||
-      fail "the crontab of $(id -un) lacks the job $job" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
+  for line in "${jobs[@]/#/schedule.sh }" ship-logs.sh; do
+    grep -q "^[^#].*/$line >>" <<<"$installed" ||
+      fail "the crontab of $(id -un) lacks the job ${line#schedule.sh }" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
   done
   pgrep -x cron >/dev/null || fail "the cron daemon does not run" "start it: $ops ssh$flags -- sudo service cron start"
   echo "the cron daemon runs, and no job has failed"
@@ -197,7 +197,7 @@ check_alarms() {
 }
 
 check_logs() {
-  # What is the matter now, and not a minute ago; but while cron's run still waits for CloudWatch, what that of before has found.
+  # For the state of now. It does nothing while the run of cron waits for CloudWatch.
   "$bin/ship-logs.sh" >/dev/null
   [ ! -e "$root/failed-logs" ] ||
     fail "CloudWatch has not got the logs since $(cat "$root/failed-logs"): $(cat "$root/unsent-logs/reason")" \
