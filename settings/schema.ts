@@ -78,7 +78,11 @@ export const schema = z.object({
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
   alarmEmail: mailAddress,
-  logRetentionDays: oneOf([0, ...retentionDays], "days, as CloudWatch has them", "use 30, or 0 for none"),
+  logRetentionDays: oneOf(
+    [0, ...retentionDays],
+    "days, as CloudWatch has them",
+    "use 30, or 0 for none",
+  ),
   domain,
   dnsZone: text(
     /^$|^none$|^Z[A-Z0-9]+$/,

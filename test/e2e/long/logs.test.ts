@@ -46,7 +46,7 @@ describe("A stack with logRetentionDays", function () {
     }
     return times.toSorted((a, b) => a - b)[10]!;
   };
-  const since = () => lab.ops("logs", "--since", "1h");
+  const since = () => lab.ops("logs", "--since", "2d");
   const untilStored = async (text: string) => {
     for (const end = Date.now() + patience; ; await sleep(5_000)) {
       const lines = await since();
@@ -98,11 +98,11 @@ describe("A stack with logRetentionDays", function () {
   });
 
   it("has the last lines of a container that a release has removed", async () => {
-    const text = await request();
+    // gunicorn's last line.
+    const ended = (lines: string) => lines.match(/Z (blue|green) .*Shutting down: Master/g)?.length;
+    const before = ended(await since()) ?? 0;
     await shared.stack.release();
-    await untilStored(text);
-    // The app's own line of the request, from the container that is gone.
-    expect(await since()).to.match(new RegExp(`Z (blue|green) .*${text}`));
+    expect(ended(await untilStored(await request()))).to.be.above(before);
   });
 
   it("tells that somebody has deleted the log group, and makes it again", async () => {

@@ -72,7 +72,7 @@ describe("The logs in CloudWatch", () => {
       },
     };
     cloudWatch = ({ logGroupName, nextToken }) => ({
-      body: pages[`${String(logGroupName)}${String(nextToken ?? "")}`]!,
+      body: pages[[logGroupName, nextToken].join("")]!,
     });
     expect(await read(["app", "tasks"])).to.deep.equal([
       "2026-01-02T03:00:01Z green one",
