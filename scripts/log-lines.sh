@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # common.sh sets these variables
 # Sourced by logs.sh and ship-logs.sh: the lines of the containers, as people read them.
 
 # logged ARGUMENT…: lines of all containers, the time first: "TIME CONTAINER TEXT". docker-compose begins lines by an

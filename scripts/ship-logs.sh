@@ -39,6 +39,7 @@ collect() (
   since=$(cat "$unsent/until" 2>/dev/null || date --utc --date '1 hour ago' +%FT%T.%NZ)
   # A clock that was set back.
   if [[ $until < $since ]]; then exit; fi
+  # shellcheck disable=SC2030  # of this run alone
   compose=(timeout 60 "${compose[@]}")
   logged --since "$since" --until "$until" | sort --stable --key 1,1 | short_requests | redact |
     python3 -B "$bin/log_batches.py" "$LOG_GROUP" "$stream" "$since" "$until" "$unsent" &&
@@ -83,6 +84,7 @@ fi
 if [ ! -e "$variables" ]; then exit; fi
 mkdir -p "$unsent"
 if [ "${1:-}" = last ]; then
+  # shellcheck disable=SC2031
   if [ -n "${2:-}" ]; then "${compose[@]}" stop "$2" >/dev/null 2>&1 || true; fi
   # Until these lines are older than collect's limit.
   sleep 1
