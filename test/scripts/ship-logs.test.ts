@@ -95,7 +95,7 @@ describe("The logs that CloudWatch gets", () => {
     // Docker counts both moments in.
     machine.fake(
       "docker-compose",
-      `cat '${machine.home}/past'; [[ $* =~ --since\ ([^ ]+)\ --until\ ([^ ]+) ]]
+      `cat '${machine.home}/past'; limits='--since ([^ ]+) --until ([^ ]+)'; [[ $* =~ $limits ]]
       log "\${BASH_REMATCH[@]:1}"; printf 'green-1 | %s at the limit\\n' "\${BASH_REMATCH[@]:1}"`,
     );
     machine.write("past", line("green", 30, "first"));

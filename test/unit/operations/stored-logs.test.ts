@@ -117,6 +117,12 @@ describe("The logs in CloudWatch", () => {
 });
 
 describe("The moment of --since", () => {
+  const outer = process.env.TZ;
+  before(() => (process.env.TZ = "America/New_York"));
+  after(() => {
+    if (outer === undefined) delete process.env.TZ;
+    else process.env.TZ = outer;
+  });
   const now = Date.UTC(2026, 0, 10);
   const cases: [since: string, moment: number][] = [
     ["30m", now - 1_800_000],
