@@ -23,7 +23,7 @@ import { readSettings } from "./settings/settings.ts";
 import { warnings } from "./settings/warnings.ts";
 import { Backups } from "./storage/backups.ts";
 import { Certificates } from "./storage/certificates.ts";
-import { createLogs } from "./storage/logs.ts";
+import { createLogs, groupNames } from "./storage/logs.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";
 
@@ -292,7 +292,7 @@ export const siteUrl = site?.url ?? "";
 /** Empty if there is no site. */
 export const siteBucket = site?.bucket ?? "";
 export const backupBucket = backups.bucket;
-/** What `./ops logs --since` reads in CloudWatch; empty if the logs stay on the machine. */
-export const logGroups = logs ? [logs.group, ...(tasks ? [tasks.names.logGroup] : [])] : [];
+/** What `./ops logs --since` reads in CloudWatch, with a blank between two; empty if the logs stay on the machine. */
+export const logGroups = groupNames(logs, tasks?.names.logGroup);
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;

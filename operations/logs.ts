@@ -28,7 +28,7 @@ export function logs(stack: string | undefined, options: LogOptions): Promise<nu
     ...(all ? ["--all"] : []),
   ];
   const isStored = ({ outputs }: StackInUse) =>
-    since !== undefined && !follow && (outputs.logGroups ?? []).length > 0;
+    since !== undefined && !follow && Boolean(outputs.logGroups);
   return RemoteMachine.with(
     stack,
     async (machine) => {
@@ -66,12 +66,12 @@ async function printStored(
 ): Promise<number> {
   // The client takes about 0.2 s to load, and other commands do not need it.
   const { storedLines } = await import("./stored-logs.ts");
-  const { logGroups = [], region, sshAccess } = machine.stack.outputs;
+  const { logGroups = "", region, sshAccess } = machine.stack.outputs;
   const most = lines === undefined ? undefined : Number(lines);
   const last: string[] = [];
   let isEmpty = true;
   const found = storedLines({
-    ...{ groups: logGroups, account: sshAccess?.account ?? { region } },
+    ...{ groups: logGroups.split(" "), account: sshAccess?.account ?? { region } },
     ...{ start: momentOf(since), all: all ?? false, stop: interrupted },
     commands: { make: machine.pulumi("up", "--refresh"), local: machine.ops("logs") },
   });

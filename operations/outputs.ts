@@ -25,8 +25,8 @@ interface Told {
   /** Empty if there is no site. */
   readonly siteBucket?: string;
   readonly backupBucket?: string;
-  /** In CloudWatch: that of the app server, and that of tasks. Empty if the logs stay on the machine. */
-  readonly logGroups?: readonly string[];
+  /** In CloudWatch: that of the app server, a blank and that of tasks. Empty if the logs stay on the machine. */
+  readonly logGroups?: string;
 }
 
 export interface StackInUse {

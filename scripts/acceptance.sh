@@ -197,8 +197,7 @@ check_alarms() {
 }
 
 check_logs() {
-  # For the state of now. It does nothing while the run of cron waits for CloudWatch.
-  "$bin/ship-logs.sh" >/dev/null
+  "$bin/ship-logs.sh" now >/dev/null
   [ ! -e "$root/failed-logs" ] ||
     fail "CloudWatch has not got the logs since $(cat "$root/failed-logs"): $(cat "$root/unsent-logs/reason")" \
       "make the log group and the role's policy again: $pulumi up --refresh$flags.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ship-logs.sh: has CloudWatch Logs get what the app, its processes and the proxy have logged, without the app's secrets. cron
 #   runs it each minute.
+# ship-logs.sh now: the same for `./ops verify`, after a run of cron that has not ended.
 # ship-logs.sh last [SERVICE]: ends a service of compose.yml and takes its last lines from Docker, before its container is
 #   removed. The next run of cron sends them.
 # Does nothing without the setting logRetentionDays. Neither the app nor a release waits for CloudWatch.
@@ -92,8 +93,9 @@ if [ "${1:-}" = last ]; then
   exit
 fi
 exec 9>>"$unsent/sending"
-# The run before still waits for CloudWatch.
-if ! flock --nonblock 9; then exit; fi
+# The run before may still wait for CloudWatch. Then the next one of cron sends the lines.
+if [ "${1:-}" = now ]; then patience=(--timeout 45); else patience=(--nonblock); fi
+if ! flock "${patience[@]}" 9; then exit; fi
 if ! quietly collect; then
   evidence=${evidence:-no answer within 60 s}
   failure "Docker's logs cannot be read: ${evidence##*$'\n'}"

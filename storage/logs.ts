@@ -19,6 +19,15 @@ export function createLogs(
   return retentionDays ? new Logs(name, { retentionDays, role }, opts) : undefined;
 }
 
+/** The groups that `./ops logs --since` reads, with a blank between two; empty if the logs stay on the machine. */
+export function groupNames(
+  logs: Logs | undefined,
+  ofTasks: pulumi.Output<string> | undefined,
+): pulumi.Input<string> {
+  if (!logs) return "";
+  return ofTasks ? pulumi.interpolate`${logs.group} ${ofTasks}` : logs.group;
+}
+
 /** What the setting logRetentionDays may be, beside 0. CloudWatch Logs API reference, "PutRetentionPolicy". */
 export const retentionDays: readonly number[] = [
   ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],

@@ -44,8 +44,8 @@ export interface Outputs {
   /** Empty if there is no site. */
   readonly siteBucket: string;
   readonly backupBucket: string;
-  /** What `./ops logs --since` reads in CloudWatch; empty if the logs stay on the machine. */
-  readonly logGroups: readonly string[];
+  /** What `./ops logs --since` reads in CloudWatch, with a blank between two; empty if the logs stay on the machine. */
+  readonly logGroups: string;
   /** The app's commit that the last `up` was told to serve, 40 hexadecimal digits. */
   readonly configuredCommit: string;
 }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { acceptanceMachine } from "../support/acceptance-machine.ts";
-import { FakeMachine } from "../support/machine.ts";
+import { FakeMachine, until } from "../support/machine.ts";
 
 interface Sent {
   readonly logGroupName: string;
@@ -144,6 +144,25 @@ describe("The logs that CloudWatch gets", () => {
     expect(waiting()).to.have.length(1);
   });
 
+  it("are left to the next run where the run before has not ended, except for ./ops verify", async () => {
+    machine.write("past", line("green", 30, "first"));
+    machine.fake("flock", `log "flock $*"; exec /usr/bin/flock "$@"`);
+    machine.write("root/unsent-logs/sending", "");
+    machine.script(
+      "run-before.sh",
+      `cd '${machine.home}'; exec 9>>root/unsent-logs/sending; flock 9; touch holds; until [ -e end ]; do sleep 0.05; done`,
+    );
+    const before = machine.start("run-before.sh");
+    await until(() => machine.exists("holds"), "the run before");
+    run();
+    const now = machine.start("ship-logs.sh", ["now"]);
+    await until(() => machine.log.includes("flock --timeout 45 9"), "the run of verify");
+    expect(calls()).to.deep.equal([]);
+    machine.write("end", "");
+    await Promise.all([before.ended, now.ended]);
+    expect(messages()).to.deep.equal(["green first"]);
+  });
+
   it("need a group, and are sent once it is there again", () => {
     drop("group");
     machine.write("past", line("green", 30, "first"));
@@ -230,11 +249,11 @@ describe("The acceptance check of the logs", () => {
     expect(made()).to.not.include("logs");
     machine().stack({ LOG_GROUP: "app-logs" });
     expect(made()).to.include("logs");
-    machine().script("ship-logs.sh", "log shipped");
+    machine().script("ship-logs.sh", 'log "ships $*"');
     expect(check("logs")).to.deep.equal([
       ["logs", "ok", "CloudWatch gets the logs, in app-logs", ""],
     ]);
-    expect(machine().log).to.match(/^shipped$/m);
+    expect(machine().log).to.match(/^ships now$/m);
   });
 
   it("tells since when it gets none and why, with the command that makes the group again", () => {

@@ -17,7 +17,7 @@ describe("Logs off the machine", function () {
   it("are kept by a group of a name that stays, for the days of the setting", () => {
     const { inputs } = built.one(groupType, name);
     expect(inputs).to.include({ name, retentionInDays: 14 });
-    expect(built.outputs.logGroups!.value).to.deep.equal([name]);
+    expect(built.outputs.logGroups!.value).to.equal(name);
     expect(variables(built)).to.match(/^LOG_GROUP='?flask-on-aws-dev-logs'?$/m);
   });
 
@@ -48,7 +48,7 @@ describe("Logs off the machine", function () {
     expect(added.map(({ type }) => type)).to.have.members([
       ...["flask-on-aws:storage:Logs", groupType, "aws:iam/rolePolicy:RolePolicy"],
     ]);
-    expect(plain.outputs.logGroups!.value).to.deep.equal([]);
+    expect(plain.outputs.logGroups!.value).to.equal("");
     expect(variables(plain)).to.not.include("LOG_GROUP");
   });
 
@@ -56,9 +56,9 @@ describe("Logs off the machine", function () {
     const tasks = await withTasks({ logRetentionDays: 60 });
     const ofTasks = (of: Program) => of.one(groupType, "-tasks");
     expect(ofTasks(tasks).inputs.retentionInDays).to.equal(60);
-    expect(tasks.outputs.logGroups!.value).to.have.length(2);
+    expect(tasks.outputs.logGroups!.value).to.match(/^flask-on-aws-dev-logs \S+-tasks\S*$/);
     const plain = await withTasks();
     expect(ofTasks(plain).inputs.retentionInDays).to.equal(30);
-    expect(plain.outputs.logGroups!.value).to.deep.equal([]);
+    expect(plain.outputs.logGroups!.value).to.equal("");
   });
 });

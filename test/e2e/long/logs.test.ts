@@ -106,8 +106,7 @@ describe("A stack with logRetentionDays", function () {
   });
 
   it("tells that somebody has deleted the log group, and makes it again", async () => {
-    const [logGroupName] = shared.outputs.logGroups as unknown as string[];
-    await cloudWatch().deleteLogGroup({ logGroupName: logGroupName! });
+    await cloudWatch().deleteLogGroup({ logGroupName: shared.outputs.logGroups! });
     const text = await request();
     expect(await check()).to.match(/^logs\tFAILED\t.*ResourceNotFoundException.*\t.*up --refresh/);
     const { status, stdout } = await shared.stack.up({}, "--refresh");

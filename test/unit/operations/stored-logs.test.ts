@@ -151,7 +151,7 @@ describe("./ops logs --since", function () {
   afterEach(() => made.machine.remove());
 
   it("reads from CloudWatch without a connection to the machine, which may be gone", () => {
-    const { machine, ops } = using({ logGroups: ["app-logs"] });
+    const { machine, ops } = using({ logGroups: "app-logs" });
     machine.fake("ssh", "log connected");
     const { status, stderr } = ops("logs", "--since", "2d");
     expect(status).to.equal(1);
@@ -160,7 +160,7 @@ describe("./ops logs --since", function () {
   });
 
   it("reads on the machine what is followed, and without the option as before", () => {
-    const { machine, ops } = using({ logGroups: ["app-logs"] });
+    const { machine, ops } = using({ logGroups: "app-logs" });
     expect(ops("logs", "--since", "3h", "--follow").status).to.equal(0);
     expect(ops("logs").status).to.equal(0);
     expect(machine.log.match(/^logs\.sh.*$/gm)).to.deep.equal([
@@ -170,7 +170,7 @@ describe("./ops logs --since", function () {
   });
 
   it("reads on the machine where the logs stay there, with days as Docker knows them", () => {
-    const { machine, ops } = using({ logGroups: [] });
+    const { machine, ops } = using({ logGroups: "" });
     expect(ops("logs", "--since", "2d1h").status).to.equal(0);
     expect(machine.log).to.match(/^logs\.sh --since 48h1h$/m);
   });
