@@ -23,7 +23,12 @@ interface StoredLogs {
   readonly commands: { readonly make: string; readonly local: string };
 }
 
-/** Lines as scripts/logs.sh prints them, the oldest first. @throws {Failure} if CloudWatch does not give them */
+/**
+ * Lines as scripts/logs.sh prints them, the oldest first: CloudWatch sorts those of a group by time (its API reference,
+ * "FilterLogEvents").
+ *
+ * @throws {Failure} if CloudWatch does not give them
+ */
 export async function* storedLines(args: StoredLogs): AsyncGenerator<string> {
   const noise = readFileSync(join(root, "scripts/log-noise"), "utf8");
   const isNoise = new RegExp(noise.trim().replaceAll("\n", "|"));
