@@ -1,7 +1,8 @@
 """log_batches.py GROUP STREAM SINCE UNTIL DIRECTORY: makes files of log lines, each the input of one PutLogEvents.
 
-The lines come on standard input, "TIME CONTAINER TEXT" with the oldest first; a message is "CONTAINER TEXT". Lines before SINCE
-and from UNTIL on are left out: Docker counts both moments in. If the files take more than LIMIT, the oldest ones go.
+The lines come on standard input, "TIME CONTAINER TEXT" with the oldest first; a message is "CONTAINER TEXT". Lines
+before SINCE and from UNTIL on are left out: Docker counts both moments in. If the files take more than LIMIT, the
+oldest ones go.
 """
 
 import json
@@ -11,8 +12,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-# CloudWatch Logs API reference, "PutLogEvents": events of a call, their bytes with so many more for each, and the hours between
-# the first and the last.
+# CloudWatch Logs API reference, "PutLogEvents": events of a call, their bytes with so many more for each, and the time
+# between the first and the last.
 EVENTS, BYTES, MORE_BYTES, MILLISECONDS = 10_000, 1_048_576, 26, 24 * 3600 * 1000
 # Of a message, far below what CloudWatch takes. Docker cuts lines at 16 KB.
 MESSAGE_BYTES = 250_000

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# ship-logs.sh: has CloudWatch Logs get what the app, its processes and the proxy have logged, without the app's secrets. cron
-#   runs it each minute.
+# ship-logs.sh: sends what the app, its processes and the proxy have logged to CloudWatch Logs, without
+#   the app's secrets. cron runs it each minute.
 # ship-logs.sh now: the same for `./ops verify`, after a run of cron that has not ended.
-# ship-logs.sh last [SERVICE]: ends a service of compose.yml and takes its last lines from Docker, before its container is
-#   removed. The next run of cron sends them.
+# ship-logs.sh last [SERVICE]: ends a service of compose.yml and takes its last lines from Docker, before its container
+#   is removed. The next run of cron sends them.
 # Does nothing without the setting logRetentionDays. Neither the app nor a release waits for CloudWatch.
 #
 # Docker's own log driver awslogs is not used, also not with `mode: non-blocking`. In Docker 26, which Debian 13 has:
-# - Where its log stream cannot be made, it takes 4096 lines. Then a container that ends hangs in Docker, with its port, until
-#   Docker is restarted: moby's commits ca396df and 63526a1.
+# - Where its log stream cannot be made, it takes 4096 lines. Then a container that ends hangs in Docker, with its port,
+#   until Docker is restarted: moby's commits ca396df and 63526a1.
 # - After somebody has deleted the log group, lines are lost until the container is restarted: moby's commit 3f79f85.
 # - It takes another container to switch it on or off. For the proxy, that loses requests.
 # - It sends the lines with the app's secrets in them.
@@ -47,7 +47,7 @@ collect() (
     echo "$until" >"$unsent/until.new" && mv "$unsent/until.new" "$unsent/until"
 )
 
-# ask_logs WORD…: one call, with a limit of its own: a CloudWatch that does not answer holds up the next run of cron, no more.
+# ask_logs WORD…: one call, with a limit: a CloudWatch that does not answer holds up the next run of cron only.
 ask_logs() {
   if quietly timeout 30 aws logs "$@"; then return; fi
   evidence=${evidence:-no answer within 30 s}

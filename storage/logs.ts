@@ -35,11 +35,11 @@ export const retentionDays: readonly number[] = [
 ];
 
 /**
- * The log group of what the app server's containers log, in CloudWatch. It outlives the machine: scripts/ship-logs.sh sends the
- * lines there, and `./ops logs --since` reads them.
+ * The log group of what the app server's containers log, in CloudWatch. It outlives the machine: scripts/ship-logs.sh
+ * sends the lines there, and `./ops logs --since` reads them.
  *
- * CloudWatch charges 0.50 USD for a GB that arrives, and 0.03 USD a month for a GB that it keeps, compressed. An account has
- * 5 GB a month free. https://aws.amazon.com/cloudwatch/pricing/
+ * CloudWatch charges 0.50 USD for a GB that arrives, and 0.03 USD a month for a GB that it keeps, compressed. An
+ * account has 5 GB a month free. https://aws.amazon.com/cloudwatch/pricing/
  */
 export class Logs extends pulumi.ComponentResource {
   readonly group: pulumi.Output<string>;
