@@ -24,6 +24,7 @@ import { warnings } from "./settings/warnings.ts";
 import { createBackupCopy, requireRegion } from "./storage/backup-copy.ts";
 import { Backups } from "./storage/backups.ts";
 import { Certificates } from "./storage/certificates.ts";
+import { createLogs, groupNames } from "./storage/logs.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";
 
@@ -40,19 +41,7 @@ const { profile, assumeRoles } = aws.config;
 const account = { region: settings.region, profile, assumeRoles };
 const { domain } = settings;
 const [zones, zone, origin] = await Promise.all([
-  placeNetwork(
-    {
-      project,
-      stack,
-      profile,
-      region: settings.region,
-      vpcCidr: settings.vpcCidr,
-      availabilityZones: settings.availabilityZones,
-      natGateways: settings.natGateways,
-      instanceType: settings.instanceType,
-    },
-    provider,
-  ),
+  placeNetwork({ ...settings, ...tags, profile }, provider),
   domain
     ? findZone({ ...settings, ...tags, balancer: balancerName(`${name}-tasks`) }, provider)
     : undefined,
@@ -115,9 +104,8 @@ const groups = new SecurityGroups(
   opts,
 );
 
-for (const warning of warnings(settings)) void pulumi.log.warn(warning);
-for (const note of taskNotes(taskPlan, domain, `${pulumiCommand} up --stack ${stack}`))
-  void pulumi.log.warn(note);
+const notes = taskNotes(taskPlan, domain, `${pulumiCommand} up --stack ${stack}`);
+for (const warning of [...warnings(settings), ...notes]) void pulumi.log.warn(warning);
 const site =
   settings.site === "none"
     ? undefined
@@ -191,11 +179,13 @@ const tasks =
           ownImage: settings.appDockerfile !== "",
           region: settings.region,
           account,
+          logRetentionDays: settings.logRetentionDays,
         },
         opts,
       )
     : undefined;
 
+const logs = createLogs(`${name}-logs`, settings, appServer.role, opts);
 const alarms = createAlarms(`${name}-alarms`, settings, tags, appServer.role, opts);
 const leadTo = (target: DomainArgs["target"], after: pulumi.Resource[]) =>
   zone ? new Domain(`${name}-domain`, { domain, zone, target, after }, opts) : undefined;
@@ -257,6 +247,7 @@ const release = new Release(`${name}-release`, {
     count: taskPlan.count,
   },
   alarms,
+  logs,
 });
 alarms?.watch(
   watched({
@@ -294,5 +285,7 @@ export const siteBucket = site?.bucket ?? "";
 export const backupBucket = backups.bucket;
 /** The copy of the backups in the region of the setting backupCopyRegion; empty without it. */
 export const backupCopyBucket = backupCopy?.bucket ?? "";
+/** What `./ops logs --since` reads in CloudWatch, with a blank between two; empty if the logs stay on the machine. */
+export const logGroups = groupNames(logs, tasks?.names.logGroup);
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;

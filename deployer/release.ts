@@ -4,6 +4,7 @@ import type { Alarms } from "../alarms/alarms.ts";
 import type { Database } from "../database/database.ts";
 import type { SshAccess } from "../network/ssh-access.ts";
 import { randomSecret } from "../secrets.ts";
+import type { Logs } from "../storage/logs.ts";
 import type { App } from "./app.ts";
 import { databaseUsers, lockOldUser, prepareDatabase } from "./database-steps.ts";
 import { appEnvironment } from "./environment.ts";
@@ -88,6 +89,8 @@ export interface ReleaseArgs {
   readonly tasks: ReleaseTasks | undefined;
   /** The alarms to which the machine reports its state; undefined without the setting alarmEmail. */
   readonly alarms: Pick<Alarms, "names" | "permissions"> | undefined;
+  /** Where the machine sends its logs; undefined if they stay there. */
+  readonly logs: Pick<Logs, "group"> | undefined;
 }
 
 /**

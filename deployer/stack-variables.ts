@@ -45,6 +45,7 @@ export function stackVariables(args: ReleaseArgs): pulumi.Output<string> {
       // Without a copy, the variables are those of earlier versions, and no release is needed.
       ...(args.backupCopyRegion ? { BACKUP_COPY_REGION: args.backupCopyRegion } : {}),
       ...(args.alarms ? alarmVariables(args.alarms) : {}),
+      ...(args.logs ? { LOG_GROUP: args.logs.group } : {}),
     })
     .apply(shellVariables);
 }

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option, type CommanderError } from "comm
 import { backup } from "./backup.ts";
 import { backups } from "./backups.ts";
 import { init } from "./init.ts";
-import { logs } from "./logs.ts";
+import { logs, momentOf } from "./logs.ts";
 import { ops } from "./names.ts";
 import { patch } from "./patch.ts";
 import { releases, rollback } from "./releases.ts";
@@ -85,7 +85,7 @@ function addReleases(add: Add): void {
   );
   add("logs", "what the app and the proxy have logged", "logs --follow --since 1h", logs)
     .option("-f, --follow", "go on with what is logged from now on, until Ctrl-C")
-    .option("--since <when>", "from then on: 30m, 24h or 2026-01-02T03:04:05Z", moment)
+    .option("--since <when>", "from then on: 30m, 3h, 2d or 2026-01-02T03:04:05Z", moment)
     .option("-n, --lines <number>", "at most so many past lines (100, or all of --since)", count)
     .option("--all", "also health checks and the proxy's notices");
 }
@@ -163,8 +163,10 @@ function count(text: string): string {
 }
 
 function moment(text: string): string {
-  if (/^(\d+[hms])+$|^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text)) return text;
-  throw new InvalidArgumentError("It is neither a duration, as 30m or 24h, nor a time.");
+  const duration = /^(?=\d)(\d+d)?(\d+[hms])*$/;
+  const time = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/;
+  if ((duration.test(text) || time.test(text)) && !Number.isNaN(momentOf(text))) return text;
+  throw new InvalidArgumentError("It is neither a duration, as 30m, 3h or 2d, nor a time.");
 }
 
 /** Says what is wrong with a command line, whose words are `argv`, and returns the exit status. */

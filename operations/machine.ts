@@ -26,6 +26,8 @@ interface Manner {
   readonly to?: "app" | "test";
   /** Says nothing after Ctrl-C. */
   readonly quiet?: boolean;
+  /** Whether it connects to the server; without it, it does. */
+  readonly connects?: (stack: StackInUse) => boolean;
 }
 
 /** What is said after Ctrl-C. */
@@ -54,7 +56,7 @@ export class RemoteMachine {
   static async with<T>(
     named: string | undefined,
     work: (machine: RemoteMachine) => Promise<T>,
-    { to = "app", quiet = false }: Manner = {},
+    { to = "app", quiet = false, connects = () => true }: Manner = {},
   ): Promise<T> {
     const directory = mkdtempSync(join(tmpdir(), "flask-on-aws-"));
     // Also where an error or a signal ends this process.
@@ -66,7 +68,7 @@ export class RemoteMachine {
       console.error(`${stack.name} · ${region} · ${to === "app" ? app : `${test} through ${app}`}`);
       machine = new RemoteMachine(stack, directory);
       writeFileSync(machine.keyFile, stack.outputs.sshPrivateKey, { mode: 0o600 });
-      await machine.letIn();
+      if (connects(stack)) await machine.letIn();
       return await work(machine);
     } catch (error) {
       if (error instanceof Interrupted && !quiet) console.error(goesOn(machine));

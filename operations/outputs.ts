@@ -27,6 +27,8 @@ interface Told {
   readonly backupBucket?: string;
   /** In another region; empty without the setting backupCopyRegion. */
   readonly backupCopyBucket?: string;
+  /** In CloudWatch: that of the app server, a blank and that of tasks. Empty if the logs stay on the machine. */
+  readonly logGroups?: string;
 }
 
 export interface StackInUse {

@@ -7,6 +7,7 @@ set -euo pipefail
 checks=(app certificate database grants backup restore-test cron rules versions clock memory disk out-of-memory)
 if [ -n "${TASKS_CLUSTER:-}" ]; then checks=("${checks[0]}" tasks "${checks[@]:1}"); fi
 if [ -n "${ALARM_TOPICS:-}" ]; then checks+=(alarms); fi
+if [ -n "${LOG_GROUP:-}" ]; then checks+=(logs); fi
 
 # Each check prints what it has found in its last line, or calls fail.
 # skip REASON: ends a check that is not possible here.
@@ -69,7 +70,7 @@ check_restore_test() {
 }
 
 check_cron() {
-  local job installed jobs=(backup restore-test certificate)
+  local job line installed jobs=(backup restore-test certificate)
   if grep -qsvx off "$root/patch-schedule"; then jobs+=(patch); fi
   while read -r job _; do jobs+=("app $job"); done < <(cat "$scheduled_commands" 2>/dev/null)
   for job in "${jobs[@]}"; do
@@ -78,9 +79,9 @@ check_cron() {
         "run the job, and correct what it names: $ops ssh$flags -- $bin/schedule.sh $job"
   done
   installed=$(crontab -l 2>/dev/null) || true
-  for job in "${jobs[@]}"; do
-    grep -q "^[^#].*/schedule.sh $job >>" <<<"$installed" ||
-      fail "the crontab of $(id -un) lacks the job $job" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
+  for line in "${jobs[@]/#/schedule.sh }" ship-logs.sh; do
+    grep -q "^[^#].*/$line >>" <<<"$installed" ||
+      fail "the crontab of $(id -un) lacks the job ${line#schedule.sh }" "install the cron jobs: $ops ssh$flags -- $bin/schedule.sh"
   done
   pgrep -x cron >/dev/null || fail "the cron daemon does not run" "start it: $ops ssh$flags -- sudo service cron start"
   echo "the cron daemon runs, and no job has failed"
@@ -194,6 +195,15 @@ check_alarms() {
     esac
   done < <("$bin/alarm-topics.sh")
   echo "$ALARM_EMAIL gets the alarms"
+}
+
+check_logs() {
+  "$bin/ship-logs.sh" now >/dev/null
+  [ ! -e "$root/failed-logs" ] ||
+    fail "CloudWatch has not got the logs since $(cat "$root/failed-logs"): $(cat "$root/unsent-logs/reason")" \
+      "make the log group and the role's policy again: $pulumi up --refresh$flags.
+        Up to 64 MB of lines wait on the machine until then"
+  echo "CloudWatch gets the logs, in $LOG_GROUP"
 }
 
 # row CHECK: makes a check and prints its line.

@@ -100,6 +100,7 @@ replace() {
 up() { "${compose[@]}" up --detach --quiet-pull --no-deps "$1"; }
 
 remove() {
+  "$bin/ship-logs.sh" last "$1" || true
   "${compose[@]}" rm --force --stop "$1" >/dev/null 2>&1 || true
   "$bin/processes.sh" remove "$1" >/dev/null 2>&1 || true
 }
@@ -279,6 +280,7 @@ recorded=0
 "$bin/serving.sh" record "$image" "$action" || recorded=$?
 if [ -n "$old" ]; then
   drain
+  "$bin/ship-logs.sh" last "$old" || true
   "${compose[@]}" rm --force --stop "$old" >/dev/null
   "$bin/processes.sh" remove "$old"
 fi

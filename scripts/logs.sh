@@ -6,6 +6,8 @@
 # time. Without --all, requests of health checks and the proxy's notices are left out.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+# shellcheck source=log-lines.sh
+. "$bin/log-lines.sh"
 follow='' since='' lines='' all=''
 while [ $# -gt 0 ]; do
   case $1 in
@@ -20,31 +22,19 @@ done
 [ -e "$variables" ] || fail "nothing has been released to this machine yet" "release the app: $pulumi up$flags"
 now=$(date --utc +%FT%T.%NZ)
 
-# logged ARGUMENT…: lines of all containers, the time first: "TIME CONTAINER TEXT". docker-compose begins lines by an
-# escape code, whatever it is told.
-logged() {
-  "${compose[@]}" logs --no-color --timestamps "$@" |
-    sed --unbuffered -E $'s/^\e\\[2K//; s/^([^ ]+)-1 +\\| ([^ ]+) ?/\\2 \\1 /'
-}
 # Without what says nothing of the app: the containers' health checks, the deployer's and the status's requests, and the
 # proxy's notices.
 worth_reading() {
-  if [ "$all" ]; then cat; else grep --line-buffered -vE "$noise" || [ $? = 1 ]; fi
+  if [ "$all" ]; then cat; else grep --line-buffered -vEf "$bin/log-noise" || [ $? = 1 ]; fi
 }
-noise='"ELB-HealthChecker/|^[^ ]+ [^ ]+ (-|127\.0\.0\.1) - - .*"Python-urllib/|"flask-on-aws-check"|^[^ ]+ proxy [^ ]+ [^ ]+\s+INFO\s'
 # of_tasks WORD…: lines of all tasks, if there are any. Who fails has said why: the app server's lines are worth reading, too.
 of_tasks() {
   if [ -n "${TASKS_CLUSTER:-}" ]; then python3 -B "$bin/task_logs.py" "$TASKS_LOGS" "$@" || true; fi
 }
 # last: the last lines that are asked for.
 last() { if [ "$lines" ]; then tail -n "$lines"; elif [ "$since" ]; then cat; else tail -n 100; fi; }
-# Of the time, seconds are enough to read. A request of the proxy's log becomes: CLIENT "REQUEST" STATUS BYTES "AGENT" SECONDS.
-readable() {
-  local request='"client_ip":"([^"]*)","proto":"([^"]*)","method":"([^"]*)","host":"[^"]*","uri":"([^"]*)"}'
-  local answer='"duration":([0-9.e-]+),"size":([0-9]+),"status":([0-9]+),.*"agent":"([^"]*)"'
-  sed --unbuffered -E "s/^([^ ]{19})[^ ]*Z /\\1Z /
-    s/^([^ ]+ proxy) .*$request.*$answer.*/\\1 \\2 \"\\4 \\5 \\3\" \\8 \\7 \"\\9\" \\6 s/"
-}
+# Of the time, seconds are enough to read.
+readable() { short_requests | sed --unbuffered -E 's/^([^ ]{19})[^ ]*Z /\1Z /'; }
 
 {
   logged ${since:+--since "$since"} --until "$now"

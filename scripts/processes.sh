@@ -26,6 +26,7 @@ remove() {
   mapfile -t ids < <(containers)
   if [ "${#ids[@]}" -gt 0 ]; then
     docker stop "${ids[@]}" >/dev/null
+    "$bin/ship-logs.sh" last || true
     docker rm --force "${ids[@]}" >/dev/null
   fi
   if [ -e "$file" ]; then write_file ''; fi

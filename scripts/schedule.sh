@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# schedule.sh: has cron make a backup each night, test a restore each week, see to the certificate each 5 minutes, and patch.
-# schedule.sh write [PATCH]: first takes the time of patches, as cron has it, or off, and the commands of the setting appSchedule from standard input, lines `NAME<tab>CRON<tab>COMMAND`.
+# schedule.sh: has cron make a backup each night, test a restore each week, see to the certificate each 5 minutes, send the logs
+#   each minute, and patch.
+# schedule.sh write [PATCH]: first takes the time of patches, as cron has it, or off, and the commands of the setting appSchedule
+#   from standard input, lines `NAME<tab>CRON<tab>COMMAND`.
 # schedule.sh app NAME: runs one of these, unless its last run goes on. A failure is shown as below.
 # schedule.sh backup|restore-test|patch: what cron runs. A failure is on the site's page until the next success.
 # schedule.sh certificate: copies a new certificate to its bucket, tells the machine's log and the site of one that is not
@@ -98,6 +100,7 @@ $minute 2 * * * $bin/schedule.sh backup >>$log 2>&1
 $minute 4 * * 0 $bin/schedule.sh restore-test >>$log 2>&1
 */5 * * * * $bin/schedule.sh certificate >>$log 2>&1
 ${patch:+$patch $bin/schedule.sh patch >>$log 2>&1}
+* * * * * nice $bin/ship-logs.sh >>$log 2>&1
 $(awk -F '\t' -v run="$bin/schedule.sh app" -v log_file="$log" '{ print $2, run, $1, ">>" log_file, "2>&1" }' "$scheduled_commands" 2>/dev/null)
 CRON
   if [ ! -e "$scheduled_since" ]; then touch "$scheduled_since"; fi

@@ -54,6 +54,16 @@ export function choice<const T extends string>(values: readonly T[], remedy: str
   return z.enum(values as [T, ...T[]]).register(advice, { limit, remedy });
 }
 
+/** One of these numbers. @param unit as of {@link wholeNumber} */
+export function oneOf(numbers: readonly number[], unit: string, remedy: string) {
+  const list = `must be one of: ${numbers.join(", ")} ${unit}`;
+  const limit = list.replaceAll(/(.{70}\S*) /g, "$1\n");
+  return z
+    .int()
+    .refine((value) => numbers.includes(value))
+    .register(advice, { limit, remedy });
+}
+
 /**
  * The advice for an issue of a field, and the value that has it: an element where the field is a list. Booleans and lists of
  * this project have none: Pulumi has checked the types that Pulumi.yaml declares.

@@ -29,9 +29,11 @@ export function configCommand(args: string): string {
 
 /** The error that lists the problems. */
 export function errorOf(problems: readonly Problem[]): pulumi.RunError {
+  const indented = (text: string, columns: number) =>
+    text.replaceAll("\n", `\n${" ".repeat(columns)}`);
   const lines = problems.map(
     ({ what, limit, remedy }) =>
-      `- ${what}\n    ${limit}\n    remedy: ${remedy.replaceAll("\n", `\n${" ".repeat(12)}`)}`,
+      `- ${what}\n    ${indented(limit, 4)}\n    remedy: ${indented(remedy, 12)}`,
   );
   return new pulumi.RunError(`The settings have problems:\n${lines.join("\n")}`);
 }

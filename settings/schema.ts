@@ -13,8 +13,9 @@ import { cronProblem } from "./app-schedule.ts";
 import { backupCopy, region } from "./backup-copy.ts";
 import { database } from "./database.ts";
 import { domain } from "./domain.ts";
-import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
+import { advice, choice, oneOf, refuse, text, wholeNumber } from "./fields.ts";
 import { configCommand } from "./problem.ts";
+import { retentionDays } from "../storage/logs.ts";
 import { siteModes } from "./publishing.ts";
 import { tasks } from "./tasks.ts";
 
@@ -79,6 +80,11 @@ export const schema = z.object({
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
   alarmEmail: mailAddress,
+  logRetentionDays: oneOf(
+    [0, ...retentionDays],
+    "days, as CloudWatch has them",
+    "use 30, or 0 for none",
+  ),
   domain,
   dnsZone: text(
     /^$|^none$|^Z[A-Z0-9]+$/,

@@ -11,8 +11,8 @@ import { confirmed, origin, unconfirmed } from "./prices.ts";
 
 const prices: Readonly<Record<string, number>> = { ...confirmed, ...unconfirmed };
 const hours = 730; // of a month, as AWS counts
-/** Assumed of tasks: capacity units of the load balancer at any time, and GB of images; of a backup: GB. */
-const assumed = { lcus: 1, imageGb: 1, backupGb: 0.1 };
+/** Assumed of tasks: capacity units of the load balancer at any time, and GB of images; of a backup: GB; of logs: GB a month. */
+const assumed = { lcus: 1, imageGb: 1, backupGb: 0.1, logGb: 1 };
 
 /** Settings by the names that they have in Pulumi.yaml. */
 export type StackSettings = Readonly<Record<string, unknown>>;
@@ -94,6 +94,16 @@ function rowsOfCopy(settings: StackSettings): Row[] {
   ];
 }
 
+/** What logs off the machine cost; nothing without the setting. Kept lines are compressed, to 15 % in AWS's examples. */
+function rowsOfLogs({ logRetentionDays }: StackSettings): Row[] {
+  const days = Number(logRetentionDays ?? 0);
+  if (days === 0) return [];
+  return [
+    ["logs that arrive, GB", assumed.logGb, "CloudWatch Logs GB"],
+    ["logs that are kept", 0.15 * assumed.logGb * (days / 30), "CloudWatch Logs storage"],
+  ];
+}
+
 /**
  * The costs of a month in USD, one row a kind; `price` is the name of what is paid for.
  *
@@ -123,6 +133,7 @@ export function estimate(settings: StackSettings) {
     ...rowsOfTasks(settings, zones),
     ...rowsOfAlarms(settings),
     ...rowsOfCopy(settings),
+    ...rowsOfLogs(settings),
   ];
   return rows.map(([what, amount, price]) => ({ what, usd: amount * prices[price]!, price }));
 }
@@ -157,7 +168,7 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
     const sum = { what: "total", usd: total(settings), price: doubt };
     return new Map([...rows, sum].map((row) => [row.what, row] as const));
   });
-  // Not every environment has tasks or alarms.
+  // Not every environment has tasks, alarms or logs.
   const kinds = [...new Set(columns.flatMap((rows) => [...rows.keys()]))];
   const ordered = [...kinds.filter((what) => what !== "total"), "total"];
   const changes = Object.values(environments).map(switches);
@@ -176,8 +187,9 @@ export function report(environments: Readonly<Record<string, StackSettings>>): s
     `USD a month in ${origin.region}, on demand, ${hours} hours; list prices gathered ${origin.date}\n`,
     line("", names),
     ...ordered.map((what) => line(what, cells(what))),
-    "\nNot in it: S3 and data transfer, but for the copy of the backups; what NAT gateways take a GB,",
-    "logs, snapshots, taxes.",
+    "\nNot in it: S3 and data transfer, but for the copy of the backups; what NAT gateways take a GB, logs",
+    "of VPC, RDS and tasks, snapshots, taxes. Of the logs of app and proxy, assumed: 1 GB a month, with",
+    "logRetentionDays only.",
     "By hand, assumed: two t2.micro with 8 GiB each, one of them public, one NAT gateway, two public",
     "addresses, and db.t3.micro in one zone with 20 GiB of gp2, which costs what gp3 does.",
     "Of tasks, assumed: one LCU at any time (25 new connections a second, or 1 GB an hour), and 1 GB of",

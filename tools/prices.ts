@@ -53,6 +53,9 @@ export const unconfirmed: Readonly<Record<string, number>> = {
   "Fargate GB, Arm": 0.00356,
   LCU: 0.008,
   "ECR storage": 0.1,
+  // What arrives, and a month of what is kept; an account has 5 GB a month free.
+  "CloudWatch Logs GB": 0.5,
+  "CloudWatch Logs storage": 0.03,
   // Of these, 10 of an account are free each.
   "CloudWatch alarm": 0.1,
   "CloudWatch metric": 0.3,

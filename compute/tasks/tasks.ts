@@ -44,6 +44,8 @@ export interface TasksArgs extends Pick<BalancerArgs, "vpcId" | "port" | "health
   readonly region: string;
   /** For calls beside Pulumi's provider. */
   readonly account: AwsAccount;
+  /** Of CloudWatch; 0 for 30 days. */
+  readonly logRetentionDays: number;
 }
 
 /** What the app server's scripts have to know. */
@@ -88,7 +90,7 @@ export class Tasks extends pulumi.ComponentResource {
     const registry = new Registry(name, childOpts);
     const logs = new aws.cloudwatch.LogGroup(
       name,
-      { retentionInDays: 30, tags: { Name: name } },
+      { retentionInDays: args.logRetentionDays || 30, tags: { Name: name } },
       childOpts,
     );
     const cluster = new aws.ecs.Cluster(

@@ -46,6 +46,8 @@ export interface Outputs {
   readonly backupBucket: string;
   /** In another region; empty without the setting backupCopyRegion. */
   readonly backupCopyBucket: string;
+  /** What `./ops logs --since` reads in CloudWatch, with a blank between two; empty if the logs stay on the machine. */
+  readonly logGroups: string;
   /** The app's commit that the last `up` was told to serve, 40 hexadecimal digits. */
   readonly configuredCommit: string;
 }

@@ -63,9 +63,9 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
                                            https://checkip.amazonaws.com is on AWS
   POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
-  POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word}: from now on that share of
-                                           AWS's calls, to that service or, without one, to any, is refused;
-                                           {"refused": n}, how many have been so far
+  POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word, "seconds": n}: from now on that
+                                           share of AWS's calls, to that service or, without one, to any, is refused,
+                                           after so many seconds; {"refused": n}, how many have been so far
   POST /_lab/quota                         {"code": word, "value": n}: from now on that quota of Service Quotas is n
 Errors are {"error": …} with 404, 405 or 409.
 """

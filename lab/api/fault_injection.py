@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,14 +29,15 @@ class Refusals:
     share: float = 0
     code: str = ""
     service: str = ""
+    seconds: float = 0
     refused: int = 0
     # The same each time, so that a test that fails fails again.
     _chance: random.Random = field(default_factory=lambda: random.Random(1))
 
-    def set(self, share: float, code: str = THROTTLING, service: str = "") -> dict[str, object]:
-        """From now on a share of 0 to 1 of the calls to the service, as it is signed for, or to all. Returns how
-        many have been refused so far."""
-        self.share, self.code, self.service = share, code, service
+    def set(self, share: float, code: str = THROTTLING, service: str = "", seconds: float = 0) -> dict[str, object]:
+        """From now on a share of 0 to 1 of the calls to the service, as it is signed for, or to all, after so many
+        seconds without an answer. Returns how many have been refused so far."""
+        self.share, self.code, self.service, self.seconds = share, code, service, seconds
         return {"refused": self.refused}
 
     def answer(self, environ: Environ) -> tuple[str, str, str] | None:
@@ -47,6 +49,8 @@ class Refusals:
         if self.service not in ("", service):
             return None
         self.refused += 1
+        # The server has a thread for each call, so that others are answered meanwhile.
+        time.sleep(self.seconds)
         code, status = self.code, "403 Forbidden"
         if code == THROTTLING:
             code, status = TOO_OFTEN.get(service, (THROTTLING, "400 Bad Request"))

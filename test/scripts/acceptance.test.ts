@@ -156,16 +156,26 @@ describe("The acceptance check", () => {
   it("demands a job for patches unless they are off", () => {
     const jobs = ["backup", "restore-test", "certificate"];
     const crontab = jobs.map((job) => `echo '7 2 * * * /b/schedule.sh ${job} >>x'`).join("\n");
-    machine().fake("crontab", crontab);
+    machine().fake("crontab", `${crontab}\necho '* * * * * /b/ship-logs.sh >>x'`);
     machine().write("root/patch-schedule", "30 5 2 * *\n");
     fails("cron", /lacks the job patch$/, /-- \S+\/bin\/schedule\.sh$/);
     machine().write("root/patch-schedule", "off\n");
     expect(check("cron")[0]![1]).to.equal("ok");
   });
 
+  it("reports that the cron job of the logs is missing", () => {
+    const jobs =
+      "for job in backup restore-test certificate; do echo 7 /b/schedule.sh $job '>>x'; done";
+    machine().fake("crontab", jobs);
+    fails("cron", /lacks the job ship-logs\.sh$/, /-- \S+\/bin\/schedule\.sh$/);
+  });
+
   it("reports a scheduled command of the app that is missing or fails", () => {
     const jobs = ["backup", "restore-test", "certificate", "app note-2"];
-    const crontab = jobs.map((job) => `echo '7 2 * * * /b/schedule.sh ${job} >>x'`).join("\n");
+    const crontab = [
+      ...jobs.map((job) => `echo '7 2 * * * /b/schedule.sh ${job} >>x'`),
+      "echo '* * * * * nice /b/ship-logs.sh >>x'",
+    ].join("\n");
     machine().write("root/app-schedule", "note-2\t7 2 * * *\tx\n");
     machine().fake("crontab", crontab);
     expect(check("cron")[0]![1]).to.equal("ok");

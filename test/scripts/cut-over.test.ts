@@ -46,6 +46,16 @@ describe("The cut-over", () => {
     expect(machine().log.lastIndexOf("sleep")).to.be.lessThan(machine().log.indexOf("stop blue"));
   });
 
+  it("has the last lines of a container sent before it removes it, whatever comes of that", () => {
+    machine().script("ship-logs.sh", `log "ship $*, up: $(ls '${machine().home}/up')"; exit 1`);
+    deployed("app:1");
+    deployed("app:2");
+    expect(at("ship last blue, up: blue")).to.be.lessThan(at("rm --force --stop blue"));
+    machine().write("health", "none 1\n");
+    expect(switchTo("app:3").status).to.equal(1);
+    expect(at("ship last blue, up: blue")).to.be.greaterThan(at("up --detach"));
+  });
+
   it("waits at most 30 s for the requests of the old version", () => {
     deployed("app:1");
     machine().write("busy", "9999\n");

@@ -70,9 +70,11 @@ describe("The processes beside web", () => {
   it("are stopped, each with its own time, before they are removed; their file stays, without them", () => {
     start();
     machine.write("log", "");
+    machine.script("ship-logs.sh", 'log "docker stop, then ship-logs $*"; exit 1');
     expect(machine.run("processes.sh", ["remove", "blue"]).status).to.equal(0);
     expect(machine.log.match(/^docker (stop|rm).*$/gm)).to.deep.equal([
       "docker stop 1 2",
+      "docker stop, then ship-logs last",
       "docker rm --force 1 2",
     ]);
     expect(services()).to.deep.equal([]);

@@ -40,6 +40,7 @@ describe("The schedule", () => {
     const jobs = (crontab: string) =>
       crontab.split("\n").flatMap((line) => line.split(`${schedule} `)[1] ?? []);
     expect(jobs(write())).to.deep.equal(own);
+    expect(write()).to.include(`\n* * * * * nice ${machine.root}/bin/ship-logs.sh ${log}\n`);
     const crontab = write("note\t*/5 0-6 * jan 7\techo 50 %\n", "other\t@daily\ttrue\n");
     expect(jobs(crontab)).to.deep.equal([...own, `app note ${log}`, `app other ${log}`]);
     expect(crontab).to.include(`\n*/5 0-6 * jan 7 ${schedule} app note ${log}\n`);

@@ -73,6 +73,15 @@ describe("The cost of an environment", () => {
     expect(report({ plain, watched })).to.match(/^check of the page +0\.00 +1\.50 +0\.00$/m);
   });
 
+  it("includes logs that outlive the machine with logRetentionDays, longer ones for more", () => {
+    const logs = (days: number) =>
+      estimate(settings(`logRetentionDays: ${days}`)).filter(({ what }) => what.startsWith("logs"));
+    expect(logs(0)).to.deep.equal([]);
+    expect(logs(30)[0]).to.include({ what: "logs that arrive, GB", usd: 0.5 });
+    expect(logs(60)[1]!.what).to.equal("logs that are kept");
+    expect(logs(60)[1]!.usd).to.be.closeTo(0.009, 1e-9);
+  });
+
   it("counts as many alarms as the program makes, with and without tasks", async () => {
     const alarmEmail = "ops@example.com";
     const alarms = (built: Program) => built.all("aws:cloudwatch/metricAlarm:MetricAlarm").length;

@@ -17,7 +17,7 @@ const runWhole = [
 ];
 /** Commands of other sections that these suites run. */
 const run =
-  /^(npm run (lab(:picture|:reachability)?|doctor)|(LAB_NAME=other )?lab\/\w+|pulumi (login|stack|config|up)\b.*|\.\/ops \w+|AWS_REGION=us-west-2 npm run picture)$/;
+  /^(npm run (lab(:picture|:reachability)?|doctor)|(LAB_NAME=other )?lab\/\w+|pulumi (login|stack|config|up)\b.*|\.\/ops \w+( --since 2d)?|AWS_REGION=us-west-2 npm run picture)$/;
 /** Commands that no test runs, with the reason. */
 const notRun: Readonly<Record<string, string>> = {
   "git clone REPOSITORY flask-on-aws && cd flask-on-aws": "the tests are in a clone",

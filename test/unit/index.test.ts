@@ -28,6 +28,7 @@ describe("The program", () => {
       "siteBucket",
       "backupBucket",
       "backupCopyBucket",
+      "logGroups",
       "configuredCommit",
       "vpcId",
     ]);

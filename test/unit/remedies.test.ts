@@ -4,6 +4,7 @@ import yaml from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { commandLine } from "../../operations/command-line.ts";
 import { ofAlarms } from "./remedies/alarms.ts";
+import { ofLogs } from "./remedies/logs.ts";
 import { ofPatches } from "./remedies/patches.ts";
 import { ofProgram } from "./remedies/program.ts";
 import { ofRestores } from "./remedies/restores.ts";
@@ -13,7 +14,7 @@ import { ofTasks } from "./remedies/tasks.ts";
 import { ofShell, ofTypeScript, remedies } from "./remedies/sources.ts";
 
 const table: Table = { ...ofScripts, ...ofRestores, ...ofTasks, ...ofPatches, ...ofProgram };
-const rows = [table, ofAlarms]
+const rows = [table, ofAlarms, ofLogs]
   .flatMap(Object.entries<Table[string]>)
   .flatMap(([file, proofs]) =>
     Object.entries(proofs).map(([begins, proof]) => ({ file, begins, proof })),

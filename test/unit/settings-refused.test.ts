@@ -81,6 +81,8 @@ describe("Settings", () => {
     ["appModule", "src/app:app", "must be MODULE:NAME"],
     ["appModule", "app:create_app('prod')", "must be MODULE:NAME"],
     ["appModule", "app:$(id)", "must be MODULE:NAME"],
+    ["logRetentionDays", 2, "must be one of: 0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150"],
+    ["logRetentionDays", -1, "must be one of: 0, 1, 3, 5"],
     ["alarmEmail", "ops", "must be a mail address"],
     ["alarmEmail", "ops@example", "must be a mail address"],
     ["alarmEmail", "Ops <ops@example.com>", "must be a mail address"],

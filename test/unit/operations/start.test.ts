@@ -79,8 +79,8 @@ describe("./ops", () => {
       "option '--to <server>' argument 'db' is invalid. Allowed choices are app, test.\nremedy: see ./ops ssh --help",
     ],
     [
-      ["logs", "--since", "3d"],
-      "option '--since <when>' argument '3d' is invalid. It is neither a duration, as 30m or 24h, nor a time.\nremedy: see ./ops logs --help",
+      ["logs", "--since", "3w"],
+      "option '--since <when>' argument '3w' is invalid. It is neither a duration, as 30m, 3h or 2d, nor a time.\nremedy: see ./ops logs --help",
     ],
     [
       ["logs", "--lines", "0"],
