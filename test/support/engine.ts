@@ -74,7 +74,7 @@ function linkPlugins(directory: string, withoutMachines: boolean): void {
     [
       "command",
       command.version,
-      withoutMachines ? "test/support/stand-in" : "lab/providers/fallback",
+      withoutMachines ? "test/support/without-machines" : "lab/providers/fallback",
     ],
   ] as const) {
     const plugin = join(directory, `resource-${name}-v${version}`);

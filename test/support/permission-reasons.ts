@@ -12,3 +12,6 @@ export function reasonsOf(): Map<string, string> {
     ),
   );
 }
+
+/** The reason of what the lab's provider does not ask AWS for, and the real one does: the contract test shows it. */
+export const ofProvider = "Pulumi's AWS provider asks for it";

@@ -53,7 +53,8 @@ describe("Who has the policies of `up`, and nothing else,", function () {
           "up",
           {
             ...{ instanceType: "t3.medium", cpuCredits: "standard", databaseAllocatedStorage: "30" },
-            ...{ natGateways: name === "dev" ? "per-zone" : "single", confirmDestroy: name },
+            ...{ natGateways: name === "dev" ? "per-zone" : "single", appHealthPath: "/health" },
+            confirmDestroy: name,
           },
         ],
         ["destroys it", "destroy"],
