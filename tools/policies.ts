@@ -12,7 +12,15 @@ const root = new URL("../", import.meta.url);
 
 /** Who gets which of the files. */
 export const roles = {
-  up: ["preview", "up-network", "up-services", "up-tasks", "up-domain", "state-read", "state-write"],
+  up: [
+    "preview",
+    "up-network",
+    "up-services",
+    "up-tasks",
+    "up-domain",
+    "state-read",
+    "state-write",
+  ],
   preview: ["preview", "state-read"],
   operate: ["operate", "preview", "state-read"],
   outputs: ["state-read"],

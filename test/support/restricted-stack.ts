@@ -13,8 +13,6 @@ export interface RestrictedStack {
   readonly places: Places;
   readonly user: Principal;
   readonly engine: Engine;
-  /** The engine's, of somebody else with the same stack. */
-  readonly as: (other: Principal) => Engine;
   readonly set: (settings: Readonly<Record<string, string>>) => Promise<void>;
   /** Runs a verb of the CLI without a preview, and expects that it succeeds. */
   readonly run: (verb: string) => Promise<string>;
@@ -22,24 +20,39 @@ export interface RestrictedStack {
 
 export const domainOf = (stack: string) => `${stack}.example.test`;
 
+/** Settings with which `up` makes all that the program can make: one part first, the rest later. */
+export const parts = (stack: "dev" | "prod") =>
+  [
+    { alarmEmail: "ops@example.com" },
+    {
+      ...{ domain: domainOf(stack), databaseLogs: "true", flowLogs: "true" },
+      ...{ appTasks: "2", appTasksMax: "4", appWorkerTasks: "1" },
+    },
+    {
+      ...{ instanceType: "t3.medium", cpuCredits: "standard", databaseAllocatedStorage: "30" },
+      ...{ natGateways: stack === "dev" ? "per-zone" : "single", appHealthPath: "/health" },
+      confirmDestroy: stack,
+    },
+  ] as const;
+
 /** Makes the zone of all stacks' domains. Resolves to its id. */
 export async function makeZone({ client }: ApiServer): Promise<string> {
   const zone = { Name: "example.test", CallerReference: "zone" };
   return (await new Route53(client).createHostedZone(zone)).HostedZone!.Id!.split("/").at(-1)!;
 }
 
-/** What has no default that `up` needs here: no other stack of the test has these names. */
+/** @param without an action that the user lacks */
 export async function restrictedStack(
   api: ApiServer,
   directory: string,
   stack: "dev" | "prod",
   zone: string,
+  without?: string,
 ): Promise<RestrictedStack> {
   const places = { project: "flask-on-aws", stack, zone, domain: domainOf(stack) };
-  const user = await makeRoleUser(api, "up", places);
-  const engineOf = ({ environment: credentials }: Principal) =>
-    engineFor(api, ".", directory, { credentials, withoutMachines: true, stack });
-  const engine = engineOf(user);
+  const user = await makeRoleUser(api, "up", places, without);
+  const credentials = user.environment;
+  const engine = engineFor(api, ".", directory, { credentials, withoutMachines: true, stack });
   await engine.begin();
   // Of the environment itself.
   copyFileSync(
@@ -47,6 +60,7 @@ export async function restrictedStack(
     join(directory, `whole/Pulumi.${stack}.yaml`),
   );
   const set = async (settings: Readonly<Record<string, string>>) => {
+    if (Object.keys(settings).length === 0) return;
     const values = Object.entries(settings).flatMap(([key, value]) => [
       "--plaintext",
       `${key}=${value}`,
@@ -60,7 +74,7 @@ export async function restrictedStack(
     expect(status, refusals(stdout + stderr)).to.equal(0);
     return stdout + stderr;
   };
-  return { places, user, engine, as: engineOf, set, run };
+  return { places, user, engine, set, run };
 }
 
 /** The lines that say what was refused, for the message of a test; all if there are none. */

@@ -49,7 +49,11 @@ async function makeAccount(api: ApiServer) {
     return Instances![0]!.InstanceId!;
   };
   const s3 = new S3(client);
-  const buckets = ["flask-on-aws-prod-backups-1a2b3c4", "flask-on-aws-dev-backups-1a2b3c4", "state"];
+  const buckets = [
+    "flask-on-aws-prod-backups-1a2b3c4",
+    "flask-on-aws-dev-backups-1a2b3c4",
+    "state",
+  ];
   for (const Bucket of buckets) await s3.createBucket({ Bucket });
   const states = ["prod", "dev"].map((stack) => `.pulumi/stacks/flask-on-aws/${stack}.json`);
   for (const Key of states) await s3.putObject({ Bucket: "state", Key, Body: "{}" });
@@ -91,7 +95,12 @@ describe("Who has the policies of `up` for dev", function () {
         Changes: [
           {
             Action: "UPSERT",
-            ResourceRecordSet: { Name, Type: "A", TTL: 60, ResourceRecords: [{ Value: "1.2.3.4" }] },
+            ResourceRecordSet: {
+              Name,
+              Type: "A",
+              TTL: 60,
+              ResourceRecords: [{ Value: "1.2.3.4" }],
+            },
           },
         ],
       },
@@ -253,7 +262,8 @@ describe("Who has the policies of `up` for dev", function () {
     [
       "delete the database of another stack",
       "rds:DeleteDBInstance",
-      () => new RDS(options).deleteDBInstance({ DBInstanceIdentifier: "flask-on-aws-prod-database1" }),
+      () =>
+        new RDS(options).deleteDBInstance({ DBInstanceIdentifier: "flask-on-aws-prod-database1" }),
     ],
     [
       "change another record of the zone",

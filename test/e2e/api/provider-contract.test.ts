@@ -137,7 +137,9 @@ describe("The lab's provider", function () {
   it("needs no action that the policies of `up` lack, and the real one has used those that only it needs", () => {
     expect(calls.refused).to.deep.equal([]);
     const only = [...reasonsOf()].filter(([, reason]) => reason === ofProvider);
-    const unused = only.map(([action]) => action).filter((action) => !calls.allowed.includes(action));
+    const unused = only
+      .map(([action]) => action)
+      .filter((action) => !calls.allowed.includes(action));
     expect(unused).to.deep.equal([]);
   });
 

@@ -8,8 +8,8 @@ import { policiesOf } from "../../../tools/policies.ts";
 import { reasonsOf } from "../../support/permission-reasons.ts";
 import { actionsOf, called } from "../../support/principals.ts";
 import {
-  domainOf,
   makeZone,
+  parts,
   restrictedStack,
   type RestrictedStack,
 } from "../../support/restricted-stack.ts";
@@ -36,27 +36,12 @@ describe("Who has the policies of `up`, and nothing else,", function () {
   for (const name of ["dev", "prod"] as const)
     describe(`for ${name}`, () => {
       let stack: RestrictedStack;
+      const [first, more, changed] = parts(name);
       const verbs: [what: string, verb: string, settings?: Readonly<Record<string, string>>][] = [
-        ["makes the stack", "up", { alarmEmail: "ops@example.com" }],
-        [
-          "adds a domain, tasks, their scaling and workers",
-          "up",
-          {
-            ...{ domain: domainOf(name), databaseLogs: "true", flowLogs: "true" },
-            ...{ appTasks: "2", appTasksMax: "4", appWorkerTasks: "1" },
-          },
-        ],
-        ["changes nothing in a second run", "up"],
+        ["makes the stack", "up", first],
+        ["adds a domain, tasks, their scaling and workers", "up", more],
         ["refreshes it", "refresh"],
-        [
-          "changes machines, NAT gateways and the database",
-          "up",
-          {
-            ...{ instanceType: "t3.medium", cpuCredits: "standard", databaseAllocatedStorage: "30" },
-            ...{ natGateways: name === "dev" ? "per-zone" : "single", appHealthPath: "/health" },
-            confirmDestroy: name,
-          },
-        ],
+        ["changes machines, NAT gateways, the health check and the database", "up", changed],
         ["destroys it", "destroy"],
       ];
       before(async () => {
