@@ -84,19 +84,12 @@ function withoutAction(policy: Policy, removed: string | undefined): Policy {
 
 /** The same actions on everything, without conditions: for programs whose resources have other names. */
 export function widened(policies: ReadonlyMap<FileName, Policy>): Map<string, Policy> {
-  const wide = [...policies].map(
-    ([file, policy]) =>
-      [
-        file,
-        {
-          ...policy,
-          Statement: policy.Statement.map(({ Condition: _, ...each }) => ({
-            ...each,
-            Resource: "*",
-          })),
-        },
-      ] as const,
-  );
+  const wide = [...policies].map(([file, { Version, Statement }]) => {
+    const everywhere = Statement.map(({ Sid, Effect, Action }) => ({
+      ...{ Sid, Effect, Action, Resource: "*" },
+    }));
+    return [file, { Version, Statement: everywhere }] as const;
+  });
   return new Map(wide);
 }
 

@@ -4,17 +4,24 @@ import { reveal, type Properties } from "../../../lab/providers/command/values.t
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBcYh7J2hOrxTAdLlI7UCvUAYlrbMbZNf1OqUTSZZcSo";
 const image = `123456789012.dkr.ecr.us-west-2.amazonaws.com/app@sha256:${"0a".repeat(32)}`;
-const processes = [{ name: "mailer", entryPoint: ["sh"], command: ["-c", "mail"], environment: [] }];
+const processes = [
+  { name: "mailer", entryPoint: ["sh"], command: ["-c", "mail"], environment: [] },
+];
 const pushed = { image, commit: "c0ffee", environment: 1, variables: ["SECRET_KEY"], processes };
 
-function printed({ create }: Properties): string {
-  const text = String(reveal(create ?? ""));
+const textOf = ({ create = "" }: Properties): string => {
+  const text = reveal(create);
+  return typeof text === "string" ? text : "";
+};
+
+function printed(inputs: Properties): string {
+  const text = textOf(inputs);
   if (text.includes("first-contact.ts")) return hostKey;
   return text.includes("push.sh") ? JSON.stringify(pushed) : "";
 }
 
 /** Wraps a type; `isMeant` says which of its commands a machine would be needed for. */
-function stand(type: string, isMeant: (inputs: Properties) => boolean): void {
+function replace(type: string, isMeant: (inputs: Properties) => boolean): void {
   const real = resources[type]!;
   const done = (inputs: Properties) =>
     Promise.resolve({ ...inputs, stdout: printed(inputs), stderr: "" });
@@ -27,8 +34,6 @@ function stand(type: string, isMeant: (inputs: Properties) => boolean): void {
   };
 }
 
-stand("command:remote:Command", () => true);
-stand("command:local:Command", ({ create }) =>
-  String(reveal(create ?? "")).startsWith("node deployer/"),
-);
+replace("command:remote:Command", () => true);
+replace("command:local:Command", (inputs) => textOf(inputs).startsWith("node deployer/"));
 await import("../../../lab/providers/command/main.ts");
