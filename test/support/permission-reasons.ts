@@ -1,14 +1,18 @@
-/** The table of rights in docs/permissions.md that no run of the tests uses. */
+/** The rights that no run of the lab uses, with their reasons: a section of docs/permissions.md. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The reason of each action, by action. */
 export function reasonsOf(): Map<string, string> {
   const page = readFileSync(join(import.meta.dirname, "../../docs/permissions.md"), "utf8");
-  const rows = page.matchAll(/^\| ((?:`[a-z0-9-]+:\w+`(?:, )?)+) +\| (.*?) +\|/gm);
+  const [, section = ""] = page.split("## Rights that no run of the lab uses\n");
+  const items = section.split(/^- /m).map((item) => item.replace(/\s+/g, " ").trim());
+  const found = items.map((item) => /^((?:`[a-z0-9-]+:\w+`(?:, )?)+): (.*)$/.exec(item));
   return new Map(
-    [...rows].flatMap(([, actions, reason]) =>
-      [...actions!.matchAll(/`([^`]+)`/g)].map(([, action]) => [action!, reason!] as const),
+    found.flatMap((match) =>
+      [...(match?.[1] ?? "").matchAll(/`([^`]+)`/g)].map(
+        ([, action]) => [action!, match![2]!] as const,
+      ),
     ),
   );
 }
