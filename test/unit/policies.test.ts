@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { reasonsOf } from "../support/permission-reasons.ts";
 import { actionsOf } from "../support/principals.ts";
 import { commandsOf, longest, policiesOf, type RoleName, roles } from "../../tools/policies.ts";
 import { program } from "./program.ts";
@@ -73,8 +74,10 @@ describe("The policies", () => {
     expect(allowed).to.have.members([...new Set(given)]);
   });
 
-  it("are explained: the page names each role", () => {
+  it("are explained: the page names each role, and has reasons for rights that there are only", () => {
     const page = readFileSync(join(root, "docs/permissions.md"), "utf8");
     for (const role of names) expect(page).to.match(new RegExp(`^\\| \`${role}\` `, "m"));
+    const actions = [...policiesOf("up", places).values()].flatMap(actionsOf);
+    expect(actions).to.include.members([...reasonsOf().keys()]);
   });
 });

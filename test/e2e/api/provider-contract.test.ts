@@ -65,6 +65,7 @@ const beyond = [
   "ecr:PutImageTagMutability",
   "ecs:UpdateCluster",
   "elasticloadbalancing:SetSecurityGroups",
+  "iam:PutRolePermissionsBoundary",
   "iam:UpdateRoleDescription",
 ];
 
