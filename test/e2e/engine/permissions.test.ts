@@ -1,4 +1,4 @@
-/** `up`, updates, `refresh` and `destroy` of dev and prod by somebody who has the policies of policies/ and nothing else. */
+/** `up`, updates, `refresh` and `destroy` of dev and prod by users with the policies of policies/ and nothing else. */
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
