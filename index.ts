@@ -2,6 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { createAlarms, watched } from "./alarms/create.ts";
 import { awsProvider } from "./aws-provider.ts";
+import { requireGithubProvider } from "./ci/github.ts";
+import { createCi } from "./ci/roles.ts";
 import { createMachines } from "./compute/machines.ts";
 import { balancerName } from "./compute/tasks/names.ts";
 import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
@@ -38,7 +40,7 @@ const opts = { providers: [provider] };
 const { profile, assumeRoles } = aws.config;
 const account = { region: settings.region, profile, assumeRoles };
 const { domain } = settings;
-const [zones, zone, origin] = await Promise.all([
+const [zones, zone, origin, github] = await Promise.all([
   placeNetwork(
     {
       project,
@@ -56,6 +58,7 @@ const [zones, zone, origin] = await Promise.all([
     ? findZone({ ...settings, ...tags, balancer: balancerName(`${name}-tasks`) }, provider)
     : undefined,
   findOrigin(settings, account, tags),
+  requireGithubProvider(settings, profile, provider),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
 ]);
 
@@ -290,3 +293,5 @@ export const siteBucket = site?.bucket ?? "";
 export const backupBucket = backups.bucket;
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;
+/** What GitHub Actions use; empty without ciRepository. */
+export const { ciDeployRoleArn, ciPreviewRoleArn } = createCi(name, settings, stack, github, opts);

@@ -5,6 +5,7 @@ import { zoneCapacity } from "../network/addresses.ts";
 import { formatCidr } from "../network/cidr.ts";
 import { scheduleProblems } from "./app-schedule.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
+import { ciProblems } from "./ci.ts";
 import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
@@ -138,5 +139,6 @@ const rules: readonly Rule[] = [
   databaseProblems,
   backupAges,
   publishingProblems,
+  ciProblems,
   protection,
 ];

@@ -9,6 +9,7 @@ import { overlaps, parseCidr } from "../network/cidr.ts";
 import { natGatewayModes } from "../network/network.ts";
 import { appVariables } from "./app-variables.ts";
 import { app } from "./app.ts";
+import { ci } from "./ci.ts";
 import { database } from "./database.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, refuse, text, wholeNumber } from "./fields.ts";
@@ -160,6 +161,7 @@ export const schema = z.object({
     'use https://github.com/OWNER/NAME.git, or "" to publish nothing',
   ),
   publishDump: z.boolean(),
+  ...ci,
   protectData: z.boolean(),
   confirmDestroy: z.string(),
 });

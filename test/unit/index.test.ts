@@ -28,6 +28,8 @@ describe("The program", () => {
       "siteBucket",
       "backupBucket",
       "configuredCommit",
+      "ciDeployRoleArn",
+      "ciPreviewRoleArn",
       "vpcId",
     ]);
     expect(names(true)).to.have.members(["sshPrivateKey", "databasePassword"]);

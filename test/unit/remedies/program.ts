@@ -29,7 +29,18 @@ const ofOrigin = by(
   "is refused before anything is created: ${limit}",
 );
 
+const ofCi = (title: string) => by("test/e2e/engine/ci.test.ts", title);
+
 export const ofProgram: Table = {
+  "ci/github.ts": {
+    "aws iam create-open-id-connect-provider": ofCi("refused without the account's provider"),
+    "aws iam add-client-id-to-open-id-connect-provider": ofCi("refused without AWS's audience"),
+  },
+  "settings/ci.ts": {
+    "use the output of": chosenValue,
+    "leave out some": chosenValue,
+    "pulumi config set ciRepository": by("test/unit/ci.test.ts", "refuse policies without"),
+  },
   "database/find-origin.ts": {
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
     "use one of": chosenValue,
