@@ -55,6 +55,7 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/health-checks                 {"healthChecks": [{"id", "type", "address", "domain", "port", "path", "interval",
                                            "threshold", "sni"}, …]}: those of Route 53; "address" is empty for a domain that
                                            does not resolve
+  GET  /_lab/actions?principal=ARN         {"allowed": [action, …], "refused": [action, …]}: what a user or a role has called
   GET  /_lab/mails?address=…               {"mails": [{"to", "subject", "text", "time"}, …]}: what SNS has sent to an address,
                                            or to all
   POST /_lab/confirm                       {"address": …}: somebody follows the links in the mails of SNS to that address;
@@ -139,13 +140,14 @@ class LabApi:
             ("GET", r"acm-ca", control_services.authority),
             ("POST", r"metrics", metrics.report),
             ("GET", r"health-checks", metrics.health_checks),
+            ("GET", r"actions", authorization.used),
             ("GET", r"mails", topics.mailbox),
             ("POST", r"confirm", topics.confirm),
             ("POST", r"ecr-login", control_services.login),
             ("POST", r"ecr-image", self._changing(control_services.report_image)),
         ]
 
-    def __call__(self, environ: Environ, start_response: Any, of_administrator: bool = True) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: Any, over_loopback: bool = True) -> Iterable[bytes]:
         body = _buffer_body(environ)
         if environ["PATH_INFO"] == "/_lab/checkip":
             start_response("200 OK", [("Content-Type", "text/plain")])
@@ -173,7 +175,7 @@ class LabApi:
             if site:
                 return website.respond(site, environ, start_response)
             try:
-                authorization.check(environ, body, of_administrator)
+                authorization.check(environ, body, over_loopback)
             except authorization.AccessDenied as problem:
                 return authorization.denial(problem, environ, start_response)
             response: Iterable[bytes] = self._moto(environ, respond)
@@ -252,7 +254,7 @@ class OnlyAws:
         if environ["PATH_INFO"].startswith(("/_lab/", "/moto-api")):
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"not found\n"]
-        return self._api(environ, start_response, of_administrator=False)
+        return self._api(environ, start_response, over_loopback=False)
 
 
 def _buffer_body(environ: Environ) -> bytes:

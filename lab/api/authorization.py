@@ -1,8 +1,8 @@
-"""Who may do what: the calls of the lab's machines and of its internet, judged before moto sees them.
+"""Who may do what: each call, judged before moto sees it.
 
-Calls over loopback are those of the account's administrator, whom only a bucket policy's Deny can stop. For S3
-every call is judged, by the role's policies and the bucket's; of the other services by the role's policies alone:
-those of `protected_resources` by action and resource, the rest by action.
+Calls over loopback are those of the account's administrator, whom only a bucket policy's Deny can stop, unless they
+are signed with the access key of a user that IAM has, or of a role's session. These, and all calls of the lab's machines and
+of its internet, are judged by the caller's policies and permissions boundary; for S3 by the bucket's policy, too.
 """
 
 import json
@@ -13,22 +13,27 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from moto.iam.access_control import PermissionResult
-from moto.iam.models import Role, iam_backends
-from moto.s3.models import FakeBucket, s3_backends
-from moto.sts.models import sts_backends
+from moto.s3.models import FakeBucket
 
 import policies
-import protected_resources
+import rights
 from patches import buckets
 from patches.patching import replaces
+from principals import ADMINISTRATOR, NOBODY, Principal, of_key, statements_of
+from rights import s3
+from rights.need import Call, Need
+from rights.s3 import bucket
+
+__all__ = ["AccessDenied", "bucket", "check", "denial", "is_public_read", "statements_of", "used"]
 
 Environ = dict[str, Any]
-ADMINISTRATOR = "arn:aws:iam::123456789012:user/administrator"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/([^/]+)/([a-z0-9-]+)/")
-_BUCKET_HOST = re.compile(r"(.+?)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
 
 # STS API reference: "No permissions are required to perform this operation."
 _FOR_EVERYBODY = ("sts:GetCallerIdentity",)
+
+# ARN of a principal: the actions that it was allowed, and those that it was not.
+_used: dict[str, tuple[set[str], set[str]]] = {}
 
 
 class AccessDenied(Exception):
@@ -41,24 +46,38 @@ def permitted_here(_original: Any, _bucket: FakeBucket, _action: str, _resource:
     return PermissionResult.PERMITTED
 
 
-def check(environ: Environ, body: bytes, of_administrator: bool) -> None:
-    """Raises AccessDenied if the call is not allowed."""
+def check(environ: Environ, body: bytes, over_loopback: bool) -> None:
+    """Raises AccessDenied if the call is not allowed, or if the lab cannot judge it."""
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     region, service = (credential[2], credential[3]) if credential else ("", "s3")
-    principal, own = (ADMINISTRATOR, None) if of_administrator else _role(credential[1] if credential else "")
-    if service == "s3":
-        for action, bucket, resource in _s3_actions(environ, body):
-            _judge(principal, own, action, resource, bucket, _context(environ, principal))
-    elif own is not None and principal is not None:
-        scope = protected_resources.Scope(region, principal.split(":")[4])
-        for need in protected_resources.needs(service, _action(environ, body), scope, body):
-            if need.action not in _FOR_EVERYBODY:
-                _judge(principal, own, need.action, need.resource, None, _context(environ, principal) | need.context)
+    try:
+        principal = of_key(credential[1] if credential else "")
+        if over_loopback and principal in (None, NOBODY):
+            principal = ADMINISTRATOR
+        if principal is None:
+            raise AccessDenied("The AWS Access Key Id you provided does not exist in our records.")
+        context = _context(environ, principal.arn)
+        if service == "s3":
+            for action, owner, resource in s3.actions(environ, body):
+                _judge(principal, Need(action, resource), owner, context)
+        elif principal.arn is not None and principal.statements is not None:
+            for need in rights.needs(_call(environ, body, service, region, principal.arn)):
+                if need.action not in _FOR_EVERYBODY:
+                    _judge(principal, need, None, context)
+    except NotImplementedError as problem:
+        raise AccessDenied(f"the lab cannot judge this call: {problem}") from problem
+
+
+def used(principal: str) -> dict[str, Any]:
+    """`{"allowed": [action, …], "refused": [action, …]}` of all calls of a principal so far, by its ARN."""
+    allowed, refused = _used.get(principal, (set(), set()))
+    return {"allowed": sorted(allowed), "refused": sorted(refused)}
 
 
 def is_public_read(bucket: FakeBucket, key: str) -> bool:
     """Whether somebody without credentials or TLS may get the object."""
-    return _allowed(None, [], "s3:GetObject", f"{bucket.arn}/{key}", bucket, {"aws:securetransport": "false"})
+    need = Need("s3:GetObject", f"{bucket.arn}/{key}")
+    return _allowed(NOBODY, need, bucket, {"aws:securetransport": "false"})
 
 
 def denial(problem: AccessDenied, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -67,49 +86,47 @@ def denial(problem: AccessDenied, environ: Environ, start_response: Any) -> Iter
         return [json.dumps({"__type": "AccessDeniedException", "message": str(problem)}).encode()]
     start_response("403 Forbidden", [("Content-Type", "application/xml")])
     error = f"<Code>AccessDenied</Code><Message>{escape(str(problem))}</Message>"
-    if "s3" in environ.get("HTTP_AUTHORIZATION", "s3"):
+    signed = environ.get("HTTP_AUTHORIZATION", "/s3/")
+    if "/s3/" in signed:
         return [f"<Error>{error}</Error>".encode()]
-    return [f"<Response><Errors><Error>{error}</Error></Errors></Response>".encode()]
+    if "/ec2/" in signed:
+        error = error.replace("AccessDenied", "UnauthorizedOperation")
+        return [f"<Response><Errors><Error>{error}</Error></Errors></Response>".encode()]
+    return [f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode()]
 
 
-def _judge(principal: str | None, own: Any, action: str, resource: str, bucket: FakeBucket | None, context: Any) -> None:
-    if not _allowed(principal, own, action, resource, bucket, context):
-        who = f"User: {principal} is" if principal else "Access by nobody is"
-        raise AccessDenied(f'{who} not authorized to perform: {action} on resource: "{resource}"')
+def _judge(principal: Principal, need: Need, owner: FakeBucket | None, context: policies.Context) -> None:
+    allowed = _allowed(principal, need, owner, context)
+    if principal.arn and principal.statements is not None:
+        _used.setdefault(principal.arn, (set(), set()))[0 if allowed else 1].add(need.action)
+    if not allowed:
+        who = f"User: {principal.arn} is" if principal.arn else "Access by nobody is"
+        raise AccessDenied(f'{who} not authorized to perform: {need.action} on resource: "{need.resource}"')
 
 
-def _allowed(
-    principal: str | None, own: Any, action: str, resource: str, bucket: FakeBucket | None, context: policies.Context
-) -> bool:
-    by_role = True if own is None else policies.decision(own, action, resource, context)
+def _allowed(principal: Principal, need: Need, owner: FakeBucket | None, context: policies.Context) -> bool:
+    context = context | need.context
+    by_identity = principal.decision(need.action, need.resource, context)
     by_bucket = None
-    if bucket is not None and bucket.policy:
-        stated = [each for each in policies.statements(json.loads(bucket.policy)) if policies.is_for(each, principal)]
-        by_bucket = policies.decision(stated, action, resource, context)
-        if principal is None and by_bucket and buckets.blocks(bucket, "restrict_public_buckets"):
+    if owner is not None and owner.policy:
+        stated = [each for each in policies.statements(json.loads(owner.policy)) if policies.is_for(each, principal.arn)]
+        by_bucket = policies.decision(stated, need.action, need.resource, context)
+        if principal.arn is None and by_bucket and buckets.blocks(owner, "restrict_public_buckets"):
             by_bucket = None
-    return False not in (by_role, by_bucket) and bool(by_role or by_bucket)
+    return False not in (by_identity, by_bucket) and bool(by_identity or by_bucket)
 
 
-def _role(access_key: str) -> tuple[str | None, list[policies.Statement]]:
-    """The ARN and the policies of the role whose session it is. Raises AccessDenied for an unknown key."""
-    if not access_key:
-        return None, []
-    for account, by_partition in sts_backends.items():
-        for partition, backend in by_partition.items():
-            for session in backend.assumed_roles:
-                if session.access_key_id == access_key:
-                    iam = iam_backends[account][partition]
-                    role = iam.get_role_by_arn(session.role_arn)
-                    return role.arn, statements_of(role)
-    raise AccessDenied("The AWS Access Key Id you provided does not exist in our records.")
-
-
-def statements_of(role: Role) -> list[policies.Statement]:
-    """Of the role's own policies and of the managed ones that are attached to it."""
-    versions = [version for policy in role.managed_policies.values() for version in policy.versions]
-    documents = [*role.policies.values(), *(version.document for version in versions if version.is_default)]
-    return [each for text in documents for each in policies.statements(json.loads(text))]
+def _call(environ: Environ, body: bytes, service: str, region: str, principal: str) -> Call:
+    return Call(
+        service=service,
+        action=_action(environ, body),
+        region=region,
+        account=principal.split(":")[4],
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"],
+        query=environ.get("QUERY_STRING", ""),
+        body=body,
+    )
 
 
 def _context(environ: Environ, principal: str | None) -> policies.Context:
@@ -123,67 +140,7 @@ def _context(environ: Environ, principal: str | None) -> policies.Context:
 
 
 def _action(environ: Environ, body: bytes) -> str:
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    return target.rpartition(".")[2] or parse_qs(body.decode()).get("Action", [""])[0]
-
-
-# S3 Control's calls are signed as S3's, and begin with its API version. The lab knows those on this one thing.
-_ACCOUNT_BLOCK = "v20180820/configuration/publicAccessBlock"
-# What a call to S3 is, by its query's first parameter, beside the plain ones.
-_OF_BUCKET = {
-    "location": "GetBucketLocation",
-    "policy": "BucketPolicy",
-    "versioning": "BucketVersioning",
-    "versions": "ListBucketVersions",
-    "uploads": "ListBucketMultipartUploads",
-    "lifecycle": "LifecycleConfiguration",
-    "encryption": "EncryptionConfiguration",
-    "website": "BucketWebsite",
-    "tagging": "BucketTagging",
-    "acl": "BucketAcl",
-    "publicAccessBlock": "BucketPublicAccessBlock",
-}
-
-
-def _s3_actions(environ: Environ, body: bytes) -> list[tuple[str, FakeBucket | None, str]]:
-    """(action, bucket, resource) of a call to S3; several for a deletion of several objects."""
-    host = environ.get("HTTP_HOST", "").split(":")[0]
-    path = environ["PATH_INFO"].lstrip("/")
-    hosted = _BUCKET_HOST.fullmatch(host)
-    name, _, key = (hosted[1], "", path) if hosted else path.partition("/")
-    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    method = environ["REQUEST_METHOD"]
-    if not name:
-        return [("s3:ListAllMyBuckets", None, "*")]
-    if path == _ACCOUNT_BLOCK:
-        return [(f"s3:{'Get' if method == 'GET' else 'Put'}AccountPublicAccessBlock", None, "*")]
-    owner, arn = bucket(name), f"arn:aws:s3:::{name}"
-    verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}.get(method, "Get")
-    if key:
-        if "tagging" in query or "acl" in query:
-            return [(f"s3:{verb}Object{'Tagging' if 'tagging' in query else 'Acl'}", owner, f"{arn}/{key}")]
-        if method == "DELETE" and "uploadId" in query:
-            return [("s3:AbortMultipartUpload", owner, f"{arn}/{key}")]
-        version = "Version" if "versionId" in query and verb != "Put" else ""
-        calls = [(f"s3:{verb}Object{version}", owner, f"{arn}/{key}")]
-        source = environ.get("HTTP_X_AMZ_COPY_SOURCE", "").lstrip("/")
-        if source:
-            calls.append(("s3:GetObject", bucket(source.partition("/")[0]), f"arn:aws:s3:::{source}"))
-        return calls
-    if method == "POST" and "delete" in query:
-        keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
-        return [("s3:DeleteObject", owner, f"{arn}/{each}") for each in keys]
-    for parameter, action in _OF_BUCKET.items():
-        if parameter in query:
-            whole = action.startswith(("Get", "List"))
-            return [(f"s3:{action}" if whole else f"s3:{verb}{action}", owner, arn)]
-    plain = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}.get(method, "ListBucket")
-    return [(f"s3:{plain}", owner, arn)]
-
-
-def bucket(name: str) -> FakeBucket | None:
-    for by_partition in s3_backends.values():
-        for backend in by_partition.values():
-            if name in backend.buckets:
-                return backend.buckets[name]
-    return None
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if target or "x-www-form-urlencoded" not in environ.get("CONTENT_TYPE", ""):
+        return target
+    return parse_qs(body.decode()).get("Action", [""])[0]

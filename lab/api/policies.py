@@ -14,6 +14,27 @@ Context = dict[str, str]
 Statement = dict[str, Any]
 
 
+# Marks in a context: it has all tags of the resource, and all that the request sets.
+RESOURCE_TAGS = "lab:resource-tags"
+REQUEST_TAGS = "lab:request-tags"
+# Keys that a context has whenever AWS's would have them.
+_KNOWN_KEYS = {
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:securetransport",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "cloudwatch:namespace",
+    "ec2:createaction",
+    "ecs:cluster",
+    "iam:awsservicename",
+    "iam:passedtoservice",
+    "iam:permissionsboundary",
+    "iam:policyarn",
+}
+
+
 def decision(statements: Iterable[Statement], action: str, resource: str, context: Context) -> bool | None:
     """True if an Allow applies, False if a Deny does, None if neither."""
     found = {
@@ -68,10 +89,21 @@ _OPERATORS = {
 
 def _holds(condition: dict[str, dict[str, Any]], context: Context) -> bool:
     return all(
-        _one_holds(operator, context.get(key.lower()), [str(each) for each in _list(wanted)])
+        _one_holds(operator, _found(key.lower(), context), [str(each) for each in _list(wanted)])
         for operator, keys in condition.items()
         for key, wanted in keys.items()
     )
+
+
+def _found(key: str, context: Context) -> str | None:
+    """The value of a key in the request; None if it has none."""
+    is_known = {
+        "aws:resourcetag": RESOURCE_TAGS in context,
+        "aws:requesttag": REQUEST_TAGS in context,
+    }.get(key.split("/")[0], key in _KNOWN_KEYS)
+    if not is_known:
+        raise NotImplementedError(f"the lab does not know the condition key {key} of this action")
+    return context.get(key)
 
 
 def _one_holds(operator: str, found: str | None, wanted: list[str]) -> bool:

@@ -116,7 +116,7 @@ describe("The lab's API", function () {
     [
       "describe instances",
       () => machineInEc2.send(new ec2.DescribeInstancesCommand({})),
-      "AccessDenied",
+      "UnauthorizedOperation",
     ],
   ];
   for (const [what, call, expected] of calls) {
