@@ -89,6 +89,7 @@ const network = new Network(
     zones,
     natGateways: settings.natGateways,
     flowLogs: settings.flowLogs,
+    buckets: settings.appBuckets,
   },
   opts,
 );

@@ -66,6 +66,13 @@ const adminCidr = z.string().check((context) => {
     refuse(context, "must be /8 or smaller, not most of the internet", addNetwork());
 });
 
+/** S3 user guide, "General purpose bucket naming rules". A pattern would let others' buckets through. */
+const bucketName = text(
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  "must be the name of an S3 bucket, 3 to 63 of a-z, 0-9, - and .",
+  "use the name alone, without s3:// and without *",
+);
+
 /** Settings whose values are in the stack's file as they are. */
 export const schema = z.object({
   adminCidrs: z.array(adminCidr).check((context) => {
@@ -77,6 +84,7 @@ export const schema = z.object({
   availabilityZones: z.array(z.string()),
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
+  appBuckets: z.array(bucketName),
   alarmEmail: mailAddress,
   domain,
   dnsZone: text(

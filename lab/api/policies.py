@@ -32,6 +32,14 @@ _KNOWN_KEYS = {
     "iam:passedtoservice",
     "iam:permissionsboundary",
     "iam:policyarn",
+    # IAM user guide, "Available keys for AWS OIDC federation".
+    *(
+        f"token.actions.githubusercontent.com:{claim}"
+        for claim in (
+            *("actor", "actor_id", "aud", "enterprise_id", "environment", "job_workflow_ref"),
+            *("ref", "repository", "repository_id", "sub", "workflow"),
+        )
+    ),
 }
 
 
@@ -100,7 +108,7 @@ def _found(key: str, context: Context) -> str | None:
     is_known = {
         "aws:resourcetag": RESOURCE_TAGS in context,
         "aws:requesttag": REQUEST_TAGS in context,
-    }.get(key.split("/")[0], key in _KNOWN_KEYS)
+    }.get(key.split("/")[0], key in context or key in _KNOWN_KEYS)
     if not is_known:
         raise NotImplementedError(f"the lab does not know the condition key {key} of this action")
     return context.get(key)

@@ -234,6 +234,7 @@ export const ofProgram: Table = {
     "use such a one": chosenValue,
     "use the output of": chosenValue,
     "remove the second one": chosenValue,
+    "use the name alone": chosenValue,
   },
   "settings/tasks.ts": {
     "use ": refusedOfTasks,
