@@ -6,6 +6,7 @@ import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { accountState } from "./contract/account-state.ts";
 import { alarms } from "./contract/alarms.ts";
 import { balancers } from "./contract/balancers.ts";
+import { ci } from "./contract/ci.ts";
 import { containers } from "./contract/containers.ts";
 import { data } from "./contract/data.ts";
 import { comparable, lookups, prepare } from "./contract/lookups.ts";
@@ -29,6 +30,7 @@ interface Round {
 const subjects = [
   ...network,
   ...machines,
+  ...ci,
   ...data,
   ...records,
   ...balancers,

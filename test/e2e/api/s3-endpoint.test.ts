@@ -70,8 +70,10 @@ describe("The policy of the S3 endpoint", function () {
     );
   });
 
-  it("does not count for calls that do not come from the VPC", async () => {
+  it("does not count for calls from outside of the VPC, not even with the machine's key", async () => {
     expect(await write(administrator, other)).to.equal("written");
+    const { credentials } = machine.config;
+    expect(await write(new S3({ ...api.client, credentials }), other)).to.equal("written");
   });
 
   it("refuses a bucket of another account whose name begins alike", async () => {
