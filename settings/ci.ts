@@ -38,10 +38,14 @@ export const ci = {
 type Values = Partial<z.output<z.ZodObject<typeof ci>>>;
 
 /** Policies need roles. */
-export function ciProblems({ ciRepository, ...policies }: Values): Problem[] {
+export function ciProblems({
+  ciRepository,
+  ciDeployPolicies = [],
+  ciPreviewPolicies = [],
+}: Values): Problem[] {
   if (ciRepository !== "") return [];
-  return Object.entries(policies)
-    .filter(([key, arns]) => /^ci\w+Policies$/.test(key) && (arns as string[]).length > 0)
+  return Object.entries({ ciDeployPolicies, ciPreviewPolicies })
+    .filter(([, arns]) => arns.length > 0)
     .map(([key, arns]) =>
       refused(
         key,
