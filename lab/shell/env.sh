@@ -8,8 +8,8 @@
 #   LAB_CACHE   toolchain, shared by all labs (default ~/.cache/flask-on-aws-lab)
 #   LAB_SUBNET   N of the lab subnet, 198.18.N.0/24, which is the lab's internet; set while the lab is up
 #   LAB_API_PORT, AWS_ENDPOINT_URL   where the lab's AWS API listens, on loopback
-#   LAB_ACCESS_KEY_ID   access key of a role's session or of a user, whose rights count in place of the administrator's. The
-#               lab's API knows a caller by it alone
+#   LAB_ACCESS_KEY_ID, LAB_SECRET_ACCESS_KEY   of a user that the lab's IAM has, who then calls AWS in place of the
+#               administrator
 #   CHECKIP_URL   what tells this machine's address in the lab, in place of https://checkip.amazonaws.com
 
 if [[ $(uname -s) != Linux ]]; then
@@ -29,7 +29,8 @@ export LAB_HOME=$LAB_ROOT/.lab/$LAB_NAME
 export LAB_CACHE=${LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flask-on-aws-lab}
 
 # The lab's programs speak to the lab's API only, whatever AWS account this machine is set up for.
-export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_ACCESS_KEY_ID=${LAB_ACCESS_KEY_ID:-test} AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true
+export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_EC2_METADATA_DISABLED=true
+export AWS_ACCESS_KEY_ID=${LAB_ACCESS_KEY_ID:-test} AWS_SECRET_ACCESS_KEY=${LAB_SECRET_ACCESS_KEY:-test}
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 if [[ ${NO_PROXY:-} != 127.0.0.1* ]]; then
   export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
