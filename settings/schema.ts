@@ -84,7 +84,6 @@ export const schema = z.object({
   availabilityZones: z.array(z.string()),
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
-  appBuckets: z.array(bucketName),
   alarmEmail: mailAddress,
   domain,
   dnsZone: text(
@@ -169,6 +168,7 @@ export const schema = z.object({
     'use https://github.com/OWNER/NAME.git, or "" to publish nothing',
   ),
   publishDump: z.boolean(),
+  appBuckets: z.array(bucketName),
   ...ci,
   protectData: z.boolean(),
   confirmDestroy: z.string(),

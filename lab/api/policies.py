@@ -19,6 +19,14 @@ RESOURCE_TAGS = "lab:resource-tags"
 REQUEST_TAGS = "lab:request-tags"
 # Keys that a context has whenever AWS's would have them.
 _KNOWN_KEYS = {
+    # IAM user guide, "Available keys for AWS OIDC federation".
+    *(
+        f"token.actions.githubusercontent.com:{claim}"
+        for claim in (
+            *("actor", "actor_id", "aud", "enterprise_id", "environment", "job_workflow_ref"),
+            *("ref", "repository", "repository_id", "sub", "workflow"),
+        )
+    ),
     "aws:principalaccount",
     "aws:principalarn",
     "aws:securetransport",
@@ -32,14 +40,6 @@ _KNOWN_KEYS = {
     "iam:passedtoservice",
     "iam:permissionsboundary",
     "iam:policyarn",
-    # IAM user guide, "Available keys for AWS OIDC federation".
-    *(
-        f"token.actions.githubusercontent.com:{claim}"
-        for claim in (
-            *("actor", "actor_id", "aud", "enterprise_id", "environment", "job_workflow_ref"),
-            *("ref", "repository", "repository_id", "sub", "workflow"),
-        )
-    ),
 }
 
 

@@ -33,11 +33,10 @@ const role = resource<Plain<RoleState>>({
     const policy = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
     return Role && { ...Role, AssumeRolePolicyDocument: policy };
   },
-  async update(context, { id: RoleName, olds, news: { description = "", assumeRolePolicy } }) {
+  async update(context, { id: RoleName, news: { description = "", assumeRolePolicy } }) {
     const PolicyDocument = assumeRolePolicy as string;
     await iam(context).updateAssumeRolePolicy({ RoleName, PolicyDocument });
-    if (description !== (olds.description ?? ""))
-      await iam(context).updateRoleDescription({ RoleName, Description: description });
+    await iam(context).updateRoleDescription({ RoleName, Description: description });
   },
   delete: (context, RoleName) => iam(context).deleteRole({ RoleName }),
 });

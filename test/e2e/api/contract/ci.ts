@@ -24,7 +24,12 @@ export const ci: Subject[] = [
     "iam/role",
     "aws_iam_role",
     "pipeline",
-    { name: "pipeline", path: "/ci/", assumeRolePolicy: trusting("octo-org/octo-repo") },
+    {
+      name: "pipeline",
+      path: "/ci/",
+      description: "ci",
+      assumeRolePolicy: trusting("octo-org/octo-repo"),
+    },
     [{ assumeRolePolicy: trusting("octo-org@1/octo-repo@2"), tags: { Name: "pipeline" } }],
   ),
   subject(
