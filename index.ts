@@ -27,12 +27,14 @@ import { Backups } from "./storage/backups.ts";
 import { Certificates } from "./storage/certificates.ts";
 import { requirePublicBuckets } from "./storage/public-access-block.ts";
 import { Site } from "./storage/site.ts";
+import { limitRoles } from "./trust-policy.ts";
 
 const settings = readSettings();
 const project = pulumi.getProject();
 const stack = pulumi.getStack();
 const name = `${project}-${stack}`;
 
+limitRoles(settings.permissionsBoundary);
 const tags = { project, stack };
 const provider = awsProvider(name, settings.region, tags);
 const opts = { providers: [provider] };
@@ -165,7 +167,7 @@ const { appServer, testServer, user, privateKey, appHostKey, testHostKey } = cre
   access: sshAccess,
   bucketArns: [backups.arn, ...(certificates ? [certificates.arn] : [])],
   // The program has RDS choose the end of the identifier.
-  databaseArn: `arn:aws:rds:*:*:db:${name}-database-*`,
+  databaseArn: `arn:aws:rds:*:*:db:${name}-database*`,
   siteObjectArns: site?.writable ?? [],
   provider,
 });

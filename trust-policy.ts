@@ -1,3 +1,4 @@
+import type { RoleArgs } from "@pulumi/aws/iam/role.js";
 import * as pulumi from "@pulumi/pulumi";
 
 /**
@@ -23,5 +24,20 @@ export function trustPolicy(
           : { Condition: { StringEquals: { "aws:SourceAccount": accountId } } }),
       },
     ],
+  });
+}
+
+/**
+ * Gives every role that the program makes from here on a permissions boundary: who may make roles could else make one that may
+ * do everything, and use it.
+ *
+ * @param boundary ARN of a policy, or "" for none
+ */
+export function limitRoles(boundary: string): void {
+  if (boundary === "") return;
+  pulumi.runtime.registerStackTransformation(({ type, props, opts }) => {
+    if (type !== "aws:iam/role:Role") return undefined;
+    const limited: RoleArgs = { ...(props as RoleArgs), permissionsBoundary: boundary };
+    return { props: limited, opts };
   });
 }

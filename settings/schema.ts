@@ -84,6 +84,11 @@ export const schema = z.object({
   availabilityZones: z.array(z.string()),
   natGateways: choice(natGatewayModes, "use single"),
   flowLogs: z.boolean(),
+  permissionsBoundary: text(
+    /^$|^arn:aws:iam::\d{12}:policy\/[\w+=,.@/-]+$/,
+    "must be the ARN of an IAM policy",
+    'use "" for no limit',
+  ),
   alarmEmail: mailAddress,
   domain,
   dnsZone: text(

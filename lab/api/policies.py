@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-# The request's condition keys, in lower case; AWS compares their names without regard to case.
+# The request's condition keys, in lower case; AWS compares their names without regard to case. A key with several values has
+# them on lines of their own.
 Context = dict[str, str]
 Statement = dict[str, Any]
 
@@ -40,6 +41,7 @@ _KNOWN_KEYS = {
     "iam:passedtoservice",
     "iam:permissionsboundary",
     "iam:policyarn",
+    "route53:changeresourcerecordsetsnormalizedrecordnames",
 }
 
 
@@ -117,6 +119,9 @@ def _found(key: str, context: Context) -> str | None:
 def _one_holds(operator: str, found: str | None, wanted: list[str]) -> bool:
     if operator == "Null":
         return (found is None) == (wanted[0].lower() == "true")
+    if operator.startswith("ForAllValues:"):
+        each = operator.removeprefix("ForAllValues:")
+        return all(_one_holds(each, value, wanted) for value in (found or "").splitlines())
     name = operator.removesuffix("IfExists")
     positive = name.replace("Not", "", 1)
     if positive not in _OPERATORS:

@@ -91,7 +91,7 @@ describe("The instances", () => {
       {
         Effect: "Allow",
         Action: "rds:DescribeDBInstances",
-        Resource: "arn:aws:rds:*:*:db:flask-on-aws-dev-database-*",
+        Resource: "arn:aws:rds:*:*:db:flask-on-aws-dev-database*",
       },
       {
         Effect: "Allow",

@@ -35,6 +35,13 @@ const notRun: Readonly<Record<string, string>> = {
   "npm run lab:redeploy-under-load": "needs a machine that does nothing else",
   "npm run lab:latency": "needs a machine that does nothing else",
   "./ops rollback --undo": "test/scripts/rollback.test.ts runs it",
+  "npm run --silent policies -- boundary prod": "test/unit/policies.test.ts runs it",
+  "npm run --silent policies -- boundary prod | sh":
+    "it calls AWS; the test of the one before runs the output",
+  "npm run --silent policies -- up prod --state-bucket YOUR_BUCKET --state-key ARN_OF_THE_KEY | sh":
+    "the same",
+  "npm run --silent policies -- up dev --zone ID --domain app.example.com": "the same",
+  "grep -l ec2:CreateVpc policies/*.json": "test/e2e/engine/removed-rights.test.ts runs it",
 };
 /** Sections whose indented lines are not commands, or are checked elsewhere. */
 const others: Readonly<Record<string, string>> = {

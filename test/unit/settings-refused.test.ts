@@ -138,6 +138,7 @@ describe("Settings", () => {
     ["domain", "2001:db8::7", "must be a name"],
     ["domain", "http://[2001:db8::7]/", "must be a name"],
     ["domain", "app.internal", "must be a public name"],
+    ["permissionsBoundary", "boundary", "must be the ARN of an IAM policy"],
     ["dnsZone", "example.com", "must be the id of a zone in Route 53"],
     ["domain", "*.example.com", "must be a single name"],
     ["domain", "app.example.com:443", "must be the name alone"],

@@ -77,7 +77,7 @@ def _named(call: Call) -> dict[str, Tags]:
             if kind in limited:
                 found[_arn(call, kind, identifier)] = dict(backend.tags.get(identifier, {}))
         if parameter == "KeyName" and "key-pair" in limited and call.action != "ImportKeyPair":
-            pair = backend.keypairs.get(value)
+            pair = backend.key_pairs.get(value)
             found[_arn(call, "key-pair", value)] = dict(backend.tags.get(pair.id, {})) if pair else {}
     return found
 

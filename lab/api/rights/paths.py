@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import policies
 from rights.need import Call, Need
 
 _ZONE = "arn:aws:route53:::hostedzone/"
@@ -25,13 +26,21 @@ _ROUTE53 = (
 )
 
 
+def _records(call: Call) -> policies.Context:
+    """The names of the records that a call changes. Route 53 developer guide, "Using IAM policy conditions for fine-grained
+    access control"."""
+    names = re.findall(r"<ResourceRecordSet>.*?<Name>(.*?)</Name>", call.body.decode(), re.S)
+    normal = "\n".join(name.lower().rstrip(".") for name in names)
+    return {"route53:changeresourcerecordsetsnormalizedrecordnames": normal}
+
+
 def _route53(call: Call) -> list[Need]:
     path = re.sub(r"^/\d{4}-\d{2}-\d{2}/", "", call.path).rstrip("/")
     for method, pattern, action, arn in _ROUTE53:
         match = re.fullmatch(pattern, path)
         if match and method == call.method:
             resource = f"{arn}{match[1]}" if arn else "*"
-            return [Need(f"route53:{action}", resource)]
+            return [Need(f"route53:{action}", resource, _records(call) if action == "ChangeResourceRecordSets" else {})]
     raise NotImplementedError(f"the lab does not know Route 53's {call.method} {path}")
 
 

@@ -56,6 +56,8 @@ def actions(environ: Environ, body: bytes) -> list[tuple[str, FakeBucket | None,
             return [("s3:AbortMultipartUpload", owner, f"{arn}/{key}")]
         version = "Version" if "versionId" in query and verb != "Put" else ""
         calls = [(f"s3:{verb}Object{version}", owner, f"{arn}/{key}")]
+        if verb == "Put" and environ.get("HTTP_X_AMZ_TAGGING"):
+            calls.append(("s3:PutObjectTagging", owner, f"{arn}/{key}"))
         source = environ.get("HTTP_X_AMZ_COPY_SOURCE", "").lstrip("/")
         if source:
             calls.append(("s3:GetObject", bucket(source.partition("/")[0]), f"arn:aws:s3:::{source}"))

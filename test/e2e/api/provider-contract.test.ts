@@ -1,5 +1,8 @@
 import { expect } from "chai";
 
+import { policiesOf } from "../../../tools/policies.ts";
+import { ofProvider, reasonsOf } from "../../support/permission-reasons.ts";
+import { called, makeUser, type Principal, widened } from "../../support/principals.ts";
 import { ProviderProcess } from "../../support/aws-provider.ts";
 import { skip } from "../../support/skip.ts";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
@@ -27,6 +30,12 @@ interface Round {
   readonly found: Map<string, { real: Inputs; labProvider: Inputs }>;
 }
 
+/** What the real provider was allowed and refused, and what both did. */
+interface Contract {
+  readonly rounds: Round[];
+  readonly calls: Awaited<ReturnType<typeof called>>;
+}
+
 const subjects = [
   ...network,
   ...machines,
@@ -45,9 +54,36 @@ const rounds = [
   { name: "round 3", made: false },
 ];
 
+/** For changes that the rounds make, and that the program makes to no resource that exists. */
+const beyond = [
+  "ec2:AssociateIamInstanceProfile",
+  "ec2:DescribeIamInstanceProfileAssociations",
+  "ec2:DescribeVolumesModifications",
+  "ec2:ModifyInstanceMetadataOptions",
+  "ec2:ModifyNetworkInterfaceAttribute",
+  "ec2:ModifySecurityGroupRules",
+  "ec2:ModifyVolume",
+  "ec2:ReplaceRouteTableAssociation",
+  "ecr:PutImageTagMutability",
+  "ecs:UpdateCluster",
+  "elasticloadbalancing:SetSecurityGroups",
+  "iam:PutRolePermissionsBoundary",
+  "iam:UpdateRoleDescription",
+];
+
+/** Who the real provider calls as: somebody who may do what `up` may, and no other action, on everything. */
+function makeRealUser(api: ApiServer): Promise<Principal> {
+  const places = { project: "contract", stack: "dev", zone: "Z1", domain: "example.test" };
+  const Statement = [{ Sid: "Beyond", Effect: "Allow", Action: beyond, Resource: "*" }] as const;
+  const policies = widened(policiesOf("up", places));
+  policies.set("beyond", { Version: "2012-10-17", Statement });
+  return makeUser(api, "real", policies);
+}
+
 /** Runs all rounds with both providers, each with its own AWS account. */
-async function compare(provider: Provider, real: ApiServer, other: ApiServer): Promise<Round[]> {
-  const terraform = await Terraform.start(provider, real.endpoint, subjects);
+async function compare(provider: Provider, real: ApiServer, other: ApiServer): Promise<Contract> {
+  const user = await makeRealUser(real);
+  const terraform = await Terraform.start(provider, real.endpoint, subjects, user);
   const labProcess = await ProviderProcess.start(other.endpoint);
   const labProvider = new LabProvider(labProcess, subjects);
   const results: Round[] = [];
@@ -69,7 +105,7 @@ async function compare(provider: Provider, real: ApiServer, other: ApiServer): P
       const found = made ? await lookUp(terraform, labProvider) : noneFound;
       results.push({ plans, states, found });
     }
-    return results;
+    return { rounds: results, calls: await called(real, user) };
   } finally {
     await labProcess.stop();
     await terraform.remove();
@@ -94,7 +130,7 @@ async function lookUp(terraform: Terraform, labProvider: LabProvider): Promise<R
 }
 
 /** The rounds, or why there are none. */
-async function begin(): Promise<Round[] | string> {
+async function begin(): Promise<Contract | string> {
   const provider = findProvider();
   if (typeof provider === "string") return provider;
   const apis = await Promise.all([startApi(), startApi()]);
@@ -112,11 +148,21 @@ describe("The lab's provider", function () {
   this.timeout(900_000);
 
   let results: Round[] = [];
+  let calls: Contract["calls"];
 
   before(async function () {
     const found = await begun;
     if (typeof found === "string") skip(this, found);
-    results = found;
+    ({ rounds: results, calls } = found);
+  });
+
+  it("needs no action that the policies of `up` lack, and the real one has used those that only it needs", () => {
+    expect(calls.refused).to.deep.equal([]);
+    const only = [...reasonsOf()].filter(([, reason]) => reason === ofProvider);
+    const unused = only
+      .map(([action]) => action)
+      .filter((action) => !calls.allowed.includes(action));
+    expect(unused).to.deep.equal([]);
   });
 
   for (const subject of subjects)

@@ -19,6 +19,7 @@ const role = resource<Plain<RoleState>>({
     path: replace({ default: "/" }),
     assumeRolePolicy: update({ same: sameJson, aws: "AssumeRolePolicyDocument" }),
     description: update(),
+    permissionsBoundary: update(),
   },
   outputs: ["arn"],
   autoname: { property: "name", maxLength: 64, separator: "-" },
@@ -31,12 +32,18 @@ const role = resource<Plain<RoleState>>({
   async find(context, RoleName) {
     const { Role } = await iam(context).getRole({ RoleName });
     const policy = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
-    return Role && { ...Role, AssumeRolePolicyDocument: policy };
+    const PermissionsBoundary = Role?.PermissionsBoundary?.PermissionsBoundaryArn;
+    return Role && { ...Role, AssumeRolePolicyDocument: policy, PermissionsBoundary };
   },
-  async update(context, { id: RoleName, news: { description = "", assumeRolePolicy } }) {
+  async update(context, { id: RoleName, olds, news }) {
+    const { description = "", assumeRolePolicy, permissionsBoundary: limit } = news;
     const PolicyDocument = assumeRolePolicy as string;
     await iam(context).updateAssumeRolePolicy({ RoleName, PolicyDocument });
     await iam(context).updateRoleDescription({ RoleName, Description: description });
+    if (limit === olds.permissionsBoundary) return;
+    if (limit)
+      await iam(context).putRolePermissionsBoundary({ RoleName, PermissionsBoundary: limit });
+    else await iam(context).deleteRolePermissionsBoundary({ RoleName });
   },
   delete: (context, RoleName) => iam(context).deleteRole({ RoleName }),
 });

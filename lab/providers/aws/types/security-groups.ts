@@ -57,9 +57,10 @@ const defaultSecurityGroup = resource<Plain<DefaultSecurityGroupState>>({
     ];
     return (await ec2(context).describeSecurityGroups({ Filters })).SecurityGroups?.[0]?.GroupId;
   },
+  /** As the real provider: the tags first, so that a policy can limit the rest to what has them. */
   async complete(context, id, { tagsAll = {} }) {
-    await revokeRules(context, id);
     await retag(context, id, { set: tagsAll, remove: [] });
+    await revokeRules(context, id);
   },
   find: findGroup,
   delete: () => Promise.resolve(),

@@ -3,6 +3,7 @@ import { ref, statement, type Subject, subject } from "./subject.ts";
 const assumedBy = (service: string): string =>
   statement({ Action: "sts:AssumeRole", Principal: { Service: `${service}.amazonaws.com` } });
 const spread = (json: string): string => JSON.stringify(JSON.parse(json), undefined, 4);
+const boundary = (name: string): string => `arn:aws:iam::123456789012:policy/${name}`;
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ7n3zZ5B5JwT8eDqGtwTw3tZbU7Qn0qQ5cU5n3m3YzF";
 const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB0Ww8ljr5rUYiJZ6b4Hn7hWQ2o8mW1r9u3Q4zvQyJ1K";
@@ -30,10 +31,19 @@ export const machines: Subject[] = [
     "iam/role",
     "aws_iam_role",
     "leaf",
-    { name: "leaf", assumeRolePolicy: assumedBy("ec2"), description: "first" },
+    {
+      ...{ name: "leaf", assumeRolePolicy: assumedBy("ec2"), description: "first" },
+      permissionsBoundary: boundary("first"),
+    },
     [
-      { assumeRolePolicy: spread(assumedBy("ec2")), description: "second" },
-      { assumeRolePolicy: assumedBy("lambda"), description: undefined, tags: { Name: "leaf" } },
+      {
+        ...{ assumeRolePolicy: spread(assumedBy("ec2")), description: "second" },
+        permissionsBoundary: boundary("second"),
+      },
+      {
+        ...{ assumeRolePolicy: assumedBy("lambda"), description: undefined },
+        ...{ permissionsBoundary: undefined, tags: { Name: "leaf" } },
+      },
       { name: "leaf-too" },
     ],
   ),

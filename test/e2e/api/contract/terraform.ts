@@ -6,6 +6,7 @@ import { arch, homedir, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import type { Principal } from "../../../support/principals.ts";
 import { type Lookup, lookups } from "./lookups.ts";
 import {
   address,
@@ -100,14 +101,17 @@ export class Terraform {
   private readonly endpoint: string;
   private readonly version: string;
   private readonly subjects: readonly Subject[];
+  private readonly caller: Principal;
 
   private constructor(
     directory: string,
     endpoint: string,
     version: string,
     subjects: readonly Subject[],
+    caller: Principal,
   ) {
     this.directory = directory;
+    this.caller = caller;
     this.endpoint = endpoint;
     this.version = version;
     this.subjects = subjects;
@@ -118,9 +122,10 @@ export class Terraform {
     { mirror, version }: Provider,
     endpoint: string,
     subjects: readonly Subject[],
+    caller: Principal,
   ): Promise<Terraform> {
     const directory = await mkdtemp(join(tmpdir(), "contract-"));
-    const terraform = new Terraform(directory, endpoint, version, subjects);
+    const terraform = new Terraform(directory, endpoint, version, subjects, caller);
     await writeFile(
       join(directory, "cli.tfrc"),
       `disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = "${mirror}"\n  }\n}\n`,
@@ -215,8 +220,8 @@ export class Terraform {
       provider: {
         aws: {
           region: "us-west-2",
-          access_key: "test",
-          secret_key: "test",
+          access_key: this.caller.credentials.accessKeyId,
+          secret_key: this.caller.credentials.secretAccessKey,
           skip_credentials_validation: true,
           skip_metadata_api_check: "true",
           skip_requesting_account_id: true,
