@@ -13,6 +13,9 @@ const audience = "sts.amazonaws.com";
 /** Who merges decides what runs on this branch. */
 const main = "refs/heads/main";
 
+/** Of the roles of CI. Rights on the stack's own roles, PROJECT-STACK-*, do not reach these: CI could give itself more. */
+export const ciPath = "/ci/";
+
 /** What a role of CI is for: `up`, or to read what `up` would do. */
 export const ciUses = ["deploy", "preview"] as const;
 export type CiUse = (typeof ciUses)[number];

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ciTrustPolicy, ciUses, type CiUse } from "./github.ts";
+import { ciPath, ciTrustPolicy, ciUses, type CiUse } from "./github.ts";
 import { ciPolicyArns, type CiPolicies } from "./policies.ts";
 
 /** Arguments of {@link CiRoles}. */
@@ -33,8 +33,7 @@ export class CiRoles extends pulumi.ComponentResource {
     const role = new aws.iam.Role(
       name,
       {
-        // The rights to change the stack's own roles, PROJECT-STACK-*, do not reach these: they could give themselves more.
-        path: "/ci/",
+        path: ciPath,
         description: descriptions[use],
         assumeRolePolicy: ciTrustPolicy(use, args),
         tags: { Name: name },

@@ -29,6 +29,10 @@ const notRun: Readonly<Record<string, string>> = {
     "test/e2e/engine/ci.test.ts makes the call",
   "gh api repos/OWNER/NAME --jq '\"\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)\"'":
     "it asks GitHub",
+  "npm run --silent policies -- boundary STACK | sh":
+    "test/e2e/engine/ci.test.ts makes such policies",
+  "npm run --silent policies -- up STACK --state-bucket YOUR_BUCKET --state-key ARN_OF_THE_KEY | sh":
+    "test/e2e/engine/ci.test.ts makes such policies",
   "lab/dns-record": "test/unit/lab/dns-record.test.ts runs it",
   "npm run lab:updates": "takes 8 minutes",
   "npm run lab:faults": "takes an hour; test/e2e/stack/faults.test.ts runs a sample",

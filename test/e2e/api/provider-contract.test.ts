@@ -67,6 +67,9 @@ const beyond = [
   "ecr:PutImageTagMutability",
   "ecs:UpdateCluster",
   "elasticloadbalancing:SetSecurityGroups",
+  // An administrator makes the roles of CI.
+  "iam:AttachRolePolicy",
+  "iam:DetachRolePolicy",
   "iam:PutRolePermissionsBoundary",
   "iam:UpdateRoleDescription",
 ];

@@ -1,12 +1,18 @@
 /** A stack with roles for GitHub Actions, with the real engine. */
 import { IAM } from "@aws-sdk/client-iam";
+import { STS } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { type Engine, engineFor } from "../../support/engine.ts";
+import { makeBoundary, makePolicies } from "../../support/principals.ts";
+import { refusals } from "../../support/restricted-stack.ts";
+import { policiesOf, type RoleName } from "../../../tools/policies.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
+
+const places = { project: "flask-on-aws", stack: "dev" };
 
 describe("A stack with ciRepository", function () {
   // A run of the engine takes 5 s, or a minute while other tests run.
@@ -20,7 +26,7 @@ describe("A stack with ciRepository", function () {
   before(async () => {
     api = await startApi();
     iam = new IAM(api.client);
-    engine = engineFor(api, ".", directory);
+    engine = engineFor(api, ".", directory, { withoutMachines: true });
     await engine.begin();
     await engine.pulumi("config", "set", "ciRepository", "octo-org/octo-repo");
   });
@@ -66,5 +72,71 @@ describe("A stack with ciRepository", function () {
     expect(text).to.match(/\+ +aws:iam:Role +flask-on-aws-dev-deploy/);
     expect(text).to.match(/\+ +aws:iam:Role +flask-on-aws-dev-preview/);
     expect(text).to.not.match(/OpenIdConnectProvider/i);
+  });
+
+  it("is made by an administrator, then previewed, deployed and compared by the roles of CI", async () => {
+    const arns = await makePolicies(api, places);
+    const policies = (role: RoleName) =>
+      [...policiesOf(role, places).keys()].map((file) => arns.get(file)!);
+    const values = {
+      permissionsBoundary: await makeBoundary(api, places),
+      ...Object.fromEntries(
+        policies("up").map((arn, index) => [`ciDeployPolicies[${index}]`, arn]),
+      ),
+      ...Object.fromEntries(
+        policies("preview").map((arn, index) => [`ciPreviewPolicies[${index}]`, arn]),
+      ),
+    };
+    const runs = async (as: Engine, ...args: string[]) => {
+      const { status, stdout, stderr } = await as.pulumi(...args);
+      expect(status, refusals(stdout + stderr)).to.equal(0);
+      return stdout;
+    };
+    for (const [key, value] of Object.entries(values))
+      await runs(engine, "config", "set", "--path", key, value);
+    await runs(engine, "up", "--yes", "--skip-preview");
+    const { ciDeployRoleArn, ciPreviewRoleArn } = JSON.parse(
+      await runs(engine, "stack", "output", "--json"),
+    ) as Record<string, string>;
+
+    // The stack's own roles are limited. Those of CI do more: they make these.
+    const { Roles = [] } = await iam.listRoles();
+    for (const { RoleName, Path } of Roles) {
+      const { Role } = await iam.getRole({ RoleName });
+      const limit = Role!.PermissionsBoundary?.PermissionsBoundaryArn;
+      expect(limit, RoleName).to.equal(Path === "/ci/" ? undefined : values.permissionsBoundary);
+    }
+
+    /** The engine with the credentials that a job gets for its token. */
+    const job = async (RoleArn: string | undefined, context: string, ref: string) => {
+      const iss = "https://token.actions.githubusercontent.com";
+      const sub = `repo:octo-org/octo-repo:${context}`;
+      const body = JSON.stringify({ ...{ iss, sub, ref }, aud: "sts.amazonaws.com" });
+      const answer = await fetch(`${api.endpoint}/_lab/oidc-token`, { method: "POST", body });
+      const { token: WebIdentityToken } = (await answer.json()) as { token: string };
+      const session = { RoleArn, RoleSessionName: "job", WebIdentityToken };
+      const { Credentials } = await new STS(api.client).assumeRoleWithWebIdentity(session);
+      const credentials = {
+        AWS_ACCESS_KEY_ID: Credentials!.AccessKeyId!,
+        AWS_SECRET_ACCESS_KEY: Credentials!.SecretAccessKey!,
+        AWS_SESSION_TOKEN: Credentials!.SessionToken!,
+      };
+      return engineFor(api, ".", directory, { credentials, withoutMachines: true });
+    };
+    const main = "refs/heads/main";
+    const pullRequest = await job(ciPreviewRoleArn, "pull_request", "refs/pull/7/merge");
+    const deployment = await job(ciDeployRoleArn, "environment:dev", main);
+    const nightly = await job(ciPreviewRoleArn, `ref:${main}`, main);
+    await runs(engine, "config", "set", "--path", "adminCidrs[0]", "203.0.113.7/32");
+    expect(await runs(pullRequest, "preview")).to.match(/\+ 1 to create/);
+    const denied = await pullRequest.pulumi("up", "--yes", "--skip-preview");
+    expect(denied.status).to.not.equal(0);
+    expect(denied.stdout + denied.stderr).to.include("ec2:AuthorizeSecurityGroupIngress");
+    await runs(deployment, "up", "--yes", "--skip-preview");
+    await runs(nightly, "preview", "--refresh", "--expect-no-changes");
+    // The roles themselves are an administrator's.
+    await runs(engine, "config", "set", "ciRepository", "octo-org/another");
+    const escalated = await deployment.pulumi("up", "--yes", "--skip-preview");
+    expect(escalated.stdout + escalated.stderr).to.include("iam:UpdateAssumeRolePolicy");
   });
 });

@@ -8,6 +8,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run, type Result } from "../../../lab/support/lab.ts";
 import type { SshAccess } from "../../../network/ssh-access.ts";
+import { policiesOf } from "../../../tools/policies.ts";
+import { makeBoundary, makePolicies } from "../../support/principals.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
@@ -21,8 +23,9 @@ const jobs = {
   drift: { sub: `repo:${repository}:ref:refs/heads/main`, ...main },
 };
 type JobName = keyof typeof jobs;
-/** Managed policies of AWS: the project's own are proven by suites of their own. */
-const policies = { ciDeployPolicies: "AdministratorAccess", ciPreviewPolicies: "ReadOnlyAccess" };
+const places = { project: "flask-on-aws", stack: "dev" };
+/** The roles of policies/ that the settings name the policies of. */
+const policies = { ciDeployPolicies: "up", ciPreviewPolicies: "preview" } as const;
 
 interface Workflow {
   readonly jobs: Record<JobName, { readonly steps: readonly { name?: string; run?: string }[] }>;
@@ -72,8 +75,13 @@ describe("GitHub Actions", function () {
 
   it("gets its roles from an administrator's `up`", async () => {
     await lab.pulumi("config", "set", "ciRepository", repository);
-    for (const [key, name] of Object.entries(policies))
-      await lab.pulumi("config", "set", "--path", `${key}[0]`, `arn:aws:iam::aws:policy/${name}`);
+    const account = { client: await lab.client() };
+    const made = await makePolicies(account, places);
+    for (const [key, role] of Object.entries(policies))
+      for (const [index, file] of [...policiesOf(role, places).keys()].entries())
+        await lab.pulumi("config", "set", "--path", `${key}[${index}]`, made.get(file)!);
+    const boundary = await makeBoundary(account, places);
+    await lab.pulumi("config", "set", "permissionsBoundary", boundary);
     const { status, stdout } = await shared.stack.up();
     expect(status, stdout).to.equal(0);
     const { ciDeployRoleArn, ciPreviewRoleArn } = await lab.outputs();
@@ -159,7 +167,7 @@ describe("GitHub Actions", function () {
   });
 
   it("has no roles without the setting", async () => {
-    for (const key of ["ciRepository", ...Object.keys(policies)])
+    for (const key of ["ciRepository", "permissionsBoundary", ...Object.keys(policies)])
       await lab.pulumi("config", "rm", key);
     const { status, stdout } = await shared.stack.up();
     expect(status, stdout).to.equal(0);
