@@ -29,8 +29,8 @@ export function trustPolicy(
 }
 
 /**
- * Gives every role that the program makes from here on a permissions boundary: who may make roles could else make one that may
- * do everything, and use it.
+ * Gives every role that the program makes from here on a permissions boundary: who may make roles could else make one
+ * that may do everything, and use it.
  *
  * @param boundary ARN of a policy, or "" for none
  */

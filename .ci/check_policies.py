@@ -1,5 +1,5 @@
-"""Checks the policies of policies/ with parliament: that AWS has each action, and that the action knows the resources and the
-condition keys beside it.
+"""Checks the policies of policies/ with parliament: that AWS has each action, and that the action knows the resources
+and the condition keys beside it.
 usage: $LAB_VENV/bin/python .ci/check_policies.py
 """
 
@@ -35,7 +35,7 @@ def _of_files(texts: dict[str, str]) -> Iterator[str]:
 
 
 def _of_actions(texts: dict[str, str]) -> Iterator[str]:
-    """An action that needs several kinds of resources has some in one statement and some in another, with other conditions."""
+    """An action that needs several kinds of resources has them in several statements, whose conditions differ."""
     resources: dict[str, set[str]] = {}
     for text in texts.values():
         for statement in json.loads(text)["Statement"]:

@@ -1,6 +1,7 @@
 /**
  * Prints the commands that make a role's IAM policies for one stack, from the files of policies/.
- * usage: npm run --silent policies -- ROLE STACK [--zone ID] [--domain NAME] [--state-bucket NAME] [--state-key ARN] [| sh]
+ * usage: npm run --silent policies -- ROLE STACK [--zone ID --domain NAME] [--state-bucket NAME [--state-key ARN]]
+ * Append `| sh` to run them.
  */
 import { load } from "js-yaml";
 import { readFileSync, realpathSync } from "node:fs";

@@ -1,8 +1,9 @@
 """Who may do what: each call, judged before moto sees it.
 
 Calls over loopback are those of the account's administrator, whom only a bucket policy's Deny can stop, unless they
-are signed with the access key of a user that IAM has, or of a role's session. These, and all calls of the lab's machines and
-of its internet, are judged by the caller's policies and permissions boundary; for S3 by the bucket's policy, too.
+are signed with the access key of a user that IAM has, or of a role's session. These, and all calls of the lab's
+machines and of its internet, are judged by the caller's policies and permissions boundary; for S3 by the bucket's
+policy, too.
 """
 
 import json
@@ -123,7 +124,8 @@ def _allowed(principal: Principal, need: Need, owner: FakeBucket | None, context
     by_identity = principal.decision(need.action, need.resource, context)
     by_bucket = None
     if owner is not None and owner.policy:
-        stated = [each for each in policies.statements(json.loads(owner.policy)) if policies.is_for(each, principal.arn)]
+        document = json.loads(owner.policy)
+        stated = [each for each in policies.statements(document) if policies.is_for(each, principal.arn)]
         by_bucket = policies.decision(stated, need.action, need.resource, context)
         if principal.arn is None and by_bucket and buckets.blocks(owner, "restrict_public_buckets"):
             by_bucket = None

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-# The request's condition keys, in lower case; AWS compares their names without regard to case. A key with several values has
-# them on lines of their own.
+# The request's condition keys, in lower case; AWS compares their names without regard to case. A key with several
+# values has them on lines of their own.
 Context = dict[str, str]
 Statement = dict[str, Any]
 

@@ -18,9 +18,14 @@ export interface Principal {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
+/** An account of a lab, as its administrator reaches it. */
+export interface Account {
+  readonly client: ConstructorParameters<typeof IAM>[0] & object;
+}
+
 /** Makes a user with these managed policies, by names of theirs. */
 export async function makeUser(
-  { client }: Pick<ApiServer, "client">,
+  { client }: Account,
   UserName: string,
   policies: ReadonlyMap<string, Policy>,
 ): Promise<Principal> {
@@ -44,7 +49,7 @@ export async function makeUser(
 
 /** A user with the policies of a role for a stack. `without` removes one action of them. */
 export function makeRoleUser(
-  api: Pick<ApiServer, "client">,
+  account: Account,
   role: RoleName,
   places: Places,
   without?: string,
@@ -52,12 +57,12 @@ export function makeRoleUser(
   const policies = new Map<string, Policy>(policiesOf(role, places));
   for (const [file, policy] of policies) policies.set(file, withoutAction(policy, without));
   const name = `${role}-of-${places.stack}${without ? `-without-${without.replace(":", "-")}` : ""}`;
-  return makeUser(api, name, policies);
+  return makeUser(account, name, policies);
 }
 
 /** Makes the policies of `up`, those of previews among them. Resolves to their ARNs, by file. */
 export async function makePolicies(
-  { client }: Pick<ApiServer, "client"> | { readonly client: object },
+  { client }: Account,
   places: Places,
 ): Promise<Map<FileName, string>> {
   const iam = new IAM(client);
@@ -72,10 +77,7 @@ export async function makePolicies(
 }
 
 /** Makes the policy that limits the stack's roles. Resolves to its ARN, for the setting permissionsBoundary. */
-export async function makeBoundary(
-  { client }: Pick<ApiServer, "client"> | { readonly client: object },
-  places: Places,
-): Promise<string> {
+export async function makeBoundary({ client }: Account, places: Places): Promise<string> {
   const { Policy } = await new IAM(client).createPolicy({
     PolicyName: `${places.project}-${places.stack}-boundary`,
     PolicyDocument: JSON.stringify(policyOf("boundary", places)),

@@ -31,7 +31,8 @@ export const parts = (stack: "dev" | "prod") =>
     {
       ...{ instanceType: "t3.medium", cpuCredits: "standard", databaseAllocatedStorage: "30" },
       ...{ natGateways: stack === "dev" ? "per-zone" : "single", appHealthPath: "/health" },
-      confirmDestroy: stack,
+      // Else RDS would make the change later, and a preview would find it.
+      ...{ databaseApplyImmediately: "true", confirmDestroy: stack },
     },
   ] as const;
 

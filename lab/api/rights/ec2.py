@@ -1,7 +1,7 @@
 """The permissions of EC2's calls: for each resource that a call names, by the tags that it has, and for each new one.
 
-Source: EC2 user guide, "Identity-based policies for Amazon EC2" and "Grant permission to tag Amazon EC2 resources during
-creation".
+Source: EC2 user guide, "Identity-based policies for Amazon EC2" and "Grant permission to tag Amazon EC2 resources
+during creation".
 """
 
 import re

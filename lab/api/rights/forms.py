@@ -146,7 +146,12 @@ def _no_context(_call: Call) -> policies.Context:
 
 
 # The action that sets tags in a call that creates; AWS checks it beside the one that creates.
-_TAGGERS = {"rds": "AddTagsToResource", "elasticloadbalancing": "AddTags", "sns": "TagResource", "cloudwatch": "TagResource"}
+_TAGGERS = {
+    "cloudwatch": "TagResource",
+    "elasticloadbalancing": "AddTags",
+    "rds": "AddTagsToResource",
+    "sns": "TagResource",
+}
 
 
 def _tagging(service: str, call: Call, resources: list[str]) -> list[Need]:

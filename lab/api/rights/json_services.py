@@ -102,8 +102,8 @@ def _logs(call: Call, action: str, body: Body) -> list[str]:
 def _also(service: str, call: Call) -> list[Need]:
     """Further permissions of a call: roles that it passes on, and tags that it sets at creation.
 
-    IAM user guide, "Grant a user permissions to pass a role to an AWS service". ECS developer guide, "Grant permission to
-    tag resources on creation".
+    IAM user guide, "Grant a user permissions to pass a role to an AWS service". ECS developer guide, "Grant permission
+    to tag resources on creation".
     """
     action, body = call.action, call.json
     found: list[Need] = []
@@ -124,8 +124,8 @@ def _acm(call: Call, action: str, body: Body) -> list[str]:
 
 
 def _scaling(call: Call, action: str, body: Body) -> list[str]:
-    """The ARN of a target ends with an id that only AWS knows: Application Auto Scaling user guide, "Identity-based policy
-    examples"."""
+    """The ARN of a target ends with an id that only AWS knows: Application Auto Scaling user guide, "Identity-based
+    policy examples"."""
     return ["*"] if action.startswith("Describe") else [call.arn("application-autoscaling", "scalable-target/*")]
 
 

@@ -64,9 +64,11 @@ def tagged(resource: Tags | None = None, request: Tags | None = None) -> policie
     """The condition keys of the tags that a resource has, and of those that a call gives it."""
     context: policies.Context = {}
     if resource is not None:
-        context |= {policies.RESOURCE_TAGS: "known", **{f"aws:resourcetag/{key.lower()}": resource[key] for key in resource}}
+        context |= {f"aws:resourcetag/{key.lower()}": value for key, value in resource.items()}
+        context[policies.RESOURCE_TAGS] = "known"
     if request is not None:
-        context |= {policies.REQUEST_TAGS: "known", **{f"aws:requesttag/{key.lower()}": request[key] for key in request}}
+        context |= {f"aws:requesttag/{key.lower()}": value for key, value in request.items()}
+        context[policies.REQUEST_TAGS] = "known"
     return context
 
 

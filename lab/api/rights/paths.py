@@ -27,8 +27,8 @@ _ROUTE53 = (
 
 
 def _records(call: Call) -> policies.Context:
-    """The names of the records that a call changes. Route 53 developer guide, "Using IAM policy conditions for fine-grained
-    access control"."""
+    """The names of the records that a call changes. Route 53 developer guide, "Using IAM policy conditions for
+    fine-grained access control"."""
     names = re.findall(r"<ResourceRecordSet>.*?<Name>(.*?)</Name>", call.body.decode(), re.S)
     normal = "\n".join(name.lower().rstrip(".") for name in names)
     return {"route53:changeresourcerecordsetsnormalizedrecordnames": normal}

@@ -1,4 +1,4 @@
-/** `up`, updates, `refresh` and `destroy` of dev and prod by somebody who has the policies of policies/ and nothing else. */
+/** `up`, updates, `refresh` and `destroy` of dev and prod by users with the policies of policies/ and nothing else. */
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { policiesOf } from "../../../tools/policies.ts";
 import { reasonsOf } from "../../support/permission-reasons.ts";
-import { actionsOf, called } from "../../support/principals.ts";
+import { engineFor } from "../../support/engine.ts";
+import { actionsOf, called, makeRoleUser } from "../../support/principals.ts";
 import {
   makeZone,
   parts,
+  refusals,
   restrictedStack,
   type RestrictedStack,
 } from "../../support/restricted-stack.ts";
@@ -33,6 +35,11 @@ describe("Who has the policies of `up`, and nothing else,", function () {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  const reader = async ({ places }: RestrictedStack) => {
+    const user = await makeRoleUser(api, "preview", places);
+    return { user, credentials: user.environment };
+  };
+
   for (const name of ["dev", "prod"] as const)
     describe(`for ${name}`, () => {
       let stack: RestrictedStack;
@@ -42,7 +49,6 @@ describe("Who has the policies of `up`, and nothing else,", function () {
         ["adds a domain, tasks, their scaling and workers", "up", more],
         ["refreshes it", "refresh"],
         ["changes machines, NAT gateways, the health check and the database", "up", changed],
-        ["destroys it", "destroy"],
       ];
       before(async () => {
         stack = await restrictedStack(api, directory, name, zone);
@@ -53,6 +59,17 @@ describe("Who has the policies of `up`, and nothing else,", function () {
           if (settings) await stack.set(settings);
           await stack.run(verb);
         });
+
+      it("previews it by the policies of `preview` alone, and finds no change", async () => {
+        const { credentials, user } = await reader(stack);
+        const engine = engineFor(api, ".", directory, { credentials, stack: name });
+        const preview = ["preview", "--refresh", "--expect-no-changes"];
+        const { status, stdout, stderr } = await engine.pulumi(...preview);
+        expect(status, refusals(stdout + stderr)).to.equal(0);
+        expect((await called(api, user)).refused).to.deep.equal([]);
+      });
+
+      it("destroys it", () => stack.run("destroy"));
     });
 
   // In a suite of its own: mocha runs the tests of a suite before its inner suites.

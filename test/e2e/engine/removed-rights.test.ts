@@ -1,5 +1,6 @@
 /**
- * The policies of `up` with one right removed: `up`, or what comes after it, names the right, and the page says where it belongs.
+ * The policies of `up` with one right removed: `up`, or what comes after it, names the right, and the page says where
+ * it belongs.
  * RIGHTS=all, or a list with commas, in place of the sample: `npm run lab:rights` takes hours.
  */
 import { expect } from "chai";

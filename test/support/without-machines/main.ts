@@ -1,4 +1,4 @@
-/** The lab's command provider, but for commands that a machine would run: they succeed, and print what the program reads. */
+/** The lab's command provider. Commands for a machine do not run: they succeed, and print what the program reads. */
 import { resources } from "../../../lab/providers/command/resources.ts";
 import { reveal, type Properties } from "../../../lab/providers/command/values.ts";
 
