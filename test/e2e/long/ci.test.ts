@@ -67,7 +67,12 @@ describe("GitHub Actions", function () {
     const script = ['pulumi() { "$LAB_ROOT/lab/pulumi" "$@"; }', `cd "${directory}"`];
     const bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"];
     const result = await run("lab/in", [...bash, [...script, textOf(job, step)].join("\n")], {
-      env: { LAB_NAME: lab.name, LAB_ACCESS_KEY_ID: await sessionOf(job), STACK: "dev" },
+      env: {
+        LAB_NAME: lab.name,
+        LAB_OF_TESTS: "1",
+        LAB_ACCESS_KEY_ID: await sessionOf(job),
+        STACK: "dev",
+      },
     });
     return { ...result, said: result.stdout + result.stderr };
   };
