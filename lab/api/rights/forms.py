@@ -35,6 +35,7 @@ _RDS = {
     "DBInstanceIdentifier": "db",
     "TargetDBInstanceIdentifier": "db",
     "SourceDBInstanceIdentifier": "db",
+    "SourceDbiResourceId": "auto-backup",
     "DBSubnetGroupName": "subgrp",
     "DBParameterGroupName": "pg",
     "DBSnapshotIdentifier": "snapshot",

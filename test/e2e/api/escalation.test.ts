@@ -1,4 +1,5 @@
 /** What the policies of policies/ do not allow: to become an administrator, or to reach another stack. */
+import { ACM } from "@aws-sdk/client-acm";
 import * as ec2 from "@aws-sdk/client-ec2";
 import { IAM } from "@aws-sdk/client-iam";
 import { RDS } from "@aws-sdk/client-rds";
@@ -60,8 +61,11 @@ async function makeAccount(api: ApiServer) {
   const zone = await new Route53(client).createHostedZone({
     ...{ Name: "example.test", CallerReference: "1" },
   });
+  const { CertificateArn: certificate } = await new ACM(client).requestCertificate({
+    ...{ DomainName: "prod.example.test", Tags: tags("prod") },
+  });
   return {
-    ...{ own, boundary },
+    ...{ own, boundary, certificate: certificate! },
     machines: { dev: await machineOf("dev"), prod: await machineOf("prod") },
     zone: zone.HostedZone!.Id!.split("/").at(-1)!,
   };
@@ -264,6 +268,32 @@ describe("Who has the policies of `up` for dev", function () {
       "rds:DeleteDBInstance",
       () =>
         new RDS(options).deleteDBInstance({ DBInstanceIdentifier: "flask-on-aws-prod-database1" }),
+    ],
+    [
+      "begin its database with a snapshot of another stack",
+      "rds:RestoreDBInstanceFromDBSnapshot",
+      () =>
+        new RDS(options).restoreDBInstanceFromDBSnapshot({
+          DBInstanceIdentifier: "flask-on-aws-dev-database1",
+          DBSnapshotIdentifier: "flask-on-aws-prod-database1-final",
+        }),
+    ],
+    [
+      "begin it with a retained backup",
+      "rds:RestoreDBInstanceToPointInTime",
+      () =>
+        new RDS(options).restoreDBInstanceToPointInTime({
+          TargetDBInstanceIdentifier: "flask-on-aws-dev-database1",
+          ...{ SourceDbiResourceId: "db-PROD", UseLatestRestorableTime: true },
+        }),
+    ],
+    [
+      "give the certificate of another stack its own tags",
+      "acm:AddTagsToCertificate",
+      () =>
+        new ACM(options).addTagsToCertificate({
+          ...{ CertificateArn: made.certificate, Tags: tags("dev") },
+        }),
     ],
     [
       "change another record of the zone",

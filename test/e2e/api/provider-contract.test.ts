@@ -121,7 +121,9 @@ async function lookUp(terraform: Terraform, labProvider: LabProvider): Promise<R
   const found: Round["found"] = new Map();
   for (const lookup of lookups) {
     const result = await labProvider.lookUp(lookup);
-    const real = await terraform.lookUp(lookup, Object.keys(result));
+    const { ofCaller = [] } = lookup;
+    const names = Object.keys(result).filter((name) => !ofCaller.includes(name));
+    const real = await terraform.lookUp(lookup, names);
     // An older provider lacks some attributes.
     const both = Object.entries(result).filter(([name]) => name in real);
     found.set(lookup.token, {

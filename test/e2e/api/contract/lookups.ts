@@ -14,6 +14,8 @@ export interface Lookup {
   readonly args: Inputs;
   /** Address of what must be there before, if it is a subject. */
   readonly after?: string;
+  /** Outputs that say who calls: each provider is its own user. */
+  readonly ofCaller?: readonly string[];
 }
 
 const accountId = "123456789012";
@@ -44,6 +46,7 @@ export const lookups: readonly Lookup[] = [
     token: "aws:index/getCallerIdentity:getCallerIdentity",
     terraform: "aws_caller_identity",
     args: {},
+    ofCaller: ["arn", "userId"],
   },
   {
     token: "aws:ec2/getEips:getEips",
