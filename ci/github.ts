@@ -13,7 +13,7 @@ const audience = "sts.amazonaws.com";
 /** Who merges decides what runs on this branch. */
 const main = "refs/heads/main";
 
-/** Of the roles of CI. Rights on the stack's own roles, PROJECT-STACK-*, do not reach these: CI could give itself more. */
+/** Of the roles of CI. Rights on PROJECT-STACK-* do not reach them, or CI could give itself more. */
 export const ciPath = "/ci/";
 
 /** What a role of CI is for: `up`, or to read what `up` would do. */
@@ -23,8 +23,8 @@ export type CiUse = (typeof ciUses)[number];
 /**
  * Lets jobs of one repository use a role.
  *
- * To deploy: jobs of the branch main, with no environment or with the one that is named after the stack. The branch counts
- * with an environment, too: GitHub makes an environment that a job names and nobody has protected. To preview: jobs of
+ * To deploy: jobs of the branch main, with no environment or with the one that is named after the stack. The branch
+ * counts with an environment, too: GitHub makes an environment that a job names and nobody has protected. To preview: jobs of
  * pull requests, and of main. A tag, another branch, another repository or another audience is refused.
  *
  * @param repository as `sub` begins after `repo:`
@@ -62,8 +62,8 @@ export function ciTrustPolicy(
 }
 
 /**
- * The ARN of the account's provider for GitHub Actions; undefined without a repository. An account has one for all stacks,
- * so no stack makes or removes it.
+ * The ARN of the account's provider for GitHub Actions; undefined without a repository. An account has one for all
+ * stacks, so no stack makes or removes it.
  *
  * @param profile of the AWS CLI, which the remedies use
  * @throws pulumi.RunError if the account has none, or one that does not know AWS's audience, before anything is created

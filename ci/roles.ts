@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { ciPath, ciTrustPolicy, ciUses, type CiUse } from "./github.ts";
 import { ciPolicyArns, type CiPolicies } from "./policies.ts";
 
+export { requireGithubProvider } from "./github.ts";
+
 /** Arguments of {@link CiRoles}. */
 export interface CiRolesArgs {
   /** As `sub` of a token begins after `repo:`. */

@@ -12,17 +12,17 @@ export interface S3EndpointArgs {
   readonly buckets: readonly string[];
 }
 
-/** What the names of the stack's buckets have after {@link S3EndpointArgs.stack}; Pulumi puts seven digits behind it. */
+/** What the names of the stack's buckets have after {@link S3EndpointArgs.stack}, before Pulumi's seven digits. */
 const own = ["backups", "https", "site"];
 
 const withObjects = (arn: string) => [arn, `${arn}/*`];
 
 /**
- * What the endpoint lets through: the stack's buckets, those of the app, and the layers of images in ECR. Whoever gets into a
- * machine can then copy nothing to a bucket of their own in this region.
+ * What the endpoint lets through: the stack's buckets, those of the app, and the layers of images in ECR. Whoever gets
+ * into a machine can then copy nothing to a bucket of their own in this region.
  *
- * Nothing else that a machine downloads is in S3 of its region: Debian's packages, PyPI and npm come from Fastly, CloudFront
- * and Cloudflare, Docker Hub's layers from CloudFront and Cloudflare.
+ * Nothing else that a machine downloads is in S3 of its region: Debian's packages, PyPI and npm come from Fastly,
+ * CloudFront and Cloudflare, Docker Hub's layers from CloudFront and Cloudflare.
  *
  * @param account that owns the stack's buckets, since somebody else could give a bucket a name that begins alike
  */
@@ -57,7 +57,7 @@ export function s3EndpointPolicy(
 }
 
 /**
- * S3's gateway endpoint. It costs nothing, spares what NAT gateways charge a GB, and works without one. AWS itself puts its
+ * S3's gateway endpoint. It costs nothing, spares what NAT gateways charge a GB, and works without one. AWS puts its
  * routes into the tables, by prefix list, where they are in no Route's way.
  */
 export function s3Endpoint(name: string, args: S3EndpointArgs, parent: pulumi.Resource): void {

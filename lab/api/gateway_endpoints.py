@@ -1,6 +1,6 @@
 """By which S3 endpoint a machine's call comes, and what that lets through.
 
-VPC user guide, "Control access to VPC endpoints using endpoint policies": the policy adds to the others, and replaces none.
+VPC user guide, "Control access to VPC endpoints using endpoint policies": the policy replaces none of the others.
 The lab knows the machine of a call by its role's session, so it judges neither unsigned calls nor those of tasks.
 """
 
