@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { createAlarms, watched } from "./alarms/create.ts";
 import { awsProvider } from "./aws-provider.ts";
+import { createCi, requireGithubProvider } from "./ci/roles.ts";
 import { createMachines } from "./compute/machines.ts";
 import { balancerName } from "./compute/tasks/names.ts";
 import { planTasks, taskNotes } from "./compute/tasks/plan.ts";
@@ -42,12 +43,13 @@ const opts = { providers: [provider] };
 const { profile, assumeRoles } = aws.config;
 const account = { region: settings.region, profile, assumeRoles };
 const { domain } = settings;
-const [zones, zone, origin] = await Promise.all([
+const [zones, zone, origin, github] = await Promise.all([
   placeNetwork({ ...settings, ...tags, profile }, provider),
   domain
     ? findZone({ ...settings, ...tags, balancer: balancerName(`${name}-tasks`) }, provider)
     : undefined,
   findOrigin(settings, account, tags),
+  requireGithubProvider(settings, profile, provider),
   settings.site === "public" ? requirePublicBuckets({ stack, profile }, provider) : undefined,
   requireRegion(settings, provider),
 ]);
@@ -79,6 +81,7 @@ const network = new Network(
     zones,
     natGateways: settings.natGateways,
     flowLogs: settings.flowLogs,
+    buckets: settings.appBuckets,
   },
   opts,
 );
@@ -291,3 +294,5 @@ export const backupCopyBucket = backupCopy?.bucket ?? "";
 export const logGroups = groupNames(logs, tasks?.names.logGroup);
 /** The commit that the last `up` was told to serve. `./ops status` tells what serves now. */
 export const configuredCommit = commit;
+/** What GitHub Actions use; empty without ciRepository. */
+export const { ciDeployRoleArn, ciPreviewRoleArn } = createCi(name, settings, stack, github, opts);

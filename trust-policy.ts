@@ -1,5 +1,6 @@
 import type { RoleArgs } from "@pulumi/aws/iam/role.js";
 import * as pulumi from "@pulumi/pulumi";
+import { ciPath } from "./ci/github.ts";
 
 /**
  * Lets a service of AWS use a role.
@@ -36,7 +37,8 @@ export function trustPolicy(
 export function limitRoles(boundary: string): void {
   if (boundary === "") return;
   pulumi.runtime.registerStackTransformation(({ type, props, opts }) => {
-    if (type !== "aws:iam/role:Role") return undefined;
+    // Those of CI are made by an administrator, and may do what makes the other ones.
+    if (type !== "aws:iam/role:Role" || (props as RoleArgs).path === ciPath) return undefined;
     const limited: RoleArgs = { ...(props as RoleArgs), permissionsBoundary: boundary };
     return { props: limited, opts };
   });

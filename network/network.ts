@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { planSubnets, type Tier } from "./addresses.ts";
 import { formatCidr, type Cidr } from "./cidr.ts";
 import { FlowLogs } from "./flow-logs.ts";
+import { s3Endpoint } from "./s3-endpoint.ts";
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
@@ -14,6 +15,8 @@ export interface NetworkArgs {
   readonly natGateways: NatGateways;
   /** See {@link FlowLogs}. */
   readonly flowLogs: boolean;
+  /** Names of S3 buckets of the region that the app uses, beside the stack's own. */
+  readonly buckets: readonly string[];
 }
 
 /**
@@ -101,19 +104,9 @@ export class Network extends pulumi.ComponentResource {
       privateTables.flatMap(({ routes }) => routes),
     );
 
-    // It costs nothing, spares what NAT gateways charge a GB, and works without one. AWS itself puts
-    // its routes into the tables, by prefix list, where they are in no Route's way.
-    new aws.ec2.VpcEndpoint(
-      `${name}-s3`,
-      {
-        vpcId,
-        serviceName: `com.amazonaws.${args.region}.s3`,
-        vpcEndpointType: "Gateway",
-        routeTableIds: [publicTable, ...privateTables].map(({ id }) => id),
-        tags: nameTag(name, "s3"),
-      },
-      childOpts,
-    );
+    const routeTableIds = [publicTable, ...privateTables].map(({ id }) => id);
+    const { region, buckets } = args;
+    s3Endpoint(`${name}-s3`, { stack: name, region, buckets, vpc, routeTableIds }, this);
     if (args.flowLogs) {
       new FlowLogs(`${name}-flow-logs`, { vpcId, accountId: vpc.ownerId }, childOpts);
     }

@@ -6,6 +6,7 @@ import { formatCidr } from "../network/cidr.ts";
 import { scheduleProblems } from "./app-schedule.ts";
 import { appVariableProblems, type AppVariables } from "./app-variables.ts";
 import { backupCopyProblems } from "./backup-copy.ts";
+import { ciProblems } from "./ci.ts";
 import { databaseProblems } from "./database.ts";
 import { configCommand, refused, type Problem } from "./problem.ts";
 import { publishingProblems } from "./publishing.ts";
@@ -153,5 +154,6 @@ const rules: readonly Rule[] = [
   backupAges,
   backupCopyProblems,
   publishingProblems,
+  ciProblems,
   protection,
 ];

@@ -11,6 +11,7 @@ import { appVariables } from "./app-variables.ts";
 import { app } from "./app.ts";
 import { cronProblem } from "./app-schedule.ts";
 import { backupCopy, region } from "./backup-copy.ts";
+import { ci } from "./ci.ts";
 import { database } from "./database.ts";
 import { domain } from "./domain.ts";
 import { advice, choice, oneOf, refuse, text, wholeNumber } from "./fields.ts";
@@ -67,6 +68,13 @@ const adminCidr = z.string().check((context) => {
   else if (cidr.prefix < 8)
     refuse(context, "must be /8 or smaller, not most of the internet", addNetwork());
 });
+
+/** S3 user guide, "General purpose bucket naming rules". A pattern would let others' buckets through. */
+const bucketName = text(
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  "must be the name of an S3 bucket, 3 to 63 of a-z, 0-9, - and .",
+  "use the name alone, without s3:// and without *",
+);
 
 /** Settings whose values are in the stack's file as they are. */
 export const schema = z.object({
@@ -179,6 +187,8 @@ export const schema = z.object({
     'use https://github.com/OWNER/NAME.git, or "" to publish nothing',
   ),
   publishDump: z.boolean(),
+  appBuckets: z.array(bucketName),
+  ...ci,
   protectData: z.boolean(),
   confirmDestroy: z.string(),
 });

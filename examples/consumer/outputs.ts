@@ -50,6 +50,10 @@ export interface Outputs {
   readonly logGroups: string;
   /** The app's commit that the last `up` was told to serve, 40 hexadecimal digits. */
   readonly configuredCommit: string;
+  /** The role of GitHub Actions for `up`; empty without the setting ciRepository. */
+  readonly ciDeployRoleArn: string;
+  /** The one for previews; empty without the setting ciRepository. */
+  readonly ciPreviewRoleArn: string;
 }
 
 /**

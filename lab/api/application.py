@@ -64,6 +64,8 @@ The control API, JSON, loopback only (what reaches the unix socket may come from
   GET  /_lab/checkip                       198.18.N.1, the host's own address in the lab, as text: what
                                            https://checkip.amazonaws.com is on AWS
   POST /_lab/caller                        {"address": …}: from now on checkip answers that, as for a teammate
+  POST /_lab/oidc-token                    {"iss": …, "aud": …, "sub": …, …}: {"token": JWT} with those claims, signed as by that
+                                           identity provider: what GitHub gives a job of its Actions
   POST /_lab/refuse                        {"share": 0.2, "code": word, "service": word, "seconds": n}: from now on that
                                            share of AWS's calls, to that service or, without one, to any, is refused,
                                            after so many seconds; {"refused": n}, how many have been so far
@@ -85,6 +87,7 @@ import authorization
 import control_api
 import control_services
 import ecs.calls  # noqa: F401  # importing it replaces functions of moto
+import identity_tokens
 import public_dns
 import replication
 import validators  # noqa: F401  # importing it replaces functions of moto
@@ -127,6 +130,7 @@ class LabApi:
             ("GET", r"task-credentials/([^/]+)", control_services.task_credentials),
             ("POST", r"refuse", self._refusals.set),
             ("POST", r"quota", quotas.apply),
+            ("POST", r"oidc-token", identity_tokens.issue),
             ("POST", r"caller", self._call_from),
             ("GET", r"dns", public_dns.answers),
             ("POST", r"dns-record", self._changing(public_dns.set_record)),

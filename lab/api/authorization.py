@@ -17,6 +17,7 @@ from moto.iam.access_control import PermissionResult
 from moto.iam.models import Role
 from moto.s3.models import FakeBucket
 
+import gateway_endpoints
 import policies
 import rights
 from patches import buckets
@@ -60,8 +61,13 @@ def check(environ: Environ, body: bytes, over_loopback: bool) -> None:
             raise AccessDenied("The AWS Access Key Id you provided does not exist in our records.")
         context = _context(environ, principal.arn)
         if service == "s3":
+            endpoint = None if over_loopback or not credential else gateway_endpoints.statements(credential[1])
             for action, owner, resource in s3.actions(environ, body):
-                _judge(principal, Need(action, resource, s3.context(environ)), owner, context)
+                account = {"aws:resourceaccount": owner.account_id if owner else ""}
+                need = Need(action, resource, s3.context(environ) | account)
+                _judge(principal, need, owner, context)
+                if endpoint is not None:
+                    _pass(endpoint, principal, need, context)
         elif principal.arn is not None and principal.statements is not None:
             for need in rights.needs(_call(environ, body, service, region, principal.arn)):
                 if need.action not in _FOR_EVERYBODY:
@@ -110,6 +116,15 @@ def _judge(principal: Principal, need: Need, owner: FakeBucket | None, context: 
     if not allowed:
         who = f"User: {principal.arn} is" if principal.arn else "Access by nobody is"
         raise AccessDenied(f'{who} not authorized to perform: {need.action} on resource: "{need.resource}"')
+
+
+def _pass(endpoint: list[policies.Statement], principal: Principal, need: Need, context: policies.Context) -> None:
+    stated = [each for each in endpoint if policies.is_for(each, principal.arn)]
+    if not policies.decision(stated, need.action, need.resource, context | need.context):
+        raise AccessDenied(
+            f'User: {principal.arn} is not authorized to perform: {need.action} on resource: "{need.resource}" '
+            f"because no VPC endpoint policy allows the {need.action} action"
+        )
 
 
 def _allowed(principal: Principal, need: Need, owner: FakeBucket | None, context: policies.Context) -> bool:

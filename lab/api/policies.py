@@ -20,6 +20,14 @@ RESOURCE_TAGS = "lab:resource-tags"
 REQUEST_TAGS = "lab:request-tags"
 # Keys that a context has whenever AWS's would have them.
 _KNOWN_KEYS = {
+    # IAM user guide, "Available keys for AWS OIDC federation".
+    *(
+        f"token.actions.githubusercontent.com:{claim}"
+        for claim in (
+            *("actor", "actor_id", "aud", "enterprise_id", "environment", "job_workflow_ref"),
+            *("ref", "repository", "repository_id", "sub", "workflow"),
+        )
+    ),
     "aws:principalaccount",
     "aws:principalarn",
     "aws:securetransport",
@@ -104,7 +112,7 @@ def _found(key: str, context: Context) -> str | None:
     is_known = {
         "aws:resourcetag": RESOURCE_TAGS in context,
         "aws:requesttag": REQUEST_TAGS in context,
-    }.get(key.split("/")[0], key in _KNOWN_KEYS)
+    }.get(key.split("/")[0], key in context or key in _KNOWN_KEYS)
     if not is_known:
         raise NotImplementedError(f"the lab does not know the condition key {key} of this action")
     return context.get(key)

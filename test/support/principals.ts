@@ -60,6 +60,22 @@ export function makeRoleUser(
   return makeUser(account, name, policies);
 }
 
+/** Makes the policies of `up`, those of previews among them. Resolves to their ARNs, by file. */
+export async function makePolicies(
+  { client }: Account,
+  places: Places,
+): Promise<Map<FileName, string>> {
+  const iam = new IAM(client);
+  const made = [...policiesOf("up", places)].map(async ([file, policy]) => {
+    const PolicyName = `${places.project}-${places.stack}-${file}`;
+    const { Policy } = await iam.createPolicy({
+      ...{ PolicyName, PolicyDocument: JSON.stringify(policy) },
+    });
+    return [file, Policy!.Arn!] as const;
+  });
+  return new Map(await Promise.all(made));
+}
+
 /** Makes the policy that limits the stack's roles. Resolves to its ARN, for the setting permissionsBoundary. */
 export async function makeBoundary({ client }: Account, places: Places): Promise<string> {
   const { Policy } = await new IAM(client).createPolicy({

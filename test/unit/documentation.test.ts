@@ -25,6 +25,15 @@ const notRun: Readonly<Record<string, string>> = {
   "npm test": "it runs this",
   "./ops init https://github.com/OWNER/NAME.git main":
     "test/unit/operations/init.test.ts runs it with a repository of its own",
+  "url=https://token.actions.githubusercontent.com": "for the next line",
+  "aws iam create-open-id-connect-provider --url $url --client-id-list sts.amazonaws.com":
+    "test/e2e/engine/ci.test.ts makes the call",
+  "gh api repos/OWNER/NAME --jq '\"\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)\"'":
+    "it asks GitHub",
+  "npm run --silent policies -- boundary STACK | sh":
+    "test/e2e/engine/ci.test.ts makes such policies",
+  "npm run --silent policies -- up STACK --state-bucket YOUR_BUCKET --state-key ARN_OF_THE_KEY | sh":
+    "test/e2e/engine/ci.test.ts makes such policies",
   "lab/dns-record": "test/unit/lab/dns-record.test.ts runs it",
   "npm run lab:updates": "takes 8 minutes",
   "npm run lab:faults": "takes an hour; test/e2e/stack/faults.test.ts runs a sample",

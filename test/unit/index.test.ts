@@ -30,6 +30,8 @@ describe("The program", () => {
       "backupCopyBucket",
       "logGroups",
       "configuredCommit",
+      "ciDeployRoleArn",
+      "ciPreviewRoleArn",
       "vpcId",
     ]);
     expect(names(true)).to.have.members(["sshPrivateKey", "databasePassword"]);

@@ -92,6 +92,7 @@ const computed: Record<string, (args: pulumi.runtime.MockResourceArgs) => object
   "aws:iam/instanceProfile:InstanceProfile": ({ name }) => ({ name: `${name}-1234567` }),
   "aws:iam/role:Role": ({ name }) => ({ name: `${name}-1234567`, arn: `arn:aws:iam:::${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": () => ({}),
   "aws:lb/listener:Listener": () => ({}),
   "aws:lb/loadBalancer:LoadBalancer": ({ inputs }) => ({
     arn: `arn:aws:elasticloadbalancing:::loadbalancer/app/${inputs.name}`,
@@ -153,6 +154,10 @@ const invokes: Calls = {
   }),
   "aws:ec2/getSubnets:getSubnets": () => ({ ids: [] }),
   "aws:ec2/getVpcs:getVpcs": () => ({ ids: [] }),
+  "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": ({ arn }) => ({
+    arn,
+    clientIdLists: ["sts.amazonaws.com"],
+  }),
   "aws:servicequotas/getServiceQuota:getServiceQuota": () => ({ value: 5 }),
   // The account has no public access block.
   "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock": () => {

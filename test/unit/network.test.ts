@@ -93,6 +93,35 @@ describe("The network", () => {
     }
   });
 
+  it("lets through to S3 the stack's buckets, image layers and the app's buckets only", async () => {
+    const allowed = async (settings: object) => {
+      const { inputs } = (await program({ ...settings })).one("aws:ec2/vpcEndpoint:VpcEndpoint");
+      const { Statement } = JSON.parse(inputs.policy) as { Statement: any[] };
+      for (const each of Statement) expect(each).to.include({ Effect: "Allow", Principal: "*" });
+      return Statement.map(({ Action, Resource, Condition }) => [Action, Resource, Condition]);
+    };
+    const both = (name: string) => [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`];
+    const withoutSetting = [
+      [
+        "s3:*",
+        ["backups", "https", "site"].flatMap((kind) => both(`${prefix}-${kind}-*`)),
+        { StringEquals: { "aws:ResourceAccount": "123456789012" } },
+      ],
+      ["s3:GetObject", ["arn:aws:s3:::prod-us-west-2-starport-layer-bucket/*"], undefined],
+    ];
+    expect(await allowed({})).to.deep.equal(withoutSetting);
+    const buckets = [...both("our-uploads"), ...both("our-assets")];
+    expect(await allowed({ appBuckets: ["our-uploads", "our-assets"] })).to.deep.equal([
+      ...withoutSetting,
+      ["s3:*", buckets, undefined],
+    ]);
+  });
+
+  it("names each of its buckets as the policy of S3's endpoint lets through", () => {
+    for (const { name } of built.all("aws:s3/bucket:Bucket"))
+      expect(name).to.match(/^flask-on-aws-dev-(backups|https|site)$/);
+  });
+
   it("has no flow logs by default", () => {
     for (const { type, name } of built.resources) {
       expect(type + name).to.not.match(/flow-?log|cloudwatch/i);

@@ -38,7 +38,9 @@ describe("The policies", () => {
       for (const policy of policiesOf(role, places).values())
         for (const { Resource } of policy.Statement)
           for (const arn of [Resource].flat())
-            expect(arn).to.match(/prod|Z0A1B|^\*$|:\*$|\/\*$|state|key|aws\/service|og:default/);
+            expect(arn).to.match(
+              /prod|Z0A1B|^\*$|:\*$|\/\*$|state|key|aws\/service|og:default|oidc-provider/,
+            );
   });
 
   it("leave out what a stack does not have", () => {

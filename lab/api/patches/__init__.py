@@ -33,4 +33,5 @@ from . import (  # noqa: E402, F401
     security_groups,
     snapshots,
     topics,
+    web_identity,
 )

@@ -74,11 +74,20 @@ def _iam(call: Call) -> list[str]:
         return [call.role(f"aws-service-role/{service}/AWSServiceRoleFor*")]
     if "PolicyArn" in call.form and "policy" in limited:
         return [call.form["PolicyArn"]]
+    if "OpenIDConnectProviderArn" in call.form:
+        return [call.form["OpenIDConnectProviderArn"]]
     return [
-        f"arn:aws:iam::{call.account}:{_IAM[name]}/{value}"
+        _iam_arn(call, _IAM[name], value)
         for name, value in call.form.items()
         if name in _IAM and _IAM[name] in limited
     ]
+
+
+def _iam_arn(call: Call, kind: str, name: str) -> str:
+    """A role's has its path in it, which calls after its creation do not name."""
+    roles = iam_backends[call.account]["aws"].roles.values() if kind == "role" else ()
+    existing = [each.arn for each in roles if each.name == name]
+    return existing[0] if existing else f"arn:aws:iam::{call.account}:{kind}{call.form.get('Path', '/')}{name}"
 
 
 def _iam_context(call: Call) -> policies.Context:

@@ -9,6 +9,7 @@ import { type ApiServer, startApi } from "../../../lab/support/api-server.ts";
 import { accountState } from "./contract/account-state.ts";
 import { alarms } from "./contract/alarms.ts";
 import { balancers } from "./contract/balancers.ts";
+import { ci } from "./contract/ci.ts";
 import { containers } from "./contract/containers.ts";
 import { data } from "./contract/data.ts";
 import { comparable, lookups, prepare } from "./contract/lookups.ts";
@@ -39,6 +40,7 @@ interface Contract {
 const subjects = [
   ...network,
   ...machines,
+  ...ci,
   ...data,
   ...replication,
   ...records,
@@ -67,6 +69,9 @@ const beyond = [
   "ecr:PutImageTagMutability",
   "ecs:UpdateCluster",
   "elasticloadbalancing:SetSecurityGroups",
+  // An administrator makes the roles of CI.
+  "iam:AttachRolePolicy",
+  "iam:DetachRolePolicy",
   "iam:PutRolePermissionsBoundary",
   "iam:UpdateRoleDescription",
 ];

@@ -30,12 +30,23 @@ const ofOrigin = by(
   "is refused before anything is created: ${limit}",
 );
 
+const ofCi = (title: string) => by("test/e2e/engine/ci.test.ts", title);
+
 export const ofProgram: Table = {
   "compute/tasks/remove-parameters.ts": {
     "allow your AWS credentials": by(
       "test/e2e/api/remove-parameters.test.ts",
       "stay where AWS refuses it, which is an error, and go once the remedy is applied",
     ),
+  },
+  "ci/github.ts": {
+    "aws iam create-open-id-connect-provider": ofCi("refused without the account's provider"),
+    "aws iam add-client-id-to-open-id-connect-provider": ofCi("refused without AWS's audience"),
+  },
+  "settings/ci.ts": {
+    "use the output of": chosenValue,
+    "leave out some": chosenValue,
+    "pulumi config set ciRepository": by("test/unit/ci.test.ts", "refuse policies without"),
   },
   "database/find-origin.ts": {
     "log in to AWS": inspect("the rights of the user are given by somebody else in the account"),
@@ -236,6 +247,7 @@ export const ofProgram: Table = {
     "use such a one": chosenValue,
     "use the output of": chosenValue,
     "remove the second one": chosenValue,
+    "use the name alone": chosenValue,
   },
   "settings/tasks.ts": {
     "use ": refusedOfTasks,

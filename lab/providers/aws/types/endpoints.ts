@@ -6,7 +6,7 @@ import type { VpcEndpointState } from "@pulumi/aws/ec2/vpcEndpoint.js";
 import type { Context } from "../context.ts";
 import { ifFound } from "../errors.ts";
 import { type Plain, replace, resource, update } from "../resource.ts";
-import { sameSet } from "../values.ts";
+import { sameJson, sameSet } from "../values.ts";
 import { ec2, retag, tagged } from "./ec2.ts";
 
 /** These calls succeed though what they were for did not. */
@@ -32,15 +32,14 @@ const endpoint = resource<Plain<VpcEndpointState>>({
     vpcId: replace(),
     serviceName: replace(),
     vpcEndpointType: replace({ default: "Gateway" }),
+    policy: update({ computed: true, same: sameJson, aws: "PolicyDocument" }),
     routeTableIds: update({ computed: true, same: sameSet }),
   },
   outputs: ["cidrBlocks", "ownerId", "prefixListId", "requesterManaged", "state"],
   retag,
-  async create(context, { VpcId, ServiceName, VpcEndpointType, RouteTableIds, Tags }) {
-    const request = { VpcId, ServiceName, VpcEndpointType: VpcEndpointType as "Gateway" };
+  async create(context, { Tags, ...request }) {
     const { VpcEndpoint } = await ec2(context).createVpcEndpoint({
-      ...request,
-      ...(RouteTableIds ? { RouteTableIds } : {}),
+      ...(request as { VpcId: string; ServiceName: string }),
       ...tagged("vpc-endpoint", { Tags }),
     });
     return VpcEndpoint?.VpcEndpointId;
@@ -54,8 +53,9 @@ const endpoint = resource<Plain<VpcEndpointState>>({
   },
   async update(context, { id, olds, news }) {
     const [had = [], wanted = []] = [olds.routeTableIds, news.routeTableIds];
+    const { policy: PolicyDocument } = news;
     await ec2(context).modifyVpcEndpoint({
-      VpcEndpointId: id,
+      ...{ VpcEndpointId: id, ...(PolicyDocument ? { PolicyDocument } : {}) },
       AddRouteTableIds: wanted.filter((table) => !had.includes(table)),
       RemoveRouteTableIds: had.filter((table) => !wanted.includes(table)),
     });

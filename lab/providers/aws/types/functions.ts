@@ -31,6 +31,11 @@ export const functions: Record<string, InvokedFunction> = {
     return { id: Account, accountId: Account, arn: Arn, userId: UserId };
   },
 
+  async "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider"(context, args) {
+    const { getOpenIdConnectProvider } = await import("./iam-functions.ts");
+    return { ...(await getOpenIdConnectProvider(context, known(args, "arn"))) };
+  },
+
   // Only a stack with a domain asks for these, and loading a client takes long.
   async "aws:route53/getRecords:getRecords"(context, args) {
     const { getRecords } = await import("./route53-functions.ts");

@@ -2,6 +2,7 @@ import { IAM } from "@aws-sdk/client-iam";
 import type { InstanceProfileState } from "@pulumi/aws/iam/instanceProfile.js";
 import type { RoleState } from "@pulumi/aws/iam/role.js";
 import type { RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
+import type { RolePolicyAttachmentState } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 
 import type { Context } from "../context.ts";
 import { type Plain, replace, resource, tagList, update } from "../resource.ts";
@@ -15,6 +16,7 @@ const role = resource<Plain<RoleState>>({
   token: "aws:iam/role:Role",
   inputs: {
     name: replace({ computed: true, aws: "RoleName" }),
+    path: replace({ default: "/" }),
     assumeRolePolicy: update({ same: sameJson, aws: "AssumeRolePolicyDocument" }),
     description: update(),
     permissionsBoundary: update(),
@@ -70,6 +72,28 @@ const rolePolicy = resource<Plain<RolePolicyState>>({
   },
 });
 
+const rolePolicyAttachment = resource<Plain<RolePolicyAttachmentState>>({
+  token: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  inputs: { role: replace({ aws: "RoleName" }), policyArn: replace() },
+  async create(context, request, { role, policyArn }) {
+    await iam(context).attachRolePolicy(request as never);
+    return `${role as string}/${policyArn}`;
+  },
+  async find(context, id) {
+    const { RoleName, PolicyArn } = attachmentOf(id);
+    const { AttachedPolicies } = await iam(context).listAttachedRolePolicies({ RoleName });
+    const found = AttachedPolicies?.some((policy) => policy.PolicyArn === PolicyArn);
+    return found ? { RoleName, PolicyArn } : undefined;
+  },
+  delete: (context, id) => iam(context).detachRolePolicy(attachmentOf(id)),
+});
+
+/** A role's name has no slash, a policy's ARN has. */
+function attachmentOf(id: string) {
+  const [RoleName = "", ...arn] = id.split("/");
+  return { RoleName, PolicyArn: arn.join("/") };
+}
+
 async function setRole(context: Context, InstanceProfileName: string, old: unknown, now: unknown) {
   const profile = (role: unknown) => ({ InstanceProfileName, RoleName: role as string });
   if (old) await iam(context).removeRoleFromInstanceProfile(profile(old));
@@ -103,4 +127,4 @@ const instanceProfile = resource<InstanceProfile>({
   },
 });
 
-export const types = [role, rolePolicy, instanceProfile];
+export const types = [role, rolePolicy, rolePolicyAttachment, instanceProfile];

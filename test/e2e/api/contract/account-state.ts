@@ -89,7 +89,8 @@ async function identities(client: Client) {
         const policies = PolicyNames.map((PolicyName) =>
           iam.getRolePolicy({ RoleName, PolicyName }),
         );
-        return { ...role, policies: await Promise.all(policies) };
+        const { AttachedPolicies } = await iam.listAttachedRolePolicies({ RoleName });
+        return { ...role, AttachedPolicies, policies: await Promise.all(policies) };
       }),
     ),
     profiles: await instanceProfiles(iam),

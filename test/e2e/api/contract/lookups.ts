@@ -1,6 +1,7 @@
 import { AccountClient } from "../../../../lab/providers/aws/account-client.ts";
 import type { ApiServer } from "../../../../lab/support/api-server.ts";
 import { type Inputs, ref } from "./subject.ts";
+import { makeGithubProvider, providerArn } from "./ci.ts";
 import { makeSource } from "./source.ts";
 import { makeZone, zoneId } from "./zone.ts";
 
@@ -24,6 +25,7 @@ export async function prepare(api: ApiServer): Promise<void> {
   const { client } = api;
   await makeZone(api);
   await makeSource(api);
+  await makeGithubProvider(api);
   const PublicAccessBlockConfiguration = { BlockPublicAcls: true };
   await new AccountClient(client).putPublicAccessBlock({
     AccountId: accountId,
@@ -101,6 +103,11 @@ export const lookups: readonly Lookup[] = [
     terraform: "aws_vpcs",
     args: { tags: { project: "contract" }, filters: filter("cidr", "10.1.0.0/16") },
     after: "aws_vpc.other",
+  },
+  {
+    token: "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
+    terraform: "aws_iam_openid_connect_provider",
+    args: { arn: providerArn },
   },
   {
     token: "aws:route53/getRecords:getRecords",

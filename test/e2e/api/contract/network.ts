@@ -1,8 +1,10 @@
-import { ref, type Subject, subject } from "./subject.ts";
+import { ref, statement, type Subject, subject } from "./subject.ts";
 
 const anywhere = "0.0.0.0/0";
 const s3 = "com.amazonaws.us-west-2.s3";
 const inMain = { vpcId: ref("main") };
+const reading = (bucket: string): string =>
+  statement({ Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${bucket}/*` });
 
 /** Every type of the network, and what the machines stand on. */
 export const network: Subject[] = [
@@ -131,9 +133,14 @@ export const network: Subject[] = [
     "ec2/vpcEndpoint",
     "aws_vpc_endpoint",
     "leaf",
-    { ...inMain, serviceName: s3, routeTableIds: [ref("public")] },
+    { ...inMain, serviceName: s3, routeTableIds: [ref("public")], policy: reading("a") },
     [
-      { routeTableIds: [ref("private")], vpcEndpointType: "Gateway", tags: { Name: "leaf" } },
+      {
+        policy: reading("b"),
+        routeTableIds: [ref("private")],
+        vpcEndpointType: "Gateway",
+        tags: { Name: "leaf" },
+      },
       { routeTableIds: undefined, serviceName: s3.replace("s3", "dynamodb") },
       { vpcId: ref("other") },
     ],
