@@ -1,7 +1,6 @@
 /** The app on ECS, behind a load balancer, and back on the app server. */
 import { ECS } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { Route53 } from "@aws-sdk/client-route-53";
 import { STS } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { until } from "../../../lab/experiments/faults/fault.ts";
@@ -13,14 +12,13 @@ import {
   kill,
   roleCredentials,
   runningTasks,
+  settingsOfTasks,
   taskStatus,
 } from "../../../lab/support/tasks.ts";
 import type { Check } from "../../../operations/check.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
-
-const domain = "app.example.test";
 
 describe("Tasks on ECS", function () {
   this.timeout(10 * 60_000);
@@ -51,14 +49,12 @@ describe("Tasks on ECS", function () {
       return (await healthyTasks(shared.stack)) === count;
     });
 
-  before("a user registers, and the account has a zone for the domain", async () => {
+  before("a user registers", async () => {
     username = await register(shared.stack);
-    const zone = { Name: "example.test", CallerReference: "tasks" };
-    await shared.stack.client(Route53).createHostedZone(zone);
   });
 
   it("serve the domain in two zones, with one session and the rows of before", async () => {
-    await up({ domain, appTasks: 2 });
+    await up(await settingsOfTasks(shared.stack, 2));
     await serveAsCanary();
     const browser = await logIn(shared.stack, username);
     for (let visit = 0; visit < 20; visit++)

@@ -1,10 +1,10 @@
 /** The worker of an app moves from the app server to tasks on ECS, and back. */
 import { ECS } from "@aws-sdk/client-ecs";
-import { Route53 } from "@aws-sdk/client-route-53";
 import { expect } from "chai";
 import { join } from "node:path";
 import { until } from "../../../lab/experiments/faults/fault.ts";
 import { edit, tail, type AppChange, type SettingValues } from "../../../lab/support/stack.ts";
+import { settingsOfTasks } from "../../../lab/support/tasks.ts";
 import type { Status } from "../../../operations/status.ts";
 import { anotherApp } from "../../support/another-app.ts";
 import { variablesOf } from "../../support/app-settings.ts";
@@ -12,7 +12,6 @@ import { useSharedStack } from "../../support/shared-stack.ts";
 import { stepsInOrder } from "../../support/steps-in-order.ts";
 
 const app = "test/apps/worker";
-const domain = "app.example.test";
 /** Tasks do not reach the app server's Redis, so the queue is a table. */
 const queueInDatabase = `
 class Waiting(db.Model):
@@ -106,11 +105,12 @@ describe("Workers on ECS", function () {
   before("the app serves by one task, and its worker is on the app server", async () => {
     await another.keepFirstApp();
     await another.empty();
-    const zone = { Name: "example.test", CallerReference: "workers" };
-    await shared.stack.client(Route53).createHostedZone(zone);
     for (const [name, value] of Object.entries(variablesOf[app]!))
       await lab.pulumi("config", "set", "--path", `appEnvironment.${name}`, value);
-    await up({ appCommit: await commit(app, version(1)), domain, appTasks: 1 });
+    await up({
+      appCommit: await commit(app, version(1)),
+      ...(await settingsOfTasks(shared.stack, 1)),
+    });
     expect(await processes()).to.deep.equal(["worker running"]);
   });
 
