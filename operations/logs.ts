@@ -13,9 +13,10 @@ interface LogOptions {
 /** Runs scripts/logs.sh until it ends or nobody reads it any more, which is when its input ends. */
 const following = `exec 3<&0
   setsid "$bin/logs.sh" "$@" </dev/null & logs=$!
-  cat <&3 >/dev/null & reader=$!
-  status=0; wait -n || status=$?
-  kill -- "-$logs" 2>/dev/null; kill "$reader" 2>/dev/null
+  # Without standard error, which would keep the connection until its input ends.
+  { cat <&3; kill -- "-$logs" || kill "$logs"; } >/dev/null 2>&1 & reader=$!
+  status=0; wait "$logs" || status=$?
+  kill "$reader" 2>/dev/null
   exit "$status"`;
 
 export function logs(stack: string | undefined, options: LogOptions): Promise<number> {
