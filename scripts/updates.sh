@@ -7,15 +7,16 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 daemon=/etc/docker/daemon.json
 
-# keep FILE: has a file of root's hold standard input. Sets $is_changed.
+# keep FILE: has a file of root's, which everybody may read, hold standard input. Sets $is_changed.
 keep() {
   local text
   text=$(cat)
   is_changed=''
   if [ "$(cat "$1" 2>/dev/null)" = "$text" ]; then return; fi
-  if ! { quietly sudo mkdir -p "${1%/*}" && quietly sudo tee "$1.new" <<<"$text" && quietly sudo mv "$1.new" "$1"; }; then
+  # A release keeps its own files for itself.
+  # shellcheck disable=SC2016  # the shell of root expands it
+  quietly sudo sh -c 'umask 022; mkdir -p "${1%/*}" && cat >"$1.new" && mv "$1.new" "$1"' sh "$1" <<<"$text" ||
     fail "$1 cannot be written on $(hostname)" "see: $ops ssh$flags -- df -h; then run the same command again"
-  fi
   is_changed=1
 }
 

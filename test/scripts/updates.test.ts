@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { utimesSync } from "node:fs";
+import { statSync, utimesSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { FakeMachine, until } from "../support/machine.ts";
 
 const apt = "etc/apt/apt.conf.d/60flask-on-aws";
@@ -51,6 +51,19 @@ describe("The machine's own updates", () => {
     expect(machine.log).to.equal("systemctl daemon-reload\nreload\n");
     succeeds();
     expect(machine.log, "the second time").to.equal("systemctl daemon-reload\nreload\n");
+  });
+
+  it("can be read by everybody, although a release keeps its own files for itself", () => {
+    const outer = process.umask(0o077);
+    try {
+      succeeds();
+    } finally {
+      process.umask(outer);
+    }
+    for (const file of [apt, unit, docker]) {
+      expect(statSync(join(machine.home, file)).mode & 0o777, file).to.equal(0o644);
+      expect(statSync(join(machine.home, dirname(file))).mode & 0o777, file).to.equal(0o755);
+    }
   });
 
   it("keep the options that Docker has", () => {
