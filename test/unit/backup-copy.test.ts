@@ -102,6 +102,8 @@ describe("The copy of the backups in another region", () => {
           "s3:GetObjectVersionForReplication",
           "s3:GetObjectVersionAcl",
           "s3:GetObjectVersionTagging",
+          "s3:GetObjectRetention",
+          "s3:GetObjectLegalHold",
         ],
         Resource: `${own}/backups/*`,
       },
@@ -113,6 +115,23 @@ describe("The copy of the backups in another region", () => {
     ]);
     const others = built.all("aws:iam/rolePolicy:RolePolicy").map(({ inputs }) => inputs.policy);
     expect(others.filter((text: string) => text.includes(copy!))).to.deep.equal([policy]);
+  });
+
+  it("is locked as long as the backups, which S3 demands of a copy, before it gets any", async () => {
+    const locked = await program({ ...copied, backupLockDays: 7 });
+    const type = token("BucketObjectLockConfiguration");
+    const before = upstream(locked, key(locked.one(token("BucketReplicationConfig"))));
+    for (const end of ["-backups", "-copy"]) {
+      const lock = locked.one(type, end);
+      expect(lock.inputs.rule).to.deep.equal({
+        defaultRetention: { mode: "GOVERNANCE", days: 7 },
+      });
+      expect(before).to.include(key(lock));
+    }
+    // S3's replication cannot ask that an object does not exist yet.
+    const { policy } = locked.one(token("BucketPolicy"), "-copy").inputs;
+    expect(policy).to.equal(inputs("BucketPolicy").policy);
+    expect(locked.one(token("BucketPolicy"), "-backups").inputs.policy).to.not.equal(policy);
   });
 
   it("is protected, and deleted with its content, as the first bucket is", async () => {
