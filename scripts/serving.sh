@@ -39,11 +39,15 @@ get() { sed -n "s/^\"$1\": \(.*[^,]\),\{0,1\}$/\1/p" <<<"$old" | tr -d '[]"' | t
 text() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
 
 write_record() {
-  local image=$1 action=$2 served before undo undo_before rolled_back is_same=''
+  local image=$1 action=$2 served since before undo undo_before rolled_back is_same=''
   old=$(show)
   served=$(get image) before=$(get before) undo=$(get undo) undo_before=$(get undoBefore) rolled_back=$(get rolledBack)
-  # For `up` an image and its patches are one, so it has nothing to do after a patch, nor after a rollback of one.
-  if [ -n "$served" ] && [ "$served" != "$image" ] && [ "$(unpatched "$served")" = "$(unpatched "$image")" ]; then is_same=1; fi
+  since=$(date --utc +%FT%TZ)
+  # For `up` an image and its patches are one, so it has nothing to do after a patch, nor after a rollback of one. The time
+  # stays, too: an `up` that a patch has overtaken knows it.
+  if [ -n "$served" ] && [ "$served" != "$image" ] && [ "$(unpatched "$served")" = "$(unpatched "$image")" ]; then
+    is_same=1 since=$(get since)
+  fi
   case $is_same$action in
   # A patch, also of what serves after a rollback.
   1release) if [ "$(unpatched "$undo")" = "$(unpatched "$image")" ]; then undo='' undo_before=''; fi ;;
@@ -62,7 +66,7 @@ write_record() {
   esac
   {
     printf '{\n"commit": %s,\n' "$(text "$(docker image inspect --format "$revision_label" "$image")")"
-    printf '"image": "%s",\n"since": "%s",\n' "$image" "$(date --utc +%FT%TZ)"
+    printf '"image": "%s",\n"since": "%s",\n' "$image" "$since"
     printf '"by": "%s",\n"action": "%s",\n' "${LEASE_OWNER:-$(id -un)}" "$action"
     printf '"before": %s,\n"undo": %s,\n"undoBefore": %s,\n' "$(text "$before")" "$(text "$undo")" "$(text "$undo_before")"
     printf '"rolledBack": [%s]\n}\n' "$(tr -s ' ' '\n' <<<"$rolled_back" | sed '/^$/d' | sort -u | sed 's/.*/"&"/' | paste --serial --delimiters ,)"

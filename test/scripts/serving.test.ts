@@ -141,6 +141,13 @@ describe("The record of the running release", () => {
     expect(rolledBackTo("app:1").rolledBack, "`up` asks for this one").to.deep.equal(["app:2"]);
   });
 
+  it("leaves `up` without changes after a release that a patch has overtaken", () => {
+    released("app:1");
+    const before = releaseTrigger(inBucket(), "app:2");
+    released("app:1-p1");
+    expect(releaseTrigger(released("app:2"), "app:2")).to.equal(before);
+  });
+
   it("keeps through a patch what was rolled back", () => {
     released("app:1");
     released("app:2");
