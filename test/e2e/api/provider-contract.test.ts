@@ -73,6 +73,7 @@ const beyond = [
   "iam:AttachRolePolicy",
   "iam:DetachRolePolicy",
   "iam:PutRolePermissionsBoundary",
+  "iam:UpdateAssumeRolePolicy",
   "iam:UpdateRoleDescription",
 ];
 
