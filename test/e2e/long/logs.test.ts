@@ -108,6 +108,7 @@ describe("A stack with logRetentionDays", function () {
   it("tells that somebody has deleted the log group, and makes it again", async () => {
     await cloudWatch().deleteLogGroup({ logGroupName: shared.outputs.logGroups! });
     const text = await request();
+    await sleep(2_000); // ship-logs.sh takes lines that are older than a second
     expect(await check()).to.match(/^logs\tFAILED\t.*ResourceNotFoundException.*\t.*up --refresh/);
     const { status, stdout } = await shared.stack.up({}, "--refresh");
     expect(status, stdout).to.equal(0);
