@@ -99,6 +99,17 @@ def _logs(call: Call, action: str, body: Body) -> list[str]:
     return [call.arn("logs", f"log-group:{group}:log-stream:{body.get('logStreamName') or ''}")]
 
 
+def _kms(call: Call, action: str, body: Body) -> list[str]:
+    named = [body[each] for each in ("AliasName", "TargetKeyId", "KeyId") if each in body]
+    return [_key(call, each) for each in named] or ["*"]
+
+
+def _key(call: Call, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    return call.arn("kms", name if name.startswith("alias/") else f"key/{name}")
+
+
 def _also(service: str, call: Call) -> list[Need]:
     """Further permissions of a call: roles that it passes on, and tags that it sets at creation.
 
@@ -175,4 +186,5 @@ SERVICES: dict[str, Callable[[Call, str, Body], list[str]]] = {
     "servicequotas": _none,
     "ssm": _ssm,
     "logs": _logs,
+    "kms": _kms,
 }
