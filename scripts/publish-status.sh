@@ -23,7 +23,7 @@ tasks_commit() {
   timeout 20 "$bin/who-serves.sh" 2>/dev/null | awk -F '\t' -v here="$commit" '
     $2 == "tasks" && $3 != "?" && $3 != here { list = list (list == "" ? "" : ", ") $3 } END { print list }' || true
 }
-IFS=$'\t' read -r upgraded _ _ base _ < <(timeout 20 "$bin/updates-status.sh" 2>/dev/null) || true
+IFS=$'\t' read -r upgraded _ _ base _ < <(timeout 20 "$bin/updates-status.sh" ages 2>/dev/null) || true
 # copied: when the newest backup was made that the other region has.
 copied() { "$bin/backups.sh" copied 2>/dev/null | cut -f 2 || true; }
 status=$(

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# updates-status.sh: prints, with tabs between: when this machine's packages were upgraded; how many have a newer version;
+# updates-status.sh [ages]: prints, with tabs between: when this machine's packages were upgraded; how many have a newer version;
 # `reboot` if a new kernel waits for one; the time of the newest layer in the base of the image that serves; `behind` if the tasks
-# have yet to get that image. A dash stands for what is not known, and for no.
+# have yet to get that image. A dash stands for what is not known, and for no. With `ages`, the number is not asked for: apt needs
+# seconds for it.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -27,7 +28,8 @@ base() {
 
 # or_dash WORD
 or_dash() { printf %s "${1:--}"; }
-pending=$("$bin/updates-pending.sh")
+pending=-
+if [ "${1:-}" != ages ]; then pending=$("$bin/updates-pending.sh"); fi
 time=$(upgraded) base=$(base 2>/dev/null) || true
 printf '%s\t%s\t%s\t%s\t%s\n' "$(or_dash "$time")" "$pending" "$([ -e /run/reboot-required ] && echo reboot || echo -)" \
   "$(or_dash "$base")" "$([ -n "${TASKS_CLUSTER:-}" ] && [ -e "$tasks_behind" ] && echo behind || echo -)"
