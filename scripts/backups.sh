@@ -7,13 +7,13 @@
 #   if there is none.
 # backups.sh with-files: prints the line of the newest such backup, not imported, that has the app's files; nothing if there is
 #   none.
-# backups.sh record KEY: records that this machine has made or imported a backup.
-#
-# Whoever has the rights of this machine's role can write a backup, but not change one. So none of these, unless it is named, is
-# one that has come to the bucket since this machine makes records, and that it has not recorded.
 # backups.sh copied: prints the line of the newest such backup, not imported, that S3 has copied to the region of the setting
 #   backupCopyRegion; nothing if none of the newest is. This machine may not read the copy: each object tells it. An object that
 #   `up` has copied does not.
+# backups.sh record KEY: records that this machine has made or imported a backup.
+#
+# Whoever has the rights of this machine's role can write a backup, but not change one. A backup that has come to the bucket since
+# this machine makes records, and that it has not recorded, is therefore chosen only by its name.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 manifests=$root/manifests
@@ -59,7 +59,7 @@ restore_manifests() {
   local key
   for key in $(aws s3api list-object-versions --bucket "$BUCKET" --prefix backups/ --output text \
     --query "Versions[?!IsLatest && ends_with(Key, '/manifest')].[Key]" | sort -u); do
-    if [ ! -e "$root/manifests/${key#backups/}" ]; then continue; fi
+    if [ ! -e "$manifests/${key#backups/}" ]; then continue; fi
     "$bin/bucket.sh" get "$key" >"$manifests.first" || return
     touch --date "$(sed -n 's/^created //p' "$manifests.first")" "$manifests.first"
     mv "$manifests.first" "$manifests/${key#backups/}"
