@@ -1,5 +1,5 @@
 /** The copy of the backups in another region, read with the operator's credentials: the place `copy`, and a check of verify. */
-import type { Check } from "./check.ts";
+import { checked, type Check } from "./check.ts";
 import { Failure } from "./failure.ts";
 import { age } from "./format.ts";
 import type { RemoteMachine } from "./machine.ts";
@@ -49,7 +49,7 @@ export async function copyCheck(machine: RemoteMachine, now = Date.now()): Promi
       return [{ name: row, result: "skipped", found: "S3 has copied no backup yet", remedy: "" }];
     const made = newest.key.split("/")[1]!;
     const found = `s3://${backupCopyBucket} has ${complete.length} backups, the newest made ${age(timeOf(made), now)} ago`;
-    return [{ name: row, result: "ok", found, remedy: "" }];
+    return [checked(row, found)];
   } catch (error) {
     checkSignals();
     const { name, message } = error as Error;

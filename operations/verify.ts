@@ -2,17 +2,12 @@
 import { lookup } from "node:dns/promises";
 import { answerOf, type PortAnswer } from "../deployer/ports.ts";
 import { copyCheck } from "./backup-copy.ts";
-import type { Check } from "./check.ts";
+import { checked, type Check } from "./check.ts";
 import { Failure } from "./failure.ts";
 import { tabSeparated } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
 import { pulumiProgram, root } from "./names.ts";
 import { interrupted, run } from "./processes.ts";
-
-const checked = (name: string, found: string): Check => ({
-  ...{ name, result: "ok", found },
-  remedy: "",
-});
 
 /** Ports of the app server as network/security-groups.ts opens them, and the answers that are right. */
 const rightAnswers: ReadonlyMap<number, readonly PortAnswer[]> = new Map([
