@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ops, pulumi as pulumiCommand } from "../operations/names.ts";
+import { ops, patchSuffix, pulumi as pulumiCommand } from "../operations/names.ts";
 
 /** What serves, as scripts/serving.sh records it on the machine and in the backup bucket at each cut-over. */
 export interface Serving {
@@ -50,7 +50,7 @@ export async function readServing(
 }
 
 /** Its name without what scripts/patch.sh adds, as `appImage` makes it. */
-const unpatched = (image: string) => image.replace(/-p\d+$/, "");
+const unpatched = (image: string) => image.replace(patchSuffix, "");
 
 /**
  * A trigger of the step that releases `image`. It changes when another image has come to serve since, so that `up`

@@ -13,6 +13,9 @@ export const pulumi = directory ? `${directory}/pulumi` : "pulumi";
 /** The Pulumi CLI that knows the stacks. */
 export const pulumiProgram = directory ? join(root, directory, "pulumi") : "pulumi";
 
+/** What scripts/patch.sh adds to the name of an image. */
+export const patchSuffix = /-p\d+$/;
+
 /** A command as a user types it, words quoted where a shell needs it. */
 export function typed(...words: readonly string[]): string {
   return words.map((word) => (/^[\w.,/:@=+~-]+$/.test(word) ? word : quote(word))).join(" ");

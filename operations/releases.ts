@@ -1,6 +1,7 @@
 /** Which releases there were, and going back to the one before: releases, rollback. */
 import { cut, table, tabSeparated, time } from "./format.ts";
 import { RemoteMachine } from "./machine.ts";
+import { patchSuffix } from "./names.ts";
 
 /** A line of the release history. */
 export interface Release {
@@ -116,8 +117,7 @@ export function releaseTable(releases: readonly Release[]): string[] {
 
 function outcome({ action, failedStep, seconds, image }: Release): string {
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
-  // The name that scripts/patch.sh gives.
-  const done = /-p\d+$/.test(image) ? "patched" : "released";
+  const done = patchSuffix.test(image) ? "patched" : "released";
   if (action === "release") return total > 0 ? `${done} in ${total.toFixed(0)} s` : done;
   if (action === "failed") return `FAILED at ${failedStep ?? "?"}`;
   return action === "undo" ? "rollback undone" : "rollback";
