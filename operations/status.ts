@@ -99,7 +99,7 @@ export function statusText(
     ...(certificate ? [["certificate", ...certificateLines(certificate, time)] as const] : []),
     ...updateRows(status.updates, commands, now),
     ["schema", revision ? `revision ${revision}` : "unknown"],
-    ...backups(status, commands, now),
+    ...backups(status, commands, ago, now),
     ["cron jobs", ...(jobs?.length ? jobs : [jobs ? "all succeed" : "unknown"])],
     ...(status.alarms
       ? [["alarms", ...alarmLines(status.alarms, commands.pulumi("up", "--refresh"))] as const]
@@ -119,6 +119,7 @@ export function statusText(
 function backups(
   { lastBackup, backupCopy, lastRestoreTest }: Status,
   { ops }: Commands,
+  ago: (iso: string) => string,
   now: number,
 ): Row[] {
   return [
@@ -131,12 +132,7 @@ function backups(
     ...(backupCopy
       ? [["its copy", copyLine(backupCopy, lastBackup?.key, ops("verify"), now)] as const]
       : []),
-    [
-      "restore test",
-      lastRestoreTest
-        ? `passed ${time(lastRestoreTest)} (${age(lastRestoreTest, now)} ago)`
-        : "none has passed yet",
-    ],
+    ["restore test", lastRestoreTest ? `passed ${ago(lastRestoreTest)}` : "none has passed yet"],
   ];
 }
 
