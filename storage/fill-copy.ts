@@ -3,17 +3,15 @@
  * (S3 user guide, "What does Amazon S3 replicate?").
  */
 import {
-  type CompletedPart,
-  paginateListObjectsV2,
-  S3Client,
-  type StorageClass,
-} from "@aws-sdk/client-s3";
-import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  paginateListObjectsV2,
+  S3Client,
   UploadPartCopyCommand,
+  type CompletedPart,
+  type StorageClass,
 } from "@aws-sdk/client-s3";
 import { STS } from "@aws-sdk/client-sts";
 import { clientOptionsOf, type AwsAccount } from "../network/aws-account.ts";
