@@ -1,9 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { ciPath, ciTrustPolicy, ciUses, type CiUse } from "./github.ts";
-import { ciPolicyArns, type CiPolicies } from "./policies.ts";
 
-export { requireGithubProvider } from "./github.ts";
+/** Settings: ARNs of managed policies, which an administrator of the account makes and changes, not CI. */
+export interface CiPolicies {
+  readonly ciDeployPolicies: readonly string[];
+  readonly ciPreviewPolicies: readonly string[];
+}
 
 /** Arguments of {@link CiRoles}. */
 export interface CiRolesArgs {
@@ -42,7 +45,8 @@ export class CiRoles extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    for (const policyArn of ciPolicyArns(use, args.policies))
+    const { ciDeployPolicies, ciPreviewPolicies } = args.policies;
+    for (const policyArn of use === "deploy" ? ciDeployPolicies : ciPreviewPolicies)
       new aws.iam.RolePolicyAttachment(
         `${name}-${policyArn.split("policy/")[1]}`,
         { role: role.name, policyArn },
